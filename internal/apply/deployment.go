@@ -48,6 +48,7 @@ type Config struct {
 	KeyDir  string  // folder of private keys
 	Events  event.Sink
 
+	Unprotect   bool // delete and replace what is protected
 	RefreshBase bool // build on the newest base image, and not on the one that the deployment was built on
 
 	Poll          time.Duration          // between two checks of a release; 5 s if zero
@@ -102,7 +103,8 @@ func New(cfg Config) (*Deployment, error) {
 		cfg.Dead = lease.Dead
 	}
 	cloud := resource.NewCloud(cfg.App, cfg.Region, cfg.Client)
-	cloud.Salt = rand.Text()
+	cloud.Salt, cloud.Tagged = rand.Text(), len(stack.TagsOf(cfg.Spec)) > 0
+	cloud.Protected = cfg.Spec != nil && cfg.Spec.Protect
 	cloud.Identity = cfg.Spec != nil && (cfg.Spec.Machines.Role != "" || stack.DesiredEnvironment(cfg.Spec, nil) != nil)
 	caller := &account{sts: cfg.Client.STS}
 	return &Deployment{
@@ -135,7 +137,7 @@ func (d *Deployment) KeyFile(ctx context.Context) (string, error) {
 func (d *Deployment) provisioner() *resource.Provisioner {
 	p := &resource.Provisioner{
 		Cloud: d.cloud, Keys: d.keys, SourceAddress: d.cfg.SourceAddress, Dial: d.cfg.Dial, Events: d.cfg.Events,
-		Room: &d.room,
+		Room: &d.room, Unprotect: d.cfg.Unprotect,
 	}
 	if d.cfg.Builder != nil {
 		p.Builder = d.cfg.Builder

@@ -66,6 +66,11 @@ func (d *Deployment) remove(ctx context.Context, o DownOptions) error {
 	if err != nil {
 		return err
 	}
+	if !d.cfg.Unprotect {
+		if err := protectedProblem(d.cfg.App, found); err != nil {
+			return err
+		}
+	}
 	p := plan.Teardown(d.cfg.App, d.cfg.Region, found, o.Images)
 	if err := d.runTasks(ctx, "delete", newGraph(d.provisioner(), nil, p).tasks); err != nil {
 		return err

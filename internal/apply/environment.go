@@ -48,7 +48,7 @@ func (s *survey) setEnvironment(salt string) {
 // changesEnvironment reports whether the plan changes the environment of what serves.
 func (s *survey) changesEnvironment() bool {
 	return slices.ContainsFunc(s.plan.Changes, func(c plan.Change) bool {
-		return c.Kind == stack.KindEnvironment || refreshes(c) || c.Kind == stack.KindLaunchTemplate &&
+		return c.Kind == stack.KindEnvironment && !c.OnlyTags() || refreshes(c) || c.Kind == stack.KindLaunchTemplate &&
 			slices.ContainsFunc(c.Differences, func(d plan.Difference) bool { return d.Key == stack.AttrEnvironment })
 	})
 }
@@ -176,7 +176,7 @@ func (d *Deployment) storeEnvironment(ctx context.Context, e *environment.Enviro
 			}
 		}
 	} else {
-		desired.Resources = []stack.Resource{stack.EnvironmentResource(d.cfg.App, *e, d.cloud.Salt)}
+		desired.Resources = []stack.Resource{stack.EnvironmentResource(d.cfg.App, *e, d.cloud.Salt, stack.TagsOf(d.cfg.Spec))}
 		p = plan.Diff(desired, slices.DeleteFunc(found, func(f plan.Found) bool {
 			return f.Kind != stack.KindEnvironment
 		}))

@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -31,6 +32,7 @@ type goal struct {
 	source  string // what release was built from
 
 	rollback    bool                     // a user goes back to the release
+	unprotect   bool                     // what is protected may go
 	given       bool                     // environment is to be served, whatever the spec asks for
 	environment *environment.Environment // nil for none
 }
@@ -199,6 +201,9 @@ func (s *survey) planSteps() error {
 	if s.base.ID != s.newest.ID {
 		s.plan.Notes = append(s.plan.Notes, newerBase(s.base.Name, s.base.ID, s.newest.ID))
 	}
+	for _, p := range s.protectionProblems() {
+		s.plan.Notes = append(s.plan.Notes, fmt.Sprintf("%s %s; aloft up refuses it without --unprotect.", p.Where, p.Summary))
+	}
 	return nil
 }
 
@@ -221,6 +226,9 @@ func (s *survey) checkPlan(ctx context.Context, keys resource.Keys) error {
 	}
 	problems = append(problems, s.portProblems()...)
 	problems = append(problems, s.environmentProblems()...)
+	if !s.unprotect {
+		problems = append(problems, s.protectionProblems()...)
+	}
 	if keyPair, ok := s.plan.Kept[stack.AddressKeyPair]; ok && s.needsKey() {
 		if _, err := keys.FileOf(ctx, keyPair); err != nil {
 			problems = append(problems, diag.From(err)...)

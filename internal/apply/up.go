@@ -14,7 +14,7 @@ import (
 // something serves and another release is desired, Up releases it; if the release
 // fails, Up rolls it back and returns a *Failure.
 func (d *Deployment) Up(ctx context.Context) (*Status, error) {
-	g := goal{spec: d.cfg.Spec}
+	g := goal{spec: d.cfg.Spec, unprotect: d.cfg.Unprotect}
 	s, err := d.survey(ctx, g)
 	if err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2instanceconnect"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/pricing"
@@ -51,6 +52,7 @@ type Client struct {
 	Region     string
 	RegionFrom RegionSource // which source named Region
 	EC2        *ec2.Client
+	Connect    *ec2instanceconnect.Client
 	ELB        *elasticloadbalancingv2.Client
 	ASG        *autoscaling.Client
 	CW         *cloudwatch.Client
@@ -60,6 +62,7 @@ type Client struct {
 	Quotas     *servicequotas.Client
 
 	config  aws.Config
+	dial    func(ctx context.Context, network, address string) (net.Conn, error) // nil: the default
 	profile profile
 	own     bool // the endpoint is not AWS's
 }
@@ -81,7 +84,7 @@ func New(ctx context.Context, o Options) (*Client, error) {
 			t.DialContext = o.Dial
 		}
 	})
-	client := &Client{RegionFrom: RegionGiven, own: o.Endpoint != ""}
+	client := &Client{RegionFrom: RegionGiven, own: o.Endpoint != "", dial: o.Dial}
 	if o.Credentials != nil {
 		client.config = aws.Config{
 			Region: o.Region, Credentials: o.Credentials, Retryer: o.retryer, HTTPClient: transport,
@@ -119,6 +122,9 @@ func (c *Client) connect(endpoint string) {
 		base = &endpoint
 	}
 	c.EC2 = ec2.NewFromConfig(c.config, func(o *ec2.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
+	c.Connect = ec2instanceconnect.NewFromConfig(c.config, func(o *ec2instanceconnect.Options) {
+		o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint)
+	})
 	c.ELB = elasticloadbalancingv2.NewFromConfig(c.config, func(o *elasticloadbalancingv2.Options) {
 		o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint)
 	})
@@ -143,6 +149,7 @@ func (c *Client) Endpoints() map[string]string {
 	set := map[string]string{}
 	for name, endpoint := range map[string]*string{
 		"EC2":                       c.EC2.Options().BaseEndpoint,
+		"EC2_INSTANCE_CONNECT":      c.Connect.Options().BaseEndpoint,
 		"ELASTIC_LOAD_BALANCING_V2": c.ELB.Options().BaseEndpoint,
 		"AUTO_SCALING":              c.ASG.Options().BaseEndpoint,
 		"CLOUDWATCH":                c.CW.Options().BaseEndpoint,
@@ -173,6 +180,9 @@ func (c *Client) PriceList(region string, n int) *pricing.Client {
 func (c *Client) WithAttempts(n int) *Client {
 	few := *c
 	few.EC2 = ec2.New(c.EC2.Options(), func(o *ec2.Options) { o.RetryMaxAttempts = n })
+	few.Connect = ec2instanceconnect.New(c.Connect.Options(), func(o *ec2instanceconnect.Options) {
+		o.RetryMaxAttempts = n
+	})
 	few.ELB = elasticloadbalancingv2.New(c.ELB.Options(), func(o *elasticloadbalancingv2.Options) {
 		o.RetryMaxAttempts = n
 	})

@@ -86,7 +86,7 @@ func (g *global) spawnDaemon(ctx context.Context, config cloud.Config, o startOp
 	for _, mirror := range o.mirrors {
 		args = append(args, "--mirror", mirror)
 	}
-	args = append(args, o.reach.arguments()...)
+	args = append(append(args, o.reach.arguments()...), o.bandwidth.arguments()...)
 	daemon := exec.Command("/proc/self/exe", args...)
 	daemon.Stdout, daemon.Stderr = log, log
 	daemon.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

@@ -101,6 +101,7 @@ func (g *global) open(ctx context.Context, s *spec.Spec, start bool, events even
 		Events:        events,
 		Builder:       g.newBuilder(ctx, s),
 		RefreshBase:   g.refreshBase,
+		Unprotect:     g.unprotect,
 		SourceAddress: source,
 		// A poll of a release makes a dozen requests, one of a drill a single request.
 		Poll: 4 * g.pollInterval(),

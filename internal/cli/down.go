@@ -29,7 +29,8 @@ func newDownCommand(g *global, run func(context.Context, *downOptions) error) *c
 		Use:   "down [DIR]",
 		Short: "Delete everything of the application, and prove that nothing is left",
 		Long: `Deletes every resource that carries the application's tag, complete or half-created. The
-images of its releases are kept, so that the next up is fast, unless --images is given.`,
+images of its releases are kept, so that the next up is fast, unless --images is given. An
+application that aloft.yaml protects is not deleted without --unprotect.`,
 		Example: `  aloft down
   aloft down --images --yes
   aloft down ./shop --on aws
@@ -47,7 +48,14 @@ images of its releases are kept, so that the next up is fast, unless --images is
 	}
 	c.Flags().StringVar(&o.app, "app", "", "the application's name, in place of reading aloft.yaml")
 	c.Flags().BoolVar(&o.images, "images", false, "delete the images of all releases too")
+	addUnprotectFlag(c, g)
 	return c
+}
+
+// addUnprotectFlag adds --unprotect, for the commands that delete and replace resources.
+func addUnprotectFlag(c *cobra.Command, g *global) {
+	c.Flags().BoolVar(&g.unprotect, "unprotect", false,
+		"also delete or replace what protect: true in aloft.yaml protects")
 }
 
 func runDown(ctx context.Context, o *downOptions) error {

@@ -45,13 +45,19 @@ const scalingGroup = "scaling: {min: 2, max: 4}\n"
 // variables gives the application an environment.
 const variables = "env: {LEVEL: info}\n"
 
+// tagged gives it tags besides.
+const tagged = variables + "tags: {team: a}\n"
+
+// protected protects it.
+const protected = "protect: true\n"
+
 // commandCase is a command that calls AWS.
 type commandCase struct {
 	line     string
 	spec     string   // appended to the site's spec
 	before   []string // commands
 	release  string   // release that the command is for, if it is not the first
-	edits    string   // value of the variable LEVEL that the command is for, if it is not info
+	edits    string   // edit that the command is for, "old -> new"; or value of LEVEL, if it is not info
 	code     int      // exit code without failures
 	restores bool     // the command leaves the site as it was, so that one site serves for all calls
 
@@ -78,6 +84,9 @@ var commandCases = []commandCase{
 	{line: "up SITE", spec: scalingGroup, ignores: checkQueries},
 	{line: "up SITE", spec: variables, ignores: checkQueries},
 	{line: "up SITE", spec: variables, before: []string{"up SITE"}, edits: "debug", ignores: checkQueries},
+	{line: "up SITE", spec: protected, ignores: checkQueries},
+	{line: "up SITE", spec: protected, before: []string{"up SITE"}, edits: "true -> false", ignores: checkQueries},
+	{line: "up SITE", spec: tagged, before: []string{"up SITE"}, edits: "{team: a} -> {cost: b}", ignores: checkQueries},
 	{
 		line: "up SITE", before: []string{"up SITE"}, release: "r2",
 		ignores: append([]string{"GetMetricData"}, checkQueries...),
@@ -103,6 +112,7 @@ var commandCases = []commandCase{
 	{line: "drill --restore SITE", before: []string{"up SITE"}, restores: true},
 	{line: "down SITE --yes --images", before: []string{"up SITE"}},
 	{line: "down SITE --yes --images", spec: variables, before: []string{"up SITE"}},
+	{line: "down SITE --yes --images --unprotect", spec: protected, before: []string{"up SITE"}},
 }
 
 // metrics are the calls without which a release is not watched.
@@ -125,6 +135,10 @@ func (c commandCase) identityQueries() []string {
 	}
 	return all
 }
+
+// tagQuery reads the tags of the environment, which need not be allowed to the commands of
+// an application without tags.
+const tagQuery = "ListTagsForResource"
 
 // checkQueries are the calls that only checks before a creation make: a check that is
 // not possible stops nothing.
@@ -238,10 +252,21 @@ func (c commandCase) prepare(t *testing.T) *site {
 	if c.release != "" {
 		s.release = c.release
 	}
-	if c.edits != "" {
-		s.edit(t, "LEVEL: info", "LEVEL: "+c.edits)
-	}
+	c.edit(t, s)
 	return s
+}
+
+// edit makes the edit that the command is for.
+func (c commandCase) edit(t *testing.T, s *site) {
+	t.Helper()
+	if c.edits == "" {
+		return
+	}
+	old, replacement, given := strings.Cut(c.edits, " -> ")
+	if !given {
+		old, replacement = "LEVEL: info", "LEVEL: "+c.edits
+	}
+	s.edit(t, old, replacement)
 }
 
 // fail runs the command while an operation fails.
@@ -260,7 +285,8 @@ func (c commandCase) fail(t *testing.T, first *site, operation string) {
 		switch {
 		case slices.Contains(c.ignores, operation),
 			code == forbidden && slices.Contains(c.ignoresForbidden, operation),
-			code == forbidden && c.spec != variables && slices.Contains(c.identityQueries(), operation):
+			code == forbidden && c.spec == variables && operation == tagQuery,
+			code == forbidden && !strings.Contains(c.spec, variables) && slices.Contains(c.identityQueries(), operation):
 			if got != c.code {
 				t.Errorf("%s: exit code %d, want %d\n%s", code, got, c.code, stderr)
 			}

@@ -37,6 +37,7 @@ type global struct {
 	from     []string // addresses of this computer, of commands that have --from
 
 	refreshBase bool // of up and plan
+	unprotect   bool // of up and down
 
 	// connect returns clients of the cloud that --on names. If start is set, it
 	// starts a local cloud that does not run.

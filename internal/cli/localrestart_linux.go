@@ -22,7 +22,9 @@ func runLocalRestart(ctx context.Context, o *localRestartOptions) error {
 		start.address, start.restart = running.Address, true
 		// Find what could keep this program from starting while the old daemon runs.
 		// Its address is still in use, so check another one.
-		config, err := o.daemonConfig(startOptions{address: "127.0.0.1:0", mirrors: start.mirrors, reach: start.reach})
+		config, err := o.daemonConfig(startOptions{
+			address: "127.0.0.1:0", mirrors: start.mirrors, reach: start.reach, bandwidth: start.bandwidth,
+		})
 		if err != nil {
 			return err
 		}

@@ -22,7 +22,12 @@ type startOptions struct {
 
 	mirrors []string // NAME=URL: archives to build base images from
 	reach   reachFlags
+
+	bandwidth bandwidthFlags
 }
+
+// bandwidthFlags are the flags that limit what machines use of the host; empty: as before.
+type bandwidthFlags struct{ network, disk string }
 
 // reachFlags are the flags that say what machines reach beside the internet.
 type reachFlags struct {
@@ -36,6 +41,8 @@ type reachFlags struct {
 const (
 	allowPrivateFlag = "allow-private"
 	allowProxyFlag   = "allow-proxy"
+	networkRateFlag  = "network-rate"
+	diskRateFlag     = "disk-rate"
 )
 
 // register adds the flags. The local cloud remembers their values.
@@ -45,6 +52,16 @@ func (r *reachFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&r.proxy, allowProxyFlag, false,
 		"let machines use a proxy on this computer's loopback, through which they may reach all of its services; "+
 			"remembered")
+}
+
+// register adds the flags. The local cloud remembers their values.
+func (b *bandwidthFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&b.network, networkRateFlag, "",
+		"limit each machine's network, in each direction, to that of its instance \"type\" (the default), "+
+			"to a `RATE` such as 64Mbps, or leave it \"unlimited\"; remembered")
+	flags.StringVar(&b.disk, diskRateFlag, "",
+		"limit each machine's disk, likewise: \"type\" (the default), a `RATE` such as 50MB/s, or "+
+			"\"unlimited\"; remembered; holds from a machine's next start")
 }
 
 // note notes which of the flags the command line has.
@@ -66,7 +83,8 @@ these flags it keeps the manners it had; see aloft local manners.`,
   sudo aloft local start --manners aws --seed 7 --time-scale 0.1
   sudo aloft local start --state-dir /tmp/other --address 127.0.0.1:4600
   sudo aloft local start --mirror ubuntu=http://mirror.example/ubuntu
-  sudo aloft local start --allow-private 10.1.0.0/16,192.168.7.20/32`,
+  sudo aloft local start --allow-private 10.1.0.0/16,192.168.7.20/32
+  sudo aloft local start --network-rate unlimited`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			if o.start.manners, err = manners.change(list, c.Flags()); err != nil {
@@ -85,6 +103,7 @@ these flags it keeps the manners it had; see aloft local manners.`,
 	manners.register(flags)
 	addMirrorFlag(flags, &o.start)
 	o.start.reach.register(flags)
+	o.start.bandwidth.register(flags)
 	return c
 }
 

@@ -144,8 +144,12 @@ func (g *global) daemonConfig(o startOptions) (cloud.Config, error) {
 	if err != nil {
 		return cloud.Config{}, err
 	}
+	limits, err := o.bandwidth.change()
+	if err != nil {
+		return cloud.Config{}, err
+	}
 	return cloud.Config{
-		Mirrors: mirrors, Reach: reach, Registries: registries(mirrorsOfHost()),
+		Mirrors: mirrors, Reach: reach, Bandwidth: limits, Registries: registries(mirrorsOfHost()),
 		Layout: layout, Address: o.address, Version: g.version, AcceptAnyCredentials: o.anyCredentials,
 		HostEnv: machineEnv(os.LookupEnv), Subprocess: subprocessCommand,
 	}, nil

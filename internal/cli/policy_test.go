@@ -100,6 +100,12 @@ var editions = []struct {
 		last: "status SITE",
 	},
 	{spec: variables, last: "logs SITE"},
+	{
+		spec: scalingGroup + variables + "tags: {team: a}\n",
+		then: []edition{{old: "{team: a}", replacement: "{cost: b}"}}, last: "status SITE",
+	},
+	{spec: protected, last: "logs SITE"},
+	{spec: protected, last: "verify SITE"},
 	{spec: scalingGroup, last: "drill instance SITE --rate 5 --calm 1s --duration 1s"},
 	{spec: scalingGroup, last: "drill zone SITE --rate 5 --calm 1s --duration 1s"},
 	{spec: scalingGroup, last: "verify SITE"},
@@ -156,9 +162,7 @@ func record(t *testing.T) map[policy.Group][]string {
 			if c.release != "" {
 				s.release = c.release
 			}
-			if c.edits != "" {
-				s.edit(t, "LEVEL: info", "LEVEL: "+c.edits)
-			}
+			c.edit(t, s)
 			r.run(t, s, c.line)
 		})
 	}

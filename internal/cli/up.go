@@ -48,6 +48,7 @@ back, and the exit code is 3.`,
 	addRefFlag(c, &o.ref)
 	addRefreshBaseFlag(c, g)
 	addFromFlag(c, g)
+	addUnprotectFlag(c, g)
 	c.Flags().BoolVar(&o.timings, "timings", false, "show how long each task took, and which ones the run waited for")
 	return c
 }

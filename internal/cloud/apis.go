@@ -5,6 +5,7 @@ package cloud
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"runtime"
 
@@ -12,8 +13,10 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/autoscaling"
 	"aloft.dev/aloft/internal/cloud/api/cloudwatch"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
+	"aloft.dev/aloft/internal/cloud/api/ec2instanceconnect"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	"aloft.dev/aloft/internal/cloud/api/iam"
+	"aloft.dev/aloft/internal/cloud/api/route53"
 	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
@@ -24,6 +27,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/managedpolicy"
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 	"aloft.dev/aloft/internal/cloud/plane/network"
+	"aloft.dev/aloft/internal/cloud/tunnel"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
@@ -69,6 +73,12 @@ func (d *daemon) apis() (wire.Config, error) {
 		Store: d.store, Sessions: d.sessions, Log: d.Log,
 		Managed: func(arn string) (string, bool) { return managedpolicy.Document(d.store.View(), arn) },
 	})
+	d.tunnels = tunnel.New(tunnel.Config{
+		Store: d.store, Authorize: guard.Authorize, Log: d.Log,
+		Dial: func(ctx context.Context, interfaceID string, to netip.AddrPort) (net.Conn, error) {
+			return network.DialIn(ctx, d.network.NodeNamespace(interfaceID), to)
+		},
+	})
 	machines := ec2.New(ec2.Config{
 		Authorize: guard.Authorize, PassRole: passRole(guard),
 		Store: d.store, PublicRange: network.DefaultPublicRange, Images: baseImages(runtime.GOARCH),
@@ -101,7 +111,12 @@ func (d *daemon) apis() (wire.Config, error) {
 			{Name: "secretsmanager", API: secretsmanager.New(secretsmanager.Config{Store: d.store, Key: key})},
 			{Name: "sts", API: sts.New(sts.Config{Sessions: d.sessions, AssumeRole: guard.AssumeRole})},
 			{Name: "iam", API: iam.New(iam.Config{Store: d.store})},
-			{Name: "acm", API: acm.New(acm.Config{Store: d.store})},
+			{Name: "route53", API: route53.New(route53.Config{Store: d.store, Manners: &d.manners})},
+			{Name: "acm", API: acm.New(acm.Config{Store: d.store, Manners: &d.manners})},
+			{
+				Name: "ec2-instance-connect",
+				API:  ec2instanceconnect.New(ec2instanceconnect.Config{Store: d.store, Keys: &d.keys}),
+			},
 			{Name: "servicequotas", API: servicequotas.New(servicequotas.Config{Manners: &d.manners})},
 		},
 		Credentials: func(id, token string) (wire.Key, error) {
@@ -111,6 +126,7 @@ func (d *daemon) apis() (wire.Config, error) {
 			return guard.Key(id, token)
 		},
 		Fallback: d.own(machines),
+		Streams:  map[string]wire.Stream{tunnel.Path: {Service: tunnel.Service, Serve: d.tunnels.Open}},
 		Log:      d.Log,
 	}, nil
 }

@@ -16,6 +16,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"aloft.dev/aloft/internal/cloud/activekey"
+	"aloft.dev/aloft/internal/cloud/authority"
+	"aloft.dev/aloft/internal/cloud/bandwidth"
 	"aloft.dev/aloft/internal/cloud/control/images"
 	"aloft.dev/aloft/internal/cloud/control/instances"
 	"aloft.dev/aloft/internal/cloud/control/networks"
@@ -34,6 +37,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/session"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/tunnel"
 )
 
 // shutdownTimeout bounds the shutdown of machines, load balancers and networks.
@@ -48,6 +52,7 @@ type Config struct {
 	Mirrors              image.Mirrors     // archives to build base images from; none: those of the last start
 	HostEnv              map[string]string // proxy and trust settings that machines inherit
 	Reach                host.ReachChange  // what machines reach, unlike at the last start
+	Bandwidth            bandwidth.Change  // how much of the host machines use, unlike at the last start
 	Registries           []string          // URLs of registries, which machines reach wherever they are
 
 	// MannersChanged receives a signal when the file of manners has changed.
@@ -75,11 +80,14 @@ type daemon struct {
 	balancer  *balancer.Client
 	metrics   metric.Store
 	manners   manners.Set
+	authority *authority.Authority
+	keys      activekey.Set
 	networks  *networks.Loop
 	instances *instances.Loop
 	images    *images.Loop
-	fleet     scaling.Fleet // set by openAPIs
-	onHost    http.Handler  // of the APIs, set by openAPIs, as is inVPC
+	tunnels   *tunnel.Server // set by openAPIs
+	fleet     scaling.Fleet  // set by openAPIs
+	onHost    http.Handler   // of the APIs, set by openAPIs, as is inVPC
 	inVPC     http.Handler
 }
 
@@ -144,14 +152,21 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	if d.sessions, err = session.NewIssuer(key, nil); err != nil {
 		return err
 	}
-	service, err := metadata.New(instanceMetadata{d.store, newInstanceCredentials(d.sessions)}, d.Log)
+	service, err := metadata.New(instanceMetadata{d.store, newInstanceCredentials(d.sessions), &d.keys}, d.Log)
 	if err != nil {
+		return err
+	}
+	if d.authority, err = host.OpenAuthority(d.Layout); err != nil {
 		return err
 	}
 	if err := d.openAPIs(); err != nil {
 		return err
 	}
 	reach, err := host.RememberReach(d.Layout, d.Reach)
+	if err != nil {
+		return err
+	}
+	limits, err := host.RememberBandwidth(d.Layout, d.Bandwidth)
 	if err != nil {
 		return err
 	}
@@ -177,7 +192,7 @@ func (d *daemon) open(ctx context.Context) (err error) {
 		Metadata:    service,
 		API:         d.inVPC,
 		DNS: dns.New(dns.Config{
-			Zone: names.Addresses, Reverse: names.Name, Log: d.Log,
+			Zone: names.Addresses, Hosted: hosted(names), Reverse: names.Name, Log: d.Log,
 			Queries: admission.Within(descriptors, dns.QueriesPerMachine),
 		}),
 	})
@@ -189,11 +204,11 @@ func (d *daemon) open(ctx context.Context) (err error) {
 		Namespaces: d.network.NodeNamespaces(), Logs: d.Layout.AccessLogs(),
 	}
 	d.networks = &networks.Loop{
-		Store: d.store, Plane: d.network, Log: d.Log, Manners: &d.manners,
+		Store: d.store, Plane: d.network, Log: d.Log, Manners: &d.manners, Bandwidth: limits.Network,
 		Namespace: func(id string) string { return d.machines.Status(id).Namespace },
 	}
 	d.instances = &instances.Loop{
-		Store: d.store, Machines: d.machines, Network: d.networks, Log: d.Log, Manners: &d.manners,
+		Store: d.store, Machines: d.machines, Network: d.networks, Log: d.Log, Manners: &d.manners, Disks: limits.Disk,
 		Env: withEndpoint(viaProxy(env, d.network.ProxyAddress())), Layer: d.layers.Path,
 	}
 	d.images = &images.Loop{

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/activekey"
 	"aloft.dev/aloft/internal/cloud/plane/metadata"
 	"aloft.dev/aloft/internal/cloud/session"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -90,7 +91,7 @@ func TestInstancesHaveTheProfilesOfTheirRows(t *testing.T) {
 	}
 	const arns = "arn:aws:iam::000000000000:instance-profile/"
 	ip := netip.MustParseAddr("10.0.1.5")
-	source := instanceMetadata{s, newInstanceCredentials(testSessions(t))}
+	source := instanceMetadata{s, newInstanceCredentials(testSessions(t)), &activekey.Set{}}
 	for name, test := range map[string]struct {
 		arn     string
 		id, has string // id of the profile and its role

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"aloft.dev/aloft/internal/cloud/activekey"
 	"aloft.dev/aloft/internal/cloud/dnsname"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/instancetype"
@@ -20,6 +21,7 @@ import (
 type instanceMetadata struct {
 	store       *store.Store
 	credentials *instanceCredentials
+	keys        *activekey.Set
 }
 
 // Instance returns the instance with a private IP address in the VPC.
@@ -32,6 +34,7 @@ func (m instanceMetadata) Instance(vpcID string, address netip.Addr) (metadata.I
 		if row, ok := store.Instances.Get(view, eni.InstanceID); ok {
 			i := describeInstance(view, row, eni)
 			i.Profile = m.profile(view, row)
+			i.ActiveKeys = m.keys.Of(row.ID)
 			return i, true
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"aloft.dev/aloft/internal/cloud/activekey"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -35,16 +36,20 @@ func TestInstanceMetadataJoinsTheRowsOfAnInstance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, ok := (instanceMetadata{store: s}).Instance("vpc-1", ip)
+	var keys activekey.Set
+	keys.Push("i-1", "admin", "ssh-ed25519 BBBB")
+	source := instanceMetadata{store: s, keys: &keys}
+	got, ok := source.Instance("vpc-1", ip)
 	if !ok {
 		t.Fatal("the instance was not found")
 	}
 	if got.ID != "i-1" || got.VPCCIDR != cidr || got.ZoneID != "use1-az1" || string(got.UserData) != "hello" ||
 		got.PublicKey != "ssh-ed25519 AAAA" || got.PrivateName != "ip-10-0-1-5.ec2.internal" ||
-		!slices.Equal(got.SecurityGroups, []string{"web"}) {
+		!slices.Equal(got.SecurityGroups, []string{"web"}) ||
+		!slices.Equal(got.ActiveKeys["admin"], []string{"ssh-ed25519 BBBB"}) {
 		t.Errorf("got %+v", got)
 	}
-	if _, ok := (instanceMetadata{store: s}).Instance("vpc-2", ip); ok {
+	if _, ok := source.Instance("vpc-2", ip); ok {
 		t.Error("found the instance in another VPC")
 	}
 }

@@ -16,7 +16,10 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/control/alarms"
 	"aloft.dev/aloft/internal/cloud/control/balancers"
+	"aloft.dev/aloft/internal/cloud/control/certificates"
+	"aloft.dev/aloft/internal/cloud/control/connectendpoints"
 	"aloft.dev/aloft/internal/cloud/control/metrics"
+	"aloft.dev/aloft/internal/cloud/control/natgateways"
 	"aloft.dev/aloft/internal/cloud/control/scaling"
 	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/cloud/plane/loopback"
@@ -97,6 +100,7 @@ func (d *daemon) loops() []func(context.Context) error {
 		Log:       d.Log,
 		Manners:   &d.manners,
 	}
+	natGatewaysLoop := &natgateways.Loop{Store: d.store, Network: d.networks, Log: d.Log}
 	metricsLoop := &metrics.Loop{
 		Store: d.store, Balancer: d.balancer, Machines: d.machines, Metrics: &d.metrics, Log: d.Log,
 		Manners: &d.manners,
@@ -105,9 +109,12 @@ func (d *daemon) loops() []func(context.Context) error {
 		Store: d.store, Metrics: &d.metrics, Actions: capacity.Policies{Metrics: &d.metrics}, Log: d.Log,
 	}
 	scalingLoop := &scaling.Loop{Store: d.store, Fleet: d.fleet, Log: d.Log, Manners: &d.manners}
+	certificatesLoop := &certificates.Loop{Store: d.store, Authority: d.authority, Log: d.Log}
 	schedulesLoop := &scaling.ScheduleLoop{Store: d.store, Log: d.Log}
+	endpointsLoop := &connectendpoints.Loop{Store: d.store, Log: d.Log}
 	return []func(context.Context) error{
 		d.network.Run, d.networks.Run, d.instances.Run, d.images.Run, balancersLoop.Run,
-		metricsLoop.Run, alarmsLoop.Run, schedulesLoop.Run, scalingLoop.Run,
+		natGatewaysLoop.Run, metricsLoop.Run, alarmsLoop.Run, schedulesLoop.Run, scalingLoop.Run, certificatesLoop.Run,
+		endpointsLoop.Run, d.tunnels.Run,
 	}
 }

@@ -60,7 +60,7 @@ func (d *differ) planResource(r stack.Resource) {
 		if change.Differences = d.differences(r, current); len(change.Differences) > 0 {
 			d.plan.Changes = append(d.plan.Changes, change)
 		}
-		if len(change.Differences) == 0 || !kind.Versioned() {
+		if len(change.Differences) == 0 || !kind.Versioned() || change.OnlyTags() {
 			d.plan.Kept[r.Address] = current
 		}
 		d.deleteSurplus(slices.Delete(slices.Clone(found), keep, keep+1), "is there twice")
@@ -93,7 +93,7 @@ func (d *differ) leaves(k stack.Kind) bool {
 // resource lacks is new with what another attribute names.
 func (d *differ) differences(r stack.Resource, f Found) []Difference {
 	var all []Difference
-	for _, a := range r.Body.Attributes() {
+	for _, a := range r.Attributes() {
 		desired, observed := d.resolve(a.Terms), f.Values(a.Key)
 		also := len(observed) == 1 && slices.Contains(d.resolve(a.Also), observed[0])
 		switch {
@@ -110,8 +110,8 @@ func (d *differ) differences(r stack.Resource, f Found) []Difference {
 // initial returns the attributes of a new resource.
 func (d *differ) initial(r stack.Resource) []Difference {
 	var all []Difference
-	for _, a := range r.Body.Attributes() {
-		if !a.Hidden {
+	for _, a := range r.Attributes() {
+		if !a.Hidden && (!a.Optional || len(a.Terms) > 0) {
 			all = append(all, Difference{Key: a.Key, New: d.resolve(a.Terms)})
 		}
 	}

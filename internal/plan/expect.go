@@ -37,7 +37,7 @@ func Expect(p *Plan, found []Found) []Found {
 		case Update:
 			i := slices.IndexFunc(all, func(f Found) bool { return f.Address == c.Address && f.ID == c.ID })
 			all[i].Attributes = p.expectedAttributes(c)
-			if c.Kind.Versioned() {
+			if c.Kind.Versioned() && !c.OnlyTags() {
 				all[i].ID = expectedID(c.Address)
 			}
 		}
@@ -49,7 +49,7 @@ func expectedID(address string) string { return address + ".id" }
 
 func (p *Plan) expectedAttributes(c Change) Attributes {
 	f := Found{Attributes: Attributes{}}
-	for _, a := range c.Desired.Body.Attributes() {
+	for _, a := range c.Desired.Attributes() {
 		var values []string
 		for _, t := range a.Terms {
 			values = append(values, t.Text+p.expectedReference(t.Ref))

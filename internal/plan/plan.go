@@ -42,6 +42,16 @@ type Change struct {
 	Retire  []Found         `json:"-"` // the resources that are deleted, for Replace and Delete
 }
 
+// OnlyTags reports whether the change sets and removes tags, and nothing else.
+func (c Change) OnlyTags() bool {
+	return c.Action == Update && OnlyTags(c.Differences)
+}
+
+// OnlyTags reports whether nothing but tags differs.
+func OnlyTags(differences []Difference) bool {
+	return len(differences) == 1 && differences[0].Key == stack.AttrTags
+}
+
 // Plan lists changes. Each change comes after those it depends on; deletions come
 // last.
 type Plan struct {

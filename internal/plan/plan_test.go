@@ -91,7 +91,7 @@ func without(all []plan.Found, addresses ...string) []plan.Found {
 func TestAPlanShowsThatAVariableChangesAndNotItsValue(t *testing.T) {
 	desired := func(level, salt string) *stack.Stack {
 		e := environment.Environment{Spec: map[string]string{"LEVEL": level, "TIER": "free"}}
-		return &stack.Stack{App: "shop", Resources: []stack.Resource{stack.EnvironmentResource("shop", e, salt)}}
+		return &stack.Stack{App: "shop", Resources: []stack.Resource{stack.EnvironmentResource("shop", e, salt, nil)}}
 	}
 	found := cloud(desired("info", "salt"))
 	if p := plan.Diff(desired("info", "salt"), found); !p.Empty() {

@@ -17,6 +17,9 @@ type Status struct {
 	Environment       *environment.Environment // of an environment; nil if its parameter cannot be decoded
 	EnvironmentLatest int64                    // newest version of its parameter
 
+	Tags   map[string]string // that an earlier spec asked for
+	TagIDs []string          // what carries the tags, if it is not the resource's ID alone
+
 	DNSName string // of a load balancer
 	Problem string // of a load balancer: why it serves only in part, in the cloud's words; "" if it serves
 

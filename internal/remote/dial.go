@@ -24,7 +24,29 @@ type Target struct {
 	KeyPath  string          // the private key's file
 	Signer   ssh.Signer      // instead of KeyPath
 	HostKeys []ssh.PublicKey // the machine must present one of these
+	Way      Way             // to the machine; nil: TCP to Address
 }
+
+// Way is a way to a machine that is not a port open to this computer.
+type Way interface {
+	// Admit makes the machine accept a key of a user for a login that follows at once.
+	Admit(ctx context.Context, user string, key ssh.PublicKey) error
+	// Connect opens a connection to the machine's SSH server. An error that
+	// is a *FinalError is not temporary.
+	Connect(ctx context.Context) (net.Conn, error)
+}
+
+// FinalError is an error that another attempt cannot fix.
+type FinalError struct {
+	Err  error
+	Hint string // what to do about it
+}
+
+// Error implements error.
+func (e *FinalError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the error.
+func (e *FinalError) Unwrap() error { return e.Err }
 
 // Label returns the machine's name for people.
 func (t Target) Label() string {
@@ -93,7 +115,11 @@ func Dial(ctx context.Context, t Target) (*Machine, error) {
 	}
 	within, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	retry := time.NewTicker(dialInterval)
+	interval := dialInterval
+	if t.Way != nil {
+		interval = wayInterval
+	}
+	retry := time.NewTicker(interval)
 	defer retry.Stop()
 	var last error
 	var refused time.Time // since when the machine rejects the key
@@ -129,7 +155,10 @@ func Dial(ctx context.Context, t Target) (*Machine, error) {
 // may succeed. refused is when the machine first rejected the key.
 func finalHint(err error, refused time.Time) string {
 	var disagreement *ssh.AlgorithmNegotiationError
+	var final *FinalError
 	switch {
+	case errors.As(err, &final):
+		return final.Hint
 	case errors.Is(err, errWrongHostKey) || errors.As(err, &disagreement):
 		return "something else may answer at this address: check the machine's console before you continue; " +
 			"if you have changed its host keys, delete its tag aloft:host-key"
@@ -171,8 +200,7 @@ func (t Target) dialAs(
 	signer ssh.Signer,
 	timeout time.Duration,
 ) (*ssh.Client, error) {
-	dialer := net.Dialer{Timeout: timeout}
-	conn, err := dialer.DialContext(ctx, "tcp", t.Address)
+	conn, err := t.connect(ctx, user, signer, timeout)
 	if err != nil {
 		return nil, err
 	}
@@ -209,6 +237,20 @@ func (t Target) dialAs(
 		return nil, context.Cause(within)
 	}
 	return ssh.NewClient(inner, channels, requests), nil
+}
+
+// connect opens a connection on which to log in as a user.
+func (t Target) connect(
+	ctx context.Context, user string, signer ssh.Signer, timeout time.Duration,
+) (net.Conn, error) {
+	if t.Way == nil {
+		dialer := net.Dialer{Timeout: timeout}
+		return dialer.DialContext(ctx, "tcp", t.Address)
+	}
+	if err := t.Way.Admit(ctx, user, signer.PublicKey()); err != nil {
+		return nil, err
+	}
+	return t.Way.Connect(ctx)
 }
 
 // algorithms returns the algorithms of the known host keys. With any other the machine

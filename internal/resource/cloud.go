@@ -21,6 +21,8 @@ import (
 type Cloud struct {
 	App, Region string
 	Identity    bool   // the spec needs a role or an environment
+	Tagged      bool   // the spec asks for tags
+	Protected   bool   // the spec protects the application
 	Salt        string // of the digests of the environment's values
 
 	EC2 EC2
@@ -136,6 +138,15 @@ func NewIAM(c *iam.Client) IAM { return IAM{roleAPI: c, rolePolicyAPI: c, instan
 type SSM interface {
 	GetParameter(context.Context, *ssm.GetParameterInput, ...func(*ssm.Options)) (*ssm.GetParameterOutput, error)
 	PutParameter(context.Context, *ssm.PutParameterInput, ...func(*ssm.Options)) (*ssm.PutParameterOutput, error)
+	ListTagsForResource(
+		context.Context, *ssm.ListTagsForResourceInput, ...func(*ssm.Options),
+	) (*ssm.ListTagsForResourceOutput, error)
+	AddTagsToResource(
+		context.Context, *ssm.AddTagsToResourceInput, ...func(*ssm.Options),
+	) (*ssm.AddTagsToResourceOutput, error)
+	RemoveTagsFromResource(
+		context.Context, *ssm.RemoveTagsFromResourceInput, ...func(*ssm.Options),
+	) (*ssm.RemoveTagsFromResourceOutput, error)
 	DeleteParameter(
 		context.Context, *ssm.DeleteParameterInput, ...func(*ssm.Options),
 	) (*ssm.DeleteParameterOutput, error)

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"aloft.dev/aloft/internal/awsapi"
+	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/stack"
 )
 
@@ -19,6 +20,8 @@ import (
 const maxTagARNs = 20
 
 type elbTagAPI interface {
+	AddTags(context.Context, *elb.AddTagsInput, ...func(*elb.Options)) (*elb.AddTagsOutput, error)
+	RemoveTags(context.Context, *elb.RemoveTagsInput, ...func(*elb.Options)) (*elb.RemoveTagsOutput, error)
 	DescribeTags(context.Context, *elb.DescribeTagsInput, ...func(*elb.Options)) (*elb.DescribeTagsOutput, error)
 }
 
@@ -31,12 +34,12 @@ func elbTags(tags []tag) []types.Tag {
 }
 
 // loadBalancing holds the application's target groups and load balancers, and the
-// addresses of both by ARN. Elastic Load Balancing cannot select by tags, so the
+// tags of both by ARN. Elastic Load Balancing cannot select by tags, so the
 // tags of everything with the application's names are read.
 type loadBalancing struct {
 	groups    []types.TargetGroup
 	balancers []types.LoadBalancer
-	addresses map[string]string
+	tags      map[string]map[string]string
 }
 
 // findLoadBalancing returns the application's target groups and load balancers.
@@ -61,16 +64,16 @@ func (d *discovery) findLoadBalancing(ctx context.Context) (loadBalancing, error
 		for _, l := range b.balancers {
 			arns = append(arns, aws.ToString(l.LoadBalancerArn))
 		}
-		b.addresses, err = d.elbAddresses(ctx, arns)
+		b.tags, err = d.elbTagsOf(ctx, arns)
 		if err := d.ignoreUnsupported(err); err != nil {
 			return b, err
 		}
 		b.groups = slices.DeleteFunc(b.groups, func(g types.TargetGroup) bool {
-			_, ours := b.addresses[aws.ToString(g.TargetGroupArn)]
+			_, ours := b.tags[aws.ToString(g.TargetGroupArn)]
 			return !ours
 		})
 		b.balancers = slices.DeleteFunc(b.balancers, func(l types.LoadBalancer) bool {
-			_, ours := b.addresses[aws.ToString(l.LoadBalancerArn)]
+			_, ours := b.tags[aws.ToString(l.LoadBalancerArn)]
 			return !ours
 		})
 		return b, nil
@@ -81,9 +84,9 @@ func (d *discovery) findLoadBalancing(ctx context.Context) (loadBalancing, error
 // groups and load balancers.
 func (c *Cloud) named(name *string) bool { return strings.HasPrefix(aws.ToString(name), c.App+"-") }
 
-// elbAddresses returns the addresses of the ARNs that carry the application's tag.
-func (c *Cloud) elbAddresses(ctx context.Context, arns []string) (map[string]string, error) {
-	addresses := map[string]string{}
+// elbTagsOf returns the tags of the ARNs that carry the application's tag.
+func (c *Cloud) elbTagsOf(ctx context.Context, arns []string) (map[string]map[string]string, error) {
+	ours := map[string]map[string]string{}
 	for chunk := range slices.Chunk(arns, maxTagARNs) {
 		list, err := c.ELB.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: chunk})
 		if awsapi.IsNotFound(err) { // one was deleted since it was listed
@@ -93,12 +96,13 @@ func (c *Cloud) elbAddresses(ctx context.Context, arns []string) (map[string]str
 			return nil, fmt.Errorf("read the tags of load balancers: %w", err)
 		}
 		for _, d := range list.TagDescriptions {
-			if elbTagValue(d.Tags, stack.TagApp) == c.App {
-				addresses[aws.ToString(d.ResourceArn)] = elbTagValue(d.Tags, stack.TagAddress)
+			tags := tagsOf(d.Tags, func(t types.Tag) (key, value *string) { return t.Key, t.Value })
+			if tags[stack.TagApp] == c.App {
+				ours[aws.ToString(d.ResourceArn)] = tags
 			}
 		}
 	}
-	return addresses, nil
+	return ours, nil
 }
 
 func (c *Cloud) elbTagsOfEach(ctx context.Context, arns []string) (*elb.DescribeTagsOutput, error) {
@@ -116,11 +120,8 @@ func (c *Cloud) elbTagsOfEach(ctx context.Context, arns []string) (*elb.Describe
 	return all, nil
 }
 
-func elbTagValue(tags []types.Tag, key string) string {
-	for _, t := range tags {
-		if aws.ToString(t.Key) == key {
-			return aws.ToString(t.Value)
-		}
-	}
-	return ""
+// setELBTags sets the address of a target group or load balancer and its tags.
+func (b loadBalancing) setELBTags(f *plan.Found) {
+	f.Address = b.tags[f.ID][stack.TagAddress]
+	setTags(f, b.tags[f.ID])
 }

@@ -74,6 +74,9 @@ func findEnvironments(ctx context.Context, d *discovery) ([]plan.Found, error) {
 		Address: stack.AddressEnvironment, Kind: stack.KindEnvironment, Name: aws.ToString(parameter.Name),
 	}
 	f.Status.EnvironmentLatest = parameter.Version
+	if err := d.setParameterTags(ctx, &f); err != nil {
+		return nil, err
+	}
 	e, err := environment.Decode(aws.ToString(parameter.Value))
 	if err != nil { // somebody wrote something else, which the next version replaces
 		f.ID = environmentPrefix + "unknown"
@@ -95,14 +98,14 @@ func (p *Provisioner) createEnvironment(
 ) (plan.Found, error) {
 	f := plan.Found{Address: r.Address, Kind: stack.KindEnvironment, Name: body.ParameterName}
 	var err error
-	f.ID, err = p.putEnvironment(ctx, body, 0)
+	f.ID, err = p.putEnvironment(ctx, r, body, 0)
 	return f, err
 }
 
 func (p *Provisioner) updateEnvironment(
 	ctx context.Context, r stack.Resource, body stack.Environment, current plan.Found,
 ) (err error) {
-	if current.ID, err = p.putEnvironment(ctx, body, current.Status.EnvironmentLatest); err != nil {
+	if current.ID, err = p.putEnvironment(ctx, r, body, current.Status.EnvironmentLatest); err != nil {
 		return err
 	}
 	p.SetKnown(r.Address, current)
@@ -111,7 +114,9 @@ func (p *Provisioner) updateEnvironment(
 
 // putEnvironment stores an environment as the version after latest, and returns its id.
 // Contents that were stored before keep the version that they had.
-func (p *Provisioner) putEnvironment(ctx context.Context, body stack.Environment, latest int64) (string, error) {
+func (p *Provisioner) putEnvironment(
+	ctx context.Context, r stack.Resource, body stack.Environment, latest int64,
+) (string, error) {
 	e := body.Contents
 	if e.Version == 0 {
 		e.Version = latest + 1
@@ -120,11 +125,15 @@ func (p *Provisioner) putEnvironment(ctx context.Context, body stack.Environment
 	if err != nil {
 		return "", TooLong(err)
 	}
-	_, err = p.SSM.PutParameter(ctx, &ssm.PutParameterInput{
+	in := &ssm.PutParameterInput{
 		Name: &body.ParameterName, Value: &value, Type: types.ParameterTypeSecureString,
 		Tier: types.ParameterTierIntelligentTiering, Overwrite: aws.Bool(latest > 0),
 		Description: aws.String("Aloft: the environment of " + p.App),
-	})
+	}
+	if latest == 0 { // an existing parameter keeps its tags, and the call refuses others
+		in.Tags = ssmTags(userTags(r.Tags))
+	}
+	_, err = p.SSM.PutParameter(ctx, in)
 	if err != nil {
 		return "", fmt.Errorf("write the environment to parameter %s: %w", body.ParameterName, err)
 	}

@@ -49,6 +49,12 @@ func (c *Cloud) images(ctx context.Context) ([]plan.Found, error) {
 func describeImage(i types.Image) plan.Found {
 	f := foundByTags(stack.KindImage, i.ImageId, i.Tags)
 	f.Name, f.Created = aws.ToString(i.Name), aws.ToString(i.CreationDate)
+	f.Status.TagIDs = []string{f.ID}
+	for _, d := range i.BlockDeviceMappings {
+		if d.Ebs != nil && d.Ebs.SnapshotId != nil {
+			f.Status.TagIDs = append(f.Status.TagIDs, *d.Ebs.SnapshotId)
+		}
+	}
 	f.Set(stack.AttrRelease, tagValue(i.Tags, stack.TagRelease))
 	f.Status.Base, f.Status.BaseName = tagValue(i.Tags, stack.TagBase), tagValue(i.Tags, stack.TagBaseName)
 	f.Set(stack.AttrState, string(i.State))

@@ -114,9 +114,26 @@ func (c *Cloud) listInstances(ctx context.Context) ([]plan.Found, error) {
 	return describe(list, describeInstance), nil
 }
 
+// taggedWith returns the ids of an instance and of what was created with it.
+func taggedWith(i types.Instance) []string {
+	ids := []string{aws.ToString(i.InstanceId)}
+	for _, d := range i.BlockDeviceMappings {
+		if d.Ebs != nil && aws.ToBool(d.Ebs.DeleteOnTermination) {
+			ids = append(ids, aws.ToString(d.Ebs.VolumeId))
+		}
+	}
+	for _, n := range i.NetworkInterfaces {
+		if n.Attachment != nil && aws.ToBool(n.Attachment.DeleteOnTermination) {
+			ids = append(ids, aws.ToString(n.NetworkInterfaceId))
+		}
+	}
+	return ids
+}
+
 func describeInstance(i types.Instance) plan.Found {
 	f := foundByTags(stack.KindServer, i.InstanceId, i.Tags)
 	f.Name = f.Address
+	f.Status.TagIDs = taggedWith(i)
 	f.Created = aws.ToTime(i.LaunchTime).UTC().Format(time.RFC3339)
 	f.Set(stack.AttrSubnet, aws.ToString(i.SubnetId))
 	f.Set(stack.AttrType, string(i.InstanceType))

@@ -39,6 +39,12 @@ type instanceProfileAPI interface {
 	RemoveRoleFromInstanceProfile(
 		context.Context, *iam.RemoveRoleFromInstanceProfileInput, ...func(*iam.Options),
 	) (*iam.RemoveRoleFromInstanceProfileOutput, error)
+	TagInstanceProfile(
+		context.Context, *iam.TagInstanceProfileInput, ...func(*iam.Options),
+	) (*iam.TagInstanceProfileOutput, error)
+	UntagInstanceProfile(
+		context.Context, *iam.UntagInstanceProfileInput, ...func(*iam.Options),
+	) (*iam.UntagInstanceProfileOutput, error)
 	DeleteInstanceProfile(
 		context.Context, *iam.DeleteInstanceProfileInput, ...func(*iam.Options),
 	) (*iam.DeleteInstanceProfileOutput, error)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"golang.org/x/crypto/ssh"
@@ -39,6 +40,7 @@ func (c *Cloud) KeyPairs(ctx context.Context) ([]plan.Found, error) {
 	var all []plan.Found
 	for _, k := range list.KeyPairs {
 		f := foundByTags(stack.KindKeyPair, k.KeyName, k.Tags)
+		f.Status.TagIDs = []string{aws.ToString(k.KeyPairId)}
 		f.Set(stack.AttrName, f.ID)
 		f.Set(stack.AttrFingerprint, tagValue(k.Tags, stack.TagFingerprint))
 		all = append(all, f)
@@ -70,6 +72,7 @@ func (p *Provisioner) createKeyPair(ctx context.Context, r stack.Resource, body 
 		return plan.Found{}, fmt.Errorf("import key pair %s: %w", body.KeyName, err)
 	}
 	f := foundByTags(stack.KindKeyPair, out.KeyName, out.Tags)
+	f.Status.TagIDs = []string{aws.ToString(out.KeyPairId)}
 	f.Set(stack.AttrFingerprint, fingerprint)
 	return f, nil
 }

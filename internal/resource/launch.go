@@ -70,6 +70,9 @@ func (p *Provisioner) clientToken(l launch, o launchOption, generation int) *str
 	if profile, env := p.profile(l.body.Identity), p.environment(l.body.Identity); profile != "" || env != "" {
 		text += "\n" + profile + "\n" + env
 	}
+	if own := stack.TagTexts(l.resource.Tags); len(own) > 0 {
+		text += "\n" + strings.Join(own, "\n")
+	}
 	sum := sha256.Sum256([]byte(text))
 	return aws.String(hex.EncodeToString(sum[:]))
 }
@@ -156,6 +159,10 @@ func (p *Provisioner) runInstance(
 			TagSpecifications: tagSpecifications(
 				p.tags(l.resource, l.tags...), types.ResourceTypeInstance, types.ResourceTypeVolume,
 			),
+		}
+		if own := userTags(l.resource.Tags); len(own) > 0 {
+			in.TagSpecifications = append(
+				in.TagSpecifications, tagSpecifications(own, types.ResourceTypeNetworkInterface)...)
 		}
 		if profile := p.profile(l.body.Identity); profile != "" {
 			in.IamInstanceProfile = &types.IamInstanceProfileSpecification{Name: &profile}

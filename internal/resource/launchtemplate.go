@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -82,6 +83,7 @@ func (c *Cloud) launchTemplates(ctx context.Context) ([]plan.Found, error) {
 			return nil, fmt.Errorf("read launch template %s: %w", aws.ToString(t.LaunchTemplateName), err)
 		}
 		f := foundByTags(stack.KindLaunchTemplate, t.LaunchTemplateId, t.Tags)
+		f.Status.TagIDs = []string{f.ID}
 		f.ID, f.Name = versionID(f.ID, version), aws.ToString(t.LaunchTemplateName)
 		for _, v := range versions.LaunchTemplateVersions {
 			describeTemplateData(&f, v.LaunchTemplateData)
@@ -126,8 +128,8 @@ func describeTemplateData(f *plan.Found, d *types.ResponseLaunchTemplateData) {
 }
 
 // templateData returns the contents of a version. Instances and their disks have
-// their tags from the start.
-func (p *Provisioner) templateData(body stack.LaunchTemplate) *types.RequestLaunchTemplateData {
+// their tags from the start; the group itself gives instances those that the spec asks for.
+func (p *Provisioner) templateData(r stack.Resource, body stack.LaunchTemplate) *types.RequestLaunchTemplateData {
 	tags := ec2Tags([]tag{
 		{stack.TagApp, p.App},
 		{stack.TagAddress, stack.AddressMember},
@@ -152,8 +154,13 @@ func (p *Provisioner) templateData(body stack.LaunchTemplate) *types.RequestLaun
 		},
 		TagSpecifications: []types.LaunchTemplateTagSpecificationRequest{
 			{ResourceType: types.ResourceTypeInstance, Tags: tags},
-			{ResourceType: types.ResourceTypeVolume, Tags: tags},
+			{ResourceType: types.ResourceTypeVolume, Tags: slices.Concat(tags, ec2Tags(userTags(r.Tags)))},
 		},
+	}
+	if len(r.Tags) > 0 {
+		data.TagSpecifications = append(data.TagSpecifications, types.LaunchTemplateTagSpecificationRequest{
+			ResourceType: types.ResourceTypeNetworkInterface, Tags: ec2Tags(userTags(r.Tags)),
+		})
 	}
 	if profile := p.profile(body.Identity); profile != "" {
 		data.IamInstanceProfile = &types.LaunchTemplateIamInstanceProfileSpecificationRequest{Name: &profile}
@@ -163,7 +170,7 @@ func (p *Provisioner) templateData(body stack.LaunchTemplate) *types.RequestLaun
 
 // description identifies a version by its contents, so that an existing version is
 // found and not created again. A rollback uses the version of the earlier release.
-func (p *Provisioner) description(body stack.LaunchTemplate) string {
+func (p *Provisioner) description(r stack.Resource, body stack.LaunchTemplate) string {
 	contents := append(
 		[]string{*p.id(body.Image), body.Type, body.KeyName, body.Release, stack.MonitoringDetailed, "public"},
 		p.ids(body.Groups)...,
@@ -171,6 +178,7 @@ func (p *Provisioner) description(body stack.LaunchTemplate) string {
 	if profile, env := p.profile(body.Identity), p.environment(body.Identity); profile != "" || env != "" {
 		contents = append(contents, "profile "+profile, env)
 	}
+	contents = append(contents, stack.TagTexts(r.Tags)...)
 	sum := sha256.Sum256([]byte(strings.Join(contents, "\n")))
 	return fmt.Sprintf("release %s, %s", body.Release, hex.EncodeToString(sum[:6]))
 }
@@ -187,8 +195,8 @@ func (p *Provisioner) createLaunchTemplate(
 	err := retryEventual(ctx, "create launch template "+body.TemplateName, func(ctx context.Context) (err error) {
 		out, err = p.EC2.CreateLaunchTemplate(ctx, &ec2.CreateLaunchTemplateInput{
 			LaunchTemplateName: &body.TemplateName,
-			LaunchTemplateData: p.templateData(body),
-			VersionDescription: aws.String(p.description(body)),
+			LaunchTemplateData: p.templateData(r, body),
+			VersionDescription: aws.String(p.description(r, body)),
 			TagSpecifications:  tagSpecifications(p.tags(r), types.ResourceTypeLaunchTemplate),
 		})
 		return err
@@ -200,6 +208,7 @@ func (p *Provisioner) createLaunchTemplate(
 		return plan.Found{}, err
 	}
 	f := foundByTags(stack.KindLaunchTemplate, out.LaunchTemplate.LaunchTemplateId, out.LaunchTemplate.Tags)
+	f.Status.TagIDs = []string{f.ID}
 	f.ID, f.Name = versionID(f.ID, "1"), body.TemplateName
 	return f, nil
 }
@@ -216,7 +225,7 @@ func (p *Provisioner) updateLaunchTemplate(
 		return err
 	}
 	template, _ := splitVersionID(current.ID)
-	version, err := p.ensureVersion(ctx, template, body)
+	version, err := p.ensureVersion(ctx, template, r, body)
 	if err != nil {
 		return err
 	}
@@ -237,8 +246,10 @@ func (p *Provisioner) updateLaunchTemplate(
 
 // ensureVersion returns the version with the desired contents, which it creates if
 // there is none.
-func (p *Provisioner) ensureVersion(ctx context.Context, template string, body stack.LaunchTemplate) (string, error) {
-	description := p.description(body)
+func (p *Provisioner) ensureVersion(
+	ctx context.Context, template string, r stack.Resource, body stack.LaunchTemplate,
+) (string, error) {
+	description := p.description(r, body)
 	in := &ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: &template}
 	versions, err := collect(
 		ctx,
@@ -264,7 +275,7 @@ func (p *Provisioner) ensureVersion(ctx context.Context, template string, body s
 	err = retryEventual(ctx, what, func(ctx context.Context) (err error) {
 		out, err = p.EC2.CreateLaunchTemplateVersion(ctx, &ec2.CreateLaunchTemplateVersionInput{
 			LaunchTemplateId:   &template,
-			LaunchTemplateData: p.templateData(body),
+			LaunchTemplateData: p.templateData(r, body),
 			VersionDescription: &description,
 		})
 		return err

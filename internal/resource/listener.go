@@ -40,11 +40,11 @@ func findListeners(ctx context.Context, d *discovery) ([]plan.Found, error) {
 		return nil, err
 	}
 	lists := make([][]plan.Found, len(balancing.balancers))
-	group, ctx := errgroup.WithContext(ctx)
+	group, listing := errgroup.WithContext(ctx)
 	for i, balancer := range balancing.balancers {
 		group.Go(func() error {
 			list, err := collect(
-				ctx,
+				listing,
 				elb.NewDescribeListenersPaginator(d.ELB, &elb.DescribeListenersInput{
 					LoadBalancerArn: balancer.LoadBalancerArn,
 				}),
@@ -54,8 +54,19 @@ func findListeners(ctx context.Context, d *discovery) ([]plan.Found, error) {
 			return ignoreNotFound("list the listeners of "+aws.ToString(balancer.LoadBalancerName), err)
 		})
 	}
-	err = group.Wait()
-	return slices.Concat(lists...), err
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	all := slices.Concat(lists...)
+	var arns []string
+	for _, f := range all {
+		arns = append(arns, f.ID)
+	}
+	tags, err := d.elbTagsOf(ctx, arns)
+	for i := range all {
+		setTags(&all[i], tags[all[i].ID])
+	}
+	return all, d.ignoreUnsupported(err)
 }
 
 func describeListener(l types.Listener) plan.Found {

@@ -38,6 +38,12 @@ type loadBalancerAPI interface {
 	SetSecurityGroups(
 		context.Context, *elb.SetSecurityGroupsInput, ...func(*elb.Options),
 	) (*elb.SetSecurityGroupsOutput, error)
+	DescribeLoadBalancerAttributes(
+		context.Context, *elb.DescribeLoadBalancerAttributesInput, ...func(*elb.Options),
+	) (*elb.DescribeLoadBalancerAttributesOutput, error)
+	ModifyLoadBalancerAttributes(
+		context.Context, *elb.ModifyLoadBalancerAttributesInput, ...func(*elb.Options),
+	) (*elb.ModifyLoadBalancerAttributesOutput, error)
 	DeleteLoadBalancer(
 		context.Context, *elb.DeleteLoadBalancerInput, ...func(*elb.Options),
 	) (*elb.DeleteLoadBalancerOutput, error)
@@ -58,7 +64,10 @@ func findLoadBalancers(ctx context.Context, d *discovery) ([]plan.Found, error) 
 	balancing, err := d.findLoadBalancing(ctx)
 	all := describe(balancing.balancers, describeLoadBalancer)
 	for i := range all {
-		all[i].Address = balancing.addresses[all[i].ID]
+		balancing.setELBTags(&all[i])
+		if err == nil {
+			err = d.findProtection(ctx, &all[i])
+		}
 	}
 	return all, err
 }
@@ -128,7 +137,10 @@ func (p *Provisioner) createLoadBalancer(
 		return f, err
 	}
 	f.Address = r.Address
-	return f, p.waitLoadBalancerActive(ctx, r.Address, f.ID)
+	if err := p.waitLoadBalancerActive(ctx, r.Address, f.ID); err != nil || !body.Protected {
+		return f, err
+	}
+	return f, p.setProtection(ctx, f, true)
 }
 
 func (p *Provisioner) waitLoadBalancerActive(ctx context.Context, address, arn string) error {
@@ -179,11 +191,22 @@ func (p *Provisioner) updateLoadBalancer(
 			return fmt.Errorf("set the security groups of load balancer %s: %w", current.Name, err)
 		}
 	}
+	if body.Protected != (current.Value(stack.AttrProtection) == stack.On) {
+		if err := p.setProtection(ctx, current, body.Protected); err != nil {
+			return err
+		}
+	}
 	return p.waitLoadBalancerActive(ctx, r.Address, current.ID)
 }
 
 func (p *Provisioner) deleteLoadBalancer(ctx context.Context, f plan.Found) error {
 	_, err := p.ELB.DeleteLoadBalancer(ctx, &elb.DeleteLoadBalancerInput{LoadBalancerArn: &f.ID})
+	if p.Unprotect && awsapi.Code(err) == "OperationNotPermitted" {
+		if err := p.setProtection(ctx, f, false); err != nil {
+			return err
+		}
+		_, err = p.ELB.DeleteLoadBalancer(ctx, &elb.DeleteLoadBalancerInput{LoadBalancerArn: &f.ID})
+	}
 	if awsapi.Code(err) == "OperationNotPermitted" {
 		return &diag.Diagnostic{
 			Where:   f.Address,

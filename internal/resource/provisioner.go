@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,6 +36,8 @@ type Provisioner struct {
 	// Dial connects to machines to see whether they can be reached; a net.Dialer if nil.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	Room *Room // of the run; nil: nothing is remembered
+	// Unprotect makes Delete lift the protection against deletion.
+	Unprotect bool
 
 	mu    sync.Mutex
 	known map[string]plan.Found // by address
@@ -77,6 +80,7 @@ func (p *Provisioner) silent() *Provisioner {
 		Dial:          p.Dial,
 		Events:        func(event.Event) {},
 		Room:          p.Room,
+		Unprotect:     p.Unprotect,
 		known:         p.allKnown(),
 	}
 }
@@ -142,11 +146,20 @@ func (p *Provisioner) Create(ctx context.Context, r stack.Resource, old []plan.F
 
 // Update changes in place what differs between a resource and the current one.
 func (p *Provisioner) Update(ctx context.Context, r stack.Resource, current plan.Found) error {
-	update := kindOf(r.Body.Kind()).update
-	if update == nil {
-		return fmt.Errorf("update %s: resources of kind %q cannot be changed", r.Address, r.Body.Kind())
+	differences, _ := plan.Compare(r, current, p.allKnown())
+	if !plan.OnlyTags(differences) {
+		update := kindOf(r.Body.Kind()).update
+		if update == nil {
+			return fmt.Errorf("update %s: resources of kind %q cannot be changed", r.Address, r.Body.Kind())
+		}
+		if err := update(ctx, p, r, current); err != nil {
+			return err
+		}
 	}
-	return update(ctx, p, r, current)
+	if !slices.ContainsFunc(differences, func(d plan.Difference) bool { return d.Key == stack.AttrTags }) {
+		return nil
+	}
+	return p.changeTags(ctx, r, current)
 }
 
 // Delete deletes a resource and waits until it is gone. It succeeds if the resource

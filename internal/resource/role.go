@@ -31,6 +31,8 @@ type roleAPI interface {
 	UpdateAssumeRolePolicy(
 		context.Context, *iam.UpdateAssumeRolePolicyInput, ...func(*iam.Options),
 	) (*iam.UpdateAssumeRolePolicyOutput, error)
+	TagRole(context.Context, *iam.TagRoleInput, ...func(*iam.Options)) (*iam.TagRoleOutput, error)
+	UntagRole(context.Context, *iam.UntagRoleInput, ...func(*iam.Options)) (*iam.UntagRoleOutput, error)
 	DeleteRole(context.Context, *iam.DeleteRoleInput, ...func(*iam.Options)) (*iam.DeleteRoleOutput, error)
 }
 
@@ -89,17 +91,11 @@ func (d *discovery) unneeded(err error) bool {
 
 // foundByIAMTags returns a resource of IAM that has the application's tags.
 func (c *Cloud) foundByIAMTags(kind stack.Kind, name string, tags []types.Tag) (plan.Found, bool) {
-	value := func(key string) string {
-		for _, t := range tags {
-			if aws.ToString(t.Key) == key {
-				return aws.ToString(t.Value)
-			}
-		}
-		return ""
-	}
-	f := plan.Found{Address: value(stack.TagAddress), Kind: kind, ID: name, Name: name}
+	all := tagsOf(tags, func(t types.Tag) (key, value *string) { return t.Key, t.Value })
+	f := plan.Found{Address: all[stack.TagAddress], Kind: kind, ID: name, Name: name}
 	f.Set(stack.AttrName, name)
-	return f, value(stack.TagApp) == c.App
+	setTags(&f, all)
+	return f, all[stack.TagApp] == c.App
 }
 
 func iamTags(tags []tag) []types.Tag {

@@ -40,6 +40,12 @@ type scalingGroupAPI interface {
 	UpdateAutoScalingGroup(
 		context.Context, *autoscaling.UpdateAutoScalingGroupInput, ...func(*autoscaling.Options),
 	) (*autoscaling.UpdateAutoScalingGroupOutput, error)
+	CreateOrUpdateTags(
+		context.Context, *autoscaling.CreateOrUpdateTagsInput, ...func(*autoscaling.Options),
+	) (*autoscaling.CreateOrUpdateTagsOutput, error)
+	DeleteTags(
+		context.Context, *autoscaling.DeleteTagsInput, ...func(*autoscaling.Options),
+	) (*autoscaling.DeleteTagsOutput, error)
 	DeleteAutoScalingGroup(
 		context.Context, *autoscaling.DeleteAutoScalingGroupInput, ...func(*autoscaling.Options),
 	) (*autoscaling.DeleteAutoScalingGroupOutput, error)
@@ -101,6 +107,7 @@ func findScalingGroupsWithHealth(ctx context.Context, d *discovery) ([]plan.Foun
 		})
 		f := describeScalingGroup(g.raw).found
 		f.Set(stack.AttrInstances, g.condition(members))
+		addTagsOfMembers(&f, members)
 		all = append(all, f)
 	}
 	return all, nil
@@ -113,11 +120,9 @@ func describeScalingGroup(g types.AutoScalingGroup) scalingGroup {
 		Name:    aws.ToString(g.AutoScalingGroupName),
 		Created: aws.ToTime(g.CreatedTime).UTC().Format(time.RFC3339),
 	}
-	for _, t := range g.Tags {
-		if aws.ToString(t.Key) == stack.TagAddress {
-			f.Address = aws.ToString(t.Value)
-		}
-	}
+	tags := tagsOf(g.Tags, func(t types.TagDescription) (key, value *string) { return t.Key, t.Value })
+	f.Address = tags[stack.TagAddress]
+	setTags(&f, tags)
 	source := launchSourceOf(g.LaunchTemplate, g.MixedInstancesPolicy)
 	f.Set(stack.AttrLaunchTemplate, source.version)
 	f.Set(stack.AttrTypes, source.description())

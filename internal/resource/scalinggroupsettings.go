@@ -2,6 +2,7 @@ package resource
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -76,20 +77,12 @@ func impairmentPolicy() *types.AvailabilityZoneImpairmentPolicy {
 	}
 }
 
-// scalingGroupTags returns the tags of the group itself. Instances get theirs from
-// the launch template.
+// scalingGroupTags returns the tags of a new group. Instances that it launches get those
+// that the spec asks for, and Aloft's own from the launch template.
 func (p *Provisioner) scalingGroupTags(r stack.Resource, name string) []types.Tag {
-	var all []types.Tag
-	for _, t := range p.tags(r) {
-		all = append(all, types.Tag{
-			Key:               aws.String(t.key),
-			Value:             aws.String(t.value),
-			ResourceId:        &name,
-			ResourceType:      aws.String("auto-scaling-group"),
-			PropagateAtLaunch: aws.Bool(false),
-		})
-	}
-	return all
+	own := r
+	own.Tags = nil
+	return slices.Concat(groupTags(p.tags(own), name, false), groupTags(userTags(r.Tags), name, true))
 }
 
 func launchTemplateSpecification(id string) *types.LaunchTemplateSpecification {

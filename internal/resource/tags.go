@@ -2,6 +2,8 @@ package resource
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -15,14 +17,26 @@ import (
 type tagAPI interface {
 	DescribeTags(context.Context, *ec2.DescribeTagsInput, ...func(*ec2.Options)) (*ec2.DescribeTagsOutput, error)
 	CreateTags(context.Context, *ec2.CreateTagsInput, ...func(*ec2.Options)) (*ec2.CreateTagsOutput, error)
+	DeleteTags(context.Context, *ec2.DeleteTagsInput, ...func(*ec2.Options)) (*ec2.DeleteTagsOutput, error)
 }
 
 // tag is a tag of any service.
 type tag struct{ key, value string }
 
-// tags returns the tags that every resource gets, followed by more.
+// tags returns the tags that every resource gets, followed by more and by those that the
+// spec asks for.
 func (c *Cloud) tags(r stack.Resource, more ...tag) []tag {
-	return append([]tag{{stack.TagApp, c.App}, {stack.TagAddress, r.Address}, {stack.TagName, r.Name}}, more...)
+	all := append([]tag{{stack.TagApp, c.App}, {stack.TagAddress, r.Address}, {stack.TagName, r.Name}}, more...)
+	return append(all, userTags(r.Tags)...)
+}
+
+// userTags returns the tags that the spec asks for and the one that records them.
+func userTags(tags map[string]string) []tag {
+	all, recorded := []tag{}, stack.WithRecord(tags)
+	for _, key := range slices.Sorted(maps.Keys(recorded)) {
+		all = append(all, tag{key, recorded[key]})
+	}
+	return all
 }
 
 func ec2Tags(tags []tag) []types.Tag {
@@ -66,7 +80,9 @@ func (c *Cloud) tagged() []types.Filter {
 
 // foundByTags returns a resource of EC2 with the address from its tags.
 func foundByTags(kind stack.Kind, id *string, tags []types.Tag) plan.Found {
-	return plan.Found{Address: tagValue(tags, stack.TagAddress), Kind: kind, ID: aws.ToString(id)}
+	f := plan.Found{Address: tagValue(tags, stack.TagAddress), Kind: kind, ID: aws.ToString(id)}
+	setTags(&f, tagsOf(tags, func(t types.Tag) (key, value *string) { return t.Key, t.Value }))
+	return f
 }
 
 func onOff(on bool) string {

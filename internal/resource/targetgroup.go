@@ -68,7 +68,7 @@ func findTargetGroups(ctx context.Context, d *discovery) ([]plan.Found, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	for i := range all {
 		f := &all[i]
-		f.Address = balancing.addresses[f.ID]
+		balancing.setELBTags(f)
 		group.Go(func() error {
 			delay, err := d.deregistrationDelay(ctx, f.ID)
 			if err == nil {

@@ -79,6 +79,16 @@ var keyDocs = map[string]keyDoc{
 		meaning: "ARNs on which they are allowed",
 		limits:  `required; "*" for all`,
 	},
+	"tags": {
+		meaning: "tags of everything that the application has in AWS; those of others are left alone",
+		limits: "at most 37; keys of 1 to 128 characters, values of at most 256, of letters, digits, spaces and " +
+			"_.:/=+-@; not Name, nor beginning with aws: or aloft:",
+	},
+	"protect": {
+		meaning: "protects the application: aloft down, and changes that would delete or replace what it needs, " +
+			"are refused without --unprotect, and AWS refuses to delete its load balancer",
+		absent: "false",
+	},
 	"machines": {meaning: "the servers"},
 	"machines.count": {
 		meaning: "number of servers, spread over the subnets in turn",

@@ -31,6 +31,8 @@ type Spec struct {
 	EnvFile      string            `yaml:"env_file"`
 	Secrets      map[string]string `yaml:"secrets"`
 	Permissions  []Permission      `yaml:"permissions"`
+	Tags         map[string]string `yaml:"tags"`
+	Protect      bool              `yaml:"protect"`
 	Machines     Machines          `yaml:"machines"`
 	Scaling      *Scaling          `yaml:"scaling"`
 	Network      Network           `yaml:"network"`

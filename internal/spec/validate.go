@@ -77,6 +77,7 @@ func (s *Spec) validate(d *decoder) {
 	s.validateEnvironment(d)
 	s.validatePermissions(d)
 	s.validateProcesses(d)
+	s.validateTags(d)
 	s.validateMachines(d)
 	s.validateScaling(d)
 	s.validateNetwork(d)

@@ -57,6 +57,8 @@ type Attribute struct {
 	Key   AttributeKey
 	Terms []Term // a set; most attributes have one value
 	Fixed bool   // cannot be changed in place
+	// Optional attributes are not shown of a new resource that has no value of them.
+	Optional bool
 	// Hidden values are digests, which are compared and never shown.
 	Hidden bool
 	// Also lists values that are accepted in place of the one in Terms, because

@@ -74,6 +74,9 @@ type builder struct {
 
 func (b *builder) add(address, step string, body Body) {
 	r := Resource{Address: address, Name: b.spec.App + "-" + address, Step: step, Body: body}
+	if body.Kind().Tagged() {
+		r.Tags = TagsOf(b.spec)
+	}
 	b.stack.Resources = append(b.stack.Resources, r)
 }
 
@@ -210,6 +213,7 @@ func (b *builder) addLoadBalancing(servers int) {
 		Subnets:      b.subnets(),
 		Groups:       []Ref{id(AddressWebGroup)},
 		Routes:       id(AddressRouteTable),
+		Protected:    b.spec.Protect,
 	})
 	b.add(AddressListener, "21",
 		Listener{LoadBalancer: arn(AddressLoadBalancer), Port: lb.Port, TargetGroup: arn(AddressTargetGroup)})

@@ -45,9 +45,9 @@ func DesiredEnvironment(s *spec.Spec, stored *environment.Environment) *environm
 }
 
 // EnvironmentResource returns the resource of an application's environment.
-func EnvironmentResource(app string, e environment.Environment, salt string) Resource {
+func EnvironmentResource(app string, e environment.Environment, salt string, tags map[string]string) Resource {
 	return Resource{
-		Address: AddressEnvironment, Name: app + "-" + AddressEnvironment,
+		Address: AddressEnvironment, Name: app + "-" + AddressEnvironment, Tags: tags,
 		Body: Environment{ParameterName: environment.ParameterName(app), Contents: e, Salt: salt},
 	}
 }

@@ -3,7 +3,7 @@ package stack
 // KindImage is the kind of an AMI.
 const KindImage Kind = "image"
 
-var imageKind = properties{kind: KindImage, mayReferTo: []Kind{KindServer}}
+var imageKind = properties{kind: KindImage, mayReferTo: []Kind{KindServer}, replaceable: true}
 
 // AddressImage is the address of the release's image.
 const AddressImage = "image"

@@ -23,6 +23,9 @@ type properties struct {
 	// uniqueName kinds are identified by a name that only one resource can have, so
 	// a replacement can be created only after the old resource was deleted.
 	uniqueName bool
+	// replaceable kinds are deleted and replaced while the application serves, so that
+	// they are not protected: by releases, and if others serve in their place.
+	replaceable bool
 }
 
 // kinds lists all kinds in the order of creation: a kind comes after those it may
@@ -79,6 +82,14 @@ func (k Kind) Serves() bool { return k.properties().serves }
 // it belongs to: targets with their target group, and the instances, policies and
 // schedules of an Auto Scaling group with that group.
 func (k Kind) DeletedWithOwner() bool { return k.properties().deletedWithOwner }
+
+// Replaceable reports whether resources of the kind are deleted and replaced while the
+// application serves, as releases do, so that they are not protected.
+func (k Kind) Replaceable() bool { return k.properties().replaceable }
+
+// Tagged reports whether resources of the kind have tags of their own. What is deleted with
+// its owner cannot be tagged, or has tags from its owner.
+func (k Kind) Tagged() bool { return !k.DeletedWithOwner() }
 
 // UniqueName reports whether the kind is identified by a name that only one
 // resource can have, so that a replacement can be created only after the old

@@ -6,7 +6,7 @@ import "fmt"
 const KindLaunchTemplate Kind = "launch-template"
 
 var launchTemplateKind = properties{
-	kind: KindLaunchTemplate, versioned: true,
+	kind: KindLaunchTemplate, replaceable: true, versioned: true,
 	mayReferTo: []Kind{KindImage, KindKeyPair, KindSecurityGroup, KindEnvironment, KindInstanceProfile},
 }
 

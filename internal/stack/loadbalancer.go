@@ -21,6 +21,9 @@ const AddressLoadBalancer = "load-balancer"
 // AttrScheme is "internet-facing" or "internal".
 const AttrScheme AttributeKey = "scheme"
 
+// AttrProtection is On for a load balancer that AWS refuses to delete.
+const AttrProtection AttributeKey = "deletion protection"
+
 // StateActive is the AttrState of a load balancer that routes requests.
 const StateActive = "active"
 
@@ -31,6 +34,7 @@ type LoadBalancer struct {
 	Subnets      []Ref
 	Groups       []Ref
 	Routes       Ref // the route table to the internet
+	Protected    bool
 }
 
 // balancingName returns the name of a load balancer or target group. Names are
@@ -51,11 +55,16 @@ func (b LoadBalancer) Title() string {
 
 // Attributes implements Body.
 func (b LoadBalancer) Attributes() []Attribute {
+	protection := Attribute{Key: AttrProtection, Optional: true}
+	if b.Protected {
+		protection = text(AttrProtection, On)
+	}
 	return []Attribute{
 		fixed(text(AttrScheme, "internet-facing")),
 		refs(AttrSubnets, b.Subnets),
 		refs(AttrSecurityGroups, b.Groups),
 		text(AttrState, StateActive),
+		protection,
 	}
 }
 

@@ -166,7 +166,7 @@ func (b *builder) addIdentity() {
 	if e == nil {
 		return
 	}
-	b.stack.Resources = append(b.stack.Resources, EnvironmentResource(b.spec.App, *e, b.facts.Salt))
+	b.stack.Resources = append(b.stack.Resources, EnvironmentResource(b.spec.App, *e, b.facts.Salt, TagsOf(b.spec)))
 	if b.spec.Machines.Role != "" {
 		return
 	}

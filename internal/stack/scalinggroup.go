@@ -15,6 +15,8 @@ var scalingGroupKind = properties{
 	mayReferTo: []Kind{KindLaunchTemplate, KindSubnet, KindTargetGroup, KindListener, KindRouteTable},
 	serves:     true,
 	uniqueName: true,
+
+	replaceable: true,
 }
 
 // AddressScalingGroup is the address of the application's Auto Scaling group.

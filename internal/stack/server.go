@@ -9,7 +9,7 @@ import (
 const KindServer Kind = "server"
 
 var serverKind = properties{
-	kind: KindServer,
+	kind: KindServer, replaceable: true,
 	mayReferTo: []Kind{
 		KindSubnet, KindSecurityGroup, KindKeyPair, KindRouteTable, KindImage, KindEnvironment, KindInstanceProfile,
 	},

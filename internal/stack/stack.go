@@ -45,9 +45,10 @@ type Body interface {
 
 // Resource is one desired resource.
 type Resource struct {
-	Address string // "subnet-1"
-	Name    string // its Name tag, and its name in AWS if its kind has names
-	Step    string // step of the manual process that Aloft automates
+	Address string            // "subnet-1"
+	Name    string            // its Name tag, and its name in AWS if its kind has names
+	Step    string            // step of the manual process that Aloft automates
+	Tags    map[string]string // that the spec asks for, besides Aloft's own
 	Body    Body
 }
 
@@ -62,7 +63,7 @@ func (r Resource) References() []Ref {
 			refs = append(refs, ref)
 		}
 	}
-	for _, a := range r.Body.Attributes() {
+	for _, a := range r.Attributes() {
 		for _, t := range a.Terms {
 			add(t.Ref)
 		}
@@ -108,7 +109,10 @@ func (s *Stack) String() string {
 	for _, r := range s.Resources {
 		_, _ = fmt.Fprintf(&out, "\n%s (step %s): %s\n", r.Address, r.Step, r.Body.Title())
 		_, _ = fmt.Fprintf(&out, "  name: %s\n", r.Name)
-		for _, a := range r.Body.Attributes() {
+		for _, a := range r.Attributes() {
+			if a.Optional && len(a.Terms) == 0 {
+				continue
+			}
 			_, _ = fmt.Fprintf(&out, "  %s\n", a)
 		}
 		for _, ref := range r.Body.Needs() {

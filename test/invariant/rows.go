@@ -19,6 +19,7 @@ func Rows(view store.Reader) []string {
 	c.gatewaysAndTables()
 	c.accessLists()
 	c.interfaces()
+	c.elasticIPs()
 	c.instances()
 	c.images()
 	c.loadBalancers()
@@ -166,8 +167,29 @@ func (c *rows) interfaces() {
 		if n.InstanceID != "" {
 			refer(c, store.Instances, n.InstanceID, n.ID)
 		}
+		if n.NatGatewayID != "" {
+			refer(c, store.NatGateways, n.NatGatewayID, n.ID)
+		}
 		if n.LoadBalancerARN != "" && n.ReleasedAt.IsZero() {
 			refer(c, store.LoadBalancers, n.LoadBalancerARN, n.ID)
+		}
+	}
+}
+
+func (c *rows) elasticIPs() {
+	for _, a := range store.ElasticIPs.List(c) {
+		if a.InterfaceID == "" {
+			c.own("the public address "+a.PublicIP.String(), a.ID)
+			continue
+		}
+		c.own("the Elastic IP address of "+a.InterfaceID, a.ID)
+		if n, ok := refer(c, store.NetworkInterfaces, a.InterfaceID, a.ID); ok && n.PublicIP != a.PublicIP {
+			c.differ("%s has the address %s, and its interface %s has %s", a.ID, a.PublicIP, n.ID, n.PublicIP)
+		}
+	}
+	for _, g := range store.NatGateways.List(c) {
+		if g.Forwards() {
+			refer(c, store.NetworkInterfaces, g.InterfaceID, g.ID)
 		}
 	}
 }

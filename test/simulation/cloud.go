@@ -36,6 +36,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/control/balancers"
 	"aloft.dev/aloft/internal/cloud/control/images"
 	"aloft.dev/aloft/internal/cloud/control/instances"
+	"aloft.dev/aloft/internal/cloud/control/natgateways"
 	"aloft.dev/aloft/internal/cloud/control/networks"
 	"aloft.dev/aloft/internal/cloud/control/scaling"
 	"aloft.dev/aloft/internal/cloud/frontend"
@@ -185,11 +186,13 @@ func (c *Cloud) StartLoops(t *testing.T) {
 		Log:       log,
 		Manners:   &c.Manners,
 	}
+	natGateways := &natgateways.Loop{Store: c.Store, Network: networks, Log: log}
 	scaling := &scaling.Loop{Store: c.Store, Fleet: c.Fleet, Log: log, Manners: &c.Manners}
 	ctx, cancel := context.WithCancel(context.Background())
 	var loops sync.WaitGroup
 	for _, run := range []func(context.Context) error{
-		networks.Run, instances.Run, images.Run, balancers.Run, scaling.Run, c.recheckHealth,
+		networks.Run, instances.Run, images.Run, balancers.Run, natGateways.Run, scaling.Run,
+		c.recheckHealth,
 	} {
 		loops.Go(func() {
 			if err := run(ctx); err != nil && ctx.Err() == nil {

@@ -74,6 +74,9 @@ func FreePublic(r store.Reader, ids *identity.Source, pool netip.Prefix) (netip.
 	for _, nic := range store.NetworkInterfaces.List(r) {
 		used[nic.PublicIP] = true
 	}
+	for _, address := range store.ElasticIPs.List(r) {
+		used[address.PublicIP] = true
+	}
 	if addr, ok := pick(ids, size(pool)-2*edge, func(i int) (netip.Addr, bool) {
 		addr := nth(pool, edge+i)
 		return addr, !used[addr]

@@ -24,6 +24,8 @@ type InterfaceSpec struct {
 	AttachedAt          time.Time
 
 	LoadBalancerARN string // if set: make the load balancer the owner
+	NatGatewayID    string // if set: make the NAT gateway the owner
+	ConnectEndpoint bool   // make an EC2 Instance Connect Endpoint the owner
 }
 
 // NewInterface assigns addresses to a new network interface, stores it and returns
@@ -51,7 +53,7 @@ func NewInterface(tx *store.Tx, ids *identity.Source, spec InterfaceSpec) (*stor
 		}
 		nic.PublicOnStart = true
 	}
-	if spec.InstanceID != "" || spec.LoadBalancerARN != "" {
+	if spec.InstanceID != "" || spec.LoadBalancerARN != "" || spec.NatGatewayID != "" || spec.ConnectEndpoint {
 		nic.State, nic.AttachmentID, nic.AttachedAt = "in-use", ids.ID("eni-attach-"), spec.AttachedAt
 		nic.InstanceID, nic.DeviceIndex = spec.InstanceID, spec.DeviceIndex
 		nic.DeleteOnTermination = spec.DeleteOnTermination
@@ -59,6 +61,15 @@ func NewInterface(tx *store.Tx, ids *identity.Source, spec InterfaceSpec) (*stor
 	if spec.LoadBalancerARN != "" {
 		nic.LoadBalancerARN, nic.RequesterID, nic.RequesterManaged = spec.LoadBalancerARN, "amazon-elb", true
 		nic.Type, nic.DeviceIndex = "load_balancer", 1
+	}
+	if spec.NatGatewayID != "" {
+		nic.NatGatewayID, nic.RequesterID, nic.RequesterManaged = spec.NatGatewayID, identity.Account, true
+		nic.AttachmentID = ids.ID("ela-attach-")
+		nic.Type, nic.DeviceIndex, nic.SourceDestCheck = "nat_gateway", 1, false
+	}
+	if spec.ConnectEndpoint {
+		nic.RequesterID, nic.RequesterManaged = "ec2-instance-connect", true
+		nic.Type, nic.DeviceIndex = "ec2_instance_connect_endpoint", 1
 	}
 	store.NetworkInterfaces.Put(tx, nic)
 	return nic, nil

@@ -13,6 +13,9 @@ var serviceKeys = map[string]bool{
 	"ec2:availabilityzone": true, "ec2:tenancy": true, "ec2:instanceprofile": true, "ec2:vpc": true,
 	"ec2:metadatahttptokens": true, "ec2:metadatahttpendpoint": true, "ec2:sourceinstancearn": true,
 
+	"ec2:osuser": true, "ec2-instance-connect:remoteport": true, "ec2-instance-connect:privateipaddress": true,
+	"ec2-instance-connect:maxtunnelduration": true,
+
 	"elasticloadbalancing:resourcetag/": true, "elasticloadbalancing:createaction": true,
 	"autoscaling:resourcetag/": true, "autoscaling:createaction": true,
 	"cloudwatch:resourcetag/": true, "cloudwatch:createaction": true, "cloudwatch:namespace": true,

@@ -49,6 +49,21 @@ var ec2Operations = operations{
 	"AttachInternetGateway": {resources: []resource{of(internetGateways, "InternetGatewayId"), of(vpcs, "VpcId")}},
 	"DetachInternetGateway": {resources: []resource{of(internetGateways, "InternetGatewayId"), of(vpcs, "VpcId")}},
 
+	"AllocateAddress": {resources: []resource{created(elasticIPs)}},
+	"ReleaseAddress":  {resources: []resource{maybe(elasticIPs, "AllocationId")}},
+	"AssociateAddress": {resources: []resource{
+		maybe(elasticIPs, "AllocationId"), maybe(instances, "InstanceId"),
+		maybe(networkInterfaces, "NetworkInterfaceId"),
+	}},
+	"DisassociateAddress": {
+		resources: []resource{{fields: []string{"AssociationId"}, find: associatedElasticIP}},
+	},
+
+	"CreateNatGateway": {resources: []resource{
+		created(natGateways), of(subnets, "SubnetId"), maybe(elasticIPs, "AllocationId"),
+	}},
+	"DeleteNatGateway": on(natGateways, "NatGatewayId"),
+
 	"CreateRouteTable": {resources: []resource{created(routeTables), of(vpcs, "VpcId")}},
 	"DeleteRouteTable": on(routeTables, "RouteTableId"),
 	"CreateRoute":      on(routeTables, "RouteTableId"),
@@ -88,6 +103,11 @@ var ec2Operations = operations{
 	}},
 	"UpdateSecurityGroupRuleDescriptionsIngress": {resources: []resource{onSecurityGroup}},
 	"UpdateSecurityGroupRuleDescriptionsEgress":  {resources: []resource{onSecurityGroup}},
+
+	"CreateInstanceConnectEndpoint": {resources: []resource{
+		created(connectEndpoints), of(subnets, "SubnetId"), maybe(securityGroups, "SecurityGroupIds"),
+	}},
+	"DeleteInstanceConnectEndpoint": on(connectEndpoints, "InstanceConnectEndpointId"),
 
 	"CreateKeyPair": {resources: []resource{{fields: []string{"KeyName"}, find: keyPairNamed}}},
 	"ImportKeyPair": {resources: []resource{{fields: []string{"KeyName"}, find: keyPairNamed}}},

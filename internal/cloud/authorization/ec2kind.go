@@ -35,10 +35,18 @@ var (
 	networkInterfaces = kind{
 		name: "network-interface", prefix: "eni-", describe: tagsOf(store.NetworkInterfaces, interfaceTags),
 	}
+	elasticIPs = kind{
+		name: "elastic-ip", prefix: "eipalloc-", describe: tagsOf(store.ElasticIPs, elasticIPTags),
+	}
+	natGateways        = kind{name: "natgateway", prefix: "nat-", describe: tagsOf(store.NatGateways, natGatewayTags)}
 	securityGroups     = kind{name: "security-group", prefix: "sg-", describe: describeSecurityGroup}
 	securityGroupRules = kind{name: "security-group-rule", prefix: "sgr-", describe: noTags}
 	launchTemplates    = kind{
 		name: "launch-template", prefix: "lt-", describe: tagsOf(store.LaunchTemplates, templateTags),
+	}
+	connectEndpoints = kind{
+		name: "instance-connect-endpoint", prefix: "eice-",
+		describe: tagsOf(store.InstanceConnectEndpoints, connectEndpointTags),
 	}
 	dhcpOptions = kind{name: "dhcp-options", prefix: "dopt-", describe: noTags}
 )
@@ -46,7 +54,8 @@ var (
 // kinds are the kinds by id. No prefix is the start of another.
 var kinds = []kind{
 	instances, images, snapshots, volumes, vpcs, subnets, internetGateways, routeTables, networkACLs,
-	networkInterfaces, securityGroups, securityGroupRules, launchTemplates, dhcpOptions,
+	networkInterfaces, elasticIPs, natGateways, securityGroups, securityGroupRules, launchTemplates, dhcpOptions,
+	connectEndpoints,
 }
 
 // withID returns the resource with an id, or with an id that is not known yet, "*".
@@ -77,15 +86,18 @@ func tagsOf[T any](table store.Table[T], tags func(*T) store.Tags) describer {
 
 func noTags(store.Reader, string) (store.Tags, map[string][]string) { return nil, nil }
 
-func imageTags(row *store.Image) store.Tags                { return row.Tags }
-func snapshotTags(row *store.Snapshot) store.Tags          { return row.Tags }
-func volumeTags(row *store.Volume) store.Tags              { return row.Tags }
-func vpcTags(row *store.VPC) store.Tags                    { return row.Tags }
-func gatewayTags(row *store.InternetGateway) store.Tags    { return row.Tags }
-func routeTableTags(row *store.RouteTable) store.Tags      { return row.Tags }
-func aclTags(row *store.NetworkACL) store.Tags             { return row.Tags }
-func interfaceTags(row *store.NetworkInterface) store.Tags { return row.Tags }
-func templateTags(row *store.LaunchTemplate) store.Tags    { return row.Tags }
+func imageTags(row *store.Image) store.Tags                             { return row.Tags }
+func snapshotTags(row *store.Snapshot) store.Tags                       { return row.Tags }
+func volumeTags(row *store.Volume) store.Tags                           { return row.Tags }
+func vpcTags(row *store.VPC) store.Tags                                 { return row.Tags }
+func gatewayTags(row *store.InternetGateway) store.Tags                 { return row.Tags }
+func routeTableTags(row *store.RouteTable) store.Tags                   { return row.Tags }
+func aclTags(row *store.NetworkACL) store.Tags                          { return row.Tags }
+func interfaceTags(row *store.NetworkInterface) store.Tags              { return row.Tags }
+func elasticIPTags(row *store.ElasticIP) store.Tags                     { return row.Tags }
+func natGatewayTags(row *store.NatGateway) store.Tags                   { return row.Tags }
+func connectEndpointTags(row *store.InstanceConnectEndpoint) store.Tags { return row.Tags }
+func templateTags(row *store.LaunchTemplate) store.Tags                 { return row.Tags }
 
 func describeInstance(r store.Reader, id string) (store.Tags, map[string][]string) {
 	row, ok := store.Instances.Get(r, id)
@@ -176,6 +188,16 @@ func associatedInstance(s *subject, id string) []target {
 	for _, row := range store.Instances.InRegion(s, s.region) {
 		if row.ProfileAssociationID == id {
 			return instances.withID(s, row.ID)
+		}
+	}
+	return nil
+}
+
+// associatedElasticIP returns the Elastic IP address of an association with an interface.
+func associatedElasticIP(s *subject, id string) []target {
+	for _, row := range store.ElasticIPs.InRegion(s, s.region) {
+		if row.AssociationID == id {
+			return elasticIPs.withID(s, row.ID)
 		}
 	}
 	return nil

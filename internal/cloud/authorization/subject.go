@@ -70,6 +70,7 @@ var tables = map[string]operations{
 	"ec2": ec2Operations, "elasticloadbalancing": elbOperations, "autoscaling": scalingOperations,
 	"monitoring": alarmOperations, "ssm": parameterOperations, "secretsmanager": secretOperations,
 	"iam": iamOperations, "sts": stsOperations, "acm": certificateOperations, "servicequotas": quotaOperations,
+	"route53": zoneOperations, "ec2-instance-connect": connectOperations,
 }
 
 // stsOperations: GetCallerIdentity needs no permission (AWS STS API Reference), and
@@ -142,7 +143,11 @@ func (s *subject) resourceNeeds(action string, op operation) []need {
 }
 
 func (s *subject) needOf(action string, t target) need {
-	return need{action: action, resource: t.arn, keys: withTags(t.keys, prefixOf(s.call.Service), t.tags)}
+	prefix := prefixOf(s.call.Service)
+	if s.call.Service == "ec2-instance-connect" {
+		prefix = "ec2" // its resources are EC2's
+	}
+	return need{action: action, resource: t.arn, keys: withTags(t.keys, prefix, t.tags)}
 }
 
 // needsFor returns the permission for each resource of a kind that the input names. It is

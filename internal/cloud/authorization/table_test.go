@@ -12,9 +12,11 @@ import (
 	watchclient "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	ec2client "github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	connectclient "github.com/aws/aws-sdk-go-v2/service/ec2instanceconnect"
 	elbclient "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	iamclient "github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+	zoneclient "github.com/aws/aws-sdk-go-v2/service/route53"
 	secretsclient "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	quotaclient "github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	ssmclient "github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -25,14 +27,17 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/autoscaling"
 	"aloft.dev/aloft/internal/cloud/api/cloudwatch"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
+	"aloft.dev/aloft/internal/cloud/api/ec2instanceconnect"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	"aloft.dev/aloft/internal/cloud/api/iam"
+	"aloft.dev/aloft/internal/cloud/api/route53"
 	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
 	"aloft.dev/aloft/internal/cloud/session"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/tunnel"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
@@ -43,6 +48,7 @@ var clients = map[string]reflect.Type{
 	"ssm": reflect.TypeFor[*ssmclient.Client](), "secretsmanager": reflect.TypeFor[*secretsclient.Client](),
 	"iam": reflect.TypeFor[*iamclient.Client](), "sts": reflect.TypeFor[*stsclient.Client](),
 	"acm": reflect.TypeFor[*acmclient.Client](), "servicequotas": reflect.TypeFor[*quotaclient.Client](),
+	"route53": reflect.TypeFor[*zoneclient.Client](), "ec2-instance-connect": reflect.TypeFor[*connectclient.Client](),
 }
 
 // served are the local cloud's APIs.
@@ -51,11 +57,15 @@ var served = map[string]reflect.Type{
 	"autoscaling": reflect.TypeFor[*autoscaling.API](), "monitoring": reflect.TypeFor[*cloudwatch.API](),
 	"ssm": reflect.TypeFor[*ssm.API](), "sts": reflect.TypeFor[*sts.API](), "acm": reflect.TypeFor[*acm.API](),
 	"servicequotas": reflect.TypeFor[*servicequotas.API](), "iam": reflect.TypeFor[*iam.API](),
-	"secretsmanager": reflect.TypeFor[*secretsmanager.API](),
+	"secretsmanager": reflect.TypeFor[*secretsmanager.API](), "route53": reflect.TypeFor[*route53.API](),
+	"ec2-instance-connect": reflect.TypeFor[*ec2instanceconnect.API](),
 }
 
 // inputOf returns the type of an operation's input, or nil if there is no such operation.
 func inputOf(service, name string) reflect.Type {
+	if service == tunnel.Service && name == "OpenTunnel" {
+		return reflect.TypeFor[tunnel.OpenTunnelInput]()
+	}
 	m, ok := clients[service].MethodByName(name)
 	if !ok || m.Type.NumIn() < 3 || m.Type.In(2).Kind() != reflect.Pointer {
 		return nil
@@ -178,6 +188,14 @@ func TestNeeds(t *testing.T) {
 		{"iam", &iamclient.ListRolesInput{}, "iam:ListRoles arn:aws:iam::" + account + ":role/"},
 		{"iam", &iamclient.ListUsersInput{}, "iam:ListUsers unknown\n* *"},
 		{"ec2", &ec2client.CreateFleetInput{}, "ec2:CreateFleet unknown\n* *"},
+		{
+			"ec2-instance-connect", &connectclient.SendSSHPublicKeyInput{InstanceId: text("i-1")},
+			"ec2-instance-connect:SendSSHPublicKey arn:aws:ec2:us-east-1:" + account + ":instance/i-1",
+		},
+		{
+			"ec2-instance-connect", &tunnel.OpenTunnelInput{InstanceConnectEndpointId: "eice-1"},
+			"ec2-instance-connect:OpenTunnel arn:aws:ec2:us-east-1:" + account + ":instance-connect-endpoint/eice-1",
+		},
 		{"ec2", &ec2client.TerminateInstancesInput{}, "ec2:TerminateInstances unknown"},
 		{"ec2", &ec2client.DescribeImagesInput{ImageIds: []string{"ami-1"}}, "ec2:DescribeImages *"},
 		{
@@ -228,6 +246,10 @@ func TestNeeds(t *testing.T) {
 		{
 			"acm", &acmclient.ImportCertificateInput{},
 			"acm:ImportCertificate arn:aws:acm:us-east-1:" + account + ":certificate/*",
+		},
+		{
+			"route53", &zoneclient.ListResourceRecordSetsInput{HostedZoneId: text("/hostedzone/Z1")},
+			"route53:ListResourceRecordSets arn:aws:route53:::hostedzone/Z1",
 		},
 		{"servicequotas", &quotaclient.ListServiceQuotasInput{}, "servicequotas:ListServiceQuotas *"},
 		{"ssm", &ssmclient.DescribeParametersInput{}, "ssm:DescribeParameters arn:aws:ssm:us-east-1:" + account + ":*"},
@@ -306,6 +328,22 @@ func TestConditionKeysOfCalls(t *testing.T) {
 			map[string]string{"secretsmanager:VersionStage": "AWSPREVIOUS"},
 		},
 		{
+			"ec2-instance-connect",
+			&connectclient.SendSSHPublicKeyInput{InstanceId: text("i-1"), InstanceOSUser: text("admin")},
+			map[string]string{"ec2:osuser": "admin", "ec2:InstanceProfile": "arn:i"},
+		},
+		{
+			"ec2-instance-connect",
+			&tunnel.OpenTunnelInput{
+				InstanceConnectEndpointId: "eice-1", PrivateIpAddress: "10.0.1.5", RemotePort: "22",
+				MaxTunnelDuration: "60",
+			},
+			map[string]string{
+				"ec2-instance-connect:remotePort": "22", "ec2-instance-connect:privateIpAddress": "10.0.1.5",
+				"ec2-instance-connect:maxTunnelDuration": "60", "ec2:ResourceTag/a": "b", "aws:ResourceTag/a": "b",
+			},
+		},
+		{
 			"monitoring", &watchclient.PutMetricDataInput{Namespace: text("app")},
 			map[string]string{"cloudwatch:namespace": "app"},
 		},
@@ -334,6 +372,9 @@ func put(tx *store.Tx) {
 	store.Roles.Put(tx, &store.Role{
 		Name: "web", ID: "AROAweb", ARN: "arn:aws:iam::000000000000:role/apps/web", Boundary: "arn:b",
 		Tags: store.Tags{"a": "b"},
+	})
+	store.InstanceConnectEndpoints.Put(tx, &store.InstanceConnectEndpoint{
+		ID: "eice-1", Region: home, Tags: store.Tags{"a": "b"},
 	})
 	store.KeyPairs.Put(tx, &store.KeyPair{ID: "key-1", Region: home, Name: "deploy"})
 	store.KeyPairs.Put(tx, &store.KeyPair{ID: "key-2", Region: home, Name: "key-1"})

@@ -34,6 +34,8 @@ var byPrefix = []struct {
 	{"acl-", in(store.NetworkACLs)},
 	{"sg-", in(store.SecurityGroups)},
 	{"eni-", in(store.NetworkInterfaces)},
+	{"eipalloc-", in(store.ElasticIPs)},
+	{"nat-", in(store.NatGateways)},
 	{"i-", in(store.Instances)},
 	{"ami-", in(store.Images)},
 	{"snap-", in(store.Snapshots)},

@@ -65,7 +65,7 @@ func openMachines(layout Layout, log *slog.Logger) (*machine.Plane, error) {
 func Delete(ctx context.Context, layout Layout, images bool) error {
 	paths := []string{
 		layout.RunDir, layout.Database(), layout.Machines(), layout.AccessLogs(), layout.credentials(), layout.Log(),
-		layout.manners(), layout.reach(), layout.sealKey(), layout.olderLog(),
+		layout.manners(), layout.reach(), layout.bandwidth(), layout.sealKey(), layout.olderLog(),
 	}
 	if images {
 		paths = append(paths, layout.Images())

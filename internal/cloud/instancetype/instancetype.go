@@ -2,7 +2,8 @@
 // offers, with their processors, memory and network interfaces.
 //
 // Its facts are from the Amazon EC2 Instance Types guide, general purpose and
-// compute optimized specifications.
+// compute optimized specifications, and the Amazon EC2 User Guide, Key concepts for burstable
+// performance instances; those on bandwidth are what DescribeInstanceTypes returns.
 package instancetype
 
 import (
@@ -15,8 +16,11 @@ type Type struct {
 	Name             string // "t3.micro"
 	VCPUs            int
 	Cores            int
+	BaselineCPU      float64 // processor time that it always has, in percent of one vCPU: 20 for two with 10% each
 	MemoryMiB        int
 	Network          string // in AWS's words: "Up to 5 Gigabit"
+	BaselineMbps     int    // network bandwidth that it always has, in each direction, in Mbit/s
+	PeakMbps         int    // network bandwidth that it has while its network credits last
 	Interfaces       int    // maximum number of network interfaces
 	AddressesEach    int    // maximum number of IPv4 addresses per interface
 	Hypervisor       string // "nitro", "xen"

@@ -8,6 +8,9 @@ import (
 
 func TestByName(t *testing.T) {
 	got, ok := instancetype.ByName("t3.micro")
+	if !ok || got.BaselineMbps != 64 || got.PeakMbps != 5000 || got.BaselineCPU != 20 {
+		t.Errorf("ByName(t3.micro) = %+v, %v", got, ok)
+	}
 	if !ok || got.VCPUs != 2 || got.Cores != 1 || got.MemoryMiB != 1024 || got.Family() != "t3" || !got.FreeTier {
 		t.Errorf("ByName(t3.micro) = %+v, %v", got, ok)
 	}
@@ -24,7 +27,9 @@ func TestEveryTypeIsComplete(t *testing.T) {
 		}
 		seen[it.Name] = true
 		if it.VCPUs < it.Cores || it.Cores < 1 || it.MemoryMiB < 512 || it.Interfaces < 2 || it.AddressesEach < 2 ||
-			it.Network == "" || it.Burstable != (it.CPUCredits != "") {
+			it.Network == "" || it.BaselineMbps < 32 || it.PeakMbps < it.BaselineMbps ||
+			it.BaselineCPU < 5 || it.Burstable == (it.BaselineCPU == float64(100*it.VCPUs)) ||
+			it.Burstable != (it.CPUCredits != "") {
 			t.Errorf("%s is incomplete: %+v", it.Name, it)
 		}
 	}

@@ -9,8 +9,13 @@ type Delay string
 const (
 	CreateVPC          Delay = "create VPC"           // pending, then available
 	CreateSubnet       Delay = "create subnet"        // pending, then available
+	CreateNatGateway   Delay = "create NAT gateway"   // pending, then available or failed
+	DeleteNatGateway   Delay = "delete NAT gateway"   // deleting, then deleted
 	CreateLoadBalancer Delay = "create load balancer" // provisioning, then active
 	PublishName        Delay = "publish name"         // until the name of a load balancer resolves
+	PublishRecords     Delay = "publish records"      // a change of a hosted zone is pending
+	OfferValidation    Delay = "offer validation"     // until a requested certificate names its records
+	IssueCertificate   Delay = "issue certificate"    // until those records are looked for
 	ReleaseInterfaces  Delay = "release interfaces"   // a deleted load balancer's network interfaces linger
 	CreateImage        Delay = "create image"         // an image and its snapshot are pending
 	StartInstance      Delay = "start instance"       // pending, then running
@@ -21,6 +26,8 @@ const (
 	DeliverMetrics     Delay = "deliver metrics"      // until a minute's metrics can be read
 	StartLaunch        Delay = "start launch"         // until an Auto Scaling group launches an instance
 	DeleteScalingGroup Delay = "delete scaling group" // a deleted group is pending delete
+	CreateEndpoint     Delay = "create endpoint"      // an Instance Connect Endpoint is created
+	DeleteEndpoint     Delay = "delete endpoint"      // and deleted
 )
 
 // span returns how long something takes on AWS. Comments say where it is from.
@@ -30,6 +37,13 @@ func (d Delay) span() Span {
 		// The response says pending (a recorded response of CreateVpc). Waiters of the
 		// Terraform AWS provider see available in their first or second look.
 		return Span{time.Second, 3 * time.Second}
+	case CreateNatGateway:
+		// Waiters of the Terraform AWS provider mostly see available within two minutes
+		// (general knowledge).
+		return Span{90 * time.Second, 2 * time.Minute}
+	case DeleteNatGateway:
+		// The same waiters see deleted within a minute (general knowledge).
+		return Span{30 * time.Second, time.Minute}
 	case CreateLoadBalancer:
 		// Logs of six deployments, in four Regions: 2m21s to 3m07s.
 		return Span{141 * time.Second, 187 * time.Second}
@@ -37,6 +51,17 @@ func (d Delay) span() Span {
 		// cluster-api-provider-aws, issue 5032: the name does not exist at first, and a
 		// resolver that was asked too early remembers that.
 		return Span{30 * time.Second, time.Minute}
+	case PublishRecords:
+		// Amazon Route 53 API Reference, ChangeResourceRecordSets: within 60 seconds under
+		// normal conditions.
+		return Span{20 * time.Second, time.Minute}
+	case OfferValidation:
+		// AWS Certificate Manager API Reference, RequestCertificate: several seconds.
+		return Span{2 * time.Second, 8 * time.Second}
+	case IssueCertificate:
+		// AWS Certificate Manager User Guide, "DNS validation": up to 30 minutes. It is minutes
+		// on most days.
+		return Span{90 * time.Second, 6 * time.Minute}
 	case ReleaseInterfaces:
 		// moto's tests that run against AWS wait 30 s; the Terraform AWS provider and the
 		// AWS Load Balancer Controller wait for minutes.
@@ -76,6 +101,10 @@ func (d Delay) span() Span {
 		// The Terraform AWS provider waits until the group is not found, and reports
 		// "pending delete" if it creates one of the same name too early.
 		return Span{10 * time.Second, 40 * time.Second}
+	case CreateEndpoint, DeleteEndpoint:
+		// Users report minutes for both; the Terraform AWS provider waits up to 10 minutes
+		// (general knowledge).
+		return Span{2 * time.Minute, 4 * time.Minute}
 	}
 	return Span{}
 }

@@ -45,7 +45,10 @@ var (
 	InterfaceGroups = Quota{
 		Service: "vpc", Code: "L-2AFB9258", Name: "Security groups per network interface", Default: 5,
 	}
-	Routes            = Quota{Service: "vpc", Code: "L-93826ACB", Name: "Routes per route table", Default: 50}
+	Routes      = Quota{Service: "vpc", Code: "L-93826ACB", Name: "Routes per route table", Default: 50}
+	NatGateways = Quota{
+		Service: "vpc", Code: "L-FE5A380F", Name: "NAT gateways per Availability Zone", Default: 5,
+	}
 	NetworkInterfaces = Quota{Service: "vpc", Code: "L-DF5E4CA3", Name: "Network interfaces per Region", Default: 5000}
 
 	// StandardVCPUs counts the vCPUs of running instances whose types begin with A,
@@ -55,7 +58,19 @@ var (
 		Service: "ec2", Code: "L-1216C47A",
 		Name: "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances", Default: 5, Granted: 32,
 	}
-	ElasticIPs      = Quota{Service: "ec2", Code: "L-0263D0A3", Name: "EC2-VPC Elastic IPs", Default: 5}
+	ElasticIPs = Quota{Service: "ec2", Code: "L-0263D0A3", Name: "EC2-VPC Elastic IPs", Default: 5}
+	// Amazon EC2 User Guide, Quotas for EC2 Instance Connect Endpoint. Service Quotas does not
+	// list them, so they have no codes.
+	ConnectEndpoints       = Quota{Service: "ec2", Name: "EC2 Instance Connect Endpoints per Region", Default: 5}
+	ConnectEndpointsPerVPC = Quota{
+		Service: "ec2", Name: "EC2 Instance Connect Endpoints per VPC", Default: 1, Fixed: true,
+	}
+	ConnectEndpointsPerSubnet = Quota{
+		Service: "ec2", Name: "EC2 Instance Connect Endpoints per subnet", Default: 1, Fixed: true,
+	}
+	ConnectTunnels = Quota{
+		Service: "ec2", Name: "Concurrent connections per EC2 Instance Connect Endpoint", Default: 20, Fixed: true,
+	}
 	LaunchTemplates = Quota{Service: "ec2", Code: "L-FB451C26", Name: "Launch templates per Region", Default: 5000}
 
 	LoadBalancers = Quota{
@@ -97,7 +112,7 @@ func (q Quota) Applied(limited bool) int {
 func All() []Quota {
 	list := []Quota{
 		VPCs, InternetGateways, Subnets, RouteTables, Routes, SecurityGroups, SecurityGroupRules, InterfaceGroups,
-		NetworkInterfaces,
+		NatGateways, NetworkInterfaces,
 		StandardVCPUs, ElasticIPs, LaunchTemplates,
 		LoadBalancers, TargetGroups, Listeners, Targets, ListenerRules,
 		ScalingGroups,

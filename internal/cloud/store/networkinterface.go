@@ -41,13 +41,14 @@ type NetworkInterface struct {
 	PublicOnStart       bool
 	GroupIDs            []string
 	Description         string
-	Type                string // "interface", "load_balancer"
+	Type                string // "interface", "load_balancer", "nat_gateway", "ec2_instance_connect_endpoint"
 	RequesterID         string // "amazon-elb" if a load balancer owns it
 	RequesterManaged    bool
 	SourceDestCheck     bool
 	DeleteOnTermination bool
 	InstanceID          string
 	LoadBalancerARN     string
+	NatGatewayID        string
 	AttachmentID        string
 	DeviceIndex         int32
 	AttachedAt          time.Time

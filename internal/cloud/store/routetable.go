@@ -20,9 +20,10 @@ func (r *RouteTable) region() string { return r.Region }
 
 // Route is one line of a route table.
 type Route struct {
-	Destination netip.Prefix
-	GatewayID   string // "local" or an internet gateway's id
-	Origin      string // "CreateRouteTable", "CreateRoute"
+	Destination  netip.Prefix
+	GatewayID    string // "local" or an internet gateway's id
+	NatGatewayID string // set instead of GatewayID
+	Origin       string // "CreateRouteTable", "CreateRoute"
 }
 
 // RouteTableAssociation assigns a route table to a subnet. The main route table's

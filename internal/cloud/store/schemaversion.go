@@ -39,7 +39,7 @@ var migrations = []migration{
 	nil,
 	// Version 4 adds IAM, secrets, instance profiles of instances and encrypted parameters.
 	nil,
-	// Version 5 adds when the disk of an instance became read-only.
+	// Version 5 adds hosted zones and certificates that the local cloud issues.
 	nil,
 }
 

@@ -3,11 +3,12 @@ package store
 // tables lists all tables. A new table needs an entry here and a migration.
 var tables = []table{
 	Regions, VPCs, DHCPOptionSets, Subnets, InternetGateways, RouteTables, NetworkACLs, SecurityGroups,
-	NetworkInterfaces, KeyPairs, Instances, Images, Snapshots, Volumes, ClientTokens,
+	NetworkInterfaces, ElasticIPs, NatGateways, KeyPairs, Instances, Images, Snapshots, Volumes, ClientTokens,
 	LoadBalancers, TargetGroups, Listeners, Rules, Targets, Certificates, Parameters,
 	LaunchTemplates, TemplateVersions, ScalingGroups, ScalingInstances, LifecycleHooks, ScalingActivities,
 	ScalingPolicies, ScheduledActions, InstanceRefreshes, Alarms, AlarmHistories,
 	Roles, InstanceProfiles, Policies, Secrets,
+	HostedZones, RecordSets, RecordChanges, InstanceConnectEndpoints,
 }
 
 // tableNamed returns the table with the name, or nil.

@@ -15,7 +15,6 @@ import (
 	"syscall"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
@@ -32,11 +31,13 @@ type handler struct {
 // exchange is the state of one request as it passes through the handler.
 type exchange struct {
 	id         string
-	rawBody    []byte     // the body as received, which is what was signed
-	body       []byte     // the body without compression
-	values     url.Values // parameters of a query request
-	read       bool       // the body was read to its end
-	malformed  bool       // the query string could not be parsed
+	rawBody    []byte            // the body as received, which is what was signed
+	body       []byte            // the body without compression
+	values     url.Values        // parameters of a query request
+	read       bool              // the body was read to its end
+	labels     map[string]string // parameters in the path of a REST request
+	headers    http.Header       // of a REST request
+	malformed  bool              // the path or the query string could not be parsed
 	claim      claim
 	verified   bool         // authenticate has succeeded
 	principal  Principal    // set by authenticate
@@ -55,6 +56,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// The deadline ends with the body: net/http removes it then, and waits for the client's
 		// end. Not every ResponseWriter has deadlines.
 		_ = http.NewResponseController(w).SetReadDeadline(started.Add(h.bodyTimeout))
+	}
+	if stream, ok := h.Streams[r.URL.Path]; ok {
+		h.serveStream(w, r, x, stream)
+		return
 	}
 	var response *response
 	var err error
@@ -100,17 +105,7 @@ func (h *handler) serve(r *http.Request, x *exchange) (*response, error) {
 	if err := x.decode(op, in.Elem()); err != nil {
 		return nil, err
 	}
-	caller := Caller{
-		AccountID:   identity.Account,
-		AccessKeyID: x.claim.accessKey,
-		Principal:   x.principal,
-		Region:      x.claim.region,
-		RequestID:   x.id,
-		SourceIP:    sourceIP(r),
-		UserAgent:   r.UserAgent(),
-		TLS:         r.TLS != nil,
-	}
-	out, err := h.call(WithCaller(r.Context(), caller), x, op, in)
+	out, err := h.call(WithCaller(r.Context(), h.caller(r, x)), x, op, in)
 	if err != nil {
 		return nil, err
 	}
@@ -122,10 +117,10 @@ func (h *handler) refuse(r *http.Request) error {
 	if err := h.refuseBrowsers(r); err != nil {
 		return err
 	}
-	if r.Method != http.MethodPost && r.Method != http.MethodGet {
+	if r.Method != http.MethodPost && r.Method != http.MethodGet && r.Method != http.MethodDelete {
 		return &Error{
 			Code:    "MethodNotAllowed",
-			Message: "Requests are POST or GET.",
+			Message: "Requests are POST, GET or DELETE.",
 			Status:  http.StatusMethodNotAllowed,
 		}
 	}
@@ -161,7 +156,8 @@ func (h *handler) identify(r *http.Request, x *exchange) (*service, error) {
 	return svc, nil
 }
 
-// findOperation determines the operation, which a query names in its parameters.
+// findOperation determines the operation, which a query names in its parameters and REST
+// in the method and the path.
 func (x *exchange) findOperation(r *http.Request) {
 	switch x.dialect {
 	case names.JSON:
@@ -171,6 +167,8 @@ func (x *exchange) findOperation(r *http.Request) {
 	case names.EC2, names.Query:
 		x.parseValues(r)
 		x.operation = x.values.Get("Action")
+	case names.RestXML:
+		x.route(r)
 	}
 }
 

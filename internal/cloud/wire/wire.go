@@ -42,6 +42,8 @@ type Config struct {
 	// Fallback serves the paths below /_aloft/, which are not AWS's. Requests for
 	// them are signed with the account's own key, for OwnService.
 	Fallback http.Handler
+	// Streams are what serves requests that become connections, by path.
+	Streams map[string]Stream
 
 	Now          func() time.Time // time.Now if nil
 	NewRequestID func() string    // random UUIDs if nil

@@ -2,7 +2,6 @@ package ec2
 
 import (
 	"context"
-	"net/netip"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -110,11 +109,9 @@ func (a *API) StartInstances(ctx context.Context, in *ec2.StartInstancesInput) (
 			if !ok || !eni.PublicOnStart || eni.PublicIP.IsValid() {
 				continue
 			}
-			address, err := addressing.FreePublic(tx, a.ids, a.PublicRange)
-			if err != nil {
-				return nil, wire.Errorf("InsufficientFreeAddresses", "There are no free public addresses.")
+			if err := a.assignPublicAddress(tx, id); err != nil {
+				return nil, err
 			}
-			store.NetworkInterfaces.Edit(tx, id, func(row *store.NetworkInterface) { row.PublicIP = address })
 		}
 		after.Desired, after.State, after.Force, after.LaunchTime = store.Running, store.Pending, false, a.Now()
 		after.SettledAt = a.settles(row.ID, manners.StartInstance)
@@ -122,6 +119,26 @@ func (a *API) StartInstances(ctx context.Context, in *ec2.StartInstancesInput) (
 		return &after, nil
 	})
 	return &ec2.StartInstancesOutput{StartingInstances: changes}, err
+}
+
+// assignPublicAddress assigns a public address to a network interface.
+func (a *API) assignPublicAddress(tx *store.Tx, interfaceID string) error {
+	address, err := addressing.FreePublic(tx, a.ids, a.PublicRange)
+	if err != nil {
+		return wire.Errorf("InsufficientFreeAddresses", "There are no free public addresses.")
+	}
+	store.NetworkInterfaces.Edit(tx, interfaceID, func(row *store.NetworkInterface) { row.PublicIP = address })
+	return nil
+}
+
+// unmapPublicAddress takes the public address from a network interface whose instance
+// terminates. An interface that outlives its instance keeps an Elastic IP address.
+func unmapPublicAddress(tx *store.Tx, interfaceID string) {
+	eni, ok := store.NetworkInterfaces.Get(tx, interfaceID)
+	if address := addressing.ElasticIPOf(tx, interfaceID); ok && address != nil && eni.DeleteOnTermination {
+		addressing.Disassociate(tx, address)
+	}
+	addressing.ReleaseAutomatic(tx, interfaceID)
 }
 
 // StopInstances stops instances. Their volumes keep their data. A machine that does not shut
@@ -204,7 +221,7 @@ func (a *API) TerminateInstances(
 			// terminate, its public address stays mapped: real deployments took 45 s to
 			// detach a gateway meanwhile.
 			for _, id := range row.InterfaceIDs {
-				store.NetworkInterfaces.Edit(tx, id, func(row *store.NetworkInterface) { row.PublicIP = netip.Addr{} })
+				unmapPublicAddress(tx, id)
 			}
 		}
 		a.recordUserRequest(&after)

@@ -37,6 +37,12 @@ func (a *API) limitInternetGateways(r store.Reader, region string) error {
 	return a.limit(quota.InternetGateways, count, "InternetGatewayLimitExceeded", "internet gateways")
 }
 
+func (a *API) limitElasticIPs(r store.Reader, region string) error {
+	return a.limit(
+		quota.ElasticIPs, len(store.ElasticIPs.InRegion(r, region))+1, "AddressLimitExceeded", "addresses",
+	)
+}
+
 func (a *API) limitSubnets(siblings []*store.Subnet) error {
 	return a.limit(quota.Subnets, len(siblings)+1, "SubnetLimitExceeded", "subnets")
 }

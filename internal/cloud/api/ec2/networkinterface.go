@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/addressing"
 	"aloft.dev/aloft/internal/cloud/dnsname"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -40,7 +41,7 @@ var networkInterfaces = resourceType[store.NetworkInterface]{
 		"description":                     field(func(row nic) string { return row.Description }),
 		"requester-id":                    optionalField(func(row nic) string { return row.RequesterID }),
 		"requester-managed":               booleanField(func(row nic) bool { return row.RequesterManaged }),
-		"interface-type":                  constant[nic](string(types.NetworkInterfaceTypeInterface)),
+		"interface-type":                  field(func(row nic) string { return string(interfaceType(row)) }),
 		"status":                          field(func(row nic) string { return row.State }),
 		"owner-id":                        constant[nic](identity.Account),
 		"mac-address":                     field(func(row nic) string { return row.MAC }),
@@ -50,14 +51,14 @@ var networkInterfaces = resourceType[store.NetworkInterface]{
 		"addresses.private-ip-address":    field(func(row nic) string { return row.PrivateIP.String() }),
 		"addresses.primary":               constant[nic]("true"),
 		"addresses.association.public-ip": ifPublic(publicIP),
-		"addresses.association.owner-id":  ifPublic(func(store.Reader, nic) string { return addressOwner }),
+		"addresses.association.owner-id":  ifPublic(publicIPOwner),
 		"association.public-ip":           ifPublic(publicIP),
-		"association.ip-owner-id":         ifPublic(func(store.Reader, nic) string { return addressOwner }),
+		"association.ip-owner-id":         ifPublic(publicIPOwner),
 		"association.public-dns-name": ifPublic(
 			func(r store.Reader, row nic) string { return dnsname.Public(r, row.VPCID, row.PublicIP) },
 		),
-		"association.allocation-id":  noValue[nic],
-		"association.association-id": noValue[nic],
+		"association.allocation-id":  ifElastic(func(address *store.ElasticIP) string { return address.ID }),
+		"association.association-id": ifElastic(func(address *store.ElasticIP) string { return address.AssociationID }),
 		"attachment.attachment-id":   ifAttached(func(row nic) string { return row.AttachmentID }),
 		"attachment.attach-time": ifAttached(func(row nic) string {
 			return row.AttachedAt.UTC().Format(time.RFC3339)
@@ -69,14 +70,42 @@ var networkInterfaces = resourceType[store.NetworkInterface]{
 		"attachment.instance-id":       ifAttached(func(row nic) string { return row.InstanceID }),
 		"attachment.instance-owner-id": ifAttached(instanceOwner),
 		"attachment.status":            ifAttached(func(nic) string { return string(types.AttachmentStatusAttached) }),
-		"attachment.nat-gateway-id":    noValue[nic],
+		"attachment.nat-gateway-id":    optionalField(func(row nic) string { return row.NatGatewayID }),
 		"ipv6-addresses.ipv6-address":  noValue[nic],
 		"operator.managed":             constant[nic]("false"),
 	}),
 }
 
+// interfaceType returns the type of an interface as EC2 reports it. The nodes of Application
+// Load Balancers have ordinary interfaces.
+func interfaceType(row nic) types.NetworkInterfaceType {
+	if row.Type == "load_balancer" {
+		return types.NetworkInterfaceTypeInterface
+	}
+	return types.NetworkInterfaceType(row.Type)
+}
+
 // addressOwner is the owner of public IP addresses that are not Elastic IP addresses.
 const addressOwner = "amazon"
+
+// publicIPOwner returns the owner of an interface's public IP address.
+func publicIPOwner(r store.Reader, row nic) string {
+	if addressing.ElasticIPOf(r, row.ID) != nil {
+		return identity.Account
+	}
+	return addressOwner
+}
+
+// ifElastic returns a filter by a property of the Elastic IP address that an interface
+// has.
+func ifElastic(text func(*store.ElasticIP) string) func(store.Reader, nic) []string {
+	return func(r store.Reader, row nic) []string {
+		if address := addressing.ElasticIPOf(r, row.ID); address != nil {
+			return []string{text(address)}
+		}
+		return nil
+	}
+}
 
 // ifPublic returns a filter by a property that only interfaces with a public IP
 // address have.
@@ -100,8 +129,11 @@ func ifAttached(text func(nic) string) func(store.Reader, nic) []string {
 }
 
 // instanceOwner returns the owner of the instance to which an interface is attached.
-// For the interface of a load balancer that is the service.
+// For the interface of a load balancer or a NAT gateway that is the service.
 func instanceOwner(row nic) string {
+	if row.NatGatewayID != "" {
+		return "amazon-aws"
+	}
 	if row.RequesterManaged {
 		return row.RequesterID
 	}
@@ -160,7 +192,7 @@ func networkInterfaceItem(r store.Reader) func(nic) types.NetworkInterface {
 			AvailabilityZoneId: optionalString(zoneIDOf(r, row)),
 			Description:        aws.String(row.Description),
 			Groups:             groupIdentifiers(r, row.GroupIDs),
-			InterfaceType:      types.NetworkInterfaceTypeInterface,
+			InterfaceType:      interfaceType(row),
 			MacAddress:         aws.String(row.MAC),
 			Status:             types.NetworkInterfaceStatus(row.State),
 			PrivateIpAddress:   aws.String(row.PrivateIP.String()),
@@ -199,10 +231,15 @@ func associationItem(r store.Reader, row nic) *types.NetworkInterfaceAssociation
 	if !row.PublicIP.IsValid() {
 		return nil
 	}
-	return &types.NetworkInterfaceAssociation{
+	association := &types.NetworkInterfaceAssociation{
 		PublicIp:  aws.String(row.PublicIP.String()),
 		IpOwnerId: aws.String(addressOwner), PublicDnsName: aws.String(dnsname.Public(r, row.VPCID, row.PublicIP)),
 	}
+	if address := addressing.ElasticIPOf(r, row.ID); address != nil {
+		association.IpOwnerId = aws.String(identity.Account)
+		association.AllocationId, association.AssociationId = aws.String(address.ID), aws.String(address.AssociationID)
+	}
+	return association
 }
 
 // DeleteNetworkInterface deletes a network interface that is not attached.
@@ -224,7 +261,7 @@ func (a *API) DeleteNetworkInterface(
 		case row.AttachmentID != "":
 			return wire.Errorf("InvalidParameterValue", "Network interface '%s' is currently in use.", row.ID)
 		}
-		store.NetworkInterfaces.Delete(tx, row.ID)
+		addressing.DeleteInterface(tx, row.ID)
 		return nil
 	})
 }

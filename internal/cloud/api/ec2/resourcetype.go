@@ -28,6 +28,8 @@ type resourceType[T any] struct {
 	at func(row *T, at time.Time) *T
 	// malformedText, if set, is the message of that error, with %s for the id.
 	malformedText string
+	// notFoundMessage, if set, is the whole message of that error, with %s for the id.
+	notFoundMessage string
 }
 
 // describeQuery holds the parameters that describe operations share.
@@ -66,6 +68,9 @@ func (t *resourceType[T]) get(r store.Reader, region, id string) (*T, error) {
 }
 
 func (t *resourceType[T]) notFound(id string) error {
+	if t.notFoundMessage != "" {
+		return wire.Errorf(t.notFoundCode, t.notFoundMessage, id)
+	}
 	return wire.Errorf(t.notFoundCode, "%s '%s' does not exist%s", t.notFoundText, id, t.notFoundEnd)
 }
 

@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"slices"
@@ -17,9 +18,12 @@ import (
 const localGateway = "local"
 
 // routeState returns blackhole for a route to a gateway that is not attached to the
-// table's VPC, and active for others.
+// table's VPC or to a NAT gateway that is gone, and active for others.
 func routeState(r store.Reader, table *store.RouteTable, route store.Route) types.RouteState {
 	if route.GatewayID == localGateway {
+		return types.RouteStateActive
+	}
+	if gateway, ok := store.NatGateways.Get(r, route.NatGatewayID); ok && isLive(gateway) {
 		return types.RouteStateActive
 	}
 	if gateway, ok := store.InternetGateways.Get(r, route.GatewayID); ok && gateway.VPCID == table.VPCID {
@@ -28,10 +32,16 @@ func routeState(r store.Reader, table *store.RouteTable, route store.Route) type
 	return types.RouteStateBlackhole
 }
 
+// isLive reports whether a NAT gateway is available or will be.
+func isLive(row *store.NatGateway) bool {
+	return row.State == store.NatPending || row.State == store.NatAvailable
+}
+
 // routeRequest holds the parameters that CreateRoute and ReplaceRoute share.
 type routeRequest struct {
-	tableID, destination, gatewayID *string
-	unsupported                     map[string]bool // targets and destinations that the local cloud lacks
+	tableID, destination    *string
+	gatewayID, natGatewayID *string
+	unsupported             map[string]bool // targets and destinations that the local cloud lacks
 }
 
 // check refuses requests that are invalid whatever the account contains. It returns
@@ -43,43 +53,62 @@ func (q routeRequest) check() (netip.Prefix, error) {
 	if err := unsupported(q.unsupported); err != nil {
 		return netip.Prefix{}, err
 	}
-	if err := required(
-		parameter{"destinationCidrBlock", q.destination}, parameter{"gatewayId", q.gatewayID},
-	); err != nil {
+	if err := required(parameter{"destinationCidrBlock", q.destination}); err != nil {
 		return netip.Prefix{}, err
+	}
+	switch internet, nat := aws.ToString(q.gatewayID), aws.ToString(q.natGatewayID); {
+	case internet == "" && nat == "":
+		return netip.Prefix{}, missingParameter("gatewayId")
+	case internet != "" && nat != "":
+		return netip.Prefix{}, wire.Errorf(
+			"InvalidParameterCombination",
+			"The parameter gatewayId cannot be used with the parameter natGatewayId",
+		)
 	}
 	return parseCIDR("destinationCidrBlock", *q.destination)
 }
 
-// target returns the route table and the gateway of a request.
-func (q routeRequest) target(r store.Reader, region string) (*store.RouteTable, *store.InternetGateway, error) {
+// target returns the route table of a request and the route that it asks for. Like EC2,
+// it accepts the id of either type of gateway in either parameter.
+func (q routeRequest) target(r store.Reader, region string) (*store.RouteTable, store.Route, error) {
 	table, err := routeTables.get(r, region, *q.tableID)
 	if err != nil {
-		return nil, nil, err
+		return nil, store.Route{}, err
 	}
-	gateway, ok := store.InternetGateways.Get(r, *q.gatewayID)
-	if !ok || gateway.Region != region {
-		return nil, nil, wire.Errorf("InvalidGatewayID.NotFound", "The gateway ID '%s' does not exist", *q.gatewayID)
+	id, vpc, route := cmp.Or(aws.ToString(q.gatewayID), aws.ToString(q.natGatewayID)), "", store.Route{}
+	if natGateways.ownsID(id) {
+		gateway, ok := store.NatGateways.Get(r, id)
+		if !ok || gateway.Region != region || !isLive(gateway) {
+			return nil, route, wire.Errorf(
+				"InvalidNatGatewayID.NotFound", "The natGateway ID '%s' does not exist", id,
+			)
+		}
+		vpc, route.NatGatewayID = gateway.VPCID, id
+	} else {
+		gateway, ok := store.InternetGateways.Get(r, id)
+		if !ok || gateway.Region != region {
+			return nil, route, wire.Errorf("InvalidGatewayID.NotFound", "The gateway ID '%s' does not exist", id)
+		}
+		vpc, route.GatewayID = gateway.VPCID, id
 	}
-	if gateway.VPCID != table.VPCID {
-		return nil, nil, wire.Errorf(
+	if vpc != table.VPCID {
+		return nil, route, wire.Errorf(
 			"InvalidParameterValue",
-			"route table %s and network gateway %s belong to different networks", table.ID, gateway.ID,
+			"route table %s and network gateway %s belong to different networks", table.ID, id,
 		)
 	}
-	return table, gateway, nil
+	return table, route, nil
 }
 
 func routeIndex(table *store.RouteTable, destination netip.Prefix) int {
 	return slices.IndexFunc(table.Routes, func(r store.Route) bool { return r.Destination == destination })
 }
 
-// CreateRoute adds a route to the VPC's internet gateway.
+// CreateRoute adds a route to the VPC's internet gateway or to a NAT gateway.
 func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.CreateRouteOutput, error) {
-	request := routeRequest{in.RouteTableId, in.DestinationCidrBlock, in.GatewayId, map[string]bool{
+	request := routeRequest{in.RouteTableId, in.DestinationCidrBlock, in.GatewayId, in.NatGatewayId, map[string]bool{
 		"destinationIpv6CidrBlock":    in.DestinationIpv6CidrBlock != nil,
 		"destinationPrefixListId":     in.DestinationPrefixListId != nil,
-		"natGatewayId":                in.NatGatewayId != nil,
 		"instanceId":                  in.InstanceId != nil,
 		"networkInterfaceId":          in.NetworkInterfaceId != nil,
 		"transitGatewayId":            in.TransitGatewayId != nil,
@@ -97,12 +126,12 @@ func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.C
 	}
 	out := &ec2.CreateRouteOutput{Return: aws.Bool(true)}
 	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		table, gateway, err := request.target(tx, region)
+		table, target, err := request.target(tx, region)
 		if err != nil {
 			return err
 		}
 		if i := routeIndex(table, destination); i >= 0 {
-			if table.Routes[i].GatewayID == gateway.ID {
+			if old := table.Routes[i]; old.GatewayID == target.GatewayID && old.NatGatewayID == target.NatGatewayID {
 				return nil // EC2 accepts a repeated request
 			}
 			return wire.Errorf("RouteAlreadyExists", "The route identified by %s already exists.", destination)
@@ -120,11 +149,8 @@ func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.C
 			return err
 		}
 		store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) {
-			row.Routes = append(slices.Clone(row.Routes), store.Route{
-				Destination: destination,
-				GatewayID:   gateway.ID,
-				Origin:      string(types.RouteOriginCreateRoute),
-			})
+			target.Destination, target.Origin = destination, string(types.RouteOriginCreateRoute)
+			row.Routes = append(slices.Clone(row.Routes), target)
 		})
 		return nil
 	})
@@ -132,10 +158,9 @@ func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.C
 
 // ReplaceRoute changes the target of a route.
 func (a *API) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2.ReplaceRouteOutput, error) {
-	request := routeRequest{in.RouteTableId, in.DestinationCidrBlock, in.GatewayId, map[string]bool{
+	request := routeRequest{in.RouteTableId, in.DestinationCidrBlock, in.GatewayId, in.NatGatewayId, map[string]bool{
 		"destinationIpv6CidrBlock":    in.DestinationIpv6CidrBlock != nil,
 		"destinationPrefixListId":     in.DestinationPrefixListId != nil,
-		"natGatewayId":                in.NatGatewayId != nil,
 		"instanceId":                  in.InstanceId != nil,
 		"networkInterfaceId":          in.NetworkInterfaceId != nil,
 		"transitGatewayId":            in.TransitGatewayId != nil,
@@ -153,7 +178,7 @@ func (a *API) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2
 		return nil, err
 	}
 	return &ec2.ReplaceRouteOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		table, gateway, err := request.target(tx, region)
+		table, target, err := request.target(tx, region)
 		if err != nil {
 			return err
 		}
@@ -171,7 +196,7 @@ func (a *API) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2
 		}
 		store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) {
 			row.Routes = slices.Clone(row.Routes)
-			row.Routes[i].GatewayID = gateway.ID
+			row.Routes[i].GatewayID, row.Routes[i].NatGatewayID = target.GatewayID, target.NatGatewayID
 		})
 		return nil
 	})

@@ -44,6 +44,9 @@ var routeTables = resourceType[store.RouteTable]{
 		"route.gateway-id": byRoute(
 			func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.GatewayID },
 		),
+		"route.nat-gateway-id": byRoute(
+			func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.NatGatewayID },
+		),
 		"route.origin": byRoute(func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.Origin }),
 		"route.state": byRoute(func(view store.Reader, row *store.RouteTable, r store.Route) string {
 			return string(routeState(view, row, r))
@@ -52,7 +55,6 @@ var routeTables = resourceType[store.RouteTable]{
 		"route.destination-prefix-list-id":      noValue[*store.RouteTable],
 		"route.egress-only-internet-gateway-id": noValue[*store.RouteTable],
 		"route.instance-id":                     noValue[*store.RouteTable],
-		"route.nat-gateway-id":                  noValue[*store.RouteTable],
 		"route.transit-gateway-id":              noValue[*store.RouteTable],
 		"route.vpc-peering-connection-id":       noValue[*store.RouteTable],
 	}),
@@ -70,7 +72,8 @@ func byRoute(
 	text func(store.Reader, *store.RouteTable, store.Route) string,
 ) func(store.Reader, *store.RouteTable) []string {
 	return func(r store.Reader, row *store.RouteTable) []string {
-		return list(row.Routes, func(route store.Route) string { return text(r, row, route) })
+		values := list(row.Routes, func(route store.Route) string { return text(r, row, route) })
+		return slices.DeleteFunc(values, func(value string) bool { return value == "" })
 	}
 }
 
@@ -155,7 +158,8 @@ func routeTableItem(r store.Reader) func(*store.RouteTable) types.RouteTable {
 			Routes: list(row.Routes, func(route store.Route) types.Route {
 				return types.Route{
 					DestinationCidrBlock: aws.String(route.Destination.String()),
-					GatewayId:            aws.String(route.GatewayID),
+					GatewayId:            optionalString(route.GatewayID),
+					NatGatewayId:         optionalString(route.NatGatewayID),
 					Origin:               types.RouteOrigin(route.Origin),
 					State:                routeState(r, row, route),
 				}

@@ -29,6 +29,7 @@ func TestEveryKindOfResourceCanBeTaggedAndUntagged(t *testing.T) {
 		}).KeyPairId: "key-pair",
 		*do(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{VpcIds: []string{vpc}}).Vpcs[0].DhcpOptionsId: "dhcp-options",
 		nic: "network-interface",
+		*c.endpoint(subnet).InstanceConnectEndpointId: "instance-connect-endpoint",
 	}
 	var ids []string
 	for id := range kinds {

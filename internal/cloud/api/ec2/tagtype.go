@@ -24,7 +24,8 @@ type taggableType interface {
 func taggableTypes() []taggableType {
 	return []taggableType{
 		&vpcs, &subnets, &internetGateways, &routeTables, &networkACLs, &securityGroups, taggableRules{}, &keyPairs,
-		&networkInterfaces, &dhcpOptions, &instances, &images, &snapshots, &volumes, &launchTemplates,
+		&networkInterfaces, &elasticIPs, &natGateways, &dhcpOptions, &instances, &images, &snapshots, &volumes,
+		&launchTemplates, &connectEndpoints,
 	}
 }
 

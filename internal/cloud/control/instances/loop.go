@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"aloft.dev/aloft/internal/cloud/bandwidth"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -47,6 +48,7 @@ type Loop struct {
 	Network  Network
 	Log      *slog.Logger
 	Manners  *manners.Set           // nil: a kind cloud
+	Disks    bandwidth.Setting      // what limits the bandwidth of machines' disks
 	Parallel int                    // machines that launch at the same time; 0 means defaultParallel
 	Env      map[string]string      // environment variables of every machine, such as proxies
 	Layer    func(id string) string // returns the folder of an image's layer

@@ -40,11 +40,12 @@ func (l *Loop) machineConfig(id string) (machine.Machine, error) {
 	}
 	m := machine.Machine{
 		ID: id, Hostname: "ip-" + strings.ReplaceAll(eni.PrivateIP.String(), ".", "-"),
-		VCPUs: offered.VCPUs, MemoryMiB: offered.MemoryMiB,
+		VCPUs: offered.VCPUs, CPUWeight: int(offered.BaselineCPU), MemoryMiB: offered.MemoryMiB,
 		UIDBase: row.UIDBase, Env: l.Env, NewConsole: l.Manners.Has(manners.Times),
 	}
 	if volume, ok := store.Volumes.Get(view, row.RootVolumeID); ok {
 		m.DiskGiB = int(volume.SizeGiB)
+		m.DiskRate = diskRate(l.Disks, volume)
 	}
 	m.AptBusy = l.Manners.Scaled(manners.Machines, aptBusy)
 	// As on AWS, a machine without the metadata service has no user data.

@@ -3,9 +3,9 @@
 package instances
 
 import (
-	"net/netip"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/addressing"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -64,8 +64,8 @@ func (l *Loop) recordEnd(row *store.Instance, next, code, reason string) error {
 	})
 }
 
-// recordStopped records that the machine is down. It releases the public IP address
-// and discards pending reboots.
+// recordStopped records that the machine is down. It releases a public IP address that is
+// no Elastic IP address, and discards pending reboots.
 func (l *Loop) recordStopped(id string) error {
 	return l.Store.Update(func(tx *store.Tx) error {
 		store.Instances.Edit(tx, id, func(row *store.Instance) {
@@ -76,7 +76,7 @@ func (l *Loop) recordStopped(id string) error {
 			}
 		})
 		for _, eni := range store.NetworkInterfacesByInstance.List(tx, id) {
-			store.NetworkInterfaces.Edit(tx, eni.ID, func(eni *store.NetworkInterface) { eni.PublicIP = netip.Addr{} })
+			addressing.ReleaseAutomatic(tx, eni.ID)
 		}
 		return nil
 	})

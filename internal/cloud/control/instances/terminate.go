@@ -5,10 +5,10 @@ package instances
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"slices"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/addressing"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -87,12 +87,13 @@ func (l *Loop) recordTermination(id string) error {
 	return l.Store.Update(func(tx *store.Tx) error {
 		for _, eni := range store.NetworkInterfacesByInstance.List(tx, id) {
 			if eni.DeleteOnTermination {
-				store.NetworkInterfaces.Delete(tx, eni.ID)
+				addressing.DeleteInterface(tx, eni.ID)
 				continue
 			}
+			addressing.ReleaseAutomatic(tx, eni.ID)
 			store.NetworkInterfaces.Edit(tx, eni.ID, func(eni *store.NetworkInterface) {
 				eni.State, eni.InstanceID, eni.AttachmentID = "available", "", ""
-				eni.DeviceIndex, eni.AttachedAt, eni.PublicIP = 0, time.Time{}, netip.Addr{}
+				eni.DeviceIndex, eni.AttachedAt = 0, time.Time{}
 			})
 		}
 		for _, volume := range store.VolumesByInstance.List(tx, id) {

@@ -3,22 +3,28 @@
 package networks
 
 import (
+	"aloft.dev/aloft/internal/cloud/bandwidth"
 	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
 // Config returns the network's configuration for the rows. namespace returns the path
-// of an instance's network namespace, or "" if its machine has none. The same rows and
+// of an instance's network namespace, or "" if its machine has none. limit says what limits the
+// machines' bandwidth. The same rows and
 // paths result in the same configuration, in the same order.
-func Config(view store.Reader, namespace func(instanceID string) string) network.Config {
+func Config(
+	view store.Reader, namespace func(instanceID string) string, limit bandwidth.Setting,
+) network.Config {
 	var config network.Config
 	for _, vpc := range store.VPCs.List(view) {
-		config.VPCs = append(config.VPCs, vpcConfig(view, vpc, namespace))
+		config.VPCs = append(config.VPCs, vpcConfig(view, vpc, namespace, limit))
 	}
 	return config
 }
 
-func vpcConfig(view store.Reader, row *store.VPC, namespace func(string) string) network.VPC {
+func vpcConfig(
+	view store.Reader, row *store.VPC, namespace func(string) string, limit bandwidth.Setting,
+) network.VPC {
 	gateways := map[string]bool{}
 	for _, gateway := range store.InternetGatewaysByVPC.List(view, row.ID) {
 		gateways[gateway.ID] = true
@@ -27,7 +33,13 @@ func vpcConfig(view store.Reader, row *store.VPC, namespace func(string) string)
 		ID: row.ID, Region: row.Region, CIDR: row.CIDR,
 		Gateway: len(gateways) > 0, DNSSupport: row.DNSSupport,
 	}
-	routes := routesOf(store.RouteTablesByVPC.List(view, row.ID), gateways)
+	forwarding := map[string]string{}
+	for _, eni := range store.NetworkInterfacesByVPC.List(view, row.ID) {
+		if gateway, ok := store.NatGateways.Get(view, eni.NatGatewayID); ok && gateway.Forwards() {
+			forwarding[gateway.ID] = eni.ID
+		}
+	}
+	routes := routesOf(store.RouteTablesByVPC.List(view, row.ID), targets{gateways, forwarding})
 	acls := aclsBySubnet(store.NetworkACLsByVPC.List(view, row.ID))
 	for _, subnet := range store.SubnetsByVPC.List(view, row.ID) {
 		vpc.Subnets = append(vpc.Subnets, network.Subnet{
@@ -35,7 +47,7 @@ func vpcConfig(view store.Reader, row *store.VPC, namespace func(string) string)
 		})
 	}
 	for _, eni := range store.NetworkInterfacesByVPC.List(view, row.ID) {
-		vpc.Interfaces = append(vpc.Interfaces, interfaceConfig(view, eni, namespace))
+		vpc.Interfaces = append(vpc.Interfaces, interfaceConfig(view, eni, namespace, limit))
 	}
 	for _, group := range store.SecurityGroupsByVPC.List(view, row.ID) {
 		vpc.SecurityGroups = append(vpc.SecurityGroups, securityGroupConfig(group))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aloft.dev/aloft/internal/cloud/bandwidth"
 	"aloft.dev/aloft/internal/cloud/control/networks"
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 	"aloft.dev/aloft/internal/cloud/plane/network"
@@ -28,7 +29,7 @@ func configOf(t *testing.T, put func(tx *store.Tx)) network.VPC {
 	if err := s.Update(func(tx *store.Tx) error { put(tx); return nil }); err != nil {
 		t.Fatal(err)
 	}
-	return networks.Config(s.View(), namespace).VPCs[0]
+	return networks.Config(s.View(), namespace, bandwidth.Setting{}).VPCs[0]
 }
 
 func addSubnet(tx *store.Tx, id string) {
@@ -153,6 +154,40 @@ func TestInterfaceIsDisconnectedWhenItsMachineIsDownOrSkipsItsShutdown(t *testin
 		})
 		if nic := vpc.Interfaces[0]; nic.Namespace != c.namespace || nic.Cut != c.cut {
 			t.Errorf("%+v: namespace %q, disconnected %t", c, nic.Namespace, nic.Cut)
+		}
+	}
+}
+
+func TestInterfaceHasTheRateOfItsInstanceTypeUnlessAnotherIsSet(t *testing.T) {
+	s := open(t)
+	addVPC(t, s, "vpc-1")
+	if err := s.Update(func(tx *store.Tx) error {
+		store.Instances.Put(tx, &store.Instance{ID: "i-1", Region: "r", Type: "t3.micro", State: store.Running})
+		store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
+			ID: "eni-1", Region: "r", VPCID: "vpc-1", InstanceID: "i-1",
+		})
+		store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
+			ID: "eni-2", Region: "r", VPCID: "vpc-1", Type: "load_balancer",
+		})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]firewall.Rate{
+		"type":      {Baseline: 8_000_000, Burst: 1<<32 - 1, Peak: 625_000_000},
+		"80Mbps":    {Baseline: 10_000_000, Burst: 1_000_000},
+		"unlimited": {},
+	} {
+		limit, err := bandwidth.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		interfaces := networks.Config(s.View(), namespace, limit).VPCs[0].Interfaces
+		if got := interfaces[0].Rate; got != want {
+			t.Errorf("%s: a machine has the rate %+v, want %+v", text, got, want)
+		}
+		if got := interfaces[1].Rate; got != (firewall.Rate{}) {
+			t.Errorf("%s: a load balancer has the rate %+v", text, got)
 		}
 	}
 }

@@ -6,11 +6,14 @@ import (
 	"net"
 	"slices"
 
+	"aloft.dev/aloft/internal/cloud/bandwidth"
 	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-func interfaceConfig(view store.Reader, eni *store.NetworkInterface, namespace func(string) string) network.Interface {
+func interfaceConfig(
+	view store.Reader, eni *store.NetworkInterface, namespace func(string) string, limit bandwidth.Setting,
+) network.Interface {
 	mac, err := net.ParseMAC(eni.MAC)
 	if err != nil {
 		mac = nil // the plane chooses one
@@ -18,10 +21,12 @@ func interfaceConfig(view store.Reader, eni *store.NetworkInterface, namespace f
 	nic := network.Interface{
 		ID: eni.ID, SubnetID: eni.SubnetID, MAC: mac, Private: eni.PrivateIP, Public: eni.PublicIP,
 		SecurityGroups: slices.Sorted(slices.Values(eni.GroupIDs)), SourceDestCheck: eni.SourceDestCheck,
-		OwnNamespace: eni.Type == "load_balancer",
+		OwnNamespace: eni.LoadBalancerARN != "" || eni.NatGatewayID != "" || eni.Type == "ec2_instance_connect_endpoint",
+		Translates:   eni.NatGatewayID != "",
 	}
 	if instance, ok := store.Instances.Get(view, eni.InstanceID); ok {
 		nic.Namespace, nic.Cut = attachment(instance, namespace)
+		nic.Rate = rate(limit, instance.Type)
 	}
 	return nic
 }

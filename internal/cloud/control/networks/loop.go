@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/bandwidth"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -41,6 +42,7 @@ type Loop struct {
 	Namespace func(instanceID string) string // returns the path of a machine's network namespace, or ""
 	Log       *slog.Logger
 	Manners   *manners.Set // nil: a kind cloud
+	Bandwidth bandwidth.Setting
 
 	mu      sync.Mutex
 	lock    chan struct{} // capacity 1: full while a change is being applied
@@ -79,7 +81,7 @@ func (l *Loop) awaitRows(ctx context.Context, since *store.View, limit time.Dura
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return since.Changed(bounded, store.VPCs, store.Subnets, store.InternetGateways, store.RouteTables,
-		store.NetworkACLs, store.SecurityGroups, store.NetworkInterfaces, store.Instances) == nil
+		store.NetworkACLs, store.SecurityGroups, store.NetworkInterfaces, store.Instances, store.NatGateways) == nil
 }
 
 // damaged reports whether another program has changed the network.
@@ -112,7 +114,7 @@ func (l *Loop) Sync(ctx context.Context) error {
 	// Other callers wait for the change too, so it outlives this caller's context.
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyTimeout)
 	defer cancel()
-	if err := l.Plane.Set(bounded, Config(l.Store.View(), l.Namespace)); err != nil {
+	if err := l.Plane.Set(bounded, Config(l.Store.View(), l.Namespace, l.Bandwidth)); err != nil {
 		c.err = fmt.Errorf("set the network: %w", err)
 	}
 	close(c.done)

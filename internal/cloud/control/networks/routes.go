@@ -20,14 +20,19 @@ func (r subnetRoutes) of(subnet string) []network.Route {
 	return r.main
 }
 
-// routesOf returns the routes of a VPC's route tables. gateways contains the ids of the
-// internet gateways attached to the VPC.
-func routesOf(tables []*store.RouteTable, gateways map[string]bool) subnetRoutes {
+// targets are what routes of a VPC can lead to.
+type targets struct {
+	internetGateways map[string]bool   // by id: those attached to the VPC
+	natGateways      map[string]string // network interfaces by id: those that forward
+}
+
+// routesOf returns the routes of a VPC's route tables.
+func routesOf(tables []*store.RouteTable, known targets) subnetRoutes {
 	r := subnetRoutes{explicit: map[string][]network.Route{}}
 	for _, table := range tables {
 		routes := make([]network.Route, 0, len(table.Routes))
 		for _, route := range table.Routes {
-			routes = append(routes, network.Route{Destination: route.Destination, Via: targetOf(route, gateways)})
+			routes = append(routes, known.resolve(route))
 		}
 		for _, association := range table.Associations {
 			if association.Main {
@@ -40,14 +45,18 @@ func routesOf(tables []*store.RouteTable, gateways map[string]bool) subnetRoutes
 	return r
 }
 
-// targetOf returns a route's target. A route to a gateway that is not attached to the
-// VPC discards packets, as a route in AWS's state "blackhole" does.
-func targetOf(route store.Route, gateways map[string]bool) network.Target {
+// resolve returns a route of the plane. A route to a gateway that is not attached to the
+// VPC or does not forward discards packets, as a route in AWS's state "blackhole" does.
+func (t targets) resolve(route store.Route) network.Route {
+	resolved := network.Route{Destination: route.Destination, Via: network.Blackhole}
+	eni, forwards := t.natGateways[route.NatGatewayID]
 	switch {
 	case route.GatewayID == "local":
-		return network.Local
-	case gateways[route.GatewayID]:
-		return network.Gateway
+		resolved.Via = network.Local
+	case t.internetGateways[route.GatewayID]:
+		resolved.Via = network.Gateway
+	case forwards:
+		resolved.Via, resolved.Translator = network.Translator, eni
 	}
-	return network.Blackhole
+	return resolved
 }

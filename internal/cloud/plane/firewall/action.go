@@ -96,6 +96,18 @@ func (t nat) exprs() []expr.Any {
 	}
 }
 
+// snatTo translates a connection's source to one address and a free port.
+type snatTo struct{ to netip.Addr }
+
+func (r snatTo) text() string { return "snat to " + r.to.String() }
+
+func (r snatTo) exprs() []expr.Any {
+	return []expr.Any{
+		&expr.Immediate{Register: register1, Data: r.to.AsSlice()},
+		&expr.NAT{Type: expr.NATTypeSourceNAT, Family: unix.NFPROTO_IPV4, RegAddrMin: register1},
+	}
+}
+
 // dnatTo translates a connection's destination to one address and port.
 type dnatTo struct{ to netip.AddrPort }
 

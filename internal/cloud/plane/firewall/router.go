@@ -38,6 +38,8 @@ type Interface struct {
 	SecurityGroups []string   // IDs
 	SourceCheck    bool       // drop packets whose source is not Private
 	Cut            bool       // drop all packets in both directions
+	Rate           Rate
+	Translates     bool // belongs to a NAT gateway: routes lead to it, and it has no security groups
 }
 
 // Member is an interface as security group references see it.
@@ -59,13 +61,14 @@ func (r Router) Ruleset(table string) Ruleset {
 		r.destinationNATChain(), r.sourceNATChain(),
 	}
 	sets := append(r.interfaceSets(), r.memberSets()...)
+	sets = append(sets, r.rateSets()...)
 	if r.Flows > 0 {
 		sets = append(sets, flowSet(inDevice))
 	}
 	return Ruleset{
 		Table:  table,
 		sets:   sets,
-		chains: slices.Concat(base, r.aclChains(), r.interfaceChains(), r.securityGroupChains()),
+		chains: slices.Concat(base, r.rateChains(), r.aclChains(), r.interfaceChains(), r.securityGroupChains()),
 	}
 }
 
@@ -97,17 +100,40 @@ func (r Router) interfaceSets() []set {
 		senders.add(element{key: []value{device}, verdict: goTo("from-" + i.ID)})
 		receivers.add(element{key: []value{addr}, verdict: goTo("to-" + i.ID)})
 	}
-	return []set{cut, sources, unchecked, subnets, private, public, senders, receivers}
+	return append(
+		[]set{cut, sources, unchecked, subnets, private, public, senders, receivers}, r.translatorSets()...,
+	)
 }
 
-// sanitizeChain drops packets from cut interfaces and packets with a source that is not
-// the sender's, and marks packets with the subnet they come from.
+// translatorSets returns the set of the devices of NAT gateways, if there are any.
+func (r Router) translatorSets() []set {
+	translators := set{name: "translators", key: []field{outDevice}}
+	for _, i := range r.Interfaces {
+		if i.Translates {
+			translators.add(element{key: []value{deviceValue(i.Device)}})
+		}
+	}
+	if len(translators.elements) == 0 {
+		return nil
+	}
+	return []set{translators}
+}
+
+// toTranslators matches packets that routes lead to NAT gateways. The gateways' own
+// addresses are inside the VPC.
+func (r Router) toTranslators() rule {
+	return rule{inPrefix{destination, r.CIDR, true}, inSet{[]field{outDevice}, "translators", false}}
+}
+
+// sanitizeChain drops packets from cut interfaces, packets beyond the sender's rate and packets
+// with a source that is not the sender's, and marks packets with the subnet they come from.
 func (r Router) sanitizeChain() chain {
 	fromUplink := equals{inDevice, deviceValue(r.Uplink)}
 	return chain{name: "sanitize", hook: preroutingRaw, rules: []rule{
 		{fromUplink, inPrefix{source, r.CIDR, false}, drop},
 		{fromUplink, accept},
 		{inSet{[]field{inDevice}, "cut", false}, drop},
+		{verdictMap{inDevice, "sending"}},
 		{setMark{inDevice, "subnets"}},
 		{inSet{[]field{inDevice}, "unchecked", false}, accept},
 		{inSet{[]field{inDevice, source}, "sources", true}, drop},
@@ -150,6 +176,7 @@ func (r Router) forwardChain() chain {
 			c.rules = append(c.rules, rule{inPrefix{destination, s.CIDR, false}, jumpTo("enter-" + s.ID)})
 		}
 	}
+	c.rules = append(c.rules, r.enterTranslators()...)
 	uplink := deviceValue(r.Uplink)
 	c.rules = append(c.rules,
 		rule{established, accept},
@@ -163,6 +190,23 @@ func (r Router) forwardChain() chain {
 	return c
 }
 
+// enterTranslators returns the rules that apply the network ACLs of NAT gateways' subnets
+// to packets that routes lead to the gateways.
+func (r Router) enterTranslators() []rule {
+	var rules []rule
+	for _, i := range r.Interfaces {
+		for _, s := range r.Subnets {
+			if i.Translates && s.Mark == i.Mark && s.ACL != nil {
+				rules = append(rules, rule{
+					equals{outDevice, deviceValue(i.Device)}, inPrefix{destination, r.CIDR, true},
+					jumpTo("enter-" + s.ID),
+				})
+			}
+		}
+	}
+	return rules
+}
+
 // limitFlows returns the rule that drops new flows of interfaces that have too many.
 func (r Router) limitFlows() []rule {
 	if r.Flows == 0 {
@@ -173,17 +217,20 @@ func (r Router) limitFlows() []rule {
 
 // receiveChain receives new flows that the sender's security groups allow.
 func (r Router) receiveChain() chain {
-	return chain{name: "receive", rules: []rule{
-		{equals{outDevice, deviceValue(r.Uplink)}, accept},
-		{verdictMap{destination, "receivers"}},
-		{drop},
-	}}
+	c := chain{name: "receive", rules: []rule{{equals{outDevice, deviceValue(r.Uplink)}, accept}}}
+	if len(r.translatorSets()) > 0 {
+		c.rules = append(c.rules, append(r.toTranslators(), accept))
+	}
+	c.rules = append(c.rules, rule{verdictMap{destination, "receivers"}}, rule{drop})
+	return c
 }
 
-// cutOffChain drops packets to cut interfaces, including those of the router's services.
+// cutOffChain drops packets to cut interfaces, including those of the router's services, and
+// packets beyond the receiver's rate.
 func (r Router) cutOffChain() chain {
 	return chain{name: "cut-off", hook: postroutingRaw, rules: []rule{
 		{inSet{[]field{outDevice}, "cut", false}, drop},
+		{verdictMap{outDevice, "receiving"}},
 	}}
 }
 

@@ -61,6 +61,7 @@ func TestRouterOfTheTutorial(t *testing.T) {
 			Public:         netip.MustParseAddr("198.18.1.10"),
 			SecurityGroups: []string{"sg-app"},
 			SourceCheck:    true,
+			Rate:           firewall.Rate{Baseline: 8_000_000, Burst: 4 << 20, Peak: 625_000_000},
 		},
 		{
 			ID:             "eni-2",

@@ -62,6 +62,9 @@ func (r Router) interfaceChains() []chain {
 				to.rules = append(to.rules, rule{jumpTo("ingress-" + id)})
 			}
 		}
+		if i.Translates {
+			from.rules = append(from.rules, rule{equals{outDevice, deviceValue(r.Uplink)}, accept})
+		}
 		from.rules, to.rules = append(from.rules, rule{drop}), append(to.rules, rule{drop})
 		all = append(all, from, to)
 	}

@@ -45,6 +45,11 @@ KillMode=process
 TimeoutSec=infinity
 `
 
+// serviceOOMScore makes each process of a service or login larger to the OOM killer, by a tenth
+// of the memory in question: when the machine's memory is full, the kernel also considers PID 1
+// and the launcher, which are larger than many.
+const serviceOOMScore = "DefaultOOMScoreAdjust=100\n"
+
 // bootFiles returns the files to write below /run: path to content. env is the environment
 // of the machine's processes, apt are lines for its apt.conf.
 func bootFiles(m Machine, env map[string]string, apt []string) map[string]string {
@@ -80,6 +85,7 @@ func environmentFiles(env map[string]string) (pam, manager string) {
 		_, _ = fmt.Fprintf(&m, "\"%s=%s\" ", name, strings.ReplaceAll(value, "%", "%%"))
 	}
 	_, _ = m.WriteString("\n")
+	_, _ = m.WriteString(serviceOOMScore)
 	return p.String(), m.String()
 }
 

@@ -24,7 +24,7 @@ func TestBootFilesHaveTheFormatOfEachProgram(t *testing.T) {
 		environmentFile: "SSL_CERT_FILE=\"/run/aloft/ca-certificates.crt\"\n" +
 			"https_proxy=\"http://u:50%25@proxy:3128\"\n",
 		managerFile: "[Manager]\nDefaultEnvironment=\"SSL_CERT_FILE=/run/aloft/ca-certificates.crt\" " +
-			"\"https_proxy=http://u:50%%25@proxy:3128\" \n",
+			"\"https_proxy=http://u:50%%25@proxy:3128\" \nDefaultOOMScoreAdjust=100\n",
 		aptFile: "Acquire::https::Proxy \"http://u:50%25@proxy:3128\";\n" +
 			"Acquire::https::CaInfo \"/run/aloft/ca-certificates.crt\";\nAcquire::Check-Date \"false\";\n",
 		resolverFile: "nameserver 10.0.0.2\nsearch ec2.internal\n",

@@ -36,7 +36,7 @@ func (p *Plane) Capture(ctx context.Context, id string, images Images, reboot bo
 		now := p.Status(id)
 		layer = images.NewLayerID()
 		if now.State == Running && !reboot {
-			return p.copyDisk(ctx, id, images, layer)
+			return p.copyDisk(ctx, r, images, layer)
 		}
 		return p.moveDisk(ctx, r, now, images, layer)
 	})
@@ -46,15 +46,15 @@ func (p *Plane) Capture(ctx context.Context, id string, images Images, reboot bo
 	return layer, nil
 }
 
-func (p *Plane) copyDisk(ctx context.Context, id string, images Images, layer string) error {
+func (p *Plane) copyDisk(ctx context.Context, r record, images Images, layer string) error {
 	dir, err := images.NewDir()
 	if err != nil {
 		return err
 	}
-	if err := p.copyFrozen(ctx, id, dir); err != nil {
+	if err := p.copyFrozen(ctx, r, dir); err != nil {
 		return errors.Join(err, filetree.Remove(context.WithoutCancel(ctx), dir))
 	}
-	if err := images.Commit(ctx, filepath.Join(dir, filepath.Base(p.written(id))), layer); err != nil {
+	if err := images.Commit(ctx, filepath.Join(dir, filepath.Base(p.written(r.Machine.ID))), layer); err != nil {
 		return errors.Join(err, filetree.Remove(context.WithoutCancel(ctx), dir))
 	}
 	return os.Remove(dir)
@@ -62,7 +62,8 @@ func (p *Plane) copyDisk(ctx context.Context, id string, images Images, layer st
 
 // copyFrozen copies the machine's disk to dir while the machine is frozen. cp copies what is
 // in use of the file. Where the filesystem can share blocks, none are copied.
-func (p *Plane) copyFrozen(ctx context.Context, id, dir string) (err error) {
+func (p *Plane) copyFrozen(ctx context.Context, r record, dir string) (err error) {
+	id := r.Machine.ID
 	wasFrozen, err := p.cgroup(id).isFrozen()
 	if err != nil {
 		return err
@@ -80,7 +81,7 @@ func (p *Plane) copyFrozen(ctx context.Context, id, dir string) (err error) {
 	if err := p.cgroup(id).setFrozen(ctx, true); err != nil {
 		return err
 	}
-	if err := p.flush(id); err != nil {
+	if err := p.flush(r); err != nil {
 		return err
 	}
 	cp := exec.CommandContext(ctx, "cp", "--archive", "--reflink=auto", "--sparse=auto", p.written(id), dir)

@@ -31,7 +31,7 @@ func (c cgroup) machine() string  { return filepath.Join(c.top(), "machine") }
 // v1Dirs returns the cgroup's directories in version 1 hierarchies.
 func (c cgroup) v1Dirs() []string {
 	var dirs []string
-	for _, controller := range controllers {
+	for _, controller := range append([]string{ioController}, controllers...) {
 		if mount := c.v1[controller]; mount != "" {
 			dirs = append(dirs, filepath.Join(mount, c.name))
 		}
@@ -59,6 +59,11 @@ func (c cgroup) create(m Machine) error {
 	}
 	if err := c.limitCgroups(); err != nil {
 		return err
+	}
+	if c.v1[ioController] == "" {
+		if err := c.enable(ioController); err != nil && !errors.Is(err, unix.EINVAL) { // this kernel lacks it
+			return err
+		}
 	}
 	uid := int(m.UIDBase)
 	for _, name := range []string{"", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control"} {

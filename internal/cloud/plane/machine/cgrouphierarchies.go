@@ -23,6 +23,12 @@ type hierarchies struct {
 // controllers are the cgroup controllers that enforce a machine's limits.
 var controllers = []string{"cpu", "memory", "pids"}
 
+// ioController limits disks. It has two names, and kernels may lack it (CONFIG_BLK_DEV_THROTTLING).
+const (
+	ioController = "io"
+	ioVersion1   = "blkio"
+)
+
 func findHierarchies() (hierarchies, error) {
 	h := hierarchies{v1: map[string]string{}}
 	f, err := os.Open("/proc/self/mounts")
@@ -40,7 +46,10 @@ func findHierarchies() (hierarchies, error) {
 			h.v2 = fields[1]
 		case "cgroup":
 			for option := range strings.SplitSeq(fields[3], ",") {
-				if slices.Contains(controllers, option) {
+				if option == ioVersion1 {
+					option = ioController
+				}
+				if option == ioController || slices.Contains(controllers, option) {
 					h.v1[option] = fields[1]
 				}
 			}

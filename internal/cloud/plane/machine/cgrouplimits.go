@@ -3,6 +3,7 @@
 package machine
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -35,14 +36,20 @@ func (c cgroup) limitCgroups() error {
 	return nil
 }
 
-// setLimits limits the machine's processor time, memory and processes. Instances have no
+// defaultWeight is the weight of a cgroup without one, in which version 1 has 1024 shares.
+const defaultWeight = 100
+
+// setLimits limits the machine's processor time, memory and processes. When machines want more
+// processor time than the host has, their weights divide it. Instances have no
 // swap, so a host that has some must not lend it: the limit would be no limit.
 func (c cgroup) setLimits(m Machine) error {
 	quota := m.VCPUs * quotaPeriod
 	bytes := strconv.FormatInt(int64(m.MemoryMiB)<<20, 10)
 	processes := strconv.Itoa(maxProcesses)
+	weight := cmp.Or(m.CPUWeight, defaultWeight)
 	limits := []struct{ controller, v1File, v1Value, v2File, v2Value string }{
 		{"cpu", "cpu.cfs_quota_us", strconv.Itoa(quota), "cpu.max", fmt.Sprintf("%d %d", quota, quotaPeriod)},
+		{"cpu", "cpu.shares", strconv.Itoa(weight * 1024 / defaultWeight), "cpu.weight", strconv.Itoa(weight)},
 		{"memory", "memory.limit_in_bytes", bytes, "memory.max", bytes},
 		{"memory", "memory.memsw.limit_in_bytes", bytes, "memory.swap.max", "0"},
 		{"pids", "pids.max", processes, "pids.max", processes},

@@ -4,17 +4,35 @@ package machine_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 )
 
+// cpuWeight returns the weight or, in version 1, the shares of a machine's cgroup.
+func (s *fixture) cpuWeight(id string) string {
+	s.Helper()
+	data, err := os.ReadFile(filepath.Join("/sys/fs/cgroup/cpu", s.config.CgroupName, id, "cpu.shares"))
+	if err != nil {
+		data, err = os.ReadFile(filepath.Join(s.cgroup(id), "cpu.weight"))
+	}
+	if err != nil {
+		s.Fatal(err)
+	}
+	return strings.TrimSpace(string(data))
+}
+
 func TestRealMachineObeysItsLimits(t *testing.T) {
 	s := newFixture(t)
 	m := s.machine(1)
-	m.MemoryMiB = 256
+	m.MemoryMiB, m.CPUWeight = 256, 20
 	s.bootFully(m)
+	if got := s.cpuWeight(m.ID); got != "20" && got != "204" {
+		t.Errorf("its weight is %s, want 20 of 100 or 204 of 1024", got)
+	}
 	service := []string{"systemd-run", "--wait", "--pipe", "--quiet", "sh", "-c"}
 	out, err := s.run(m.ID, append(service, "head -c 600M /dev/zero | tail -c 600M >/dev/null")...)
 	if err == nil {

@@ -4,6 +4,7 @@ package machine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -62,7 +63,20 @@ func (p *Plane) migrateDisk(ctx context.Context, r *record) error {
 
 // flush writes what the machine's filesystem has in memory to the host's files. The machine is
 // frozen.
-func (p *Plane) flush(id string) error {
+func (p *Plane) flush(r record) (err error) {
+	id := r.Machine.ID
+	devices, err := p.cgroup(id).limitedDisks()
+	if err != nil {
+		return err
+	}
+	if err := p.cgroup(id).freeDisks(); err != nil { // the host waits for it, not the machine
+		return err
+	}
+	defer func() {
+		for _, d := range devices {
+			err = errors.Join(err, p.cgroup(id).limitDisk(d, r.Machine.DiskRate))
+		}
+	}()
 	if err := syncRoot(p.root(id)); err != nil || p.written(id) != p.disk(id) {
 		return err
 	}
@@ -73,6 +87,9 @@ func (p *Plane) flush(id string) error {
 // unmounting it and mounting it again would take longer than everything else in a capture.
 func (p *Plane) hold(id string) (release func(), err error) {
 	release = func() {}
+	if err := p.cgroup(id).freeDisks(); err != nil {
+		return release, err
+	}
 	if err := syncRoot(p.root(id)); err != nil || p.written(id) != p.disk(id) {
 		return release, err
 	}

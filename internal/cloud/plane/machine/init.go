@@ -48,10 +48,6 @@ func bootSystem() error {
 	if err := unix.Unshare(unix.CLONE_NEWCGROUP); err != nil {
 		return fmt.Errorf("unshare cgroups: %w", err)
 	}
-	// The launcher is protected from the OOM killer; its machine must not be.
-	if err := writeFile("/proc/self/oom_score_adj", "0"); err != nil {
-		return fmt.Errorf("reset the OOM score: %w", err)
-	}
 	if err := unix.Sethostname([]byte(order.Hostname)); err != nil {
 		return fmt.Errorf("set the host name: %w", err)
 	}

@@ -30,8 +30,10 @@ type Machine struct {
 	Hostname     string            // such as ip-10-0-1-5
 	Layers       []string          // absolute directories of the image's layers, bottom first
 	VCPUs        int               // limit of processor time, in processors
+	CPUWeight    int               // share of processor time beside other machines, 1 to 10000; 0: 100
 	MemoryMiB    int               // limit of memory
 	DiskGiB      int               // size of its disk; the image's layers do not count
+	DiskRate     DiskRate          // limit of what it reads from disks, and of what it writes
 	UIDBase      uint32            // first of its 65536 user and group ids on the host; no other machine has them
 	Env          map[string]string // environment of every process, such as proxy settings
 	Nameserver   netip.Addr        // DNS server; the zero Addr means none

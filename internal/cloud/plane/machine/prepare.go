@@ -100,11 +100,10 @@ func (p *Plane) prepareFiles(m Machine) error {
 // setUpLauncher does for a new launcher what only root on the host may do.
 func (p *Plane) setUpLauncher(ctx context.Context, r record, pid int) error {
 	id := r.Machine.ID
-	// Some hosts withhold CAP_SYS_RESOURCE even from root. There, the launcher stays a
-	// possible victim of the OOM killer.
-	err := writeFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), "-1000")
-	if err != nil && !errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("protect the launcher from the OOM killer: %w", err)
+	// What root writes is also the least that the launcher's descendants can set for themselves
+	// (proc_pid_oom_score_adj(5)): the machine must not escape the host's OOM killer.
+	if err := writeFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), "0"); err != nil {
+		return fmt.Errorf("set the launcher's OOM score: %w", err)
 	}
 	if err := pinNamespace(fmt.Sprintf("/proc/%d/ns/net", pid), p.namespace(id)); err != nil {
 		return err
@@ -112,7 +111,7 @@ func (p *Plane) setUpLauncher(ctx context.Context, r record, pid int) error {
 	if err := p.mountRoot(r, pid); err != nil {
 		return err
 	}
-	_, err = call(ctx, p.socket(id), request{Do: opReport})
+	_, err := call(ctx, p.socket(id), request{Do: opReport})
 	return err
 }
 
@@ -128,7 +127,7 @@ func (p *Plane) mountRoot(r record, launcher int) error {
 	}
 	defer func() { _ = unix.Close(mounts) }()
 	id := r.Machine.ID
-	return filesystem{
+	number, err := filesystem{
 		layers:        r.layers(),
 		disk:          p.disk(id),
 		userNamespace: userNamespace,
@@ -136,11 +135,17 @@ func (p *Plane) mountRoot(r record, launcher int) error {
 		owner:         r.Machine.UIDBase,
 		target:        p.root(id),
 	}.mount()
+	if err != nil {
+		return err
+	}
+	return p.limitDisks(r, number)
 }
 
-// unmountRoot undoes mountRoot.
+// unmountRoot undoes mountRoot. The device of the disk will be another's. launcher is 0 if it
+// has ended.
 func (p *Plane) unmountRoot(id string, launcher int) error {
-	if err := unmount(p.root(id)); err != nil || launcher == 0 {
+	err := errors.Join(p.cgroup(id).freeDisks(), unmount(p.root(id)))
+	if err != nil || launcher == 0 {
 		return err
 	}
 	mounts, err := openNamespace(launcher, "mnt")
@@ -189,10 +194,8 @@ func (p *Plane) tearDown(ctx context.Context, id string) error {
 		return err
 	}
 	p.reap(id, last.PID)
-	for _, path := range []string{p.root(id), p.namespace(id)} {
-		if err := unmount(path); err != nil {
-			return err
-		}
+	if err := errors.Join(p.unmountRoot(id, 0), unmount(p.namespace(id))); err != nil {
+		return err
 	}
 	if err := os.RemoveAll(p.runDir(id)); err != nil {
 		return fmt.Errorf("remove %s: %w", p.runDir(id), err)

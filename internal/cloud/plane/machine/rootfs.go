@@ -39,18 +39,19 @@ const (
 // has a set-user-ID bit or is a device: a local user who could reach it there would get the
 // machine's user ids otherwise. In the launcher's, which the machine's own is a copy of,
 // set-user-ID programs such as sudo work. All intermediate mounts exist in a mount namespace of
-// a disposable thread, and disappear with it even if the daemon is killed half way.
-func (f filesystem) mount() error {
+// a disposable thread, and disappear with it even if the daemon is killed half way. It returns
+// the number of the disk's device.
+func (f filesystem) mount() (disk uint64, err error) {
 	host, err := unix.Open("/proc/thread-self/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return fmt.Errorf("open the mount namespace: %w", err)
+		return 0, fmt.Errorf("open the mount namespace: %w", err)
 	}
 	defer func() { _ = unix.Close(host) }()
-	return thread.RunDisposable(func() error {
+	err = thread.RunDisposable(func() error {
 		if err := enterPrivateMounts(); err != nil {
 			return err
 		}
-		if err := f.mountOverlay(); err != nil {
+		if disk, err = f.mountOverlay(); err != nil {
 			return err
 		}
 		inert, err := detachedCopy("root", unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV)
@@ -69,6 +70,7 @@ func (f filesystem) mount() error {
 		}
 		return moveTo(host, inert, f.target)
 	})
+	return disk, err
 }
 
 // sameFile reports whether two descriptors are of the same file.
@@ -104,29 +106,30 @@ func moveTo(namespace, tree int, target string) error {
 }
 
 // mountOverlay mounts the overlay in the thread's private mount namespace, at root below the
-// thread's working directory. It switches the thread to the machine's user.
-func (f filesystem) mountOverlay() error {
+// thread's working directory, and returns the number of the disk's device. It switches the
+// thread to the machine's user.
+func (f filesystem) mountOverlay() (disk uint64, err error) {
 	stage := f.target // hidden by the staging area in this thread's namespace only
 	if err := mountStage(stage); err != nil {
-		return err
+		return 0, err
 	}
 	if err := os.Mkdir(filepath.Join(stage, "root"), 0o700); err != nil {
-		return err
+		return 0, err
 	}
 	lower, err := f.mountLayers(stage)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if err := f.mountDisk(stage); err != nil {
-		return err
+	if disk, err = f.mountDisk(stage); err != nil {
+		return 0, err
 	}
 	if err := unix.Chdir(stage); err != nil {
-		return fmt.Errorf("enter the staging area: %w", err)
+		return 0, fmt.Errorf("enter the staging area: %w", err)
 	}
 	// overlayfs acts with the credentials of the process that mounted it, and only users of
 	// the machine can own files on an ID-mapped mount.
 	if err := assumeUser(f.owner); err != nil {
-		return err
+		return 0, err
 	}
 	// Directories of the image must be renameable as on any disk: npm renames them. Without
 	// redirect_dir the kernel refuses (EXDEV). All files have the same device number, as on
@@ -134,9 +137,9 @@ func (f filesystem) mountOverlay() error {
 	options := "lowerdir=" + strings.Join(lower, ":") +
 		",upperdir=w/" + upperDir + ",workdir=w/" + workDir + ",redirect_dir=on,index=off,metacopy=off,xino=auto"
 	if err := unix.Mount("aloft", "root", "overlay", unix.MS_NODEV, options); err != nil {
-		return fmt.Errorf("mount overlay of %d layers: %w", len(lower), err)
+		return 0, fmt.Errorf("mount overlay of %d layers: %w", len(lower), err)
 	}
-	return nil
+	return disk, nil
 }
 
 // mountStage hides dir, in the thread's private mount namespace, behind an empty staging area.
@@ -167,19 +170,22 @@ func (f filesystem) mountLayers(stage string) (lower []string, err error) {
 	return lower, nil
 }
 
-// mountDisk mounts the machine's disk at w below stage.
-func (f filesystem) mountDisk(stage string) error {
+// mountDisk mounts the machine's disk at w below stage, and returns the number of its device.
+func (f filesystem) mountDisk(stage string) (number uint64, err error) {
 	mounted := filepath.Join(stage, "disk")
 	if err := disk.Mount(f.disk, mounted, false); err != nil {
-		return err
+		return 0, err
 	}
 	for _, dir := range []string{upperDir, workDir} {
 		err := os.Mkdir(filepath.Join(mounted, dir), 0o755)
 		if err != nil && !errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("fill a new disk: %w", err)
+			return 0, fmt.Errorf("fill a new disk: %w", err)
 		}
 	}
-	return f.mountIDMapped(mounted, filepath.Join(stage, "w"))
+	if number, err = deviceOf(mounted); err != nil {
+		return 0, err
+	}
+	return number, f.mountIDMapped(mounted, filepath.Join(stage, "w"))
 }
 
 // mountIDMapped mounts dir at target with its owners shifted into the machine's user

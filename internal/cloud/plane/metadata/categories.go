@@ -33,6 +33,9 @@ func (i Instance) categories() map[string]string {
 	if i.PublicKey != "" {
 		all["public-keys/0/openssh-key"] = strings.TrimSuffix(i.PublicKey, "\n") + "\n"
 	}
+	for user, keys := range i.ActiveKeys {
+		all["managed-ssh-keys/active-keys/"+user] = strings.Join(keys, "\n") + "\n"
+	}
 	if i.TargetLifecycleState != "" {
 		all["autoscaling/target-lifecycle-state"] = i.TargetLifecycleState
 	}

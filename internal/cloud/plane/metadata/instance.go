@@ -38,6 +38,10 @@ type Instance struct {
 
 	Profile *Profile // nil: none
 
+	// ActiveKeys are the SSH keys that EC2 Instance Connect has pushed in the last minute, by
+	// user.
+	ActiveKeys map[string][]string
+
 	Tags            map[string]string
 	TagsEnabled     bool // Tags are readable
 	EndpointEnabled bool // the service answers

@@ -39,7 +39,7 @@ func example() metadata.Instance {
 		ReservationID: "r-1", LaunchTime: time.Unix(0, 0), Architecture: "x86_64", UserData: []byte("#!/bin/sh\n"),
 		Tags: map[string]string{
 			"Name": "server-1",
-		}, TagsEnabled: true, EndpointEnabled: true, TokensRequired: true, TargetLifecycleState: "InService",
+		}, ActiveKeys: map[string][]string{"admin": {"ssh-ed25519 BBBB", "ssh-ed25519 CCCC"}}, TagsEnabled: true, EndpointEnabled: true, TokensRequired: true, TargetLifecycleState: "InService",
 	}
 }
 
@@ -107,6 +107,8 @@ func TestMachineReadsItsMetadata(t *testing.T) {
 		"/latest/meta-data/public-keys/0":                       "openssh-key",
 		"/latest/meta-data/public-keys/0/":                      "openssh-key",
 		"/latest/meta-data/public-keys/0/openssh-key":           "ssh-ed25519 AAAA deploy\n",
+		"/latest/meta-data/managed-ssh-keys/active-keys/":       "admin",
+		"/latest/meta-data/managed-ssh-keys/active-keys/admin/": "ssh-ed25519 BBBB\nssh-ed25519 CCCC\n",
 		"/latest/meta-data/services/domain":                     "amazonaws.com",
 		"/latest/meta-data/autoscaling/target-lifecycle-state":  "InService",
 		"/latest/meta-data/tags/instance/":                      "Name",

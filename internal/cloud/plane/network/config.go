@@ -43,6 +43,7 @@ type Subnet struct {
 type Route struct {
 	Destination netip.Prefix
 	Via         Target
+	Translator  string // ID of the interface, if Via is Translator
 }
 
 // Target is a route's next hop.
@@ -50,9 +51,10 @@ type Target int
 
 // The targets of routes.
 const (
-	Local     Target = iota // within the VPC
-	Gateway                 // the internet gateway
-	Blackhole               // packets are dropped silently
+	Local      Target = iota // within the VPC
+	Gateway                  // the internet gateway
+	Blackhole                // packets are dropped silently
+	Translator               // an interface with Translates
 )
 
 // Interface is a network interface.
@@ -69,6 +71,12 @@ type Interface struct {
 	// Plane.NodeNamespace, and to remove it with the interface. Namespace is ignored.
 	OwnNamespace bool
 
+	// Translates makes the interface that of a NAT gateway: its namespace, which is its
+	// own, forwards what routes lead to it, with Private as the source. It has no
+	// security groups and receives nothing that does not belong to such a flow.
+	Translates bool
+
 	SourceDestCheck bool // drop packets whose source is not Private
 	Cut             bool // drop all packets in both directions, silently
+	Rate            firewall.Rate
 }

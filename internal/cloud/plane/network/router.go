@@ -19,7 +19,8 @@ type router struct {
 	mtu         int
 	flows       uint32 // limit of the firewall
 	addresses   addresses
-	attached    map[string]attachment // by interface ID
+	attached    map[string]attachment  // by interface ID
+	translators map[string]*translator // by interface ID
 	ruleset     appliedRuleset
 	appliedVPC  VPC // zero: unknown
 	uplinkIndex int // of the uplink of appliedVPC; zero: it has none
@@ -50,7 +51,7 @@ func (r *router) reconcile(vpc VPC, edge *edge, nodePath func(interfaceID string
 	if err := r.applyFirewall(vpc, desired); err != nil {
 		return errors.Join(problems, err)
 	}
-	problems = errors.Join(problems, r.detachStale(desired, present))
+	problems = errors.Join(problems, r.applyTranslators(vpc, desired), r.detachStale(desired, present))
 	if r.uplinkIndex, err = r.connectEdge(vpc, edge, present); err != nil {
 		return errors.Join(problems, err)
 	}

@@ -33,6 +33,9 @@ func (r *router) routes(vpc VPC) []route {
 			case entry.Via == Local || !to.Addr().Is4():
 			case entry.Via == Gateway && r.uplinkIndex != 0:
 				all = append(all, route{table: table, to: to, device: r.uplinkIndex, via: r.addresses.edge})
+			case entry.Via == Translator && r.attached[entry.Translator].index != 0:
+				a := r.attached[entry.Translator]
+				all = append(all, route{table: table, to: to, device: a.index, via: a.private})
 			default:
 				all = append(all, route{table: table, to: to})
 			}

@@ -12,9 +12,9 @@ import (
 )
 
 func TestRouterRoutes(t *testing.T) {
-	local := Route{netip.MustParsePrefix("10.0.0.0/16"), Local}
-	toInternet := Route{everywhere, Gateway}
-	blackhole := Route{netip.MustParsePrefix("192.0.2.0/24"), Blackhole}
+	local := Route{Destination: netip.MustParsePrefix("10.0.0.0/16"), Via: Local}
+	toInternet := Route{Destination: everywhere, Via: Gateway}
+	blackhole := Route{Destination: netip.MustParsePrefix("192.0.2.0/24"), Via: Blackhole}
 	private, public := netip.MustParseAddr("10.0.1.10"), netip.MustParseAddr("198.18.1.10")
 	v := VPC{
 		ID: "vpc-1", CIDR: local.Destination, Gateway: true,

@@ -62,6 +62,7 @@ func (n *Network) NodeNamespace(interfaceID string) string { return "/simulated/
 func routeTargets() map[network.Target]string {
 	return map[network.Target]string{
 		network.Local: "local", network.Gateway: "gateway", network.Blackhole: "blackhole",
+		network.Translator: "nat",
 	}
 }
 
@@ -73,7 +74,7 @@ func (n *Network) String() string {
 		for _, s := range vpc.Subnets {
 			_, _ = fmt.Fprintf(&out, "  subnet %s %s", s.ID, s.CIDR)
 			for _, r := range s.Routes {
-				_, _ = fmt.Fprintf(&out, " %s→%s", r.Destination, routeTargets()[r.Via])
+				_, _ = fmt.Fprintf(&out, " %s→%s%s", r.Destination, routeTargets()[r.Via], r.Translator)
 			}
 			_, _ = fmt.Fprintln(&out)
 		}
@@ -84,6 +85,8 @@ func (n *Network) String() string {
 				_, _ = fmt.Fprintf(&out, " public=%s", i.Public)
 			}
 			switch {
+			case i.Translates:
+				_, _ = fmt.Fprint(&out, " nat")
 			case i.OwnNamespace:
 				_, _ = fmt.Fprint(&out, " node")
 			case i.Namespace == "":

@@ -1,0 +1,21 @@
+package store
+
+import "net/netip"
+
+// The keys are allocation ids.
+var (
+	ElasticIPs            = newTable("elastic_ips", func(r *ElasticIP) string { return r.ID }, (*ElasticIP).region)
+	ElasticIPsByInterface = ElasticIPs.indexBy("interface", func(r *ElasticIP) string { return r.InterfaceID })
+)
+
+// ElasticIP is a public address that the account keeps until it releases it. While it
+// is associated, it is also the PublicIP of its network interface.
+type ElasticIP struct {
+	ID, Region    string
+	PublicIP      netip.Addr
+	AssociationID string // empty: not associated, as InterfaceID is then
+	InterfaceID   string
+	Tags          Tags
+}
+
+func (r *ElasticIP) region() string { return r.Region }

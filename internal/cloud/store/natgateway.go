@@ -1,0 +1,48 @@
+package store
+
+import (
+	"net/netip"
+	"time"
+)
+
+// The keys are ids.
+var (
+	NatGateways         = newTable("nat_gateways", func(r *NatGateway) string { return r.ID }, (*NatGateway).region)
+	NatGatewaysBySubnet = NatGateways.indexBy("subnet", func(r *NatGateway) string { return r.SubnetID })
+)
+
+// States of a NAT gateway.
+const (
+	NatPending   = "pending"
+	NatAvailable = "available"
+	NatDeleting  = "deleting"
+	NatDeleted   = "deleted"
+	NatFailed    = "failed"
+)
+
+// NatGateway lets the machines of other subnets open connections to the outside, with
+// its own address as their source.
+type NatGateway struct {
+	ID, Region, VPCID, SubnetID string
+	Connectivity                string     // "public", "private"
+	AllocationID                string     // of the Elastic IP address; empty if Connectivity is private
+	RequestedIP                 netip.Addr // private address that the user asked for; zero: any
+	InterfaceID                 string     // empty before the network interface exists
+	// AssociationID, PrivateIP and PublicIP are kept after the network interface is gone.
+	AssociationID       string
+	PrivateIP, PublicIP netip.Addr
+	State               string
+	FailureCode         string
+	FailureMessage      string
+	CreatedAt           time.Time
+	SettledAt           time.Time // when the current change of State is done at the earliest
+	DeletedAt           time.Time // when it was deleted or failed; zero: it was not
+	Tags                Tags
+}
+
+func (r *NatGateway) region() string { return r.Region }
+
+// Forwards reports whether the gateway forwards packets.
+func (r *NatGateway) Forwards() bool {
+	return r.InterfaceID != "" && (r.State == NatPending || r.State == NatAvailable)
+}
