@@ -16,7 +16,7 @@ func targetGroupConfig(r store.Reader, row *store.TargetGroup, use targetGroupUs
 	for _, t := range store.TargetsByTargetGroup.List(r, row.ARN) {
 		if s := targetStateOf(r, t, row, use); s.configured {
 			out.Targets = append(out.Targets, balancer.Target{
-				ID: t.ID, Address: s.address, Port: uint16(t.Port), Zone: t.Zone, Draining: s.draining,
+				ID: t.ID, Address: s.address, Port: uint16(t.Port), Zone: t.Zone, Draining: s.draining || s.stopping,
 			})
 		}
 	}

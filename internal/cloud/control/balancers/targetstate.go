@@ -14,6 +14,7 @@ import (
 type targetState struct {
 	configured bool // the balancer's configuration contains the target
 	draining   bool
+	stopping   bool             // its machine shuts down: requests in flight may finish
 	address    netip.Addr       // zero: none yet
 	gone       bool             // the instance no longer exists
 	terminated bool             // the instance terminated or is terminating: deregister it
@@ -25,6 +26,9 @@ func targetStateOf(r store.Reader, t *store.Target, group *store.TargetGroup, us
 	_, err := netip.ParseAddr(t.ID)
 	byAddress := err == nil // registered by IP address, not by instance
 	if !byAddress && s.setByInstance(r, t.ID) {
+		// StopInstances deregisters nothing: the machine's system ends what it serves, and the
+		// load balancer cuts nothing off (Amazon EC2 API Reference, StopInstances).
+		s.configured = s.stopping && use.by != nil && s.address.IsValid()
 		return s
 	}
 	switch {
@@ -57,6 +61,7 @@ func (s *targetState) setByInstance(r store.Reader, id string) (decided bool) {
 	case i.State == store.Terminated:
 		s.terminated, s.draining, s.health = true, true, &deregistering
 	case i.State == store.Stopped || i.State == store.Stopping:
+		s.stopping = i.State == store.Stopping
 		s.health = &instanceStopped
 		if s.draining {
 			s.health = &deregistering

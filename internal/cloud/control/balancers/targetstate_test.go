@@ -70,7 +70,7 @@ func TestTargetRowFollowsInstanceAndHealth(t *testing.T) {
 		{"check fails", nil, failing, timeout, true},
 		{"not checked yet", nil, unchecked, initial, true},
 		{"stopped", instance(store.Stopped), healthy, stopped, false},
-		{"stopping", instance(store.Stopping), healthy, stopped, false},
+		{"stopping", instance(store.Stopping), healthy, stopped, true},
 		{"starting again", instance(store.Pending), unchecked, initial, false},
 		{"shutting down", instance(store.ShuttingDown), healthy, draining, true},
 		{"terminated", instance(store.Terminated), healthy, draining, false},
@@ -94,6 +94,9 @@ func TestTargetRowFollowsInstanceAndHealth(t *testing.T) {
 			for _, g := range configFor(s.View(), namespace, "/logs", time.Now()).TargetGroups {
 				for _, target := range g.Targets {
 					configured = configured || target.ID == "i-a"
+					if target.ID == "i-a" && c.want != "healthy " && c.health.State == "healthy" && !target.Draining {
+						t.Error("the target gets new requests")
+					}
 				}
 			}
 			if configured != c.configured {

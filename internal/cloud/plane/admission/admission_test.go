@@ -45,7 +45,7 @@ func TestGateKeepsItsLimits(t *testing.T) {
 				total++
 			}
 		}
-		if used := len(g.open); used > total {
+		if used := len(g.uses.open); used > total {
 			t.Errorf("%d sources are remembered for %d uses", used, total)
 		}
 	})
@@ -137,8 +137,8 @@ func TestListenerResetsWhatTheGateRefuses(t *testing.T) {
 		t.Errorf("after the first connection, the next is not served: %v", err)
 	}
 	accepting.Wait()
-	if g.total != 0 || len(g.open) != 0 {
-		t.Errorf("after all connections, %d are counted", g.total)
+	if g.uses.total != 0 || len(g.uses.open) != 0 {
+		t.Errorf("after all connections, %d are counted", g.uses.total)
 	}
 }
 

@@ -1,14 +1,13 @@
 //go:build linux
 
-// Package admission limits how much of a service that machines share one of them may use,
-// so that none uses up the descriptors and the memory of the others and of the daemon.
+// Package admission limits how much of something shared, such as a service's connections, each
+// of its users may have, so that none uses up the descriptors and the memory of the others.
 package admission
 
 import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,9 +17,6 @@ type Source struct {
 	VPC     string // empty: Address is unique without it
 	Address netip.Addr
 }
-
-// Limits are the most uses at a time, such as open connections.
-type Limits struct{ PerSource, Total int }
 
 // Within returns limits for one of several services of a process that may open a number of
 // descriptors. Together, eight services whose uses cost one descriptor each leave half of
@@ -48,46 +44,30 @@ func Descriptors() (int, error) {
 // Gate counts the uses of one service, in all VPCs. It refuses those beyond the limits.
 type Gate struct {
 	service string
-	limits  Limits
 	log     *slog.Logger
 	notices *Notices
-
-	mu    sync.Mutex
-	total int
-	open  map[Source]int
+	uses    Counter[Source]
 }
 
 // NewGate returns the gate of a service, which log calls by its name.
 func NewGate(service string, limits Limits, log *slog.Logger) *Gate {
-	return &Gate{
-		service: service, limits: limits, log: log, notices: NewNotices(1), open: map[Source]int{},
-	}
+	return &Gate{service: service, log: log, notices: NewNotices(1), uses: Counter[Source]{Limits: limits}}
 }
 
 // Enter reports whether the source may begin another use. If so, the caller calls Leave
 // when the use ends. Otherwise the log names the source, once a minute.
 func (g *Gate) Enter(s Source) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.open[s] < g.limits.PerSource && g.total < g.limits.Total {
-		g.open[s]++
-		g.total++
+	if g.uses.Enter(s) {
 		return true
 	}
 	if others, due := g.notices.Due(s); due {
+		open, total := g.uses.Open(s)
 		g.log.Warn("a machine uses too much of a service; refuse more", "service", g.service, "vpc", s.VPC,
-			"machine", s.Address, "open", g.open[s], "limit", g.limits.PerSource,
-			"open-by-all", g.total, "limit-of-all", g.limits.Total, "refused-before", others)
+			"machine", s.Address, "open", open, "limit", g.uses.Limits.PerSource,
+			"open-by-all", total, "limit-of-all", g.uses.Limits.Total, "refused-before", others)
 	}
 	return false
 }
 
 // Leave ends a use that Enter admitted.
-func (g *Gate) Leave(s Source) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.total--
-	if g.open[s]--; g.open[s] == 0 {
-		delete(g.open, s)
-	}
-}
+func (g *Gate) Leave(s Source) { g.uses.Leave(s) }

@@ -7,6 +7,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/plane/admission"
 )
 
 // Limits are the numbers of connections that a listener serves at once.
@@ -16,9 +18,6 @@ type Limits struct {
 	PerUser int // of one of them
 	Owner   int // the user for whom the rest is kept
 }
-
-// logInterval is the shortest time between two log lines about refused connections.
-const logInterval = 10 * time.Second
 
 // refuseTimeout bounds how long a refusal may take to write. The kernel's buffers are empty
 // then, so it takes none.
@@ -30,20 +29,18 @@ const unknown = -1
 // Limit returns a listener that keeps the limits. It sends refusal to connections that
 // exceed them, and closes them.
 func Limit(l net.Listener, limits Limits, refusal []byte, log *slog.Logger) net.Listener {
-	return &limited{Listener: l, limits: limits, refusal: refusal, log: log, open: map[int]int{}}
+	return &limited{Listener: l, refusal: refusal, log: log, open: admission.Counter[int]{
+		Limits:  admission.Limits{PerSource: limits.PerUser, Total: limits.Total},
+		Favored: &admission.Favored[int]{Source: limits.Owner, Others: limits.Others},
+	}}
 }
 
 type limited struct {
 	net.Listener
-	limits  Limits
 	refusal []byte
 	log     *slog.Logger
-
-	mu     sync.Mutex
-	open   map[int]int // connections by user
-	total  int
-	logged time.Time
-	more   int // refused since logged
+	open    admission.Counter[int] // connections by user
+	refused admission.Notice
 }
 
 // Accept returns the next connection within the limits.
@@ -57,48 +54,22 @@ func (l *limited) Accept() (net.Conn, error) {
 		if !ok {
 			uid = unknown
 		}
-		if l.enter(uid) {
-			return &connection{Conn: conn, leave: sync.OnceFunc(func() { l.leave(uid) })}, nil
+		if l.open.Enter(uid) {
+			return &connection{Conn: conn, leave: sync.OnceFunc(func() { l.open.Leave(uid) })}, nil
 		}
+		l.noteRefusal(uid)
 		_ = conn.SetWriteDeadline(time.Now().Add(refuseTimeout))
 		_, _ = conn.Write(l.refusal) // the client may be gone
 		_ = conn.Close()
 	}
 }
 
-// enter counts a connection of a user, unless it exceeds the limits.
-func (l *limited) enter(uid int) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	others := l.total - l.open[l.limits.Owner]
-	if l.total >= l.limits.Total ||
-		uid != l.limits.Owner && (others >= l.limits.Others || l.open[uid] >= l.limits.PerUser) {
-		l.noteRefusal(uid)
-		return false
-	}
-	l.open[uid]++
-	l.total++
-	return true
-}
-
-func (l *limited) leave(uid int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.total--
-	if l.open[uid]--; l.open[uid] == 0 {
-		delete(l.open, uid)
-	}
-}
-
-// noteRefusal logs refusals, but not each. The lock is held.
+// noteRefusal logs refusals, but not each.
 func (l *limited) noteRefusal(uid int) {
-	if now := time.Now(); now.Sub(l.logged) >= logInterval {
-		l.log.Warn("refused a connection: too many are open", "user", uid, "of_user", l.open[uid],
-			"total", l.total, "refused_before", l.more)
-		l.logged, l.more = now, 0
-		return
+	if times, due := l.refused.Due(time.Now()); due {
+		of, total := l.open.Open(uid)
+		l.log.Warn("refused a connection: too many are open", "user", uid, "of_user", of, "total", total, "times", times)
 	}
-	l.more++
 }
 
 // connection is a counted connection.

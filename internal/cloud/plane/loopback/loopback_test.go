@@ -131,7 +131,7 @@ func TestLimitsHold(t *testing.T) {
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			uid := rapid.IntRange(unknown, 3).Draw(t, "user")
 			if open[uid] > 0 && rapid.Bool().Draw(t, "leaves") {
-				l.leave(uid)
+				l.open.Leave(uid)
 				open[uid]--
 				continue
 			}
@@ -140,7 +140,7 @@ func TestLimitsHold(t *testing.T) {
 				total += n
 			}
 			want := total < 8 && (uid == 0 || total-open[0] < 5 && open[uid] < 3)
-			if got := l.enter(uid); got != want {
+			if got := l.open.Enter(uid); got != want {
 				t.Fatalf("user %d enters with %v open: %v, want %v", uid, open, got, want)
 			} else if got {
 				open[uid]++

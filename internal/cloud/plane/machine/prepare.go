@@ -141,10 +141,11 @@ func (p *Plane) mountRoot(r record, launcher int) error {
 	return p.limitDisks(r, number)
 }
 
-// unmountRoot undoes mountRoot, in the host's mount namespace alone if launcher is 0. The device
-// of the machine's disk will be another's.
+// unmountRoot undoes mountRoot. The device of the disk will be another's. launcher is 0 if it
+// has ended.
 func (p *Plane) unmountRoot(id string, launcher int) error {
-	if err := errors.Join(p.cgroup(id).freeDisks(), unmount(p.root(id))); err != nil || launcher == 0 {
+	err := errors.Join(p.cgroup(id).freeDisks(), unmount(p.root(id)))
+	if err != nil || launcher == 0 {
 		return err
 	}
 	mounts, err := openNamespace(launcher, "mnt")

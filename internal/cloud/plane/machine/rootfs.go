@@ -35,12 +35,12 @@ const (
 	workDir  = "work"
 )
 
-// mount mounts the filesystem at its target, twice, and returns the number of the disk's device.
-// In the host's mount namespace nothing on it has a set-user-ID bit or is a device: a local user
-// who could reach it there would get the machine's user ids otherwise. In the launcher's, which
-// the machine's own is a copy of, set-user-ID programs such as sudo work. All intermediate mounts
-// exist in a mount namespace of a disposable thread, and disappear with it even if the daemon is
-// killed half way.
+// mount mounts the filesystem at its target, twice. In the host's mount namespace nothing on it
+// has a set-user-ID bit or is a device: a local user who could reach it there would get the
+// machine's user ids otherwise. In the launcher's, which the machine's own is a copy of,
+// set-user-ID programs such as sudo work. All intermediate mounts exist in a mount namespace of
+// a disposable thread, and disappear with it even if the daemon is killed half way. It returns
+// the number of the disk's device.
 func (f filesystem) mount() (disk uint64, err error) {
 	host, err := unix.Open("/proc/thread-self/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -106,8 +106,8 @@ func moveTo(namespace, tree int, target string) error {
 }
 
 // mountOverlay mounts the overlay in the thread's private mount namespace, at root below the
-// thread's working directory, and returns the number of the disk's device. It switches the thread
-// to the machine's user.
+// thread's working directory, and returns the number of the disk's device. It switches the
+// thread to the machine's user.
 func (f filesystem) mountOverlay() (disk uint64, err error) {
 	stage := f.target // hidden by the staging area in this thread's namespace only
 	if err := mountStage(stage); err != nil {

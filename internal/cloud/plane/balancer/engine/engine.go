@@ -14,9 +14,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"aloft.dev/aloft/internal/cloud/plane/admission"
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/accesslog"
-	"aloft.dev/aloft/internal/cloud/plane/balancer/admission"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/front"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/keeper"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
@@ -36,9 +36,9 @@ type Engine struct {
 	started time.Time
 	swept   atomic.Int64 // time of the last sweep on the engine's clock
 
-	limits   admission.Limits
-	open     atomic.Int64 // connections of clients
-	retiring atomic.Bool  // another engine accepts the connections now: see Retire
+	limits   limits
+	open     admission.Pool // connections of clients
+	retiring atomic.Bool    // another engine accepts the connections now: see Retire
 
 	mu         sync.Mutex
 	nodes      map[nodeKey]*node
@@ -73,6 +73,7 @@ func New(log *slog.Logger, loops Loops, from keeper.Sockets) (*Engine, error) {
 		counts:  map[countsKey]*nodeCounts{}, logs: map[*accesslog.Writer]bool{},
 		failing: make(chan struct{}, 1), watch: make(chan struct{}),
 	}
+	e.open.Total = int64(e.limits.total)
 	e.front, e.workers = front.New(log, from, e.failedOver), newWorkers(ctx, &e.tasks)
 	for range loops.Number {
 		loop, err := socket.NewLoop(loops.KeepCPU)
@@ -89,12 +90,12 @@ func New(log *slog.Logger, loops Loops, from keeper.Sockets) (*Engine, error) {
 }
 
 // descriptorLimits returns the limits that follow from how many files the process can open.
-func descriptorLimits() admission.Limits {
+func descriptorLimits() limits {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		limit.Cur = 1024 // getrlimit(2): of most systems, and it cannot fail for this resource
 	}
-	return admission.LimitsFor(limit.Cur)
+	return limitsFor(limit.Cur)
 }
 
 // Set replaces the configuration, which the engine owns from then on. It returns once

@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/plane/balancer/admission"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/balancertest"
 )
 
@@ -134,7 +133,8 @@ func TestHeadThatTricklesIsCutOff(t *testing.T) {
 
 func TestConnectionsAreBounded(t *testing.T) {
 	e, port := newEngine(t), balancertest.FreePort(t)
-	e.limits = admission.Limits{Total: 8, Node: 6, Source: 3, Connect: 2}
+	e.limits = limits{total: 8, node: 6, source: 3, connect: 2}
+	e.open.Total = int64(e.limits.total)
 	conf := balancertest.OneGroup(port, 1)
 	conf.LoadBalancers[0].Listeners[0].Action = balancertest.Fixed(200, "")
 	secure := conf.LoadBalancers[0].Listeners[0]

@@ -12,7 +12,6 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/accesslog"
-	"aloft.dev/aloft/internal/cloud/plane/balancer/admission"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/health"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/route"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
@@ -28,7 +27,7 @@ type node struct {
 	listeners   atomic.Pointer[map[uint16]*listener] // by port
 	idleTimeout atomic.Int64                         // nanoseconds
 
-	limiter    *admission.Limiter
+	limiter    *limiter
 	counts     *nodeCounts
 	accessLog  atomic.Pointer[accesslog.Writer] // nil: off
 	logDropped atomic.Uint64                    // entries missing from the access log
@@ -68,7 +67,7 @@ func newNode(e *Engine, lb *balancer.LoadBalancer, conf balancer.Node) *node {
 	n := &node{
 		engine: e, lb: lb, conf: conf, counts: e.nodeCounts(lb, conf),
 		log:       e.log.With("load_balancer", lb.DNSName, "zone", conf.Zone),
-		limiter:   admission.NewLimiter(e.limits, &e.open),
+		limiter:   newLimiter(e.limits, &e.open),
 		ports:     map[uint16]*port{},
 		checkers:  map[balancer.TargetKey]*checker{},
 		upstreams: map[upstreamKey]*upstreamPool{},

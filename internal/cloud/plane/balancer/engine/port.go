@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"aloft.dev/aloft/internal/cloud/plane/balancer/admission"
+	"aloft.dev/aloft/internal/cloud/plane/admission"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
 )
 
@@ -115,7 +115,7 @@ func (p *port) serve(conn *socket.Conn, loop *socket.Loop, lane int) {
 // admit counts a client's connection. It returns false if there are too many.
 func (p *port) admit(conn *socket.Conn, secure bool) bool {
 	from := conn.RemoteAddrPort().Addr()
-	if p.node.limiter.Admit(from, secure) {
+	if p.node.limiter.admit(from, secure) {
 		return true
 	}
 	p.node.counts.lanes[0].sums[rejectedConnections].Add(1)
@@ -130,13 +130,13 @@ func (p *port) release(c *connection) {
 	if c.insecure {
 		p.secured(c)
 	}
-	p.node.limiter.Release(c.client.Addr())
+	p.node.limiter.release(c.client.Addr())
 }
 
 // secured records that the connection's TLS handshake is over.
 func (p *port) secured(c *connection) {
 	c.insecure = false
-	p.node.limiter.Secured(c.client.Addr())
+	p.node.limiter.secured(c.client.Addr())
 }
 
 // listener returns the listener as it is configured now, or nil if it has just been

@@ -20,8 +20,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/plane/admission"
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
-	"aloft.dev/aloft/internal/cloud/plane/balancer/admission"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/keeper"
 )
 
