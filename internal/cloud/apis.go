@@ -14,6 +14,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	"aloft.dev/aloft/internal/cloud/api/iam"
+	"aloft.dev/aloft/internal/cloud/api/route53"
 	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
@@ -101,7 +102,8 @@ func (d *daemon) apis() (wire.Config, error) {
 			{Name: "secretsmanager", API: secretsmanager.New(secretsmanager.Config{Store: d.store, Key: key})},
 			{Name: "sts", API: sts.New(sts.Config{Sessions: d.sessions, AssumeRole: guard.AssumeRole})},
 			{Name: "iam", API: iam.New(iam.Config{Store: d.store})},
-			{Name: "acm", API: acm.New(acm.Config{Store: d.store})},
+			{Name: "route53", API: route53.New(route53.Config{Store: d.store, Manners: &d.manners})},
+			{Name: "acm", API: acm.New(acm.Config{Store: d.store, Manners: &d.manners})},
 			{Name: "servicequotas", API: servicequotas.New(servicequotas.Config{Manners: &d.manners})},
 		},
 		Credentials: func(id, token string) (wire.Key, error) {

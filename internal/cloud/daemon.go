@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"aloft.dev/aloft/internal/cloud/authority"
 	"aloft.dev/aloft/internal/cloud/bandwidth"
 	"aloft.dev/aloft/internal/cloud/control/images"
 	"aloft.dev/aloft/internal/cloud/control/instances"
@@ -77,6 +78,7 @@ type daemon struct {
 	balancer  *balancer.Client
 	metrics   metric.Store
 	manners   manners.Set
+	authority *authority.Authority
 	networks  *networks.Loop
 	instances *instances.Loop
 	images    *images.Loop
@@ -150,6 +152,9 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if d.authority, err = host.OpenAuthority(d.Layout); err != nil {
+		return err
+	}
 	if err := d.openAPIs(); err != nil {
 		return err
 	}
@@ -183,7 +188,7 @@ func (d *daemon) open(ctx context.Context) (err error) {
 		Metadata:    service,
 		API:         d.inVPC,
 		DNS: dns.New(dns.Config{
-			Zone: names.Addresses, Reverse: names.Name, Log: d.Log,
+			Zone: names.Addresses, Hosted: hosted(names), Reverse: names.Name, Log: d.Log,
 			Queries: admission.Within(descriptors, dns.QueriesPerMachine),
 		}),
 	})

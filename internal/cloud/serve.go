@@ -16,6 +16,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/control/alarms"
 	"aloft.dev/aloft/internal/cloud/control/balancers"
+	"aloft.dev/aloft/internal/cloud/control/certificates"
 	"aloft.dev/aloft/internal/cloud/control/metrics"
 	"aloft.dev/aloft/internal/cloud/control/scaling"
 	"aloft.dev/aloft/internal/cloud/host"
@@ -105,9 +106,10 @@ func (d *daemon) loops() []func(context.Context) error {
 		Store: d.store, Metrics: &d.metrics, Actions: capacity.Policies{Metrics: &d.metrics}, Log: d.Log,
 	}
 	scalingLoop := &scaling.Loop{Store: d.store, Fleet: d.fleet, Log: d.Log, Manners: &d.manners}
+	certificatesLoop := &certificates.Loop{Store: d.store, Authority: d.authority, Log: d.Log}
 	schedulesLoop := &scaling.ScheduleLoop{Store: d.store, Log: d.Log}
 	return []func(context.Context) error{
 		d.network.Run, d.networks.Run, d.instances.Run, d.images.Run, balancersLoop.Run,
-		metricsLoop.Run, alarmsLoop.Run, schedulesLoop.Run, scalingLoop.Run,
+		metricsLoop.Run, alarmsLoop.Run, schedulesLoop.Run, scalingLoop.Run, certificatesLoop.Run,
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 var certificateOperations = operations{
 	"ImportCertificate":         {instead: importNeeds},
+	"RequestCertificate":        {instead: importNeeds},
 	"DescribeCertificate":       onNew("CertificateArn", certificate),
 	"GetCertificate":            onNew("CertificateArn", certificate),
 	"DeleteCertificate":         onNew("CertificateArn", certificate),
@@ -24,8 +25,8 @@ func certificate(s *subject, arn string) []target {
 	return []target{t}
 }
 
-// importNeeds returns the permissions to import a certificate, a new one if the call
-// names none.
+// importNeeds returns the permissions to import or request a certificate, a new one if the
+// call names none.
 func importNeeds(s *subject) []need {
 	arns := s.values("CertificateArn")
 	if len(arns) == 0 {

@@ -70,6 +70,7 @@ var tables = map[string]operations{
 	"ec2": ec2Operations, "elasticloadbalancing": elbOperations, "autoscaling": scalingOperations,
 	"monitoring": alarmOperations, "ssm": parameterOperations, "secretsmanager": secretOperations,
 	"iam": iamOperations, "sts": stsOperations, "acm": certificateOperations, "servicequotas": quotaOperations,
+	"route53": zoneOperations,
 }
 
 // stsOperations: GetCallerIdentity needs no permission (AWS STS API Reference), and

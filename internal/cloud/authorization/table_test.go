@@ -15,6 +15,7 @@ import (
 	elbclient "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	iamclient "github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+	zoneclient "github.com/aws/aws-sdk-go-v2/service/route53"
 	secretsclient "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	quotaclient "github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	ssmclient "github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -27,6 +28,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	"aloft.dev/aloft/internal/cloud/api/iam"
+	"aloft.dev/aloft/internal/cloud/api/route53"
 	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
@@ -43,6 +45,7 @@ var clients = map[string]reflect.Type{
 	"ssm": reflect.TypeFor[*ssmclient.Client](), "secretsmanager": reflect.TypeFor[*secretsclient.Client](),
 	"iam": reflect.TypeFor[*iamclient.Client](), "sts": reflect.TypeFor[*stsclient.Client](),
 	"acm": reflect.TypeFor[*acmclient.Client](), "servicequotas": reflect.TypeFor[*quotaclient.Client](),
+	"route53": reflect.TypeFor[*zoneclient.Client](),
 }
 
 // served are the local cloud's APIs.
@@ -51,7 +54,7 @@ var served = map[string]reflect.Type{
 	"autoscaling": reflect.TypeFor[*autoscaling.API](), "monitoring": reflect.TypeFor[*cloudwatch.API](),
 	"ssm": reflect.TypeFor[*ssm.API](), "sts": reflect.TypeFor[*sts.API](), "acm": reflect.TypeFor[*acm.API](),
 	"servicequotas": reflect.TypeFor[*servicequotas.API](), "iam": reflect.TypeFor[*iam.API](),
-	"secretsmanager": reflect.TypeFor[*secretsmanager.API](),
+	"secretsmanager": reflect.TypeFor[*secretsmanager.API](), "route53": reflect.TypeFor[*route53.API](),
 }
 
 // inputOf returns the type of an operation's input, or nil if there is no such operation.
@@ -228,6 +231,10 @@ func TestNeeds(t *testing.T) {
 		{
 			"acm", &acmclient.ImportCertificateInput{},
 			"acm:ImportCertificate arn:aws:acm:us-east-1:" + account + ":certificate/*",
+		},
+		{
+			"route53", &zoneclient.ListResourceRecordSetsInput{HostedZoneId: text("/hostedzone/Z1")},
+			"route53:ListResourceRecordSets arn:aws:route53:::hostedzone/Z1",
 		},
 		{"servicequotas", &quotaclient.ListServiceQuotasInput{}, "servicequotas:ListServiceQuotas *"},
 		{"ssm", &ssmclient.DescribeParametersInput{}, "ssm:DescribeParameters arn:aws:ssm:us-east-1:" + account + ":*"},

@@ -72,6 +72,17 @@ func (l Layout) BalancerRun() string { return filepath.Join(l.RunDir, "balancer"
 // EgressRun is the folder of the egress process's control socket.
 func (l Layout) EgressRun() string { return filepath.Join(l.RunDir, "egress") }
 
+// Authority is the folder of the certificate authority's keys.
+func (l Layout) Authority() string { return filepath.Join(l.StateDir, "authority") }
+
+// AuthorityRoot is the file with the certificate of the root that hosts may trust. All may
+// read it.
+func (l Layout) AuthorityRoot() string { return filepath.Join(l.StateDir, "authority.pem") }
+
+// PublicRoot is the file with the certificate of the root that signs the names which no host
+// should trust here. All may read it.
+func (l Layout) PublicRoot() string { return filepath.Join(l.StateDir, "authority-public.pem") }
+
 func (l Layout) olderLog() string    { return l.Log() + ".1" }
 func (l Layout) credentials() string { return filepath.Join(l.StateDir, "credentials.json") }
 func (l Layout) sealKey() string     { return filepath.Join(l.StateDir, "seal.key") }

@@ -11,6 +11,9 @@ const (
 	CreateSubnet       Delay = "create subnet"        // pending, then available
 	CreateLoadBalancer Delay = "create load balancer" // provisioning, then active
 	PublishName        Delay = "publish name"         // until the name of a load balancer resolves
+	PublishRecords     Delay = "publish records"      // a change of a hosted zone is pending
+	OfferValidation    Delay = "offer validation"     // until a requested certificate names its records
+	IssueCertificate   Delay = "issue certificate"    // until those records are looked for
 	ReleaseInterfaces  Delay = "release interfaces"   // a deleted load balancer's network interfaces linger
 	CreateImage        Delay = "create image"         // an image and its snapshot are pending
 	StartInstance      Delay = "start instance"       // pending, then running
@@ -37,6 +40,17 @@ func (d Delay) span() Span {
 		// cluster-api-provider-aws, issue 5032: the name does not exist at first, and a
 		// resolver that was asked too early remembers that.
 		return Span{30 * time.Second, time.Minute}
+	case PublishRecords:
+		// Amazon Route 53 API Reference, ChangeResourceRecordSets: within 60 seconds under
+		// normal conditions.
+		return Span{20 * time.Second, time.Minute}
+	case OfferValidation:
+		// AWS Certificate Manager API Reference, RequestCertificate: several seconds.
+		return Span{2 * time.Second, 8 * time.Second}
+	case IssueCertificate:
+		// AWS Certificate Manager User Guide, "DNS validation": up to 30 minutes. It is minutes
+		// on most days.
+		return Span{90 * time.Second, 6 * time.Minute}
 	case ReleaseInterfaces:
 		// moto's tests that run against AWS wait 30 s; the Terraform AWS provider and the
 		// AWS Load Balancer Controller wait for minutes.

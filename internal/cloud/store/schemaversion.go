@@ -39,6 +39,8 @@ var migrations = []migration{
 	nil,
 	// Version 4 adds IAM, secrets, instance profiles of instances and encrypted parameters.
 	nil,
+	// Version 5 adds hosted zones and certificates that the local cloud issues.
+	nil,
 }
 
 // version returns the schema version that the migrations lead to.

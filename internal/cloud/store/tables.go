@@ -8,6 +8,7 @@ var tables = []table{
 	LaunchTemplates, TemplateVersions, ScalingGroups, ScalingInstances, LifecycleHooks, ScalingActivities,
 	ScalingPolicies, ScheduledActions, InstanceRefreshes, Alarms, AlarmHistories,
 	Roles, InstanceProfiles, Policies, Secrets,
+	HostedZones, RecordSets, RecordChanges,
 }
 
 // tableNamed returns the table with the name, or nil.

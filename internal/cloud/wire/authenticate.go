@@ -108,7 +108,7 @@ func unknownKey(protocol names.Protocol) *Error {
 		return authFailure()
 	case names.JSON, names.CBOR:
 		return Errorf("UnrecognizedClientException", "The security token included in the request is invalid.")
-	case names.Query:
+	case names.Query, names.RestXML:
 	}
 	return &Error{
 		Code:    "InvalidClientTokenId",
@@ -125,7 +125,7 @@ func expiredToken(protocol names.Protocol) *Error {
 		return Errorf("RequestExpired", "Request has expired.")
 	case names.JSON, names.CBOR:
 		return Errorf("ExpiredTokenException", "%s", message)
-	case names.Query:
+	case names.Query, names.RestXML:
 	}
 	return &Error{Code: "ExpiredToken", Message: message, Status: http.StatusForbidden}
 }
@@ -138,7 +138,7 @@ func badSignature(protocol names.Protocol) *Error {
 		return authFailure()
 	case names.JSON, names.CBOR:
 		return Errorf("InvalidSignatureException", "%s", message)
-	case names.Query:
+	case names.Query, names.RestXML:
 	}
 	return &Error{Code: "SignatureDoesNotMatch", Message: message, Status: http.StatusForbidden}
 }
@@ -160,7 +160,7 @@ func tooManyRequests(protocol names.Protocol) *Error {
 		code = "RequestLimitExceeded"
 	case names.JSON, names.CBOR:
 		code = "ThrottlingException"
-	case names.Query:
+	case names.Query, names.RestXML:
 	}
 	return &Error{Code: code, Message: "Request limit exceeded.", Status: http.StatusServiceUnavailable}
 }

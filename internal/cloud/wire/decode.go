@@ -19,6 +19,9 @@ func (x *exchange) decode(op *operation, v reflect.Value) error {
 		x.parameters, x.unknown = r.seen, r.unknown
 		return err
 	}
+	if x.dialect == names.RestXML {
+		return x.decodeRest(op, v)
+	}
 	if x.malformed {
 		return malformedQuery("The query string contains a syntax error.")
 	}

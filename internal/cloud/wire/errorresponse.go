@@ -18,7 +18,7 @@ func encodeError(x *exchange, e *Error) *response {
 	case names.JSON, names.CBOR:
 		encodeNamedError(r, x, e)
 		return r
-	case names.EC2, names.Query:
+	case names.EC2, names.Query, names.RestXML:
 	}
 	w := &xmlEncoder{}
 	w.WriteString(xmlHeader)

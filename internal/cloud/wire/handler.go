@@ -32,11 +32,13 @@ type handler struct {
 // exchange is the state of one request as it passes through the handler.
 type exchange struct {
 	id         string
-	rawBody    []byte     // the body as received, which is what was signed
-	body       []byte     // the body without compression
-	values     url.Values // parameters of a query request
-	read       bool       // the body was read to its end
-	malformed  bool       // the query string could not be parsed
+	rawBody    []byte            // the body as received, which is what was signed
+	body       []byte            // the body without compression
+	values     url.Values        // parameters of a query request
+	read       bool              // the body was read to its end
+	labels     map[string]string // parameters in the path of a REST request
+	headers    http.Header       // of a REST request
+	malformed  bool              // the path or the query string could not be parsed
 	claim      claim
 	verified   bool         // authenticate has succeeded
 	principal  Principal    // set by authenticate
@@ -122,10 +124,10 @@ func (h *handler) refuse(r *http.Request) error {
 	if err := h.refuseBrowsers(r); err != nil {
 		return err
 	}
-	if r.Method != http.MethodPost && r.Method != http.MethodGet {
+	if r.Method != http.MethodPost && r.Method != http.MethodGet && r.Method != http.MethodDelete {
 		return &Error{
 			Code:    "MethodNotAllowed",
-			Message: "Requests are POST or GET.",
+			Message: "Requests are POST, GET or DELETE.",
 			Status:  http.StatusMethodNotAllowed,
 		}
 	}
@@ -161,7 +163,8 @@ func (h *handler) identify(r *http.Request, x *exchange) (*service, error) {
 	return svc, nil
 }
 
-// findOperation determines the operation, which a query names in its parameters.
+// findOperation determines the operation, which a query names in its parameters and REST
+// in the method and the path.
 func (x *exchange) findOperation(r *http.Request) {
 	switch x.dialect {
 	case names.JSON:
@@ -171,6 +174,8 @@ func (x *exchange) findOperation(r *http.Request) {
 	case names.EC2, names.Query:
 		x.parseValues(r)
 		x.operation = x.values.Get("Action")
+	case names.RestXML:
+		x.route(r)
 	}
 }
 

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"maps"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -15,8 +16,9 @@ import (
 type response struct {
 	status      int
 	contentType string
-	errorType   string // X-Amzn-Errortype, for errors in JSON and CBOR
-	queryError  string // X-Amzn-Query-Error: see encodeNamedError
+	errorType   string      // X-Amzn-Errortype, for errors in JSON and CBOR
+	queryError  string      // X-Amzn-Query-Error: see encodeNamedError
+	header      http.Header // further headers of REST
 	body        []byte
 }
 
@@ -40,6 +42,7 @@ const responseTimeout = 30 * time.Second
 
 func (r *response) send(w http.ResponseWriter, requestID string) {
 	header := w.Header()
+	maps.Copy(header, r.header)
 	header.Set("Content-Type", r.contentType)
 	header.Set("Content-Length", strconv.Itoa(len(r.body)))
 	header.Set("X-Amzn-Requestid", requestID)
@@ -70,6 +73,8 @@ func encodeResponse(x *exchange, op *operation, out reflect.Value) *response {
 		return &response{status: http.StatusOK, contentType: jsonTypeOf(x.table), body: w.Bytes()}
 	case names.CBOR:
 		return &response{status: http.StatusOK, contentType: cborType, body: cbor.Encode(cborValue(op.out, out))}
+	case names.RestXML:
+		return encodeRest(x, op, out)
 	case names.EC2, names.Query:
 	}
 	w := &xmlEncoder{}

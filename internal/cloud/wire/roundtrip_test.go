@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/google/go-cmp/cmp"
@@ -75,6 +76,7 @@ func TestEveryOperationRoundTrips(t *testing.T) {
 			func(c aws.Config) any { return sts.NewFromConfig(c) },
 			[]string{"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"},
 		},
+		{"route53", func(c aws.Config) any { return route53.NewFromConfig(c) }, nil},
 		// The types of these contain unions.
 		{"acm", func(c aws.Config) any { return acm.NewFromConfig(c) }, []string{
 			"CreateAcmeDomainValidation", "CreateAcmeEndpoint",

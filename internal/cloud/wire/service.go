@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"reflect"
 
 	"aloft.dev/aloft/internal/cloud/wire/names"
@@ -94,6 +95,12 @@ func (s *service) operation(name string, dialect names.Protocol) (*operation, er
 	switch {
 	case dialect == names.JSON, dialect == names.CBOR:
 		return nil, Errorf("UnknownOperationException", "The operation %s is not known to this service.", name)
+	case dialect == names.RestXML:
+		return nil, &Error{
+			Code:    "UnknownOperationException",
+			Message: "The service has no operation with this method and path.",
+			Status:  http.StatusNotFound,
+		}
 	case name == "":
 		return nil, Errorf("MissingAction", "The request must contain the parameter Action.")
 	}

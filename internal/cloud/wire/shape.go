@@ -43,6 +43,7 @@ type member struct {
 	name    string // Go name
 	index   int
 	wire    names.Field
+	at      names.Binding // where it is in REST
 	pointer bool
 	shape   *shape
 }
@@ -112,10 +113,10 @@ func (s *shapes) describe(sh *shape) (err error) {
 }
 
 func (s *shapes) members(sh *shape) error {
-	exceptions := s.table.Exceptions(sh.typ.Name())
+	exceptions, bindings := s.table.Exceptions(sh.typ.Name()), s.table.Bindings(sh.typ.Name())
 	sh.byName = map[string]int{}
 	for f := range fields(sh.typ) {
-		m := member{name: f.Name, index: f.Index[0]}
+		m := member{name: f.Name, index: f.Index[0], at: bindings[f.Name]}
 		t := f.Type
 		if t.Kind() == reflect.Pointer {
 			m.pointer, t = true, t.Elem()

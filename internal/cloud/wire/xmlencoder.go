@@ -49,7 +49,7 @@ func (w *xmlEncoder) response(table *names.Table, operation, requestID string, s
 func (w *xmlEncoder) structure(sh *shape, v reflect.Value) {
 	for _, m := range sh.fields {
 		field := v.Field(m.index)
-		if !m.isPresent(field) {
+		if m.at.Place != names.InBody || !m.isPresent(field) {
 			continue
 		}
 		if m.pointer {

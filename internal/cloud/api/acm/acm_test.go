@@ -257,10 +257,6 @@ func TestInvalidImportsAreRefused(t *testing.T) {
 		_, err := c.ImportCertificate(ctx, in)
 		wantError(t, err, "ValidationException", text)
 	}
-	_, err = c.RequestCertificate(ctx, &client.RequestCertificateInput{DomainName: new("a.example")})
-	if err == nil || !strings.Contains(err.Error(), "RequestCertificate") {
-		t.Errorf("%v", err)
-	}
 }
 
 func TestListCertificatesFilters(t *testing.T) {

@@ -1,8 +1,7 @@
-// Package acm serves AWS Certificate Manager for the local cloud: certificates that
-// users import for the listeners of load balancers. The local cloud has no certificate
-// authority, so RequestCertificate and related operations are missing. Limits, errors
-// and the contents of responses are those of the AWS Certificate Manager API Reference
-// and User Guide, Importing certificates.
+// Package acm serves AWS Certificate Manager for the local cloud: certificates for the
+// listeners of load balancers, which users import, or request with validation by DNS.
+// Limits, errors and the contents of responses are those of the AWS Certificate Manager
+// API Reference and User Guide.
 //
 // No operation returns a private key. Keys are kept in the store, whose file only its
 // owner can read.
@@ -12,13 +11,15 @@ import (
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
 // Config configures an API.
 type Config struct {
-	Store *store.Store
-	Now   func() time.Time // nil: time.Now
+	Store   *store.Store
+	Manners *manners.Set     // nil: nothing takes its time
+	Now     func() time.Time // nil: time.Now
 }
 
 // API implements the operations of AWS Certificate Manager.

@@ -116,10 +116,14 @@ func serial(leaf *x509.Certificate) string {
 	return strings.Join(parts, ":")
 }
 
-// status returns EXPIRED after the end of the certificate's validity and ISSUED
-// before.
-func status(leaf *x509.Certificate, now time.Time) types.CertificateStatus {
-	if now.After(leaf.NotAfter) {
+// status returns the status of a certificate. leaf is nil if it is not issued.
+func status(row *store.Certificate, leaf *x509.Certificate, now time.Time) types.CertificateStatus {
+	switch {
+	case leaf == nil && row.Request.TimedOut:
+		return types.CertificateStatusValidationTimedOut
+	case leaf == nil:
+		return types.CertificateStatusPendingValidation
+	case now.After(leaf.NotAfter):
 		return types.CertificateStatusExpired
 	}
 	return types.CertificateStatusIssued

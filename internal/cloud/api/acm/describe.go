@@ -20,45 +20,108 @@ func (a *API) DescribeCertificate(
 	if err != nil {
 		return nil, err
 	}
-	leaf, err := parseStored(row)
-	if err != nil {
-		return nil, err
-	}
-	names := domainNames(leaf)
+	users := loadBalancersUsing(view, row)
 	out := &types.CertificateDetail{
-		CertificateArn:          new(row.ARN),
-		SubjectAlternativeNames: names,
-		Type:                    types.CertificateTypeImported,
-		Status:                  status(leaf, a.Now()),
-		CreatedAt:               new(row.Created),
-		ImportedAt:              new(row.Imported),
-		NotBefore:               new(leaf.NotBefore),
-		NotAfter:                new(leaf.NotAfter),
-		Serial:                  new(serial(leaf)),
-		Subject:                 new(leaf.Subject.String()),
-		Issuer:                  new(issuer(leaf)),
-		KeyAlgorithm:            keyAlgorithm(leaf.PublicKey),
-		SignatureAlgorithm:      new(signatureAlgorithm(leaf)),
-		ExtendedKeyUsages:       extendedKeyUsagesOf(leaf),
-		KeyUsages:               []types.KeyUsage{},
-		InUseBy:                 append([]string{}, loadBalancersUsing(view, row)...),
-		RenewalEligibility:      types.RenewalEligibilityIneligible,
-		Options:                 &types.CertificateOptions{Export: types.CertificateExportDisabled},
+		CertificateArn:           new(row.ARN),
+		Type:                     types.CertificateTypeImported,
+		CertificateKeyPairOrigin: types.CertificateKeyPairOriginCustomerProvided,
+		CreatedAt:                new(row.Created),
+		InUseBy:                  append([]string{}, users...),
+		RenewalEligibility:       types.RenewalEligibilityIneligible,
+		Options:                  &types.CertificateOptions{Export: types.CertificateExportDisabled},
 	}
-	if len(names) > 0 {
-		out.DomainName = new(names[0])
+	var leaf *x509.Certificate
+	if row.Body != "" {
+		if leaf, err = parseStored(row); err != nil {
+			return nil, err
+		}
+		describeLeaf(out, leaf)
 	}
-	for _, name := range keyUsagesOf(leaf) {
-		out.KeyUsages = append(out.KeyUsages, types.KeyUsage{Name: name})
+	out.Status = status(row, leaf, a.Now())
+	if row.Request != nil {
+		a.describeRequest(out, row.Request)
+		if leaf != nil && len(users) > 0 {
+			out.RenewalEligibility = types.RenewalEligibilityEligible
+		}
+	} else {
+		out.ImportedAt = new(row.Imported)
 	}
 	return &acm.DescribeCertificateOutput{Certificate: out}, nil
 }
 
-// GetCertificate returns a certificate and its chain as they were imported.
+// describeLeaf adds what a certificate itself says.
+func describeLeaf(out *types.CertificateDetail, leaf *x509.Certificate) {
+	names := domainNames(leaf)
+	out.SubjectAlternativeNames = names
+	if len(names) > 0 {
+		out.DomainName = new(names[0])
+	}
+	out.NotBefore, out.NotAfter = new(leaf.NotBefore), new(leaf.NotAfter)
+	out.Serial, out.Subject, out.Issuer = new(serial(leaf)), new(leaf.Subject.String()), new(issuer(leaf))
+	out.KeyAlgorithm, out.SignatureAlgorithm = keyAlgorithm(leaf.PublicKey), new(signatureAlgorithm(leaf))
+	out.ExtendedKeyUsages, out.KeyUsages = extendedKeyUsagesOf(leaf), []types.KeyUsage{}
+	for _, name := range keyUsagesOf(leaf) {
+		out.KeyUsages = append(out.KeyUsages, types.KeyUsage{Name: name})
+	}
+}
+
+// describeRequest adds what is known of a certificate that was requested.
+func (a *API) describeRequest(out *types.CertificateDetail, r *store.CertificateRequest) {
+	out.Type, out.CertificateKeyPairOrigin = types.CertificateTypeAmazonIssued, types.CertificateKeyPairOriginAwsManaged
+	out.DomainName, out.SubjectAlternativeNames = new(r.Names[0]), r.Names
+	out.KeyAlgorithm = types.KeyAlgorithm(r.KeyAlgorithm)
+	out.Options.CertificateTransparencyLoggingPreference = types.CertificateTransparencyLoggingPreferenceEnabled
+	if r.NoTransparency {
+		out.Options.CertificateTransparencyLoggingPreference = types.CertificateTransparencyLoggingPreferenceDisabled
+	}
+	if !r.Issued.IsZero() {
+		out.IssuedAt = new(r.Issued)
+	}
+	if out.Subject == nil {
+		out.Subject = new("CN=" + r.Names[0])
+	}
+	out.DomainValidationOptions = a.validations(r)
+	if r.Renewal.Status != "" {
+		out.RenewalSummary = &types.RenewalSummary{
+			RenewalStatus: types.RenewalStatus(r.Renewal.Status), UpdatedAt: new(r.Renewal.Updated),
+			DomainValidationOptions: out.DomainValidationOptions,
+		}
+	}
+}
+
+// validations returns the validations of a request. At first they lack their records (AWS
+// Certificate Manager API Reference, RequestCertificate).
+func (a *API) validations(r *store.CertificateRequest) []types.DomainValidation {
+	out := []types.DomainValidation{}
+	for _, v := range r.Validations {
+		one := types.DomainValidation{
+			DomainName: new(v.Domain), ValidationDomain: new(v.Domain), ValidationMethod: types.ValidationMethodDns,
+			ValidationStatus: types.DomainStatusPendingValidation,
+		}
+		if !a.Now().Before(r.OfferedAt) {
+			one.ResourceRecord = &types.ResourceRecord{
+				Name: new(v.Record), Type: types.RecordTypeCname, Value: new(v.Value),
+			}
+		}
+		switch {
+		case v.Valid:
+			one.ValidationStatus = types.DomainStatusSuccess
+		case r.TimedOut:
+			one.ValidationStatus = types.DomainStatusFailed
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// GetCertificate returns a certificate and its chain, as they were imported or issued.
 func (a *API) GetCertificate(ctx context.Context, in *acm.GetCertificateInput) (*acm.GetCertificateOutput, error) {
 	row, err := findCertificate(a.Store.Read(ctx), wire.RegionFrom(ctx), in.CertificateArn)
 	if err != nil {
 		return nil, err
+	}
+	if row.Body == "" {
+		return nil, wire.Errorf("RequestInProgressException", "Certificate %s is not issued yet.", row.ARN)
 	}
 	out := &acm.GetCertificateOutput{Certificate: new(row.Body)}
 	if row.Chain != "" {
@@ -68,28 +131,47 @@ func (a *API) GetCertificate(ctx context.Context, in *acm.GetCertificateInput) (
 }
 
 // summary describes a certificate in ListCertificates.
-func (a *API) summary(r store.Reader, row *store.Certificate, leaf *x509.Certificate) types.CertificateSummary {
-	names := domainNames(leaf)
+func (a *API) summary(r store.Reader, row *store.Certificate) (types.CertificateSummary, error) {
 	out := types.CertificateSummary{
-		CertificateArn:                       new(row.ARN),
-		SubjectAlternativeNameSummaries:      names[:min(len(names), 100)],
-		HasAdditionalSubjectAlternativeNames: new(len(names) > 100),
-		Status:                               status(leaf, a.Now()),
-		Type:                                 types.CertificateTypeImported,
-		KeyAlgorithm:                         keyAlgorithm(leaf.PublicKey),
-		KeyUsages:                            keyUsagesOf(leaf),
-		InUse:                                new(len(loadBalancersUsing(r, row)) > 0),
-		RenewalEligibility:                   types.RenewalEligibilityIneligible,
-		NotBefore:                            new(leaf.NotBefore),
-		NotAfter:                             new(leaf.NotAfter),
-		CreatedAt:                            new(row.Created),
-		ImportedAt:                           new(row.Imported),
+		CertificateArn:           new(row.ARN),
+		Type:                     types.CertificateTypeImported,
+		CertificateKeyPairOrigin: types.CertificateKeyPairOriginCustomerProvided,
+		InUse:                    new(len(loadBalancersUsing(r, row)) > 0),
+		RenewalEligibility:       types.RenewalEligibilityIneligible,
+		CreatedAt:                new(row.Created),
 	}
+	var names []string
+	var leaf *x509.Certificate
+	if row.Body != "" {
+		var err error
+		if leaf, err = parseStored(row); err != nil {
+			return out, err
+		}
+		names = domainNames(leaf)
+		out.KeyAlgorithm, out.KeyUsages = keyAlgorithm(leaf.PublicKey), keyUsagesOf(leaf)
+		out.NotBefore, out.NotAfter = new(leaf.NotBefore), new(leaf.NotAfter)
+		for _, usage := range extendedKeyUsagesOf(leaf) {
+			out.ExtendedKeyUsages = append(out.ExtendedKeyUsages, usage.Name)
+		}
+	}
+	if request := row.Request; request == nil {
+		out.ImportedAt = new(row.Imported)
+	} else {
+		out.Type, names = types.CertificateTypeAmazonIssued, request.Names
+		out.CertificateKeyPairOrigin = types.CertificateKeyPairOriginAwsManaged
+		out.KeyAlgorithm = types.KeyAlgorithm(request.KeyAlgorithm)
+		if leaf != nil {
+			out.IssuedAt = new(request.Issued)
+			if *out.InUse {
+				out.RenewalEligibility = types.RenewalEligibilityEligible
+			}
+		}
+	}
+	out.Status = status(row, leaf, a.Now())
+	out.SubjectAlternativeNameSummaries = names[:min(len(names), 100)]
+	out.HasAdditionalSubjectAlternativeNames = new(len(names) > 100)
 	if len(names) > 0 {
 		out.DomainName = new(names[0])
 	}
-	for _, usage := range extendedKeyUsagesOf(leaf) {
-		out.ExtendedKeyUsages = append(out.ExtendedKeyUsages, usage.Name)
-	}
-	return out
+	return out, nil
 }

@@ -38,6 +38,9 @@ func (a *API) ImportCertificate(
 			if err != nil {
 				return err
 			}
+			if old.Request != nil {
+				return model.Errorf("Certificate %s was issued by ACM and cannot be replaced by an import.", old.ARN)
+			}
 			if err := checkReplacement(old, given.leaf); err != nil {
 				return err
 			}

@@ -107,11 +107,11 @@ func (a *API) listMatching(ctx context.Context, in *acm.ListCertificatesInput) (
 	view := a.Store.Read(ctx)
 	out := []types.CertificateSummary{}
 	for _, row := range store.Certificates.InRegion(view, wire.RegionFrom(ctx)) {
-		leaf, err := parseStored(row)
+		s, err := a.summary(view, row)
 		if err != nil {
 			return nil, err
 		}
-		if s := a.summary(view, row, leaf); matches(s, in) {
+		if matches(s, in) {
 			out = append(out, s)
 		}
 	}

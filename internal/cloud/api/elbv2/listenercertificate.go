@@ -11,9 +11,18 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// checkCertificate refuses a certificate that does not exist in the Region.
+// checkCertificate refuses a certificate that does not exist in the Region or is not
+// issued.
 func checkCertificate(r store.Reader, region, arn string) error {
-	if row, ok := store.Certificates.Get(r, arn); !ok || row.Region != region {
+	row, ok := store.Certificates.Get(r, arn)
+	if ok && row.Region == region && row.Body == "" {
+		return wire.Errorf(
+			"UnsupportedCertificate",
+			"The certificate '%s' must have a fully-qualified domain name, a supported signature, and a supported key "+
+				"size.", arn,
+		)
+	}
+	if !ok || row.Region != region {
 		return certificateNotFound(arn)
 	}
 	return nil

@@ -3,8 +3,10 @@
 package balancers
 
 import (
+	"strings"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/hostedzone"
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -16,12 +18,13 @@ func configFor(
 	r store.Reader, namespace func(interfaceID string) string, logs string, now time.Time,
 ) balancer.Config {
 	var c balancer.Config
+	aliases := hostedzone.NamesOf(r)
 	for _, row := range store.LoadBalancers.List(r) {
 		if now.Before(row.ActiveAt) {
 			continue
 		}
 		lb := loadBalancerConfig(r, row, namespace)
-		lb.LogDir = accessLogFolder(logs, row)
+		lb.LogDir, lb.Aliases = accessLogFolder(logs, row), aliases[strings.ToLower(row.DNSName)]
 		c.LoadBalancers = append(c.LoadBalancers, lb)
 	}
 	for _, row := range store.TargetGroups.List(r) {

@@ -82,7 +82,8 @@ func (l *Loop) watchRows(ctx context.Context) error {
 		view := l.Store.View()
 		notify(l.wake)
 		err := view.Changed(ctx, store.LoadBalancers, store.Listeners, store.Certificates, store.Rules,
-			store.TargetGroups, store.Targets, store.Instances, store.NetworkInterfaces)
+			store.TargetGroups, store.Targets, store.Instances, store.NetworkInterfaces, store.HostedZones,
+			store.RecordSets)
 		if err != nil {
 			return fmt.Errorf("watch the rows of load balancers: %w", err)
 		}

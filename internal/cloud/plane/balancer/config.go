@@ -24,7 +24,8 @@ type Config struct {
 // LoadBalancer is one Application Load Balancer.
 type LoadBalancer struct {
 	ARN           string        `json:"arn"`
-	DNSName       string        `json:"dns_name"` // the loopback front answers to it
+	DNSName       string        `json:"dns_name"`          // the loopback front answers to it
+	Aliases       []string      `json:"aliases,omitempty"` // names in hosted zones; "*.b" for all below b
 	Nodes         []Node        `json:"nodes"`
 	Listeners     []Listener    `json:"listeners"`
 	IdleTimeout   time.Duration `json:"idle_timeout"`

@@ -13,7 +13,7 @@ import (
 // for all others.
 func (r *Resolver) answerLocally(vpcID string, query *dns.Msg) *dns.Msg {
 	q := query.Question[0]
-	name := strings.ToLower(strings.TrimSuffix(q.Name, "."))
+	name := plainName(q.Name)
 	header := dns.RR_Header{Name: q.Name, Rrtype: q.Qtype, Class: dns.ClassINET, Ttl: ttl}
 	response := new(dns.Msg).SetReply(query)
 	if addr, ok := parseReverseName(name); ok {

@@ -26,9 +26,22 @@ type Zone func(vpcID, name string) (addresses []netip.Addr, known bool)
 // Reverse returns the name of an address as machines of the VPC see it.
 type Reverse func(vpcID string, address netip.Addr) (name string, known bool)
 
+// Hosted returns what the hosted zones of the cloud know of a name, which is like those of
+// Zone, and a type, such as "A". known is false for names of no zone.
+type Hosted func(vpcID, name, kind string) (answer HostedAnswer, known bool)
+
+// HostedAnswer is the answer of a zone's name servers. Records are in the form of zone files (RFC
+// 1035, section 5.1).
+type HostedAnswer struct {
+	Exists    bool     // the name exists
+	Records   []string // of the type, or a CNAME
+	Authority string   // the zone's SOA
+}
+
 // Config configures a Resolver.
 type Config struct {
 	Zone    Zone
+	Hosted  Hosted  // nil: the cloud has no hosted zones
 	Reverse Reverse // nil: no address has a name in the cloud
 
 	// Upstreams returns the name servers for names outside the cloud. The resolver calls
@@ -120,7 +133,11 @@ func (r *Resolver) respond(ctx context.Context, vpcID string, query *dns.Msg, tc
 	if len(query.Question) != 1 || query.Opcode != dns.OpcodeQuery {
 		return new(dns.Msg).SetRcode(query, dns.RcodeNotImplemented)
 	}
-	if local := r.answerLocally(vpcID, query); local != nil {
+	local := r.answerLocally(vpcID, query)
+	if local == nil {
+		local = r.answerHosted(ctx, vpcID, query, tcp)
+	}
+	if local != nil {
 		local.RecursionAvailable = true
 		if query.IsEdns0() != nil {
 			local.SetEdns0(dns.DefaultMsgSize, false)

@@ -4,8 +4,9 @@
 // Its tables list only the exceptions to each protocol's rule. In the EC2 query
 // protocol, a response element has the field's name with a lower-case first
 // letter, the elements of a list are named item, and a request parameter has the
-// field's name. In AWS query and AWS JSON, every name is the field's, and the
-// elements of a list are named member.
+// field's name. In AWS query, AWS JSON and REST, every name is the field's, and the
+// elements of a list are named member. For REST a table also has the operations' methods
+// and paths, and the fields that are not in bodies.
 //
 // The tables are generated from the sources of the AWS SDK for Go v2 that this
 // module is built with, so they cover exactly the members of its types.
@@ -33,6 +34,9 @@ const (
 	Query Protocol = "query" // form in, XML out
 	JSON  Protocol = "json"  // JSON in and out, operation in X-Amz-Target
 	CBOR  Protocol = "cbor"  // Smithy's RPC v2: CBOR in and out, operation in the path
+
+	// RestXML has the operation in the method and the path, and XML in and out.
+	RestXML Protocol = "rest-xml"
 )
 
 // Table holds the names of one service.
@@ -46,6 +50,8 @@ type Table struct {
 	operations     map[string]bool
 	errors         map[string]string // code in AWS query → name in JSON and CBOR, if they differ
 	types          map[string]string // Go type name → line of the table
+	routes         []Route           // of REST
+	bindings       map[string]string // of REST: Go type name → fields outside the body
 }
 
 // Field holds the names of one field of a Go type.
@@ -66,6 +72,7 @@ func Load(service string) (*Table, error) {
 		operations: map[string]bool{},
 		errors:     map[string]string{},
 		types:      map[string]string{},
+		bindings:   map[string]string{},
 	}
 	for line := range strings.Lines(string(text)) {
 		key, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
@@ -92,6 +99,11 @@ func Load(service string) (*Table, error) {
 			for name := range strings.FieldsSeq(rest) {
 				t.operations[name] = true
 			}
+		case "route":
+			t.routes = append(t.routes, parseRoute(rest))
+		case "bind":
+			typeName, fields, _ := strings.Cut(rest, " ")
+			t.bindings[typeName] = fields
 		default:
 			t.types[key] = rest
 		}

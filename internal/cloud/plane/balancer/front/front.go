@@ -90,6 +90,9 @@ func (f *Front) Set(lbs []balancer.LoadBalancer) {
 			}
 		}
 	}
+	for _, lb := range lbs {
+		now.addAliases(lb)
+	}
 	for at, n := range f.nodes {
 		if nodes[at] == nil {
 			n.stop()
@@ -279,7 +282,7 @@ func (f *Front) serve(client net.Conn, number uint16) {
 		return
 	}
 	known := (*f.routes.Load())[number]
-	r := known[host]
+	r := known.find(host)
 	if secure {
 		r = known.forTLS(host)
 	}

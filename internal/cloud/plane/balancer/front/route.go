@@ -46,6 +46,36 @@ func (r routes) add(dnsName string, l *balancer.Listener, nodes []*node, old rou
 	r[l.Port][name] = added
 }
 
+// addAliases adds a load balancer's names in hosted zones. They lead to its own name, which
+// therefore must be there already, and never replace that of another.
+func (r routes) addAliases(lb balancer.LoadBalancer) {
+	for _, known := range r {
+		own := known[strings.ToLower(lb.DNSName)]
+		if own == nil {
+			continue
+		}
+		for _, alias := range lb.Aliases {
+			if name := strings.ToLower(alias); known[name] == nil {
+				known[name] = own
+			}
+		}
+	}
+}
+
+// find returns the load balancer with a name, or with the closest wildcard that covers it, or
+// nil.
+func (n names) find(name string) *route {
+	if r := n[name]; r != nil {
+		return r
+	}
+	for _, parent, ok := strings.Cut(name, "."); ok; _, parent, ok = strings.Cut(parent, ".") {
+		if r := n["*."+parent]; r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
 // certificatesOf returns a listener's certificates. Their names may be of its users'
 // own domains.
 func certificatesOf(l *balancer.Listener) []*x509.Certificate {
@@ -66,11 +96,11 @@ func certificatesOf(l *balancer.Listener) []*x509.Certificate {
 }
 
 // forTLS returns the load balancer for the name in a ClientHello, or nil. The name is
-// the load balancer's own or one in its certificate: a user's domain would be an alias
-// of the load balancer's name. An exact name goes before a wildcard. A client without
+// the load balancer's own, an alias of it in a hosted zone, or one in its certificate, for
+// domains whose DNS is elsewhere. An exact name goes before a wildcard. A client without
 // a name gets the only load balancer that there is.
 func (n names) forTLS(name string) *route {
-	if r := n[name]; r != nil {
+	if r := n.find(name); r != nil {
 		return r
 	}
 	var only, exact, wildcard *route
@@ -80,7 +110,7 @@ func (n names) forTLS(name string) *route {
 		if len(r.certificates) == 0 {
 			continue
 		}
-		several, only = only != nil, r
+		several, only = several || only != nil && only != r, r
 		for _, c := range r.certificates {
 			isExact, isWildcard := certificate.Matches(c, name)
 			if isExact && exact == nil {

@@ -59,6 +59,12 @@ var services = []service{
 	{module: "acm", signing: "acm", protocol: names.JSON, target: "CertificateManager"},
 	{module: "servicequotas", signing: "servicequotas", protocol: names.JSON, target: "ServiceQuotasV20190624"},
 	{module: "iam", signing: "iam", protocol: names.Query, namespace: "https://iam.amazonaws.com/doc/2010-05-08/"},
+	{
+		module:    "route53",
+		signing:   "route53",
+		protocol:  names.RestXML,
+		namespace: "https://route53.amazonaws.com/doc/2013-04-01/",
+	},
 	{module: "secretsmanager", signing: "secretsmanager", protocol: names.JSON, target: "secretsmanager"},
 }
 
@@ -123,6 +129,9 @@ func spellings(b *strings.Builder, s service, dir string) (map[string]map[string
 	responses, err := os.ReadFile(filepath.Join(dir, "deserializers.go"))
 	if err != nil {
 		return nil, err
+	}
+	if s.protocol == names.RestXML {
+		return scanRest(b, requests, responses), nil
 	}
 	version, err := apiVersion(requests)
 	fmt.Fprintln(b, "version", version)

@@ -1,0 +1,200 @@
+package route53
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	"github.com/aws/aws-sdk-go-v2/service/route53/types"
+
+	"aloft.dev/aloft/internal/cloud/hostedzone"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// Limits of the model (Amazon Route 53 API Reference, CreateHostedZone).
+const (
+	maxReference = 128
+	maxComment   = 256
+)
+
+// The records of a new zone (Amazon Route 53 Developer Guide, "NS and SOA records that
+// Amazon Route 53 creates for a public hosted zone").
+const (
+	soaTTL, nsTTL = 900, 172800
+	soaRest       = " awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"
+)
+
+// CreateHostedZone creates a public zone with its NS and SOA records.
+func (a *API) CreateHostedZone(
+	ctx context.Context, in *route53.CreateHostedZoneInput,
+) (*route53.CreateHostedZoneOutput, error) {
+	zone, err := a.newZone(in)
+	if err != nil {
+		return nil, err
+	}
+	out := &route53.CreateHostedZoneOutput{}
+	err = a.Store.Update(func(tx *store.Tx) error {
+		for _, old := range store.HostedZones.List(tx) {
+			if old.CallerReference == zone.CallerReference {
+				return &wire.Error{
+					Code:    "HostedZoneAlreadyExists",
+					Message: "A hosted zone has already been created with the specified caller reference.",
+					Status:  http.StatusConflict,
+				}
+			}
+		}
+		store.HostedZones.Put(tx, zone)
+		store.RecordSets.Put(tx, &store.RecordSet{
+			ZoneID: zone.ID, Name: zone.Name, Type: "NS", TTL: nsTTL, Values: zone.NameServers,
+		})
+		store.RecordSets.Put(tx, &store.RecordSet{
+			ZoneID: zone.ID, Name: zone.Name, Type: "SOA", TTL: soaTTL, Values: []string{zone.NameServers[0] + soaRest},
+		})
+		out.ChangeInfo = a.recordChange(tx, "")
+		out.HostedZone, out.DelegationSet = describeZone(tx, zone), delegation(zone)
+		return nil
+	})
+	out.Location = aws.String("https://route53.amazonaws.com/2013-04-01/hostedzone/" + zone.ID)
+	return out, err
+}
+
+// newZone returns the zone that a request describes.
+func (a *API) newZone(in *route53.CreateHostedZoneInput) (*store.HostedZone, error) {
+	comment := ""
+	switch c := in.HostedZoneConfig; {
+	case in.VPC != nil, c != nil && c.PrivateZone:
+		return nil, wire.NotImplemented("private hosted zones")
+	case in.DelegationSetId != nil:
+		return nil, wire.NotImplemented("reusable delegation sets")
+	case c != nil:
+		comment = aws.ToString(c.Comment)
+	}
+	switch n := utf8.RuneCountInString(aws.ToString(in.CallerReference)); {
+	case in.Name == nil:
+		return nil, model.Null("name")
+	case in.CallerReference == nil:
+		return nil, model.Null("callerReference")
+	case n == 0:
+		return nil, model.Empty("callerReference")
+	case n > maxReference:
+		return nil, model.TooLong("callerReference", maxReference)
+	case utf8.RuneCountInString(comment) > maxComment:
+		return nil, model.TooLong("hostedZoneConfig.comment", maxComment)
+	}
+	name, err := hostedzone.ParseName(*in.Name)
+	if err != nil {
+		return nil, wire.Errorf("InvalidDomainName", "%v", err)
+	}
+	zone := &store.HostedZone{
+		ID: a.ids.UniqueID("Z"), Name: name, CallerReference: *in.CallerReference, Comment: comment,
+		Created: a.Now().UTC(),
+	}
+	for _, domain := range []string{"com", "net", "org", "co.uk"} {
+		server := fmt.Sprintf("ns-%d.awsdns-%02d.%s.", a.ids.Number(2048), a.ids.Number(64), domain)
+		zone.NameServers = append(zone.NameServers, server)
+	}
+	return zone, nil
+}
+
+func describeZone(r store.Reader, zone *store.HostedZone) *types.HostedZone {
+	out := &types.HostedZone{
+		Id: aws.String("/hostedzone/" + zone.ID), Name: aws.String(zone.Name),
+		CallerReference:        aws.String(zone.CallerReference),
+		Config:                 &types.HostedZoneConfig{},
+		ResourceRecordSetCount: aws.Int64(int64(len(store.RecordSetsByZone.List(r, zone.ID)))),
+	}
+	if zone.Comment != "" {
+		out.Config.Comment = aws.String(zone.Comment)
+	}
+	return out
+}
+
+func delegation(zone *store.HostedZone) *types.DelegationSet {
+	out := &types.DelegationSet{}
+	for _, server := range zone.NameServers {
+		out.NameServers = append(out.NameServers, server[:len(server)-1])
+	}
+	return out
+}
+
+// GetHostedZone returns a zone and its name servers.
+func (a *API) GetHostedZone(
+	ctx context.Context, in *route53.GetHostedZoneInput,
+) (*route53.GetHostedZoneOutput, error) {
+	view := a.Store.Read(ctx)
+	zone, err := findZone(view, in.Id)
+	if err != nil {
+		return nil, err
+	}
+	return &route53.GetHostedZoneOutput{HostedZone: describeZone(view, zone), DelegationSet: delegation(zone)}, nil
+}
+
+// GetHostedZoneCount returns the number of zones.
+func (a *API) GetHostedZoneCount(
+	ctx context.Context, _ *route53.GetHostedZoneCountInput,
+) (*route53.GetHostedZoneCountOutput, error) {
+	n := int64(len(store.HostedZones.List(a.Store.Read(ctx))))
+	return &route53.GetHostedZoneCountOutput{HostedZoneCount: &n}, nil
+}
+
+// UpdateHostedZoneComment replaces the comment of a zone.
+func (a *API) UpdateHostedZoneComment(
+	_ context.Context, in *route53.UpdateHostedZoneCommentInput,
+) (*route53.UpdateHostedZoneCommentOutput, error) {
+	comment, out := aws.ToString(in.Comment), &route53.UpdateHostedZoneCommentOutput{}
+	if utf8.RuneCountInString(comment) > maxComment {
+		return nil, model.TooLong("comment", maxComment)
+	}
+	return out, a.Store.Update(func(tx *store.Tx) error {
+		zone, err := findZone(tx, in.Id)
+		if err != nil {
+			return err
+		}
+		edited := *zone
+		edited.Comment = comment
+		store.HostedZones.Put(tx, &edited)
+		out.HostedZone = describeZone(tx, &edited)
+		return nil
+	})
+}
+
+// DeleteHostedZone deletes a zone that has no records besides its own NS and SOA.
+func (a *API) DeleteHostedZone(
+	_ context.Context, in *route53.DeleteHostedZoneInput,
+) (*route53.DeleteHostedZoneOutput, error) {
+	out := &route53.DeleteHostedZoneOutput{}
+	return out, a.Store.Update(func(tx *store.Tx) error {
+		zone, err := findZone(tx, in.Id)
+		if err != nil {
+			return err
+		}
+		sets := store.RecordSetsByZone.List(tx, zone.ID)
+		for _, set := range sets {
+			if !required(zone, set) {
+				return wire.Errorf("HostedZoneNotEmpty",
+					"The specified hosted zone contains non-required resource record sets and so cannot be deleted.")
+			}
+		}
+		for _, set := range sets {
+			store.RecordSets.Delete(tx, set.Key())
+		}
+		store.HostedZones.Delete(tx, zone.ID)
+		out.ChangeInfo = a.recordChange(tx, "")
+		return nil
+	})
+}
+
+// required reports whether each zone must have the record set.
+func required(zone *store.HostedZone, set *store.RecordSet) bool {
+	return set.Name == zone.Name && (set.Type == "NS" || set.Type == "SOA")
+}
+
+// byName orders zones as ListHostedZonesByName does.
+func byName(a, b *store.HostedZone) int {
+	return cmp.Or(cmp.Compare(store.ReversedName(a.Name), store.ReversedName(b.Name)), cmp.Compare(a.ID, b.ID))
+}

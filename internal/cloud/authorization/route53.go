@@ -1,0 +1,36 @@
+package authorization
+
+import (
+	"strings"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+var zoneOperations = operations{
+	"CreateHostedZone":         {},
+	"ListHostedZones":          {},
+	"ListHostedZonesByName":    {},
+	"GetHostedZoneCount":       {},
+	"GetHostedZone":            onNew("Id", zone),
+	"DeleteHostedZone":         onNew("Id", zone),
+	"UpdateHostedZoneComment":  onNew("Id", zone),
+	"ChangeResourceRecordSets": onNew("HostedZoneId", zone),
+	"ListResourceRecordSets":   onNew("HostedZoneId", zone),
+	"GetChange":                onNew("Id", recordChange),
+	"ChangeTagsForResource":    onNew("ResourceId", zone),
+	"ListTagsForResource":      onNew("ResourceId", zone),
+	"ListTagsForResources":     onNew("ResourceIds", zone),
+}
+
+func zone(s *subject, id string) []target {
+	id = strings.TrimPrefix(strings.TrimPrefix(id, "/"), "hostedzone/")
+	t := target{arn: "arn:aws:route53:::hostedzone/" + id}
+	if row, ok := store.HostedZones.Get(s, id); ok {
+		t.tags = row.Tags
+	}
+	return []target{t}
+}
+
+func recordChange(_ *subject, id string) []target {
+	return []target{{arn: "arn:aws:route53:::change/" + strings.TrimPrefix(strings.TrimPrefix(id, "/"), "change/")}}
+}
