@@ -53,6 +53,7 @@ func (d *daemon) serve(ctx context.Context, listener net.Listener) error {
 		group.Go(func() error { return run(ctx) })
 	}
 	group.Go(func() error { return d.followManners(ctx) })
+	group.Go(func() error { return d.machines.ShareProcessors(ctx) })
 	address := listener.Addr().String()
 	limits := apiConnections
 	limits.Owner = os.Geteuid()
