@@ -66,6 +66,7 @@ bench: build ## benchmarks; each prints a table and one line of JSON
 	$(SUDO) $(GO) run ./bench/failover
 	$(SUDO) $(GO) run ./bench/release
 	$(SUDO) $(GO) run ./bench/scaling
+	$(SUDO) $(GO) run ./bench/neighbour
 
 gen: ## regenerate generated files
 	$(GO) generate ./...

@@ -60,6 +60,7 @@ func (d *daemon) serve(ctx context.Context, listener net.Listener) error {
 		group.Go(func() error { return run(ctx) })
 	}
 	group.Go(func() error { return d.followManners(ctx) })
+	group.Go(func() error { return d.machines.ShareProcessors(ctx) })
 	limits := apiConnections
 	limits.Owner = os.Geteuid()
 	listener = loopback.Limit(listener, limits, wire.Overloaded(), d.Log)

@@ -46,10 +46,11 @@ func (c cgroup) setLimits(m Machine) error {
 	quota := m.VCPUs * quotaPeriod
 	bytes := strconv.FormatInt(int64(m.MemoryMiB)<<20, 10)
 	processes := strconv.Itoa(maxProcesses)
-	weight := cmp.Or(m.CPUWeight, defaultWeight)
+	if err := c.setWeight(cmp.Or(m.CPUWeight, defaultWeight)); err != nil {
+		return fmt.Errorf("weigh cpu: %w", err)
+	}
 	limits := []struct{ controller, v1File, v1Value, v2File, v2Value string }{
 		{"cpu", "cpu.cfs_quota_us", strconv.Itoa(quota), "cpu.max", fmt.Sprintf("%d %d", quota, quotaPeriod)},
-		{"cpu", "cpu.shares", strconv.Itoa(weight * 1024 / defaultWeight), "cpu.weight", strconv.Itoa(weight)},
 		{"memory", "memory.limit_in_bytes", bytes, "memory.max", bytes},
 		{"memory", "memory.memsw.limit_in_bytes", bytes, "memory.swap.max", "0"},
 		{"pids", "pids.max", processes, "pids.max", processes},
@@ -67,4 +68,13 @@ func (c cgroup) setLimits(m Machine) error {
 		}
 	}
 	return nil
+}
+
+// setWeight sets the machine's share of processor time.
+func (c cgroup) setWeight(weight int) error {
+	if mount := c.v1["cpu"]; mount != "" {
+		shares := strconv.Itoa(weight * 1024 / defaultWeight)
+		return writeFile(filepath.Join(mount, c.name, "cpu.shares"), shares)
+	}
+	return writeFile(filepath.Join(c.top(), "cpu.weight"), strconv.Itoa(weight))
 }

@@ -1,0 +1,168 @@
+//go:build linux
+
+// Command neighbour measures how much a machine slows another on the same host: the 99th
+// percentile of a victim's latency behind a load balancer while nothing else happens, and while
+// a neighbour takes all it can get of one kind of resource. It prints a table of the ratios and,
+// last, one line of JSON with the host's load average. It needs root and bin/aloft, and the local
+// cloud must not be running. The local cloud's state is deleted.
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"aloft.dev/aloft/bench/site"
+	"aloft.dev/aloft/internal/load"
+)
+
+// bound is the ratio that a neighbour may cause at most.
+const bound = 1.3
+
+// figure is the effect of one kind of attack.
+type figure struct {
+	Kind    string  `json:"kind"`
+	Without float64 `json:"p99_without_ms"`
+	With    float64 `json:"p99_with_ms"`
+	Ratio   float64 `json:"ratio"`
+	Failed  int     `json:"failed"` // requests, with
+	Load    string  `json:"load_average"`
+}
+
+type benchmark struct {
+	rate   float64
+	window time.Duration
+	kinds  string
+}
+
+func main() {
+	var b benchmark
+	flag.Float64Var(&b.rate, "rate", 100, "requests a second for the victim")
+	flag.DurationVar(&b.window, "window", 10*time.Second, "how long to measure without, and with, each attack")
+	flag.StringVar(&b.kinds, "kinds", "", "attacks to measure, separated by commas (default: all)")
+	flag.Parse()
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	if err := b.run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "bench/neighbour:", err)
+		os.Exit(1)
+	}
+}
+
+func (b benchmark) run(ctx context.Context) (err error) {
+	if _, err := site.Aloft(ctx, "local", "start"); err != nil {
+		return err
+	}
+	defer func() {
+		_, resetErr := site.Aloft(context.WithoutCancel(ctx), "local", "reset", "--yes")
+		err = errors.Join(err, resetErr)
+	}()
+	client, err := site.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	p, err := launch(ctx, client)
+	if err != nil {
+		return err
+	}
+	var figures []figure
+	fmt.Printf("%-12s %10s %10s %7s   (bound %.1f)\n", "neighbour", "p99 alone", "p99 beside", "ratio", bound)
+	for _, a := range attacks {
+		if b.kinds != "" && !slices.Contains(strings.Split(b.kinds, ","), a.kind) {
+			continue
+		}
+		f, err := b.measure(ctx, p, a)
+		if err != nil {
+			return fmt.Errorf("%s: %w", a.kind, err)
+		}
+		fmt.Printf("%-12s %7.2f ms %7.2f ms %7.2f   %d failed, load average %s\n",
+			f.Kind, f.Without, f.With, f.Ratio, f.Failed, f.Load)
+		figures = append(figures, f)
+	}
+	line, err := json.Marshal(map[string]any{"benchmark": "neighbour", "bound": bound, "figures": figures})
+	if err != nil {
+		return err
+	}
+	fmt.Println(string(line))
+	return nil
+}
+
+// measure measures the victim alone, then beside one attack, and ends the attack.
+func (b benchmark) measure(ctx context.Context, p places, a attack) (figure, error) {
+	without, _ := b.latency(ctx, p.victim)
+	if err := ask(ctx, p.neighbour+"/"+a.kind); err != nil {
+		return figure{}, err
+	}
+	with, failed := b.latency(ctx, p.victim)
+	if err := ask(ctx, p.neighbour+"/stop"); err != nil {
+		return figure{}, err
+	}
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return figure{}, err
+	}
+	average, _, _ := strings.Cut(string(text), " ")
+	return figure{
+		Kind: a.kind, Without: milliseconds(without), With: milliseconds(with),
+		Ratio: float64(with) / float64(max(without, 1)), Failed: failed, Load: average,
+	}, ctx.Err()
+}
+
+// latency returns the 99th percentile of the latency of a URL, and how many requests failed.
+func (b benchmark) latency(ctx context.Context, url string) (p99 time.Duration, failed int) {
+	window, cancel := context.WithTimeout(ctx, b.window)
+	defer cancel()
+	generator := load.New(load.Config{URL: url, Rate: b.rate, Dial: load.Dial})
+	samples := generator.Run(window).Samples
+	slices.SortFunc(samples, func(a, b load.Sample) int { return cmp.Compare(a.Latency, b.Latency) })
+	for _, s := range samples {
+		if s.Kind != load.OK {
+			failed++
+		}
+	}
+	if len(samples) == 0 {
+		return 0, failed
+	}
+	return samples[len(samples)*99/100].Latency, failed
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// ask sends a request until it is answered.
+func ask(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	client := &http.Client{
+		Transport: &http.Transport{DialContext: load.Dial, DisableKeepAlives: true}, Timeout: 5 * time.Second,
+	}
+	for {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+		if err != nil {
+			return err
+		}
+		response, err := client.Do(request)
+		if err == nil {
+			_, err = io.Copy(io.Discard, response.Body)
+			_ = response.Body.Close()
+			if err == nil && response.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("ask %s: %w", url, cmp.Or(err, ctx.Err()))
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
