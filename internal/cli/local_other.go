@@ -26,6 +26,7 @@ var (
 	runLocalStatus  = needsLinux[localStatusOptions]
 	runLocalEnv     = needsLinux[localEnvOptions]
 	runLocalManners = needsLinux[localMannersOptions]
+	runLocalTrust   = needsLinux[localTrustOptions]
 	runLocalImage   = localImageRuns{
 		needsLinux[localImageImportOptions], needsLinux[localImageListOptions], needsLinux[localImageRemoveOptions],
 	}

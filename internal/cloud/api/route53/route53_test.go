@@ -229,8 +229,8 @@ func TestABatchChangesAllOrNothing(t *testing.T) {
 			"RRSet with DNS name x. is not permitted in zone example.com."): {
 			"CREATE example.com CNAME 60 x", "CREATE x A 60 192.0.2.1",
 		},
-		invalid("RRSet of type CNAME with DNS name a.example.com. is not permitted as it conflicts with other records " +
-			"with the same DNS name in zone example.com."): {"CREATE a.example.com CNAME 60 x"},
+		invalid("RRSet of type CNAME with DNS name a.example.com. is not permitted as it conflicts with other " +
+			"records with the same DNS name in zone example.com."): {"CREATE a.example.com CNAME 60 x"},
 		invalid("RRSet of type A with DNS name c.example.com. is not permitted because a conflicting RRSet of type " +
 			"CNAME with the same DNS name already exists in zone example.com."): {
 			"UPSERT c.example.com A 60 192.0.2.1",
@@ -249,8 +249,8 @@ func TestABatchChangesAllOrNothing(t *testing.T) {
 		invalid("Duplicate Resource Record: '192.0.2.1'"): {
 			"CREATE x.example.com A 60 192.0.2.1|192.0.2.1",
 		},
-		invalid("Tried to create an alias that targets lb.test., type A in zone Z1, but the alias target name was not " +
-			"found"): {"CREATE x.example.com A alias Z1 lb.test"},
+		invalid("Tried to create an alias that targets lb.test., type A in zone Z1, but the alias target name was " +
+			"not found"): {"CREATE x.example.com A alias Z1 lb.test"},
 		"NotImplemented: aloft's local cloud does not implement records of type SRV": {
 			"CREATE x.example.com SRV 60 1 1 1 x",
 		},
@@ -293,7 +293,9 @@ func TestRecordsNeedTTLAndValuesOrAnAlias(t *testing.T) {
 		expected + "none" + where:                                                {},
 		"InvalidInput: Invalid request: Missing field 'TTL'" + where:             {ResourceRecords: values},
 		"InvalidInput: Invalid request: Missing field 'ResourceRecords'" + where: {TTL: new(int64(1))},
-		expected + "more than one" + where:                                       {ResourceRecords: values, AliasTarget: alias},
+		expected + "more than one" + where: {
+			ResourceRecords: values, AliasTarget: alias,
+		},
 		"NotImplemented: aloft's local cloud does not implement routing policies (SetIdentifier)": {
 			SetIdentifier: new("a"),
 		},

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package certificates issues the certificates that users request from AWS Certificate
 // Manager, and renews them. A loop validates their names against the hosted zones of the
 // local cloud.
