@@ -103,6 +103,10 @@ func New(cfg Config) (*Deployment, error) {
 	}
 	cloud := resource.NewCloud(cfg.App, cfg.Region, cfg.Client)
 	cloud.Salt = rand.Text()
+	cloud.AnyDomain = cfg.Spec == nil
+	if cfg.Spec != nil {
+		cloud.Domains = cfg.Spec.Domain
+	}
 	cloud.Identity = cfg.Spec != nil && (cfg.Spec.Machines.Role != "" || stack.DesiredEnvironment(cfg.Spec, nil) != nil)
 	caller := &account{sts: cfg.Client.STS}
 	return &Deployment{

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"crypto/x509"
 	"runtime"
 
 	"aloft.dev/aloft/internal/awsapi"
@@ -39,6 +40,9 @@ func needsLinux[O any](context.Context, *O) error { return errNeedsLinux() }
 func (g *global) connectToLocalCloud(context.Context, string, bool) (*awsapi.Client, error) {
 	return nil, errNeedsLinux()
 }
+
+// roots returns nil, which stands for the system's certificates.
+func (g *global) roots() *x509.CertPool { return nil }
 
 // errNeedsLinux returns the error of a command that uses the local cloud.
 func errNeedsLinux() error {

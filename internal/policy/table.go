@@ -33,6 +33,15 @@ const (
 // with those that the commands make.
 var table = []entry{
 	{
+		action: "acm:AddTagsToCertificate", groups: Deploy,
+		implied: "a certificate is tagged as it is requested",
+	},
+	{action: "acm:DeleteCertificate", groups: Deploy | Teardown},
+	{action: "acm:DescribeCertificate", groups: everyone},
+	{action: "acm:ListCertificates", groups: everyone},
+	{action: "acm:ListTagsForCertificate", groups: everyone},
+	{action: "acm:RequestCertificate", groups: Deploy},
+	{
 		action: "autoscaling:AttachLoadBalancerTargetGroups", groups: Deploy,
 		rare: "attaches the target group again if somebody detached it",
 	},
@@ -146,6 +155,7 @@ var table = []entry{
 	{action: "ec2:RunInstances", groups: Deploy | Operate},
 	{action: "ec2:StartInstances", groups: Deploy, rare: "starts a server that somebody stopped"},
 	{action: terminate, groups: Deploy | Operate | Teardown},
+	{action: "elasticloadbalancing:AddListenerCertificates", groups: Deploy},
 	{
 		action: "elasticloadbalancing:AddTags", groups: Deploy,
 		implied: "load balancer, listener and target group are tagged as they are created",
@@ -160,6 +170,8 @@ var table = []entry{
 	{action: "elasticloadbalancing:DeleteTargetGroup", groups: Deploy, rare: replaces},
 	{action: "elasticloadbalancing:DeleteTargetGroup", groups: Teardown},
 	{action: "elasticloadbalancing:DeregisterTargets", groups: Deploy},
+	{action: "elasticloadbalancing:DescribeListenerAttributes", groups: everyone},
+	{action: "elasticloadbalancing:DescribeListenerCertificates", groups: everyone},
 	{action: "elasticloadbalancing:DescribeListeners", groups: everyone},
 	{action: "elasticloadbalancing:DescribeLoadBalancers", groups: everyone},
 	{action: "elasticloadbalancing:DescribeTags", groups: everyone},
@@ -170,9 +182,11 @@ var table = []entry{
 		action: "elasticloadbalancing:ModifyListener", groups: Deploy,
 		rare: "changes the listener's port or target group",
 	},
+	{action: "elasticloadbalancing:ModifyListenerAttributes", groups: Deploy},
 	{action: "elasticloadbalancing:ModifyTargetGroup", groups: Deploy},
 	{action: "elasticloadbalancing:ModifyTargetGroupAttributes", groups: Deploy},
 	{action: "elasticloadbalancing:RegisterTargets", groups: Deploy | Operate},
+	{action: "elasticloadbalancing:RemoveListenerCertificates", groups: Deploy},
 	{
 		action: "elasticloadbalancing:SetSecurityGroups", groups: Deploy,
 		rare: "restores the load balancer's security groups",
@@ -211,6 +225,10 @@ var table = []entry{
 		rare: "restores who may assume the role of the servers",
 	},
 	{action: "pricing:GetProducts", groups: Read},
+	{action: "route53:ChangeResourceRecordSets", groups: Deploy | Teardown},
+	{action: "route53:GetChange", groups: Deploy | Teardown},
+	{action: "route53:ListHostedZones", groups: everyone},
+	{action: "route53:ListResourceRecordSets", groups: everyone},
 	{
 		action: "servicequotas:GetAWSDefaultServiceQuota", groups: Read | Deploy | Operate,
 		rare: "reads a quota that was never changed in the account",

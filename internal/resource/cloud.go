@@ -23,12 +23,17 @@ type Cloud struct {
 	Identity    bool   // the spec needs a role or an environment
 	Salt        string // of the digests of the environment's values
 
+	Domains   []string // of the spec
+	AnyDomain bool     // no spec is known, so the application may have a domain
+
 	EC2 EC2
 	ELB ELB
 	ASG ASG
 	CW  CW
 	SSM SSM
 	IAM IAM
+	ACM ACM
+	DNS DNS
 }
 
 // NewCloud returns the application's cloud, reached through the SDK's clients.
@@ -42,6 +47,8 @@ func NewCloud(app, region string, c *awsapi.Client) Cloud {
 		CW:     c.CW,
 		SSM:    c.SSM,
 		IAM:    NewIAM(c.IAM),
+		ACM:    c.ACM,
+		DNS:    c.DNS,
 	}
 }
 
@@ -90,11 +97,14 @@ type ELB struct {
 	targetAPI
 	loadBalancerAPI
 	listenerAPI
+	secureListenerAPI
 }
 
 // NewELB returns an ELB that uses the SDK's client.
 func NewELB(c *elb.Client) ELB {
-	return ELB{elbTagAPI: c, targetGroupAPI: c, targetAPI: c, loadBalancerAPI: c, listenerAPI: c}
+	return ELB{
+		elbTagAPI: c, targetGroupAPI: c, targetAPI: c, loadBalancerAPI: c, listenerAPI: c, secureListenerAPI: c,
+	}
 }
 
 // ASG is the part of Amazon EC2 Auto Scaling that the package uses.

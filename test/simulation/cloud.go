@@ -24,16 +24,20 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"aloft.dev/aloft/internal/awsapi"
+	"aloft.dev/aloft/internal/cloud/api/acm"
 	"aloft.dev/aloft/internal/cloud/api/autoscaling"
 	"aloft.dev/aloft/internal/cloud/api/cloudwatch"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	"aloft.dev/aloft/internal/cloud/api/iam"
+	"aloft.dev/aloft/internal/cloud/api/route53"
 	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
+	"aloft.dev/aloft/internal/cloud/authority"
 	"aloft.dev/aloft/internal/cloud/control/balancers"
+	"aloft.dev/aloft/internal/cloud/control/certificates"
 	"aloft.dev/aloft/internal/cloud/control/images"
 	"aloft.dev/aloft/internal/cloud/control/instances"
 	"aloft.dev/aloft/internal/cloud/control/networks"
@@ -58,6 +62,8 @@ var PublicRange = netip.MustParsePrefix("198.18.0.0/15")
 type Cloud struct {
 	Store   *store.Store
 	handler http.Handler // of the APIs
+
+	authorityDir string
 
 	Machines      simulated.Machines
 	Layers        simulated.Layers
@@ -138,6 +144,8 @@ func Open(t *testing.T, path string) *Cloud {
 			{Name: "secretsmanager", API: secretsmanager.New(secretsmanager.Config{Store: s, Key: key})},
 			{Name: "sts", API: sts.New(sts.Config{})},
 			{Name: "iam", API: iam.New(iam.Config{Store: s})},
+			{Name: "route53", API: route53.New(route53.Config{Store: s, Manners: &c.Manners})},
+			{Name: "acm", API: acm.New(acm.Config{Store: s, Manners: &c.Manners})},
 			{Name: "servicequotas", API: servicequotas.New(servicequotas.Config{Manners: &c.Manners})},
 		},
 	})
@@ -186,10 +194,11 @@ func (c *Cloud) StartLoops(t *testing.T) {
 		Manners:   &c.Manners,
 	}
 	scaling := &scaling.Loop{Store: c.Store, Fleet: c.Fleet, Log: log, Manners: &c.Manners}
+	certificates := &certificates.Loop{Store: c.Store, Authority: c.authority(t), Log: log}
 	ctx, cancel := context.WithCancel(context.Background())
 	var loops sync.WaitGroup
 	for _, run := range []func(context.Context) error{
-		networks.Run, instances.Run, images.Run, balancers.Run, scaling.Run, c.recheckHealth,
+		networks.Run, instances.Run, images.Run, balancers.Run, scaling.Run, certificates.Run, c.recheckHealth,
 	} {
 		loops.Go(func() {
 			if err := run(ctx); err != nil && ctx.Err() == nil {
@@ -198,6 +207,19 @@ func (c *Cloud) StartLoops(t *testing.T) {
 		})
 	}
 	c.StopLoops = func() { cancel(); loops.Wait() }
+}
+
+// authority returns the certificate authority, which starts of the loops share.
+func (c *Cloud) authority(t *testing.T) *authority.Authority {
+	t.Helper()
+	if c.authorityDir == "" {
+		c.authorityDir = t.TempDir()
+	}
+	a, err := authority.Open(c.authorityDir, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
 }
 
 // recheckHealth makes the load balancer check its targets again whenever an

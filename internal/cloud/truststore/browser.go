@@ -15,6 +15,8 @@ import (
 // certutil is the program that edits the databases of NSS, the library of both browsers.
 const certutil = "certutil"
 
+const noCertutil = "certutil is missing; install libnss3-tools (on Fedora nss-tools), then run this command again"
+
 // databases are where browsers keep them, below a user's home.
 var databases = map[string][]string{
 	"Chromium": {".pki/nssdb", "snap/chromium/current/.pki/nssdb"},
@@ -58,7 +60,7 @@ func (s Stores) installInBrowsers(ctx context.Context, certificate []byte, file 
 		old, err := s.certutil(ctx, db, "-L", "-n", s.Name, "-a")
 		switch {
 		case errors.Is(err, exec.ErrNotFound):
-			result.Note = "certutil is missing; install libnss3-tools (on Fedora nss-tools), then run this command again"
+			result.Note = noCertutil
 		case err == nil && bytes.Equal(compact(old), compact(certificate)):
 		default:
 			if err == nil {
@@ -86,7 +88,7 @@ func (s Stores) removeFromBrowsers(ctx context.Context) ([]Result, error) {
 		_, err := s.certutil(ctx, db, "-L", "-n", s.Name, "-a")
 		switch {
 		case errors.Is(err, exec.ErrNotFound):
-			result.Note = "certutil is missing; install libnss3-tools (on Fedora nss-tools), then run this command again"
+			result.Note = noCertutil
 		case err == nil:
 			if _, err := s.certutil(ctx, db, "-D", "-n", s.Name); err != nil {
 				return out, err
