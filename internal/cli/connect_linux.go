@@ -66,10 +66,10 @@ func (g *global) connectToLocalCloud(ctx context.Context, region string, start b
 	})
 }
 
-// roots returns the certificates to trust: with a local cloud those of the system and of its
+// trustedRoots returns the certificates to trust: with a local cloud those of the system and of its
 // certificate authority, which users need not have added to the system's. nil stands for the
 // system's.
-func (g *global) roots() *x509.CertPool {
+func (g *global) trustedRoots() *x509.CertPool {
 	layout, err := g.layout()
 	if err != nil || g.on == "aws" {
 		return nil

@@ -45,6 +45,9 @@ const scalingGroup = "scaling: {min: 2, max: 4}\n"
 // variables gives the application an environment.
 const variables = "env: {LEVEL: info}\n"
 
+// domainName gives the application a domain. Requests reach the site's own server.
+const domainName = "domain: api.example.com\n"
+
 // commandCase is a command that calls AWS.
 type commandCase struct {
 	line     string
@@ -70,6 +73,10 @@ var commandCases = []commandCase{
 		line: "status SITE", spec: scalingGroup, before: []string{"up SITE"},
 		restores: true, ignoresForbidden: drillRecord,
 	},
+	{
+		line: "status SITE", spec: domainName, before: []string{"up SITE"}, restores: true, ignoresForbidden: drillRecord,
+	},
+	{line: "up SITE", spec: domainName, ignores: checkQueries},
 	{line: "releases SITE", before: []string{"up SITE"}, restores: true},
 	{line: "verify SITE", before: []string{"up SITE"}, restores: true, ignoresForbidden: drillRecord},
 	{line: "logs SITE", before: []string{"up SITE"}, restores: true},

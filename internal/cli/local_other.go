@@ -41,8 +41,8 @@ func (g *global) connectToLocalCloud(context.Context, string, bool) (*awsapi.Cli
 	return nil, errNeedsLinux()
 }
 
-// roots returns nil, which stands for the system's certificates.
-func (g *global) roots() *x509.CertPool { return nil }
+// trustedRoots returns nil, which stands for the system's certificates.
+func (g *global) trustedRoots() *x509.CertPool { return nil }
 
 // errNeedsLinux returns the error of a command that uses the local cloud.
 func errNeedsLinux() error {

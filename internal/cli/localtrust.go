@@ -16,12 +16,12 @@ func newLocalTrustCommand(g *global, run func(context.Context, *localTrustOption
 	c := &cobra.Command{
 		Use:   "trust",
 		Short: "Make this computer trust the local cloud's certificates for names like api.example.localhost",
-		Long: `Adds the local cloud's certificate authority to the system's store of trusted certificates,
-and to those of the user's Chromium and Firefox, so that curl and browsers open HTTPS names of
+		Long: `Adds the local cloud's certificate authority to the system's store of certificates, and to
+those of the user's Chromium and Firefox, so that curl and browsers open HTTPS names of
 the local cloud without a warning. What is already there is left alone.
 
-The authority can sign names below localhost, test, example, home.arpa and internal only. The
-certificate itself says so: nobody can use it for another site, whoever has its key.`,
+The authority can sign names below localhost, test, example, home.arpa and internal only.
+Its certificate says so: nobody can use it for another site, whoever has its key.`,
 		Example: "  sudo aloft local trust\n  sudo aloft local trust --remove",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return run(c.Context(), o) },

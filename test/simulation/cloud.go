@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/x509"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -222,6 +223,15 @@ func (c *Cloud) authority(t *testing.T) *authority.Authority {
 	return a
 }
 
+// Roots returns the roots of the certificate authority.
+func (c *Cloud) Roots(t *testing.T) *x509.CertPool {
+	t.Helper()
+	roots, a := x509.NewCertPool(), c.authority(t)
+	roots.AppendCertsFromPEM(a.RootPEM())
+	roots.AppendCertsFromPEM(a.PublicRootPEM())
+	return roots
+}
+
 // recheckHealth makes the load balancer check its targets again whenever an
 // instance changes.
 func (c *Cloud) recheckHealth(ctx context.Context) error {
@@ -290,7 +300,7 @@ func (c *Cloud) Client(t *testing.T, around func(http.RoundTripper) http.RoundTr
 	t.Helper()
 	transport := http.RoundTripper(inProcess{c.handler})
 	if around != nil {
-		transport = around(transport)
+		transport = withBody{around(transport)}
 	}
 	client, err := awsapi.New(t.Context(), awsapi.Options{
 		Region: Region, Endpoint: "http://127.0.0.1", HTTPClient: &http.Client{Transport: transport},
@@ -301,6 +311,17 @@ func (c *Cloud) Client(t *testing.T, around func(http.RoundTripper) http.RoundTr
 		t.Fatal(err)
 	}
 	return client
+}
+
+// withBody gives requests without a body an empty one, as servers see it.
+type withBody struct{ next http.RoundTripper }
+
+func (b withBody) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body == nil {
+		r = r.Clone(r.Context())
+		r.Body = http.NoBody
+	}
+	return b.next.RoundTrip(r)
 }
 
 // Serve serves the APIs on loopback until the test ends, for clients that need a
