@@ -46,7 +46,7 @@ const scalingGroup = "scaling: {min: 2, max: 4}\n"
 const variables = "env: {LEVEL: info}\n"
 
 // domainName gives the application a domain. Requests reach the site's own server.
-const domainName = "domain: api.example.com\n"
+const domainName = "domain: api.example.com\nmachines: {count: 1}\n"
 
 // commandCase is a command that calls AWS.
 type commandCase struct {

@@ -103,7 +103,7 @@ var editions = []struct {
 	{
 		spec: domainName,
 		then: []edition{
-			{old: domainName, replacement: "domain: [www.example.com, example.com]\nhsts: true\n"},
+			{old: domainName, replacement: "domain: [www.example.com, example.com]\nhsts: true\nmachines: {count: 1}\n"},
 			{old: "[www.example.com, example.com]\nhsts: true", replacement: "example.com"},
 		},
 		last: "down SITE --yes --images",
