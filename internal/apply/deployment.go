@@ -104,7 +104,10 @@ func New(cfg Config) (*Deployment, error) {
 	}
 	cloud := resource.NewCloud(cfg.App, cfg.Region, cfg.Client)
 	cloud.Salt, cloud.Tagged = rand.Text(), len(stack.TagsOf(cfg.Spec)) > 0
-	cloud.Protected = cfg.Spec != nil && cfg.Spec.Protect
+	cloud.AnyDomain = cfg.Spec == nil
+	if cfg.Spec != nil {
+		cloud.Protected, cloud.Domains = cfg.Spec.Protect, cfg.Spec.Domain
+	}
 	cloud.Identity = cfg.Spec != nil && (cfg.Spec.Machines.Role != "" || stack.DesiredEnvironment(cfg.Spec, nil) != nil)
 	cloud.Alerts = cfg.Spec != nil && len(cfg.Spec.Alerts) > 0
 	caller := &account{sts: cfg.Client.STS}

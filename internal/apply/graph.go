@@ -151,10 +151,14 @@ func (g *graph) orderDeletions(p *plan.Plan) {
 			if g.desired != nil {
 				if _, ok := g.desired.Get(c.Address); ok {
 					g.afterReferrers(deletion, c.Address)
+					if c.Kind == stack.KindCertificate {
+						g.afterReferringKinds(deletion, c.Kind) // names that it is for lead here until then
+					}
 					continue
 				}
 			}
 			g.afterReferringKinds(deletion, c.Kind)
+			g.afterSameKind(deletion, c.Kind)
 			if c.Kind.Serves() {
 				g.afterSuccessors(deletion)
 			}
@@ -180,6 +184,19 @@ func (g *graph) afterReferrers(deletion *task, address string) {
 func (g *graph) afterSuccessors(deletion *task) {
 	for _, change := range g.changes {
 		if g.kinds[change].Serves() {
+			deletion.follows(change)
+		}
+	}
+}
+
+// afterSameKind orders the deletion of a record or a listener that the stack does not
+// describe: after others are there. A name serves until the one that replaces it does.
+func (g *graph) afterSameKind(deletion *task, kind stack.Kind) {
+	if kind != stack.KindRecord && kind != stack.KindListener {
+		return
+	}
+	for _, change := range g.changes {
+		if g.kinds[change] == kind {
 			deletion.follows(change)
 		}
 	}

@@ -19,6 +19,7 @@ type Status struct {
 	App             string    `json:"app"`
 	Region          string    `json:"region"`
 	URL             string    `json:"url"`
+	Domains         []string  `json:"domains,omitempty"` // that HTTPS serves, the main one first
 	DNSName         string    `json:"dns_name"`
 	VPCID           string    `json:"vpc_id"`
 	LoadBalancerARN string    `json:"load_balancer_arn"`
@@ -72,6 +73,9 @@ func (d *Deployment) Status(ctx context.Context) (*Status, error) {
 func (d *Deployment) statusOf(ctx context.Context, found []plan.Found) (*Status, error) {
 	s := statusOf(d.cfg.App, d.cfg.Region, found)
 	if d.cfg.Spec != nil {
+		if servesHTTPS(found) {
+			s.putFirst(d.cfg.Spec.Domain)
+		}
 		s.markFallbacks(d.cfg.Spec, found)
 	}
 	var err error
@@ -97,7 +101,9 @@ func statusOf(app, region string, found []plan.Found) *Status {
 		case stack.KindEnvironment:
 			s.Environment = f.ID
 		case stack.KindListener:
-			port = f.Value(stack.AttrPort)
+			if f.Address == stack.AddressListener {
+				port = f.Value(stack.AttrPort)
+			}
 		case stack.KindTopic:
 			s.Alerts = alertsOf(f, found)
 		}
@@ -105,7 +111,10 @@ func statusOf(app, region string, found []plan.Found) *Status {
 			s.Machines = append(s.Machines, machineOf(f))
 		}
 	}
-	if s.DNSName != "" && port != "" {
+	if servesHTTPS(found) {
+		s.setDomains(domainsOf(found))
+	}
+	if s.URL == "" && s.DNSName != "" && port != "" {
 		if s.URL = fmt.Sprintf("http://%s:%s", s.DNSName, port); port == "80" {
 			s.URL = "http://" + s.DNSName
 		}

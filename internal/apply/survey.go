@@ -69,9 +69,17 @@ func (d *Deployment) survey(ctx context.Context, g goal) (*survey, error) {
 			s.facts.Subnets[f.Address] = f.Value(stack.AttrZone)
 		}
 	}
+	var err error
+	if s.facts.HostedZones, err = d.cloud.ZonesOf(ctx, g.spec.Domain, s.found); err != nil {
+		return nil, explain("domain", err)
+	}
 	s.setEnvironment(d.cloud.Salt)
 	s.steps = stepsTo(s.found, s.facts.Release, g.spec.Port, s.proven())
-	return s, s.planSteps()
+	if err := s.planSteps(); err != nil {
+		return nil, err
+	}
+	s.noteElsewhere()
+	return s, nil
 }
 
 // query fills in what the survey reads from the cloud and the user's computer.

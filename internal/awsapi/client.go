@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -20,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/pricing"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -59,6 +61,8 @@ type Client struct {
 	CW         *cloudwatch.Client
 	SSM        *ssm.Client
 	IAM        *iam.Client
+	ACM        *acm.Client
+	DNS        *route53.Client
 	STS        *sts.Client
 	Quotas     *servicequotas.Client
 	SNS        *sns.Client
@@ -138,6 +142,8 @@ func (c *Client) connect(endpoint string) {
 	})
 	c.SSM = ssm.NewFromConfig(c.config, func(o *ssm.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
 	c.IAM = iam.NewFromConfig(c.config, func(o *iam.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
+	c.ACM = acm.NewFromConfig(c.config, func(o *acm.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
+	c.DNS = route53.NewFromConfig(c.config, func(o *route53.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
 	c.STS = sts.NewFromConfig(c.config, func(o *sts.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
 	c.SNS = sns.NewFromConfig(c.config, func(o *sns.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
 	c.Quotas = servicequotas.NewFromConfig(c.config, func(o *servicequotas.Options) {
@@ -157,6 +163,8 @@ func (c *Client) Endpoints() map[string]string {
 		"AUTO_SCALING":              c.ASG.Options().BaseEndpoint,
 		"CLOUDWATCH":                c.CW.Options().BaseEndpoint,
 		"SSM":                       c.SSM.Options().BaseEndpoint,
+		"ACM":                       c.ACM.Options().BaseEndpoint,
+		"ROUTE_53":                  c.DNS.Options().BaseEndpoint,
 		"IAM":                       c.IAM.Options().BaseEndpoint,
 		"STS":                       c.STS.Options().BaseEndpoint,
 		"SNS":                       c.SNS.Options().BaseEndpoint,
@@ -194,6 +202,8 @@ func (c *Client) WithAttempts(n int) *Client {
 	few.CW = cloudwatch.New(c.CW.Options(), func(o *cloudwatch.Options) { o.RetryMaxAttempts = n })
 	few.SSM = ssm.New(c.SSM.Options(), func(o *ssm.Options) { o.RetryMaxAttempts = n })
 	few.IAM = iam.New(c.IAM.Options(), func(o *iam.Options) { o.RetryMaxAttempts = n })
+	few.ACM = acm.New(c.ACM.Options(), func(o *acm.Options) { o.RetryMaxAttempts = n })
+	few.DNS = route53.New(c.DNS.Options(), func(o *route53.Options) { o.RetryMaxAttempts = n })
 	few.STS = sts.New(c.STS.Options(), func(o *sts.Options) { o.RetryMaxAttempts = n })
 	few.SNS = sns.New(c.SNS.Options(), func(o *sns.Options) { o.RetryMaxAttempts = n })
 	few.Quotas = servicequotas.New(c.Quotas.Options(), func(o *servicequotas.Options) { o.RetryMaxAttempts = n })

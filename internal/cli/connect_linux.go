@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"io/fs"
+	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -62,6 +64,26 @@ func (g *global) connectToLocalCloud(ctx context.Context, region string, start b
 			}, nil
 		}),
 	})
+}
+
+// trustedRoots returns the certificates to trust: with a local cloud those of the system and of its
+// certificate authority, which users need not have added to the system's. nil stands for the
+// system's.
+func (g *global) trustedRoots() *x509.CertPool {
+	layout, err := g.layout()
+	if err != nil || g.on == "aws" {
+		return nil
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	for _, path := range []string{layout.AuthorityRoot(), layout.PublicRoot()} {
+		if text, err := os.ReadFile(path); err == nil {
+			roots.AppendCertsFromPEM(text)
+		}
+	}
+	return roots
 }
 
 func (g *global) layout() (host.Layout, error) { return host.LayoutFor(g.stateDir) }

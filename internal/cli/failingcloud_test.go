@@ -5,8 +5,12 @@ package cli
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -18,9 +22,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"aloft.dev/aloft/internal/apply"
 	"aloft.dev/aloft/internal/awsapi"
+	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/spec"
 	"aloft.dev/aloft/test/simulation"
 )
@@ -115,6 +121,7 @@ type site struct {
 	dir     string
 	release string
 	server  *httptest.Server // where the load balancer's name leads
+	secure  net.Listener     // and where its port 443 does
 }
 
 // siteSpec needs no time: nothing is watched, and requests do not have to finish.
@@ -127,8 +134,10 @@ release: {bake: 0s, watch: 0s}
 func newSite(t *testing.T, more string) *site {
 	t.Helper()
 	s := &site{cloud: simulation.New(t), dir: t.TempDir(), release: "r1"}
-	s.server = httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	s.server = httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(s.server.Close)
+	s.serveHTTPS(t)
+	s.cloud.HostedZone(t, "example.com")
 	address, err := url.Parse(s.server.URL)
 	if err != nil {
 		t.Fatal(err)
@@ -137,6 +146,46 @@ func newSite(t *testing.T, more string) *site {
 	s.write(t, "package.json", "{}")
 	s.write(t, ".env", "TIER=free\n")
 	return s
+}
+
+// serve answers as the load balancer does: it redirects HTTP if its listener does.
+func (s *site) serve(w http.ResponseWriter, r *http.Request) {
+	for _, l := range store.Listeners.List(s.cloud.Store.View()) {
+		if r.TLS == nil && l.Protocol == "HTTP" && l.Actions[0].Type == "redirect" {
+			http.Redirect(w, r, "https://"+r.Host+r.URL.RequestURI(), http.StatusMovedPermanently)
+		}
+	}
+}
+
+// serveHTTPS serves the certificates of the cloud.
+func (s *site) serveHTTPS(t *testing.T) {
+	t.Helper()
+	var parsed sync.Map // by ARN
+	certificate := func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		for _, row := range store.Certificates.List(s.cloud.Store.View()) {
+			if !slices.Contains(row.Request.Names, hello.ServerName) || row.Body == "" {
+				continue
+			}
+			if known, ok := parsed.Load(row.ARN); ok {
+				return known.(*tls.Certificate), nil
+			}
+			pair, err := tls.X509KeyPair([]byte(row.Body), []byte(row.Key))
+			parsed.Store(row.ARN, &pair)
+			return &pair, err
+		}
+		return nil, errors.New("no certificate has the name")
+	}
+	listener, err := tls.Listen("tcp4", "127.0.0.1:0", &tls.Config{GetCertificate: certificate})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{
+		Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0),
+	}
+	done := make(chan struct{})
+	go func() { defer close(done); _ = server.Serve(listener) }()
+	t.Cleanup(func() { _ = server.Close(); <-done })
+	s.secure = listener
 }
 
 // write writes a file of the application.
@@ -186,12 +235,16 @@ func (s *site) runThrough(
 		return []netip.Prefix{netip.MustParsePrefix("198.18.0.9/32")}, nil
 	}
 	g.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if address == "127.0.0.1:443" {
+			address = s.secure.Addr().String()
+		}
 		if strings.HasPrefix(address, "127.0.0.1:") {
 			return new(net.Dialer).DialContext(ctx, network, address)
 		}
 		<-ctx.Done() // all other ports of servers are closed
 		return nil, ctx.Err()
 	}
+	g.roots = func() *x509.CertPool { return s.cloud.Roots(t) }
 	root := newRootCommand(g)
 	replaceSSH(root, g)
 	root.SetArgs(strings.Fields(strings.ReplaceAll(line, "SITE", s.dir)))

@@ -56,6 +56,8 @@ const protected = "protect: true\n"
 
 // throughEndpoint makes an EC2 Instance Connect Endpoint the way to servers.
 const throughEndpoint = "security: {access: endpoint}\n"
+// domainName gives the application a domain. Requests reach the site's own server.
+const domainName = "domain: api.example.com\nmachines: {count: 1}\n"
 
 // commandCase is a command that calls AWS.
 type commandCase struct {
@@ -82,6 +84,10 @@ var commandCases = []commandCase{
 		line: "status SITE", spec: scalingGroup, before: []string{"up SITE"},
 		restores: true, ignoresForbidden: drillRecord,
 	},
+	{
+		line: "status SITE", spec: domainName, before: []string{"up SITE"}, restores: true, ignoresForbidden: drillRecord,
+	},
+	{line: "up SITE", spec: domainName, ignores: checkQueries},
 	{line: "releases SITE", before: []string{"up SITE"}, restores: true},
 	{line: "verify SITE", before: []string{"up SITE"}, restores: true, ignoresForbidden: drillRecord},
 	{line: "logs SITE", before: []string{"up SITE"}, restores: true},

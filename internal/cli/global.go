@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"net"
@@ -49,6 +50,8 @@ type global struct {
 	// sourceAddress returns the addresses that a server may see connections from here come
 	// from.
 	sourceAddress resource.SourceAddress
+	// roots returns the certificates to trust; nil for the system's.
+	roots func() *x509.CertPool
 }
 
 func newGlobal(version string, stdio Stdio) *global {
@@ -56,7 +59,7 @@ func newGlobal(version string, stdio Stdio) *global {
 		Stdio: stdio, version: version, on: "local", stateDir: defaultStateDir,
 		newBuilder: newBuilder, dial: new(net.Dialer).DialContext, sourceAddress: apply.SourceAddress,
 	}
-	g.connect = g.connectToCloud
+	g.connect, g.roots = g.connectToCloud, g.trustedRoots
 	return g
 }
 

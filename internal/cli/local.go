@@ -23,6 +23,7 @@ firewalls and load balancers for them. Every AWS client can use it.`,
 		newLocalEnvCommand(g, runLocalEnv),
 		newLocalMannersCommand(g, runLocalManners),
 		newLocalImageCommand(g, runLocalImage),
+		newLocalTrustCommand(g, runLocalTrust),
 	)
 	return c
 }

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"crypto/x509"
 	"runtime"
 
 	"aloft.dev/aloft/internal/awsapi"
@@ -26,6 +27,7 @@ var (
 	runLocalStatus  = needsLinux[localStatusOptions]
 	runLocalEnv     = needsLinux[localEnvOptions]
 	runLocalManners = needsLinux[localMannersOptions]
+	runLocalTrust   = needsLinux[localTrustOptions]
 	runLocalImage   = localImageRuns{
 		needsLinux[localImageImportOptions], needsLinux[localImageListOptions], needsLinux[localImageRemoveOptions],
 	}
@@ -38,6 +40,9 @@ func needsLinux[O any](context.Context, *O) error { return errNeedsLinux() }
 func (g *global) connectToLocalCloud(context.Context, string, bool) (*awsapi.Client, error) {
 	return nil, errNeedsLinux()
 }
+
+// trustedRoots returns nil, which stands for the system's certificates.
+func (g *global) trustedRoots() *x509.CertPool { return nil }
 
 // errNeedsLinux returns the error of a command that uses the local cloud.
 func errNeedsLinux() error {

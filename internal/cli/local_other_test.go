@@ -13,7 +13,7 @@ import (
 func TestCommandsThatNeedLinuxNameTheAlternatives(t *testing.T) {
 	for _, line := range []string{
 		"local start", "local stop", "local reset --yes", "local logs", "local restart", "local status",
-		"local status --json", "local env", "local manners",
+		"local status --json", "local env", "local manners", "local trust",
 		"local image import a b", "local image list", "local image remove a", "down --app shop",
 	} {
 		var stdout, stderr bytes.Buffer

@@ -22,5 +22,6 @@ func runLocalReset(ctx context.Context, o *localResetOptions) error {
 		return err
 	}
 	_, _ = fmt.Fprintf(o.Err, "%s The local cloud is empty.\n", o.style(o.Err).Good("✓"))
+	o.noteTrust(layout)
 	return nil
 }

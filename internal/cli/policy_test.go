@@ -119,6 +119,17 @@ var editions = []struct {
 	},
 	{spec: protected, last: "logs SITE"},
 	{spec: protected, last: "verify SITE"},
+	{
+		spec: domainName,
+		then: []edition{
+			{old: domainName, replacement: "domain: [www.example.com, example.com]\nhsts: true\nmachines: {count: 1}\n"},
+			{old: "[www.example.com, example.com]\nhsts: true", replacement: "example.com"},
+		},
+		last: "down SITE --yes --images",
+	},
+	{spec: domainName, then: []edition{{old: domainName, replacement: ""}}, last: "status SITE"},
+	{spec: domainName, last: "verify SITE"},
+	{spec: domainName, last: "logs SITE"},
 	{spec: scalingGroup, last: "drill instance SITE --rate 5 --calm 1s --duration 1s"},
 	{spec: scalingGroup, last: "drill zone SITE --rate 5 --calm 1s --duration 1s"},
 	{spec: scalingGroup, last: "verify SITE"},

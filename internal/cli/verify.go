@@ -107,7 +107,7 @@ func (g *global) verify(
 			}
 		}
 	}
-	return verify.Verifier{Health: d.client.ELB, Dial: g.dial, Waiting: waiting}.Run(ctx, facts)
+	return verify.Verifier{Health: d.client.ELB, Dial: g.dial, Waiting: waiting, Roots: g.roots()}.Run(ctx, facts)
 }
 
 // ownAddress returns the address from which a server sees this computer. It is the zero

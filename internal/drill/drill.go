@@ -9,6 +9,7 @@ package drill
 
 import (
 	"context"
+	"crypto/x509"
 	"time"
 
 	"aloft.dev/aloft/internal/awsapi"
@@ -48,6 +49,7 @@ type Config struct {
 	Refill  func(ctx context.Context) error // replaces missing servers, or waits for an Auto Scaling group that does
 	Poll    time.Duration                   // between two checks of the targets' health
 	Events  event.Sink
+	Roots   *x509.CertPool // to trust; nil: those of the system
 
 	Holder lease.Holder            // of the drill's lease; this process if zero
 	Dead   func(lease.Holder) bool // reports whether a holder has certainly ended; lease.Dead if nil

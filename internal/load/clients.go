@@ -2,6 +2,8 @@ package load
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"net"
 	"net/http"
 	"time"
@@ -23,6 +25,7 @@ const (
 // clients are the clients of a site. They send requests in turn.
 type clients struct {
 	connect func(ctx context.Context, network, address string) (net.Conn, error)
+	roots   *x509.CertPool
 	turn    int
 	clients [clientCount]client
 }
@@ -36,8 +39,9 @@ type client struct {
 // its request, because several requests may wait for it.
 func newClients(
 	ctx context.Context, now time.Time, dial func(context.Context, string, string) (net.Conn, error),
+	roots *x509.CertPool,
 ) *clients {
-	c := &clients{connect: func(dialling context.Context, network, address string) (net.Conn, error) {
+	c := &clients{roots: roots, connect: func(dialling context.Context, network, address string) (net.Conn, error) {
 		dialling, cancel := context.WithCancel(dialling)
 		defer cancel()
 		defer context.AfterFunc(ctx, cancel)()
@@ -83,5 +87,6 @@ func (c *clients) newTransport() *http.Transport {
 		MaxIdleConnsPerHost: idlePerClient,
 		IdleConnTimeout:     clientLifetime,
 		DialContext:         c.connect,
+		TLSClientConfig:     &tls.Config{RootCAs: c.roots, MinVersion: tls.VersionTLS12},
 	}
 }

@@ -8,6 +8,7 @@ package load
 
 import (
 	"context"
+	"crypto/x509"
 	"net"
 	"net/http"
 	"strings"
@@ -33,6 +34,8 @@ type Config struct {
 	// Dial opens connections. nil uses a net.Dialer, which resolves the name each time
 	// and tries all its addresses.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Roots are the certificates to trust. nil: those of the system.
+	Roots *x509.CertPool
 	// Target returns the name of the server that sent a response, given up to 64 KiB
 	// of its body. It may be nil. It must be safe for concurrent use.
 	Target func(*http.Response, []byte) string
@@ -96,7 +99,7 @@ func (g *Generator) Run(ctx context.Context) Recording {
 	// Requests outlive ctx: each has its full timeout.
 	lasting, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	pool := newClients(lasting, started, g.cfg.Dial)
+	pool := newClients(lasting, started, g.cfg.Dial, g.cfg.Roots)
 	defer pool.closeIdle()
 	var sending sync.WaitGroup
 	timer := time.NewTimer(0)

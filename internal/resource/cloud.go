@@ -26,12 +26,17 @@ type Cloud struct {
 	Protected   bool   // the spec protects the application
 	Salt        string // of the digests of the environment's values
 
+	Domains   []string // of the spec
+	AnyDomain bool     // no spec is known, so the application may have a domain
+
 	EC2 EC2
 	ELB ELB
 	ASG ASG
 	CW  CW
 	SSM SSM
 	IAM IAM
+	ACM ACM
+	DNS DNS
 	SNS SNS
 
 	Connect ConnectKeys
@@ -49,6 +54,8 @@ func NewCloud(app, region string, c *awsapi.Client) Cloud {
 		CW:     c.CW,
 		SSM:    c.SSM,
 		IAM:    NewIAM(c.IAM),
+		ACM:    c.ACM,
+		DNS:    c.DNS,
 		SNS:    c.SNS,
 
 		Connect: c.Connect,
@@ -103,11 +110,14 @@ type ELB struct {
 	targetAPI
 	loadBalancerAPI
 	listenerAPI
+	secureListenerAPI
 }
 
 // NewELB returns an ELB that uses the SDK's client.
 func NewELB(c *elb.Client) ELB {
-	return ELB{elbTagAPI: c, targetGroupAPI: c, targetAPI: c, loadBalancerAPI: c, listenerAPI: c}
+	return ELB{
+		elbTagAPI: c, targetGroupAPI: c, targetAPI: c, loadBalancerAPI: c, listenerAPI: c, secureListenerAPI: c,
+	}
 }
 
 // ASG is the part of Amazon EC2 Auto Scaling that the package uses.

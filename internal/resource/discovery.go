@@ -53,6 +53,8 @@ type discovery struct {
 	unchecked func(operation string) // see DiscoverOffered
 
 	loadBalancing memo[loadBalancing]
+	listeners     memo[[]plan.Found]
+	certificates  memo[[]plan.Found]
 	targetHealth  memo[targetHealth]
 	scalingGroups memo[[]scalingGroup]
 	instances     memo[instances]

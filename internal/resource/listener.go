@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -35,38 +36,58 @@ type listenerAPI interface {
 // findListeners returns the listeners of the application's load balancers, which
 // are all the application's.
 func findListeners(ctx context.Context, d *discovery) ([]plan.Found, error) {
-	balancing, err := d.findLoadBalancing(ctx)
+	return d.findAllListeners(ctx)
+}
+
+func (d *discovery) findAllListeners(ctx context.Context) ([]plan.Found, error) {
+	return d.listeners.get(func() ([]plan.Found, error) {
+		balancing, err := d.findLoadBalancing(ctx)
+		if err != nil {
+			return nil, err
+		}
+		lists := make([][]plan.Found, len(balancing.balancers))
+		group, listing := errgroup.WithContext(ctx)
+		for i, balancer := range balancing.balancers {
+			group.Go(func() (err error) {
+				lists[i], err = d.listenersOf(listing, aws.ToString(balancer.LoadBalancerArn))
+				return ignoreNotFound("list the listeners of "+aws.ToString(balancer.LoadBalancerName), err)
+			})
+		}
+		if err := group.Wait(); err != nil {
+			return nil, d.ignoreUnsupported(err)
+		}
+		all := slices.Concat(lists...)
+		var arns []string
+		for _, f := range all {
+			arns = append(arns, f.ID)
+		}
+		tags, err := d.elbTagsOf(ctx, arns)
+		for i := range all {
+			setTags(&all[i], tags[all[i].ID])
+		}
+		return all, d.ignoreUnsupported(err)
+	})
+}
+
+// listenersOf returns the listeners of a load balancer.
+func (c *Cloud) listenersOf(ctx context.Context, balancer string) ([]plan.Found, error) {
+	list, err := collect(
+		ctx,
+		elb.NewDescribeListenersPaginator(c.ELB, &elb.DescribeListenersInput{LoadBalancerArn: &balancer}),
+		func(page *elb.DescribeListenersOutput) []types.Listener { return page.Listeners },
+	)
 	if err != nil {
 		return nil, err
 	}
-	lists := make([][]plan.Found, len(balancing.balancers))
-	group, listing := errgroup.WithContext(ctx)
-	for i, balancer := range balancing.balancers {
-		group.Go(func() error {
-			list, err := collect(
-				listing,
-				elb.NewDescribeListenersPaginator(d.ELB, &elb.DescribeListenersInput{
-					LoadBalancerArn: balancer.LoadBalancerArn,
-				}),
-				func(page *elb.DescribeListenersOutput) []types.Listener { return page.Listeners },
-			)
-			lists[i] = describe(list, describeListener)
-			return ignoreNotFound("list the listeners of "+aws.ToString(balancer.LoadBalancerName), err)
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	all := slices.Concat(lists...)
-	var arns []string
-	for _, f := range all {
-		arns = append(arns, f.ID)
-	}
-	tags, err := d.elbTagsOf(ctx, arns)
+	all := describe(list, describeListener)
 	for i := range all {
-		setTags(&all[i], tags[all[i].ID])
+		if list[i].Protocol == types.ProtocolEnumHttps {
+			if err := c.describeSecureListener(ctx, &all[i]); err != nil {
+				return nil, err
+			}
+		}
 	}
-	return all, d.ignoreUnsupported(err)
+	return all, nil
 }
 
 func describeListener(l types.Listener) plan.Found {
@@ -76,44 +97,68 @@ func describeListener(l types.Listener) plan.Found {
 		ID:      aws.ToString(l.ListenerArn),
 		Name:    fmt.Sprintf("%s:%d", l.Protocol, aws.ToInt32(l.Port)),
 	}
+	if l.Protocol == types.ProtocolEnumHttps {
+		f.Address = stack.AddressSecureListener
+		f.Set(stack.AttrTLSPolicy, aws.ToString(l.SslPolicy))
+	}
 	f.Set(stack.AttrLoadBalancer, aws.ToString(l.LoadBalancerArn))
 	f.Set(stack.AttrPort, number(l.Port))
 	f.Set(stack.AttrProtocol, string(l.Protocol))
-	var groups []string
+	var groups, redirects []string
 	for _, action := range l.DefaultActions {
-		if action.ForwardConfig != nil {
+		switch {
+		case action.ForwardConfig != nil:
 			for _, group := range action.ForwardConfig.TargetGroups {
 				groups = append(groups, aws.ToString(group.TargetGroupArn))
 			}
-		} else if action.TargetGroupArn != nil {
+		case action.TargetGroupArn != nil:
 			groups = append(groups, *action.TargetGroupArn)
+		case action.RedirectConfig != nil:
+			redirects = append(redirects,
+				aws.ToString(action.RedirectConfig.Protocol)+":"+aws.ToString(action.RedirectConfig.Port))
 		}
 	}
 	f.Set(stack.AttrForwardsTo, groups...)
+	f.Set(stack.AttrRedirectsTo, redirects...)
 	return f
 }
 
-func (p *Provisioner) forward(body stack.Listener) []types.Action {
+// actions returns what a listener does with requests.
+func (p *Provisioner) actions(body stack.Listener) []types.Action {
+	if body.Redirects() {
+		return []types.Action{{Type: types.ActionTypeEnumRedirect, RedirectConfig: &types.RedirectActionConfig{
+			Protocol: aws.String("HTTPS"), Port: aws.String(strconv.Itoa(stack.HTTPSPort)),
+			StatusCode: types.RedirectActionStatusCodeEnumHttp301,
+		}}}
+	}
 	return []types.Action{{Type: types.ActionTypeEnumForward, TargetGroupArn: p.id(body.TargetGroup)}}
 }
 
 func (p *Provisioner) createListener(ctx context.Context, r stack.Resource, body stack.Listener) (plan.Found, error) {
 	f := plan.Found{Address: r.Address}
+	in := &elb.CreateListenerInput{
+		LoadBalancerArn: p.id(body.LoadBalancer),
+		Protocol:        types.ProtocolEnum(body.Protocol()),
+		Port:            int32Pointer(body.Port),
+		DefaultActions:  p.actions(body),
+		Tags:            elbTags(p.tags(r)),
+	}
+	if body.Secure {
+		in.SslPolicy = aws.String(stack.TLSPolicy)
+		in.Certificates = []types.Certificate{{CertificateArn: p.certificateOf(body)}}
+	}
 	what := fmt.Sprintf("create the listener on port %d", body.Port)
 	err := retryEventual(ctx, what, func(ctx context.Context) error {
-		out, err := p.ELB.CreateListener(ctx, &elb.CreateListenerInput{
-			LoadBalancerArn: p.id(body.LoadBalancer),
-			Protocol:        types.ProtocolEnumHttp,
-			Port:            int32Pointer(body.Port),
-			DefaultActions:  p.forward(body),
-			Tags:            elbTags(p.tags(r)),
-		})
+		out, err := p.ELB.CreateListener(ctx, in)
 		if err == nil {
 			f = describeListener(out.Listeners[0])
 		}
 		return err
 	})
-	return f, err
+	if err != nil || !body.HSTS {
+		return f, err
+	}
+	return f, p.setHSTS(ctx, f, body.HSTS)
 }
 
 func (p *Provisioner) updateListener(
@@ -122,13 +167,25 @@ func (p *Provisioner) updateListener(
 	body stack.Listener,
 	current plan.Found,
 ) error {
-	_, err := p.ELB.ModifyListener(ctx, &elb.ModifyListenerInput{
+	in := &elb.ModifyListenerInput{
 		ListenerArn:    &current.ID,
-		Protocol:       types.ProtocolEnumHttp,
+		Protocol:       types.ProtocolEnum(body.Protocol()),
 		Port:           int32Pointer(body.Port),
-		DefaultActions: p.forward(body),
-	})
-	return awsapi.Wrap("change the listener "+current.Name, err)
+		DefaultActions: p.actions(body),
+	}
+	if body.Secure {
+		if err := p.addCertificate(ctx, current, *p.certificateOf(body)); err != nil {
+			return err
+		}
+		in.SslPolicy = aws.String(stack.TLSPolicy)
+	}
+	if _, err := p.ELB.ModifyListener(ctx, in); err != nil {
+		return awsapi.Wrap("change the listener "+current.Name, err)
+	}
+	if !body.Secure {
+		return nil
+	}
+	return p.setHSTS(ctx, current, body.HSTS)
 }
 
 func (p *Provisioner) deleteListener(ctx context.Context, f plan.Found) error {

@@ -58,6 +58,7 @@ func (*Subnet) shorthandKey() string { return "cidr" }
 type plainList interface{ plainItem() }
 
 func (*InstanceTypes) plainItem() {}
+func (*Domains) plainItem()       {}
 
 // where returns the place of a node, such as "aloft.yaml:7:11".
 func (d *decoder) where(node ast.Node) string {

@@ -60,6 +60,20 @@ var keyDocs = map[string]keyDoc{
 		meaning: "TCP port on which the application listens; also in the variable PORT",
 		limits:  "1 to 65535",
 	},
+	"domain": {
+		meaning: "the application's name in DNS, or several, the main one first: it is served over HTTPS then, and " +
+			"HTTP redirects there",
+		limits: "at most 10; lower case, no wildcards",
+	},
+	"certificate": {
+		meaning: "ARN of a certificate of one's own in AWS Certificate Manager, for all the names",
+		limits:  "only with domain; in the application's region",
+		absent:  "Aloft requests one, which AWS renews",
+	},
+	"hsts": {
+		meaning: "tells browsers to use HTTPS alone for a year (Strict-Transport-Security)",
+		limits:  "only with domain",
+	},
 	"env": {
 		meaning: "environment variables of the application, kept in Parameter Store and in no image",
 		limits:  "names of letters, digits and underscores",

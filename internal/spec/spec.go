@@ -27,6 +27,9 @@ type Spec struct {
 	Start        string            `yaml:"start"`
 	Processes    map[string]string `yaml:"processes"`
 	Port         int               `yaml:"port"`
+	Domain       Domains           `yaml:"domain"`
+	Certificate  string            `yaml:"certificate"`
+	HSTS         bool              `yaml:"hsts"`
 	Env          map[string]string `yaml:"env"`
 	EnvFile      string            `yaml:"env_file"`
 	Secrets      map[string]string `yaml:"secrets"`
@@ -112,6 +115,12 @@ func (t InstanceTypes) String() string { return strings.Join(t, ", ") }
 // FallbackZone is the value of Machines.Fallback with which a server may move to
 // another zone if its own has no capacity.
 const FallbackZone = "zone"
+
+// Domains are the application's names in DNS, the main one first.
+type Domains []string
+
+// HTTPS reports whether the application is served over HTTPS, which needs a name.
+func (s *Spec) HTTPS() bool { return len(s.Domain) > 0 }
 
 // Network is the VPC.
 type Network struct {

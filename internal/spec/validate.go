@@ -74,6 +74,7 @@ func (s *Spec) validate(d *decoder) {
 	d.require(ValidRegion(s.Region), "region", "for example: region: eu-central-1", "%q is not an AWS region", s.Region)
 	s.validateSource(d)
 	d.requirePort("port", s.Port)
+	s.validateDomain(d)
 	s.validateEnvironment(d)
 	s.validatePermissions(d)
 	s.validateProcesses(d)

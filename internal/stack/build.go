@@ -18,6 +18,8 @@ type Facts struct {
 	Phase       Phase
 	Ports       []int // ports on which servers of another release still serve
 
+	HostedZones map[string]string // ids of the zones that own the application's names; no entry: DNS is elsewhere
+
 	Environment *environment.Environment // to serve; nil if the application has none
 	Serving     *environment.Environment // that is stored now; nil if there is none
 	Salt        string                   // of the run, for digests of values
@@ -105,12 +107,16 @@ func (b *builder) addNetwork() {
 
 func (b *builder) addSecurityGroups() {
 	security, s := b.spec.Security, b.spec
+	web := tcpFromAll(s.LoadBalancer.Port, security.Web.From)
+	if s.HTTPS() {
+		web = append(web, tcpFromAll(HTTPSPort, security.Web.From)...)
+	}
 	b.addConnectGroup()
 	b.add(AddressWebGroup, "7-8", SecurityGroup{
 		VPC:         id(AddressVPC),
 		GroupName:   s.App + "-web",
 		Description: "Aloft: the load balancer of " + s.App,
-		Inbound:     tcpFromAll(s.LoadBalancer.Port, security.Web.From),
+		Inbound:     web,
 	})
 	inbound := b.sshRules()
 	for _, port := range b.ports() {
@@ -270,14 +276,13 @@ func (b *builder) addLoadBalancing(servers int) {
 		Routes:       id(AddressRouteTable),
 		Protected:    b.spec.Protect,
 	})
-	b.add(AddressListener, "21",
-		Listener{LoadBalancer: arn(AddressLoadBalancer), Port: lb.Port, TargetGroup: arn(AddressTargetGroup)})
+	b.addListeners()
 	for n := 1; n <= servers; n++ {
 		b.add(fmt.Sprintf("target-%d", n), "20", Target{
 			TargetGroup: arn(AddressTargetGroup),
 			Server:      id(serverAddress(n)),
 			Port:        b.spec.Port,
-			Listener:    arn(AddressListener),
+			Listener:    b.forwarding(),
 			Image:       id(AddressImage),
 		})
 	}
@@ -302,7 +307,7 @@ func (b *builder) addScaling() {
 		Template:    Ref{AddressLaunchTemplate, "version"},
 		Subnets:     b.subnets(),
 		TargetGroup: arn(AddressTargetGroup),
-		Listener:    arn(AddressListener),
+		Listener:    b.forwarding(),
 		Routes:      id(AddressRouteTable),
 		Min:         c.Least(zones),
 		Max:         c.Max,
@@ -322,7 +327,7 @@ func (b *builder) addScaling() {
 			Requests:     c.Target.RequestsPerTarget,
 			LoadBalancer: arn(AddressLoadBalancer),
 			TargetGroup:  arn(AddressTargetGroup),
-			Listener:     arn(AddressListener),
+			Listener:     b.forwarding(),
 		})
 	}
 	for i, at := range c.Schedule {

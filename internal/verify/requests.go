@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"maps"
@@ -40,7 +41,10 @@ type responses struct {
 // the shares are even only on average.
 func (v Verifier) sendRequests(ctx context.Context, f Facts) responses {
 	got := responses{statuses: map[int]int{}, errors: map[string]int{}, servers: map[string]int{}}
-	transport := &http.Transport{DisableKeepAlives: true, DialContext: v.dialByName, Proxy: proxyOf}
+	transport := &http.Transport{
+		DisableKeepAlives: true, DialContext: v.dialBalancer(f), Proxy: proxyOf,
+		TLSClientConfig: &tls.Config{RootCAs: v.Roots, MinVersion: tls.VersionTLS12},
+	}
 	client := &http.Client{Transport: transport, Timeout: requestTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	defer transport.CloseIdleConnections()

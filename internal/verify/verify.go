@@ -5,6 +5,7 @@ package verify
 
 import (
 	"context"
+	"crypto/x509"
 	"net"
 	"net/netip"
 	"strconv"
@@ -37,6 +38,14 @@ type Facts struct {
 
 // URL returns the URL of the application.
 func (f Facts) URL() string {
+	if f.Spec.HTTPS() {
+		return "https://" + f.Spec.Domain[0]
+	}
+	return f.plainURL()
+}
+
+// plainURL returns the URL of the load balancer's HTTP listener.
+func (f Facts) plainURL() string {
 	if f.Spec.LoadBalancer.Port == 80 {
 		return "http://" + f.DNSName
 	}
@@ -77,10 +86,18 @@ type finding struct {
 	detail string
 }
 
+// check is a check with its name.
+type check struct {
+	name string
+	run  func() finding
+}
+
 // Verifier checks an application from outside.
 type Verifier struct {
 	Health Health
 	Dial   func(ctx context.Context, network, address string) (net.Conn, error) // nil: a net.Dialer
+
+	Roots *x509.CertPool // to trust; nil: the system's
 
 	Resolve func(ctx context.Context, host string) ([]string, error) // nil: the system's resolver
 	Waiting func(message string)                                     // called when a check has to wait; may be nil
@@ -100,10 +117,7 @@ func (v Verifier) Run(ctx context.Context, f Facts) Report {
 		v.Waiting = func(string) {}
 	}
 	var received responses
-	checks := []struct {
-		name string
-		run  func() finding
-	}{
+	checks := []check{
 		{"the name answers", func() finding {
 			if f.Problem != "" { // another program may be what answers in its place
 				return finding{false, "the load balancer reports: " + f.Problem}
@@ -117,6 +131,9 @@ func (v Verifier) Run(ctx context.Context, f Facts) Report {
 		{"every target is healthy, in every zone", func() finding { return v.checkTargets(ctx, f) }},
 		{"what is open answers", func() finding { return v.checkOpenPorts(ctx, f) }},
 		{"what is closed stays silent", func() finding { return v.checkClosedPorts(ctx, f) }},
+	}
+	if f.Spec.HTTPS() {
+		checks = append(checks, check{"HTTPS is valid, and HTTP leads there", func() finding { return v.checkHTTPS(ctx, f) }})
 	}
 	report := Report{URL: f.URL(), Checks: make([]Check, len(checks))}
 	var all sync.WaitGroup

@@ -32,6 +32,7 @@ func TestUpOfEverySpecConverges(t *testing.T) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
 			c, b, s := simulation.New(t), &simulation.Builder{ReleaseName: "r1"}, simulation.ParseSpec(t, file)
+			c.HostedZone(t, "example.com")
 			d := simulation.Deployment(t, c.Client(t, nil), s, b, t.TempDir())
 			began := time.Now()
 			status := simulation.Up(t, d)

@@ -4,6 +4,7 @@ package program
 
 import (
 	"context"
+	"crypto/x509"
 	"io"
 	"net"
 	"net/http"
@@ -50,18 +51,25 @@ func Fetch(t *testing.T, url string) string {
 
 // UnderLoad sends 300 requests per second to the application until the returned
 // function is called. That function fails the test if any request failed.
-func UnderLoad(t *testing.T, url string) (stop func()) {
+func UnderLoad(t *testing.T, url string) (stop func()) { return UnderLoadTrusting(t, url, nil) }
+
+// leastRequests is how many requests UnderLoad sends at least.
+const leastRequests = 3000
+
+// UnderLoadTrusting is UnderLoad over HTTPS, with the certificates to trust.
+func UnderLoadTrusting(t *testing.T, url string, roots *x509.CertPool) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
 		_, port, _ := net.SplitHostPort(address)
 		return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
 	}
-	generator := load.New(load.Config{URL: url, Rate: 300, Dial: dial})
+	generator := load.New(load.Config{URL: url, Rate: 300, Dial: dial, Roots: roots})
 	recorded := make(chan load.Recording, 1)
 	began := time.Now()
 	go func() { recorded <- generator.Run(ctx) }()
 	return func() {
 		t.Helper()
+		Eventually(t, Patience, "enough requests", func() bool { return len(generator.Snapshot().Samples) >= leastRequests })
 		cancel()
 		r := <-recorded
 		failed := map[load.Kind]int{}
@@ -72,7 +80,7 @@ func UnderLoad(t *testing.T, url string) (stop func()) {
 			}
 		}
 		t.Logf("%d requests in %s, %d failed", len(r.Samples), time.Since(began).Round(time.Second), len(failed))
-		if len(failed) > 0 || len(r.Samples) < 3000 {
+		if len(failed) > 0 || len(r.Samples) < leastRequests {
 			t.Errorf("%v of %d requests failed", failed, len(r.Samples))
 		}
 	}

@@ -51,9 +51,15 @@ func NothingLeft(t *testing.T, c *Cloud) {
 		"network interfaces":  len(store.NetworkInterfaces.List(view)),
 		"roles":               len(store.Roles.List(view)),
 		"instance profiles":   len(store.InstanceProfiles.List(view)),
+		"certificates":        len(store.Certificates.List(view)),
 	} {
 		if n != 0 {
 			t.Errorf("%d %s are left", n, what)
+		}
+	}
+	for _, set := range store.RecordSets.List(view) {
+		if set.Type != "NS" && set.Type != "SOA" {
+			t.Errorf("the record %s %s is left", set.Name, set.Type)
 		}
 	}
 	for _, p := range store.Parameters.List(view) {

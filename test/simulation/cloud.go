@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/x509"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -25,18 +26,22 @@ import (
 
 	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/cloud/activekey"
+	"aloft.dev/aloft/internal/cloud/api/acm"
 	"aloft.dev/aloft/internal/cloud/api/autoscaling"
 	"aloft.dev/aloft/internal/cloud/api/cloudwatch"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/ec2instanceconnect"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	"aloft.dev/aloft/internal/cloud/api/iam"
+	"aloft.dev/aloft/internal/cloud/api/route53"
 	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/sns"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
+	"aloft.dev/aloft/internal/cloud/authority"
 	"aloft.dev/aloft/internal/cloud/control/balancers"
+	"aloft.dev/aloft/internal/cloud/control/certificates"
 	"aloft.dev/aloft/internal/cloud/control/connectendpoints"
 	"aloft.dev/aloft/internal/cloud/control/images"
 	"aloft.dev/aloft/internal/cloud/control/instances"
@@ -63,6 +68,8 @@ var PublicRange = netip.MustParsePrefix("198.18.0.0/15")
 type Cloud struct {
 	Store   *store.Store
 	handler http.Handler // of the APIs
+
+	authorityDir string
 
 	Machines      simulated.Machines
 	Layers        simulated.Layers
@@ -147,6 +154,8 @@ func Open(t *testing.T, path string) *Cloud {
 				Store: s, Keys: &activekey.Set{},
 			})},
 			{Name: "iam", API: iam.New(iam.Config{Store: s})},
+			{Name: "route53", API: route53.New(route53.Config{Store: s, Manners: &c.Manners})},
+			{Name: "acm", API: acm.New(acm.Config{Store: s, Manners: &c.Manners})},
 			{Name: "servicequotas", API: servicequotas.New(servicequotas.Config{Manners: &c.Manners})},
 		},
 	})
@@ -197,11 +206,12 @@ func (c *Cloud) StartLoops(t *testing.T) {
 	natGateways := &natgateways.Loop{Store: c.Store, Network: networks, Log: log}
 	endpoints := &connectendpoints.Loop{Store: c.Store, Log: log}
 	scaling := &scaling.Loop{Store: c.Store, Fleet: c.Fleet, Log: log, Manners: &c.Manners}
+	certificates := &certificates.Loop{Store: c.Store, Authority: c.authority(t), Log: log}
 	ctx, cancel := context.WithCancel(context.Background())
 	var loops sync.WaitGroup
 	for _, run := range []func(context.Context) error{
 		networks.Run, instances.Run, images.Run, balancers.Run, natGateways.Run, scaling.Run, endpoints.Run,
-		c.recheckHealth,
+		certificates.Run, c.recheckHealth,
 	} {
 		loops.Go(func() {
 			if err := run(ctx); err != nil && ctx.Err() == nil {
@@ -210,6 +220,28 @@ func (c *Cloud) StartLoops(t *testing.T) {
 		})
 	}
 	c.StopLoops = func() { cancel(); loops.Wait() }
+}
+
+// authority returns the certificate authority, which starts of the loops share.
+func (c *Cloud) authority(t *testing.T) *authority.Authority {
+	t.Helper()
+	if c.authorityDir == "" {
+		c.authorityDir = t.TempDir()
+	}
+	a, err := authority.Open(c.authorityDir, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// Roots returns the roots of the certificate authority.
+func (c *Cloud) Roots(t *testing.T) *x509.CertPool {
+	t.Helper()
+	roots, a := x509.NewCertPool(), c.authority(t)
+	roots.AppendCertsFromPEM(a.RootPEM())
+	roots.AppendCertsFromPEM(a.PublicRootPEM())
+	return roots
 }
 
 // recheckHealth makes the load balancer check its targets again whenever an
@@ -280,7 +312,7 @@ func (c *Cloud) Client(t *testing.T, around func(http.RoundTripper) http.RoundTr
 	t.Helper()
 	transport := http.RoundTripper(inProcess{c.handler})
 	if around != nil {
-		transport = around(transport)
+		transport = withBody{around(transport)}
 	}
 	client, err := awsapi.New(t.Context(), awsapi.Options{
 		Region: Region, Endpoint: "http://127.0.0.1", HTTPClient: &http.Client{Transport: transport},
@@ -291,6 +323,17 @@ func (c *Cloud) Client(t *testing.T, around func(http.RoundTripper) http.RoundTr
 		t.Fatal(err)
 	}
 	return client
+}
+
+// withBody gives requests without a body an empty one, as servers see it.
+type withBody struct{ next http.RoundTripper }
+
+func (b withBody) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body == nil {
+		r = r.Clone(r.Context())
+		r.Body = http.NoBody
+	}
+	return b.next.RoundTrip(r)
 }
 
 // Serve serves the APIs on loopback until the test ends, for clients that need a

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"aloft.dev/aloft/internal/apply"
+	"aloft.dev/aloft/internal/cloud/wire/names"
 	"aloft.dev/aloft/internal/spec"
 )
 
@@ -74,7 +75,10 @@ func (k *killer) RoundTrip(r *http.Request) (*http.Response, error) {
 func refuse(r *http.Request) *http.Response {
 	body := `<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>killed</Message></Error></Errors>` +
 		`<RequestID>-</RequestID></Response>`
-	if r.Header.Get("X-Amz-Target") != "" {
+	switch {
+	case restOperation(r) != "":
+		body = `<ErrorResponse><Error><Code>AccessDenied</Code><Message>killed</Message></Error></ErrorResponse>`
+	case r.Header.Get("X-Amz-Target") != "":
 		body = `{"__type": "AccessDeniedException", "message": "killed"}`
 	}
 	return &http.Response{
@@ -95,6 +99,9 @@ func Operation(r *http.Request, body []byte) string {
 	if _, name, ok := strings.Cut(r.URL.Path, "/operation/"); ok {
 		return name // Smithy RPC v2 CBOR
 	}
+	if name := restOperation(r); name != "" {
+		return name
+	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
 		return ""
@@ -102,9 +109,20 @@ func Operation(r *http.Request, body []byte) string {
 	return form.Get("Action")
 }
 
+// restOperation returns the operation of a request to Amazon Route 53, or "".
+func restOperation(r *http.Request) string {
+	table, err := names.Load("route53")
+	if err != nil {
+		return ""
+	}
+	name, _ := table.Route(r.Method, r.URL.EscapedPath())
+	return name
+}
+
 // ChangesState reports whether an operation changes something.
 func ChangesState(operation string) bool {
-	return !strings.HasPrefix(operation, "Describe") && !strings.HasPrefix(operation, "Get")
+	return !strings.HasPrefix(operation, "Describe") && !strings.HasPrefix(operation, "Get") &&
+		!strings.HasPrefix(operation, "List")
 }
 
 // IsDryRun reports whether the body of a request to EC2 asks for a dry run, which

@@ -1,0 +1,128 @@
+package verify
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// leastValidity is how long a certificate must still be valid. AWS renews its own 60 days
+// before their end, the local cloud 10 days.
+const leastValidity = 7 * 24 * time.Hour
+
+// dialBalancer returns a dial that connects to the load balancer in place of the
+// application's names, which may be so new that resolvers do not know them.
+func (v Verifier) dialBalancer(f Facts) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		if host, port, err := net.SplitHostPort(address); err == nil && slices.Contains(f.Spec.Domain, host) {
+			address = net.JoinHostPort(f.DNSName, port)
+		}
+		return v.dialByName(ctx, network, address)
+	}
+}
+
+// checkHTTPS checks for each name that it leads to the load balancer, that its certificate
+// is valid, for the name and for a while, and that HTTP redirects to it.
+func (v Verifier) checkHTTPS(ctx context.Context, f Facts) finding {
+	if err := v.waitForName(ctx, f); err != nil {
+		return finding{false, f.DNSName + " does not resolve: " + reason(err)}
+	}
+	var problems []string
+	expires := time.Time{}
+	for _, name := range f.Spec.Domain {
+		until, err := v.certificateEnd(ctx, f, name)
+		if err != nil {
+			problems = append(problems, fmt.Sprintf("%s: %v", name, err))
+			continue
+		}
+		if expires.IsZero() || until.Before(expires) {
+			expires = until
+		}
+		if err := v.checkRedirect(ctx, f, name); err != nil {
+			problems = append(problems, fmt.Sprintf("%s: %v", name, err))
+		}
+		if err := v.checkName(ctx, f, name); err != nil {
+			problems = append(problems, fmt.Sprintf("%s: %v", name, err))
+		}
+	}
+	if len(problems) > 0 {
+		return finding{false, strings.Join(problems, "; ")}
+	}
+	return finding{true, fmt.Sprintf("%s: valid until %s, HTTP redirects", strings.Join(f.Spec.Domain, ", "),
+		expires.Format(time.DateOnly))}
+}
+
+// certificateEnd returns the end of the validity of the certificate for a name.
+func (v Verifier) certificateEnd(ctx context.Context, f Facts, name string) (time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	conn, err := v.dialBalancer(f)(ctx, "tcp", net.JoinHostPort(name, "443"))
+	if err != nil {
+		return time.Time{}, fmt.Errorf("no connection: %s", reason(err))
+	}
+	defer func() { _ = conn.Close() }()
+	secure := tls.Client(conn, &tls.Config{ServerName: name, RootCAs: v.Roots, MinVersion: tls.VersionTLS12})
+	if err := secure.HandshakeContext(ctx); err != nil {
+		return time.Time{}, fmt.Errorf("no valid certificate: %w", err)
+	}
+	end := secure.ConnectionState().PeerCertificates[0].NotAfter
+	if time.Until(end) < leastValidity {
+		return end, fmt.Errorf("the certificate ends on %s and was not renewed", end.Format(time.DateTime))
+	}
+	return end, nil
+}
+
+// checkRedirect checks that a request over HTTP is redirected to the same place over HTTPS.
+func (v Verifier) checkRedirect(ctx context.Context, f Facts, name string) error {
+	const path = "/aloft-verify?redirect=1"
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, f.plainURL()+path, nil)
+	if err != nil {
+		return err
+	}
+	request.Host = name
+	client := &http.Client{
+		Timeout: requestTimeout, Transport: &http.Transport{
+			DisableKeepAlives: true, DialContext: v.dialBalancer(f), Proxy: proxyOf,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return fmt.Errorf("no answer over HTTP: %s", reason(err))
+	}
+	_ = response.Body.Close()
+	to, err := url.Parse(response.Header.Get("Location"))
+	if err != nil || response.StatusCode != http.StatusMovedPermanently || to.Scheme != "https" ||
+		to.Hostname() != name || to.RequestURI() != path {
+		return fmt.Errorf("HTTP answers %s with location %q, not with a redirect to HTTPS",
+			response.Status, response.Header.Get("Location"))
+	}
+	return nil
+}
+
+// checkName checks that a name resolves to an address of the load balancer. Names of the
+// local cloud are resolved by no resolver of this computer.
+func (v Verifier) checkName(ctx context.Context, f Facts, name string) error {
+	if isLocalhost(f.DNSName) || f.proxy() != "" {
+		return nil
+	}
+	addresses, err := v.Resolve(ctx, name)
+	if err != nil {
+		return fmt.Errorf("it does not resolve: %s", reason(err))
+	}
+	balancer, err := v.Resolve(ctx, f.DNSName)
+	if err != nil {
+		return fmt.Errorf("%s does not resolve: %s", f.DNSName, reason(err))
+	}
+	if !slices.ContainsFunc(addresses, func(a string) bool { return slices.Contains(balancer, a) }) {
+		return fmt.Errorf("it resolves to %s, and the load balancer is at %s",
+			strings.Join(addresses, ", "), strings.Join(balancer, ", "))
+	}
+	return nil
+}
