@@ -56,6 +56,7 @@ const protected = "protect: true\n"
 
 // throughEndpoint makes an EC2 Instance Connect Endpoint the way to servers.
 const throughEndpoint = "security: {access: endpoint}\n"
+
 // domainName gives the application a domain. Requests reach the site's own server.
 const domainName = "domain: api.example.com\nmachines: {count: 1}\n"
 

@@ -16,6 +16,7 @@ type policyOptions struct {
 	*global
 	groups  []string
 	explain bool
+	part    int
 }
 
 func newPolicyCommand(g *global, run func(context.Context, *policyOptions) error) *cobra.Command {
@@ -31,10 +32,14 @@ func newPolicyCommand(g *global, run func(context.Context, *policyOptions) error
   teardown   down
 
 A group contains everything that its commands call. --explain lists the actions instead,
-with the groups that need them, and why AWS demands those that Aloft never calls.`,
+with the groups that need them, and why AWS demands those that Aloft never calls.
+
+AWS limits the size of a managed policy. If a policy is larger, the command says so, and
+--part prints it as several, of which a user or role gets all.`,
 		Example: `  aloft policy > policy.json
   aws iam create-policy --policy-name aloft --policy-document file://policy.json
   aloft policy read operate
+  aloft policy deploy --part 1 > deploy-1.json
   aloft policy deploy --explain`,
 		ValidArgs: policy.Names(),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -43,6 +48,7 @@ with the groups that need them, and why AWS demands those that Aloft never calls
 		},
 	}
 	c.Flags().BoolVar(&o.explain, "explain", false, "list the actions with their groups and reasons")
+	c.Flags().IntVar(&o.part, "part", 0, "print `PART` 1, 2, … of a policy that is too large for one managed policy")
 	return c
 }
 
@@ -65,10 +71,21 @@ func runPolicy(_ context.Context, o *policyOptions) error {
 		o.style(o.Out).Table(o.Out, rows)
 		return nil
 	}
-	d := policy.Of(groups, policy.Partition(o.region))
-	if n := d.Length(); n > policy.MaxLength {
-		_, _ = fmt.Fprintf(o.Err, "The policy has %d characters, more than the %d of a managed policy: "+
-			"make one for each group.\n", n, policy.MaxLength)
+	parts := policy.Parts(groups, policy.Partition(o.region))
+	switch {
+	case o.part < 0 || o.part > len(parts):
+		return diag.List{{
+			Where: "aloft policy", Summary: fmt.Sprintf("there is no part %d of this policy", o.part),
+			Hint: fmt.Sprintf("the parts are 1 to %d", len(parts)),
+		}}
+	case o.part > 0:
+		return view.JSON(o.Out, parts[o.part-1])
 	}
-	return view.JSON(o.Out, d)
+	whole := policy.Of(groups, policy.Partition(o.region))
+	if len(parts) > 1 {
+		_, _ = fmt.Fprintf(o.Err, "The policy has %d characters, more than the %d of a managed policy. "+
+			"It fits an inline policy of a role; or print it in %d parts with --part.\n",
+			whole.Length(), policy.MaxLength, len(parts))
+	}
+	return view.JSON(o.Out, whole)
 }

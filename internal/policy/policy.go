@@ -151,6 +151,36 @@ func Of(groups Group, partition string) Document {
 	return d
 }
 
+// Parts returns the policy that Of returns as the fewest managed policies, in order. Whoever has
+// all of them may do what the whole allows.
+func Parts(groups Group, partition string) []Document {
+	whole := Of(groups, partition)
+	parts := []Document{{Version: whole.Version}}
+	for _, s := range whole.Statement {
+		for _, action := range s.Action {
+			part := &parts[len(parts)-1]
+			if extended := part.with(s, action); extended.Length() <= MaxLength {
+				*part = extended
+				continue
+			}
+			parts = append(parts, Document{Version: whole.Version}.with(s, action))
+		}
+	}
+	return parts
+}
+
+// with returns the document with one more action of a statement. It leaves d as it is.
+func (d Document) with(s Statement, action string) Document {
+	d.Statement = slices.Clone(d.Statement)
+	if last := len(d.Statement) - 1; last >= 0 && d.Statement[last].Sid == s.Sid {
+		d.Statement[last].Action = append(slices.Clone(d.Statement[last].Action), action)
+		return d
+	}
+	s.Action = []string{action}
+	d.Statement = append(d.Statement, s)
+	return d
+}
+
 // Partition returns the partition of a region (AWS General Reference, "Amazon Resource
 // Names").
 func Partition(region string) string {

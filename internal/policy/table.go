@@ -34,13 +34,14 @@ const (
 var table = []entry{
 	{
 		action: "acm:AddTagsToCertificate", groups: Deploy,
-		implied: "a certificate is tagged as it is requested",
+		rare: "tags a certificate as it requests it, or with other tags",
 	},
 	{action: "acm:DeleteCertificate", groups: Deploy | Teardown},
 	{action: "acm:DescribeCertificate", groups: Deploy | Teardown},
 	{action: "acm:DescribeCertificate", groups: Read | Operate, rare: "reads the names of a certificate of one's own"},
 	{action: "acm:ListCertificates", groups: everyone},
 	{action: "acm:ListTagsForCertificate", groups: everyone},
+	{action: "acm:RemoveTagsFromCertificate", groups: Deploy, rare: "removes tags from a certificate"},
 	{action: "acm:RequestCertificate", groups: Deploy},
 	{
 		action: "autoscaling:AttachLoadBalancerTargetGroups", groups: Deploy,

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // prefixes are the IAM prefixes of services, by the last part of the SDK's import path
@@ -121,11 +123,33 @@ func TestTheTableIsSorted(t *testing.T) {
 	}
 }
 
-func TestEveryPolicyFitsAManagedPolicy(t *testing.T) {
+// The parts of a policy are managed policies that together allow what the whole does.
+func TestPartsOfPoliciesFitManagedPolicies(t *testing.T) {
+	allowed := func(documents ...Document) map[string]Statement {
+		all := map[string]Statement{}
+		for _, d := range documents {
+			for _, s := range d.Statement {
+				for _, action := range s.Action {
+					one := s
+					one.Action = nil
+					all[action] = one
+				}
+			}
+		}
+		return all
+	}
 	for groups := Read; groups <= everyone; groups++ {
-		if n := Of(groups, "aws-us-gov").Length(); n > MaxLength {
-			t.Errorf("the policy of %s has %d characters, more than %d: aloft policy has to say how to split it",
-				groups, n, MaxLength)
+		whole, parts := Of(groups, "aws-us-gov"), Parts(groups, "aws-us-gov")
+		for i, part := range parts {
+			if n := part.Length(); n > MaxLength {
+				t.Errorf("part %d of the policy of %s has %d characters, more than %d", i+1, groups, n, MaxLength)
+			}
+		}
+		if n := (whole.Length() + MaxLength - 1) / MaxLength; len(parts) != n {
+			t.Errorf("the policy of %s has %d characters and %d parts, want %d", groups, whole.Length(), len(parts), n)
+		}
+		if diff := cmp.Diff(allowed(whole), allowed(parts...)); diff != "" {
+			t.Errorf("the parts of the policy of %s allow something else (-whole, +parts):\n%s", groups, diff)
 		}
 	}
 }

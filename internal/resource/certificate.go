@@ -51,6 +51,12 @@ type ACM interface {
 	RequestCertificate(
 		context.Context, *acm.RequestCertificateInput, ...func(*acm.Options),
 	) (*acm.RequestCertificateOutput, error)
+	AddTagsToCertificate(
+		context.Context, *acm.AddTagsToCertificateInput, ...func(*acm.Options),
+	) (*acm.AddTagsToCertificateOutput, error)
+	RemoveTagsFromCertificate(
+		context.Context, *acm.RemoveTagsFromCertificateInput, ...func(*acm.Options),
+	) (*acm.RemoveTagsFromCertificateOutput, error)
 	DeleteCertificate(
 		context.Context, *acm.DeleteCertificateInput, ...func(*acm.Options),
 	) (*acm.DeleteCertificateOutput, error)
@@ -128,6 +134,7 @@ func (c *Cloud) certificate(ctx context.Context, s types.CertificateSummary) (f 
 	}
 	f.Set(stack.AttrNames, s.SubjectAlternativeNameSummaries...)
 	f.Set(stack.AttrState, strings.ToLower(string(s.Status)))
+	setTags(&f, tags)
 	switch s.Status {
 	case types.CertificateStatusFailed, types.CertificateStatusValidationTimedOut, types.CertificateStatusExpired,
 		types.CertificateStatusRevoked:
@@ -145,11 +152,34 @@ func (c *Cloud) certificateTags(ctx context.Context, arn string) (map[string]str
 	if err != nil {
 		return nil, fmt.Errorf("read the tags of certificate %s: %w", arn, err)
 	}
-	tags := map[string]string{}
-	for _, t := range out.Tags {
-		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	return tagsOf(out.Tags, func(t types.Tag) (key, value *string) { return t.Key, t.Value }), nil
+}
+
+func certificateTags(tags []tag) []types.Tag {
+	all := make([]types.Tag, len(tags))
+	for i, t := range tags {
+		all[i] = types.Tag{Key: aws.String(t.key), Value: aws.String(t.value)}
 	}
-	return tags, nil
+	return all
+}
+
+func (p *Provisioner) certificateTagger(arn string) tagger {
+	return tagger{
+		set: func(ctx context.Context, tags []tag) error {
+			_, err := p.ACM.AddTagsToCertificate(ctx, &acm.AddTagsToCertificateInput{
+				CertificateArn: &arn, Tags: certificateTags(tags),
+			})
+			return err
+		},
+		remove: func(ctx context.Context, keys []string) error {
+			in := &acm.RemoveTagsFromCertificateInput{CertificateArn: &arn}
+			for _, key := range keys {
+				in.Tags = append(in.Tags, types.Tag{Key: aws.String(key)})
+			}
+			_, err := p.ACM.RemoveTagsFromCertificate(ctx, in)
+			return err
+		},
+	}
 }
 
 func (p *Provisioner) createCertificate(
@@ -159,11 +189,9 @@ func (p *Provisioner) createCertificate(
 	in := &acm.RequestCertificateInput{
 		DomainName: &body.Names[0], SubjectAlternativeNames: body.Names[1:],
 		ValidationMethod: types.ValidationMethodDns, KeyAlgorithm: types.KeyAlgorithmEcPrime256v1,
+		Tags: certificateTags(p.tags(r)),
 		// Repetitions of this call must not request a second certificate, but a later run may.
 		IdempotencyToken: aws.String(strconv.FormatInt(time.Now().UnixNano(), 36)),
-	}
-	for _, t := range p.tags(r) {
-		in.Tags = append(in.Tags, types.Tag{Key: aws.String(t.key), Value: aws.String(t.value)})
 	}
 	out, err := p.ACM.RequestCertificate(ctx, in)
 	if err != nil {

@@ -105,6 +105,8 @@ func (p *Provisioner) taggerOf(f plan.Found) tagger {
 		return p.profileTagger(f.ID)
 	case stack.KindEnvironment:
 		return p.parameterTagger(f.Name)
+	case stack.KindCertificate:
+		return p.certificateTagger(f.ID)
 	case stack.KindTopic:
 		return p.topicTagger(f.ID)
 	case stack.KindAlarm:

@@ -26,6 +26,8 @@ type properties struct {
 	// replaceable kinds are deleted and replaced while the application serves, so that
 	// they are not protected: by releases, and if others serve in their place.
 	replaceable bool
+	// untagged kinds have no tags on AWS.
+	untagged bool
 }
 
 // kinds lists all kinds in the order of creation: a kind comes after those it may
@@ -92,9 +94,9 @@ func (k Kind) DeletedWithOwner() bool { return k.properties().deletedWithOwner }
 // application serves, as releases do, so that they are not protected.
 func (k Kind) Replaceable() bool { return k.properties().replaceable }
 
-// Tagged reports whether resources of the kind have tags of their own. What is deleted with
-// its owner cannot be tagged, or has tags from its owner.
-func (k Kind) Tagged() bool { return !k.DeletedWithOwner() }
+// Tagged reports whether resources of the kind have tags of their own. DNS records have none.
+// What is deleted with its owner cannot be tagged, or has tags from its owner.
+func (k Kind) Tagged() bool { return !k.DeletedWithOwner() && !k.properties().untagged }
 
 // UniqueName reports whether the kind is identified by a name that only one
 // resource can have, so that a replacement can be created only after the old

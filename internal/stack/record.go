@@ -3,7 +3,9 @@ package stack
 // KindRecord is the kind of a DNS record of Amazon Route 53.
 const KindRecord Kind = "record"
 
-var recordKind = properties{kind: KindRecord, mayReferTo: []Kind{KindLoadBalancer, KindCertificate, KindListener}}
+var recordKind = properties{
+	kind: KindRecord, mayReferTo: []Kind{KindLoadBalancer, KindCertificate, KindListener}, untagged: true,
+}
 
 // RecordAddress returns the address of a name's record.
 func RecordAddress(domain string) string { return "record-" + domain }
