@@ -15,15 +15,15 @@ import (
 // issued.
 func checkCertificate(r store.Reader, region, arn string) error {
 	row, ok := store.Certificates.Get(r, arn)
-	if ok && row.Region == region && row.Body == "" {
+	if !ok || row.Region != region {
+		return certificateNotFound(arn)
+	}
+	if row.Body == "" {
 		return wire.Errorf(
 			"UnsupportedCertificate",
 			"The certificate '%s' must have a fully-qualified domain name, a supported signature, and a supported key "+
 				"size.", arn,
 		)
-	}
-	if !ok || row.Region != region {
-		return certificateNotFound(arn)
 	}
 	return nil
 }

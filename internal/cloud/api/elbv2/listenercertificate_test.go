@@ -19,7 +19,7 @@ func certificateARN(n int) string {
 func (w *world) addCertificates(n int) {
 	w.change(func(tx *store.Tx) {
 		for i := range n {
-			store.Certificates.Put(tx, &store.Certificate{ARN: certificateARN(i), Region: testRegion})
+			store.Certificates.Put(tx, &store.Certificate{ARN: certificateARN(i), Region: testRegion, Body: "issued"})
 		}
 		store.Certificates.Put(tx, &store.Certificate{ARN: "arn:far", Region: "us-east-1"})
 	})
