@@ -199,6 +199,12 @@ func (s *survey) planSteps() error {
 	if s.base.ID != s.newest.ID {
 		s.plan.Notes = append(s.plan.Notes, newerBase(s.base.Name, s.base.ID, s.newest.ID))
 	}
+	for _, c := range s.plan.Changes {
+		if c.Kind == stack.KindNatGateway || c.Kind == stack.KindSubnet {
+			s.plan.Notes = append(s.plan.Notes, stack.NetworkNotes(s.spec)...)
+			break
+		}
+	}
 	return nil
 }
 

@@ -42,6 +42,9 @@ const forbidden = "UnauthorizedOperation"
 
 const scalingGroup = "scaling: {min: 2, max: 4}\n"
 
+// privateNetwork puts the servers into private subnets behind one NAT gateway.
+const privateNetwork = "network: {private: true, nat: single}\n"
+
 // variables gives the application an environment.
 const variables = "env: {LEVEL: info}\n"
 
@@ -77,6 +80,7 @@ var commandCases = []commandCase{
 	{line: "up SITE", ignores: checkQueries},
 	{line: "up SITE", spec: scalingGroup, ignores: checkQueries},
 	{line: "up SITE", spec: variables, ignores: checkQueries},
+	{line: "up SITE", spec: privateNetwork, ignores: checkQueries},
 	{line: "up SITE", spec: variables, before: []string{"up SITE"}, edits: "debug", ignores: checkQueries},
 	{
 		line: "up SITE", before: []string{"up SITE"}, release: "r2",
@@ -102,6 +106,7 @@ var commandCases = []commandCase{
 	},
 	{line: "drill --restore SITE", before: []string{"up SITE"}, restores: true},
 	{line: "down SITE --yes --images", before: []string{"up SITE"}},
+	{line: "down SITE --yes --images", spec: privateNetwork, before: []string{"up SITE"}},
 	{line: "down SITE --yes --images", spec: variables, before: []string{"up SITE"}},
 }
 

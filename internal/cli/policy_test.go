@@ -99,6 +99,14 @@ var editions = []struct {
 		then: []edition{{old: "watch: 0s}\n", replacement: "watch: 0s}\n" + variables, release: "r2"}},
 		last: "status SITE",
 	},
+	{
+		spec: privateNetwork,
+		then: []edition{
+			{old: privateNetwork, replacement: "network: {private: true, nat: none}\n"},
+			{old: "network: {private: true, nat: none}\n", replacement: privateNetwork},
+		},
+		last: "down SITE --yes --images",
+	},
 	{spec: variables, last: "logs SITE"},
 	{spec: scalingGroup, last: "drill instance SITE --rate 5 --calm 1s --duration 1s"},
 	{spec: scalingGroup, last: "drill zone SITE --rate 5 --calm 1s --duration 1s"},

@@ -90,9 +90,12 @@ func (d *deployment) sshTargets(
 func reachableServers(s *apply.Status, name string) ([]apply.Machine, error) {
 	named := func(m apply.Machine) bool { return name == "" || m.Name == name || m.InstanceID == name }
 	var servers []apply.Machine
-	var states []string
+	var states, private []string
 	for _, m := range s.Machines {
 		states = append(states, m.Name+" ("+m.State+")")
+		if named(m) && m.State == "running" && m.PublicIP == "" && m.PrivateIP != "" {
+			private = append(private, m.Name)
+		}
 		if named(m) && m.State == "running" && m.PublicIP != "" {
 			servers = append(servers, m)
 		}
@@ -105,6 +108,13 @@ func reachableServers(s *apply.Status, name string) ([]apply.Machine, error) {
 		Hint: "aloft up replaces a server that is gone",
 	}
 	switch {
+	case len(private) > 0:
+		problem = &diag.Diagnostic{
+			Where: strings.Join(private, ", "), Summary: "cannot be reached over SSH: no public address",
+			Detail: "network.private puts servers into subnets that nobody outside the VPC can connect to",
+			Hint: "connect from a machine inside the VPC; or remove network.private, and aloft up replaces the " +
+				"servers by ones with public addresses",
+		}
 	case len(states) == 0:
 		problem = &diag.Diagnostic{Where: s.App, Summary: "has no servers yet", Hint: "aloft up creates them"}
 	case name == "":

@@ -52,6 +52,8 @@ type EC2 struct {
 	vpcAPI
 	subnetAPI
 	internetGatewayAPI
+	elasticIPAPI
+	natGatewayAPI
 	routeTableAPI
 	securityGroupAPI
 	networkInterfaceAPI
@@ -70,6 +72,8 @@ func NewEC2(c *ec2.Client) EC2 {
 		vpcAPI:              c,
 		subnetAPI:           c,
 		internetGatewayAPI:  c,
+		elasticIPAPI:        c,
+		natGatewayAPI:       c,
 		routeTableAPI:       c,
 		securityGroupAPI:    c,
 		networkInterfaceAPI: c,

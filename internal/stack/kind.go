@@ -31,6 +31,8 @@ var kinds = []properties{
 	vpcKind,
 	subnetKind,
 	internetGatewayKind,
+	elasticIPKind,
+	natGatewayKind,
 	routeTableKind,
 	securityGroupKind,
 	keyPairKind,

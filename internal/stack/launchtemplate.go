@@ -38,6 +38,7 @@ type LaunchTemplate struct {
 	KeyName      string
 	Groups       []Ref
 	Release      string
+	Private      bool // instances get no public address
 	Identity
 }
 
@@ -57,7 +58,7 @@ func (t LaunchTemplate) Attributes() []Attribute {
 		text(AttrType, t.Type),
 		text(AttrKeyPair, t.KeyName),
 		refs(AttrSecurityGroups, t.Groups),
-		text(AttrPublicAddresses, On),
+		text(AttrPublicAddresses, onUnless(t.Private)),
 		text(AttrMetadata, MetadataIMDSv2),
 		text(AttrMonitoring, MonitoringDetailed),
 	}, t.Identity.attributes()...)
