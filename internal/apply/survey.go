@@ -210,7 +210,14 @@ func (s *survey) planSteps() error {
 		s.plan.Notes = append(s.plan.Notes, newerBase(s.base.Name, s.base.ID, s.newest.ID))
 	}
 	for _, p := range s.protectionProblems() {
-		s.plan.Notes = append(s.plan.Notes, fmt.Sprintf("%s %s; aloft up refuses it without --unprotect.", p.Where, p.Summary))
+		s.plan.Notes = append(s.plan.Notes,
+			fmt.Sprintf("%s %s; aloft up refuses it without --unprotect.", p.Where, p.Summary))
+	}
+	for _, c := range s.plan.Changes {
+		if c.Kind == stack.KindNatGateway || c.Kind == stack.KindSubnet {
+			s.plan.Notes = append(s.plan.Notes, stack.NetworkNotes(s.spec)...)
+			break
+		}
 	}
 	return nil
 }

@@ -42,6 +42,9 @@ const forbidden = "UnauthorizedOperation"
 
 const scalingGroup = "scaling: {min: 2, max: 4}\n"
 
+// privateNetwork puts the servers into private subnets behind one NAT gateway.
+const privateNetwork = "network: {private: true, nat: single}\n"
+
 // variables gives the application an environment.
 const variables = "env: {LEVEL: info}\n"
 
@@ -99,6 +102,7 @@ var commandCases = []commandCase{
 	{line: "up SITE", spec: variables, ignores: checkQueries},
 	{line: "up SITE", spec: alerts, ignores: checkQueries},
 	{line: "up SITE", spec: throughEndpoint, ignores: checkQueries},
+	{line: "up SITE", spec: privateNetwork, ignores: checkQueries},
 	{line: "up SITE", spec: variables, before: []string{"up SITE"}, edits: "debug", ignores: checkQueries},
 	{line: "up SITE", spec: protected, ignores: checkQueries},
 	{line: "up SITE", spec: protected, before: []string{"up SITE"}, edits: "true -> false", ignores: checkQueries},
@@ -136,6 +140,7 @@ var commandCases = []commandCase{
 	{line: "down SITE --yes --images", before: []string{"up SITE"}},
 	{line: "status SITE", spec: alerts, before: []string{"up SITE"}, restores: true, ignoresForbidden: drillRecord},
 	{line: "down SITE --yes --images", spec: alerts, before: []string{"up SITE"}},
+	{line: "down SITE --yes --images", spec: privateNetwork, before: []string{"up SITE"}},
 	{line: "down SITE --yes --images", spec: variables, before: []string{"up SITE"}},
 	{line: "down SITE --yes --images --unprotect", spec: protected, before: []string{"up SITE"}},
 	{line: "down SITE --yes --images", spec: throughEndpoint, before: []string{"up SITE"}},

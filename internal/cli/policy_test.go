@@ -112,6 +112,14 @@ var editions = []struct {
 	},
 	{spec: alerts, last: "drill instance SITE --rate 5 --calm 1s --duration 1s"},
 	{spec: alerts, last: "down SITE --yes --images"},
+	{
+		spec: privateNetwork,
+		then: []edition{
+			{old: privateNetwork, replacement: "network: {private: true, nat: none}\n"},
+			{old: "network: {private: true, nat: none}\n", replacement: privateNetwork},
+		},
+		last: "down SITE --yes --images",
+	},
 	{spec: variables, last: "logs SITE"},
 	{
 		spec: scalingGroup + variables + "tags: {team: a}\n",

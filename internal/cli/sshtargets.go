@@ -129,11 +129,17 @@ func (d *deployment) keyFile(ctx context.Context) (string, error) {
 func reachableServers(s *apply.Status, name string) ([]apply.Machine, error) {
 	named := func(m apply.Machine) bool { return name == "" || m.Name == name || m.InstanceID == name }
 	var servers []apply.Machine
-	var states []string
+	var states, private []string
 	for _, m := range s.Machines {
 		states = append(states, m.Name+" ("+m.State+")")
-		if named(m) && m.State == "running" && (m.PublicIP != "" || m.Keyless) {
+		if !named(m) || m.State != "running" {
+			continue
+		}
+		switch {
+		case m.PublicIP != "" || m.Keyless:
 			servers = append(servers, m)
+		case m.PrivateIP != "":
+			private = append(private, m.Name)
 		}
 	}
 	if len(servers) > 0 {
@@ -144,6 +150,13 @@ func reachableServers(s *apply.Status, name string) ([]apply.Machine, error) {
 		Hint: "aloft up replaces a server that is gone",
 	}
 	switch {
+	case len(private) > 0:
+		problem = &diag.Diagnostic{
+			Where: strings.Join(private, ", "), Summary: "cannot be reached over SSH: no public address",
+			Detail: "network.private puts servers into subnets that nobody outside the VPC can connect to",
+			Hint: "set security.access: endpoint, and run aloft up: it replaces the servers by ones that are " +
+				"reached through an EC2 Instance Connect Endpoint",
+		}
 	case len(states) == 0:
 		problem = &diag.Diagnostic{Where: s.App, Summary: "has no servers yet", Hint: "aloft up creates them"}
 	case name == "":

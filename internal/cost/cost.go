@@ -76,8 +76,15 @@ func Of(s *spec.Spec, prices price.Prices, a Assumptions) *Estimate {
 	hourly(price.Instance(s.Machines.Types[0]), float64(servers), "servers", s.Machines.Types[0])
 	hourly(price.LoadBalancer, 1, "load balancer", "")
 	hourly(price.LCU, a.LCU, "load balancer capacity", fmt.Sprintf("%g LCU on average", a.LCU))
-	hourly(price.Address, float64(servers+zones), "public addresses",
-		fmt.Sprintf("%d of servers, %d of the load balancer", servers, zones))
+	addresses, note := servers+zones, fmt.Sprintf("%d of servers, %d of the load balancer", servers, zones)
+	if s.Network.Private {
+		gateways := s.Network.NATGateways()
+		addresses, note = gateways+zones, fmt.Sprintf("%d of NAT gateways, %d of the load balancer", gateways, zones)
+		if gateways > 0 {
+			hourly(price.NatGateway, float64(gateways), "NAT gateways", natNote(prices))
+		}
+	}
+	hourly(price.Address, float64(addresses), "public addresses", note)
 	add(price.Disk, float64(servers*price.DiskSize), 1, "GB-month", "disks",
 		fmt.Sprintf("%d GB for each server", price.DiskSize))
 	add(price.Snapshot, float64(s.Release.Keep*price.DiskSize), 1, "GB-month", "snapshots",
@@ -87,6 +94,9 @@ func Of(s *spec.Spec, prices price.Prices, a Assumptions) *Estimate {
 		add(price.Alarm, float64(n), 1, "month", "alarms", "and up to 1,000 emails a month without charge")
 	}
 	each, _ := prices.Server(s.Machines.Types[0])
+	if address, _ := prices.Of(price.Address); s.Network.Private {
+		each -= address * price.HoursPerMonth
+	}
 	if s.Scaling != nil {
 		metric, _ := prices.Of(price.Metric)
 		each += detailedMetrics * metric
@@ -100,6 +110,15 @@ func Of(s *spec.Spec, prices price.Prices, a Assumptions) *Estimate {
 		e.Maximum = &Part{Servers: most, Monthly: e.Monthly + each*float64(most-servers)}
 	}
 	return e
+}
+
+// natNote says what a NAT gateway costs besides its hours.
+func natNote(prices price.Prices) string {
+	data, ok := prices.Of(price.NatData)
+	if !ok {
+		return "without the data that they process"
+	}
+	return fmt.Sprintf("without the data that they process, $%g for each GB", data)
 }
 
 // sizes returns the least number of servers, how many of them are there so that a

@@ -44,6 +44,7 @@ type InstanceStatus struct {
 	Zone      string
 	PrivateIP string
 	PublicIP  string
+	Private   bool   // it is not meant to have a public address
 	Served    bool   // it has been healthy behind the load balancer
 	HostKey   string // for SSH, as a line of an authorized_keys file; "" if it was not kept
 

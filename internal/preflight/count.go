@@ -43,6 +43,14 @@ func (c Config) gateways(ctx context.Context) (int, error) {
 		func(p *ec2.DescribeInternetGatewaysOutput) int { return len(p.InternetGateways) })
 }
 
+func (c Config) elasticIPs(ctx context.Context) (int, error) {
+	list, err := c.Client.EC2.DescribeAddresses(ctx, &ec2.DescribeAddressesInput{})
+	if err != nil {
+		return 0, fmt.Errorf("count Elastic IP addresses: %w", err)
+	}
+	return len(list.Addresses), nil
+}
+
 func (c Config) securityGroups(ctx context.Context) (int, error) {
 	pages := ec2.NewDescribeSecurityGroupsPaginator(c.Client.EC2, &ec2.DescribeSecurityGroupsInput{})
 	return count(ctx, "security groups", pages,

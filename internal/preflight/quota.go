@@ -25,6 +25,7 @@ type quota struct {
 var (
 	vpcQuota          = quota{"vpc", "L-F678F1CE", "VPCs", "VPCs", 5}
 	gatewayQuota      = quota{"vpc", "L-A4707A72", "internet gateways", "internet gateways", 5}
+	elasticIPQuota    = quota{"ec2", "L-0263D0A3", "Elastic IP addresses", "Elastic IP addresses", 5}
 	groupQuota        = quota{"vpc", "L-E79EC296", "security groups", "security groups", 2500}
 	ruleQuota         = quota{"vpc", "L-0EA8095F", "rules", "rules in a security group", 60}
 	vcpuQuota         = quota{"ec2", "L-1216C47A", "vCPUs", "vCPUs of A, C, D, H, I, M, R, T and Z instances", 5}

@@ -70,6 +70,18 @@ func (c Config) changing(change plan.Change) []trial {
 		}
 	case stack.InternetGateway:
 		return c.changingGateway(change, create, vpc)
+	case stack.ElasticIP:
+		return []trial{try("AllocateAddress", (*ec2.Client).AllocateAddress, &ec2.AllocateAddressInput{
+			DryRun: dry, TagSpecifications: c.tags(change, types.ResourceTypeElasticIp),
+		})}
+	case stack.NatGateway:
+		if create {
+			return []trial{try("CreateNatGateway", (*ec2.Client).CreateNatGateway, &ec2.CreateNatGatewayInput{
+				DryRun: dry, SubnetId: c.id(body.Subnet.Address, "subnet"),
+				AllocationId:      c.id(body.ElasticIP.Address, "eipalloc"),
+				TagSpecifications: c.tags(change, types.ResourceTypeNatgateway),
+			})}
+		}
 	case stack.RouteTable:
 		return c.changingRoutes(change, create, vpc)
 	case stack.SecurityGroup:
@@ -228,6 +240,14 @@ func deleting(f plan.Found) []trial {
 	case stack.KindConnectEndpoint:
 		return []trial{try("DeleteInstanceConnectEndpoint", (*ec2.Client).DeleteInstanceConnectEndpoint,
 			&ec2.DeleteInstanceConnectEndpointInput{DryRun: dry, InstanceConnectEndpointId: &f.ID})}
+	case stack.KindNatGateway:
+		return []trial{try("DeleteNatGateway", (*ec2.Client).DeleteNatGateway, &ec2.DeleteNatGatewayInput{
+			DryRun: dry, NatGatewayId: &f.ID,
+		})}
+	case stack.KindElasticIP:
+		return []trial{try("ReleaseAddress", (*ec2.Client).ReleaseAddress, &ec2.ReleaseAddressInput{
+			DryRun: dry, AllocationId: &f.ID,
+		})}
 	case stack.KindKeyPair:
 		return []trial{try("DeleteKeyPair", (*ec2.Client).DeleteKeyPair, &ec2.DeleteKeyPairInput{
 			DryRun: dry, KeyName: &f.ID,

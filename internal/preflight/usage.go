@@ -33,6 +33,7 @@ func (c Config) needs() []need {
 	}
 	add(vpcQuota, len(c.created(stack.KindVPC)), c.vpcs)
 	add(gatewayQuota, len(c.created(stack.KindInternetGateway)), c.gateways)
+	add(elasticIPQuota, len(c.created(stack.KindElasticIP)), c.elasticIPs)
 	add(groupQuota, len(c.created(stack.KindSecurityGroup)), c.securityGroups)
 	add(ruleQuota, c.mostRules(), func(context.Context) (int, error) { return 0, nil }) // the groups are new
 	if len(c.launched()) > 0 {

@@ -20,6 +20,8 @@ const (
 	LoadBalancer Item = "load-balancer" // an Application Load Balancer, by the hour
 	LCU          Item = "lcu"           // a load balancer capacity unit, by the hour
 	Address      Item = "address"       // a public IPv4 address in use, by the hour
+	NatGateway   Item = "nat-gateway"   // a NAT gateway, by the hour
+	NatData      Item = "nat-data"      // a GB that a NAT gateway processes
 	Disk         Item = "disk"          // a GB of a gp3 volume, by the month
 	Snapshot     Item = "snapshot"      // a GB of a snapshot, by the month
 	Metric       Item = "metric"        // a metric of detailed monitoring, by the month

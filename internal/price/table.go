@@ -49,7 +49,10 @@ var exceptions = map[string]map[string]float64{
 // others are the prices of everything but instances and addresses. A metric's price is
 // that of the first 10,000.
 var others = map[string]map[Item]float64{
-	"us-east-1":      {LoadBalancer: 0.0225, LCU: 0.008, Disk: 0.08, Snapshot: 0.05, Metric: 0.3, Alarm: 0.1},
+	"us-east-1": {
+		LoadBalancer: 0.0225, LCU: 0.008, Disk: 0.08, Snapshot: 0.05, Metric: 0.3, Alarm: 0.1,
+		NatGateway: 0.045, NatData: 0.045,
+	},
 	"eu-west-1":      {LoadBalancer: 0.0252, LCU: 0.008, Disk: 0.088, Metric: 0.3, Alarm: 0.1},
 	"eu-central-1":   {LoadBalancer: 0.027, LCU: 0.008, Disk: 0.0952, Metric: 0.3, Alarm: 0.1},
 	"ap-northeast-1": {Disk: 0.096},

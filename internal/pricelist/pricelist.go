@@ -44,6 +44,10 @@ func queries(instanceType string) []query {
 			map[price.Item]*regexp.Regexp{price.Disk: usage(`EBS:VolumeUsage\.gp3`)}},
 		{"AmazonEC2", map[string]string{"productFamily": "Storage Snapshot"},
 			map[price.Item]*regexp.Regexp{price.Snapshot: usage(`EBS:SnapshotUsage`)}},
+		{"AmazonEC2", map[string]string{"productFamily": "NAT Gateway"},
+			map[price.Item]*regexp.Regexp{
+				price.NatGateway: usage(`NatGateway-Hours`), price.NatData: usage(`NatGateway-Bytes`),
+			}},
 		{"AWSELB", map[string]string{"productFamily": "Load Balancer-Application"},
 			map[price.Item]*regexp.Regexp{
 				price.LoadBalancer: usage(`LoadBalancerUsage`), price.LCU: usage(`LCUUsage`),

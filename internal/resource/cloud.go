@@ -70,6 +70,8 @@ type EC2 struct {
 	vpcAPI
 	subnetAPI
 	internetGatewayAPI
+	elasticIPAPI
+	natGatewayAPI
 	routeTableAPI
 	securityGroupAPI
 	networkInterfaceAPI
@@ -89,6 +91,8 @@ func NewEC2(c *ec2.Client) EC2 {
 		vpcAPI:              c,
 		subnetAPI:           c,
 		internetGatewayAPI:  c,
+		elasticIPAPI:        c,
+		natGatewayAPI:       c,
 		routeTableAPI:       c,
 		securityGroupAPI:    c,
 		networkInterfaceAPI: c,

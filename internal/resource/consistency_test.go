@@ -115,7 +115,7 @@ func TestATargetGroupWaitsUntilItsVPCIsKnown(t *testing.T) {
 func TestASubnetIsReadyWhenItShowsThatItGivesPublicAddresses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, c := lagging(10 * time.Second)
-		if err := p.enablePublicAddresses(t.Context(), "subnet-1"); err != nil {
+		if err := p.setPublicAddresses(t.Context(), "subnet-1", true); err != nil {
 			t.Error(err)
 		}
 		if took := time.Since(c.since); took < 10*time.Second {

@@ -85,10 +85,10 @@ func (d *discovery) findInstances(ctx context.Context) (instances, error) {
 	})
 }
 
-// markUnreachable marks a running server without a public address as broken. EC2 gives an
-// instance its address when it starts, and never later.
+// markUnreachable marks a running server without a public address as broken, unless it is
+// private. EC2 gives an instance its address when it starts, and never later.
 func markUnreachable(f *plan.Found, now time.Time) {
-	if f.Value(stack.AttrState) == stack.StateRunning && f.Status.PublicIP == "" &&
+	if f.Value(stack.AttrState) == stack.StateRunning && f.Status.PublicIP == "" && !f.Status.Private &&
 		olderThan(f.Created, addressLimit, now) {
 		f.Broken = "it has no public address"
 	}
@@ -160,6 +160,7 @@ func describeInstance(i types.Instance) plan.Found {
 	f.Status.InstanceStatus = plan.InstanceStatus{
 		PrivateIP:    aws.ToString(i.PrivateIpAddress),
 		PublicIP:     aws.ToString(i.PublicIpAddress),
+		Private:      tagValue(i.Tags, stack.TagPrivate) != "",
 		Served:       tagValue(i.Tags, tagServed) != "",
 		ScalingGroup: tagValue(i.Tags, tagScalingGroup),
 		HostKey:      tagValue(i.Tags, tagHostKey),

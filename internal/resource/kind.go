@@ -37,6 +37,8 @@ var kinds = []kind{
 	vpcKind,
 	subnetKind,
 	internetGatewayKind,
+	elasticIPKind,
+	natGatewayKind,
 	routeTableKind,
 	securityGroupKind,
 	keyPairKind,

@@ -165,11 +165,11 @@ func (p *Provisioner) runInstance(
 			InstanceType: types.InstanceType(o.instanceType),
 			KeyName:      optional(l.body.KeyName),
 			UserData:     l.userData(),
-			// The launch asks for a public address itself: the subnet's attribute may not be
+			// The launch says itself whether it wants a public address: the subnet's attribute may not be
 			// known everywhere yet, and somebody may have changed it.
 			NetworkInterfaces: []types.InstanceNetworkInterfaceSpecification{{
 				DeviceIndex: aws.Int32(0), SubnetId: p.id(o.place.Subnet), Groups: p.ids(l.body.Groups),
-				AssociatePublicIpAddress: aws.Bool(true), DeleteOnTermination: aws.Bool(true),
+				AssociatePublicIpAddress: aws.Bool(!l.body.Private), DeleteOnTermination: aws.Bool(true),
 			}},
 			MinCount:    aws.Int32(1),
 			MaxCount:    aws.Int32(1),

@@ -136,6 +136,9 @@ func (p *Provisioner) templateData(r stack.Resource, body stack.LaunchTemplate) 
 		{stack.TagRelease, body.Release},
 		{stack.TagName, p.App + "-server"},
 	})
+	if body.Private {
+		tags = append(tags, ec2Tags([]tag{{stack.TagPrivate, stack.Yes}})...)
+	}
 	if env := p.environment(body.Identity); env != "" {
 		tags = append(tags, ec2Tags([]tag{{stack.TagEnvironment, env}})...)
 	}
@@ -145,7 +148,7 @@ func (p *Provisioner) templateData(r stack.Resource, body stack.LaunchTemplate) 
 		KeyName:      optional(body.KeyName),
 		NetworkInterfaces: []types.LaunchTemplateInstanceNetworkInterfaceSpecificationRequest{{
 			DeviceIndex: aws.Int32(0), Groups: p.ids(body.Groups),
-			AssociatePublicIpAddress: aws.Bool(true), DeleteOnTermination: aws.Bool(true),
+			AssociatePublicIpAddress: aws.Bool(!body.Private), DeleteOnTermination: aws.Bool(true),
 		}},
 		Monitoring: &types.LaunchTemplatesMonitoringRequest{Enabled: aws.Bool(true)},
 		MetadataOptions: &types.LaunchTemplateInstanceMetadataOptionsRequest{
@@ -171,8 +174,12 @@ func (p *Provisioner) templateData(r stack.Resource, body stack.LaunchTemplate) 
 // description identifies a version by its contents, so that an existing version is
 // found and not created again. A rollback uses the version of the earlier release.
 func (p *Provisioner) description(r stack.Resource, body stack.LaunchTemplate) string {
+	access := "public"
+	if body.Private {
+		access = "private"
+	}
 	contents := append(
-		[]string{*p.id(body.Image), body.Type, body.KeyName, body.Release, stack.MonitoringDetailed, "public"},
+		[]string{*p.id(body.Image), body.Type, body.KeyName, body.Release, stack.MonitoringDetailed, access},
 		p.ids(body.Groups)...,
 	)
 	if profile, env := p.profile(body.Identity), p.environment(body.Identity); profile != "" || env != "" {

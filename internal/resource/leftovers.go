@@ -52,7 +52,8 @@ func (c *Cloud) Leftovers(ctx context.Context, images bool, unchecked func(opera
 var listedTypes = []types.ResourceType{
 	types.ResourceTypeVpc, types.ResourceTypeSubnet, types.ResourceTypeInternetGateway, types.ResourceTypeRouteTable,
 	types.ResourceTypeSecurityGroup, types.ResourceTypeKeyPair, types.ResourceTypeInstance, types.ResourceTypeImage,
-	types.ResourceTypeLaunchTemplate, types.ResourceTypeInstanceConnectEndpoint,
+	types.ResourceTypeLaunchTemplate, types.ResourceTypeInstanceConnectEndpoint, types.ResourceTypeElasticIp,
+	types.ResourceTypeNatgateway,
 }
 
 // otherTags returns the application's tags of resources of EC2 that discovery does not

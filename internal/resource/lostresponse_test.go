@@ -112,6 +112,18 @@ func (c *vpcCloud) DescribeInternetGateways(
 	return &ec2.DescribeInternetGatewaysOutput{}, nil
 }
 
+func (c *vpcCloud) DescribeAddresses(
+	context.Context, *ec2.DescribeAddressesInput, ...func(*ec2.Options),
+) (*ec2.DescribeAddressesOutput, error) {
+	return &ec2.DescribeAddressesOutput{}, nil
+}
+
+func (c *vpcCloud) DescribeNatGateways(
+	context.Context, *ec2.DescribeNatGatewaysInput, ...func(*ec2.Options),
+) (*ec2.DescribeNatGatewaysOutput, error) {
+	return &ec2.DescribeNatGatewaysOutput{}, nil
+}
+
 func (c *vpcCloud) DescribeRouteTables(
 	context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options),
 ) (*ec2.DescribeRouteTablesOutput, error) {
@@ -226,8 +238,9 @@ func provisioner(c *vpcCloud) *Provisioner {
 	cloud := Cloud{
 		App: "shop",
 		EC2: EC2{
-			vpcAPI: c, subnetAPI: c, internetGatewayAPI: c, routeTableAPI: c, securityGroupAPI: c,
-			keyPairAPI: c, connectEndpointAPI: connectEndpoints{}, instanceAPI: c, imageAPI: c, launchTemplateAPI: c,
+			vpcAPI: c, subnetAPI: c, internetGatewayAPI: c, elasticIPAPI: c, natGatewayAPI: c, routeTableAPI: c,
+			securityGroupAPI: c, keyPairAPI: c, connectEndpointAPI: connectEndpoints{}, instanceAPI: c, imageAPI: c,
+			launchTemplateAPI: c,
 		},
 		CW:  noAlarms{},
 		SNS: noTopics{},

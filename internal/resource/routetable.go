@@ -1,9 +1,11 @@
 package resource
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -34,6 +36,7 @@ type routeTableAPI interface {
 	) (*ec2.CreateRouteTableOutput, error)
 	CreateRoute(context.Context, *ec2.CreateRouteInput, ...func(*ec2.Options)) (*ec2.CreateRouteOutput, error)
 	ReplaceRoute(context.Context, *ec2.ReplaceRouteInput, ...func(*ec2.Options)) (*ec2.ReplaceRouteOutput, error)
+	DeleteRoute(context.Context, *ec2.DeleteRouteInput, ...func(*ec2.Options)) (*ec2.DeleteRouteOutput, error)
 	AssociateRouteTable(
 		context.Context, *ec2.AssociateRouteTableInput, ...func(*ec2.Options),
 	) (*ec2.AssociateRouteTableOutput, error)
@@ -59,7 +62,7 @@ func describeRouteTable(t types.RouteTable) plan.Found {
 	f.Set(stack.AttrVPC, aws.ToString(t.VpcId))
 	for _, route := range t.Routes {
 		if aws.ToString(route.DestinationCidrBlock) == defaultRoute {
-			f.Set(stack.AttrDefaultRoute, aws.ToString(route.GatewayId))
+			f.Set(stack.AttrDefaultRoute, cmp.Or(aws.ToString(route.GatewayId), aws.ToString(route.NatGatewayId)))
 		}
 	}
 	var subnets []string
@@ -125,22 +128,39 @@ func (p *Provisioner) updateRouteTable(
 	return nil
 }
 
+// setDefaultRoute makes the default route lead through the table's gateway, or deletes it
+// if the table has none.
 func (p *Provisioner) setDefaultRoute(ctx context.Context, body stack.RouteTable, current plan.Found) error {
-	gateway, now := p.id(body.Gateway), current.Value(stack.AttrDefaultRoute)
+	now, destination := current.Value(stack.AttrDefaultRoute), aws.String(defaultRoute)
+	if (body.Gateway == stack.Ref{}) {
+		if now == "" {
+			return nil
+		}
+		in := &ec2.DeleteRouteInput{RouteTableId: &current.ID, DestinationCidrBlock: destination}
+		_, err := p.EC2.DeleteRoute(ctx, in)
+		return ignoreNotFound("delete the default route of "+current.ID, err)
+	}
+	gateway := p.id(body.Gateway)
 	if now == *gateway {
 		return nil
+	}
+	var internet, nat *string
+	if strings.HasPrefix(*gateway, "nat-") {
+		nat = gateway
+	} else {
+		internet = gateway
 	}
 	return retryEventual(ctx, "set the default route of "+current.ID, func(ctx context.Context) error {
 		if now == "" {
 			_, err := p.EC2.CreateRoute(ctx, &ec2.CreateRouteInput{
-				RouteTableId: &current.ID, DestinationCidrBlock: aws.String(defaultRoute), GatewayId: gateway,
+				RouteTableId: &current.ID, DestinationCidrBlock: destination, GatewayId: internet, NatGatewayId: nat,
 			})
 			if !awsapi.IsExists(err) {
 				return err
 			}
 		}
 		_, err := p.EC2.ReplaceRoute(ctx, &ec2.ReplaceRouteInput{
-			RouteTableId: &current.ID, DestinationCidrBlock: aws.String(defaultRoute), GatewayId: gateway,
+			RouteTableId: &current.ID, DestinationCidrBlock: destination, GatewayId: internet, NatGatewayId: nat,
 		})
 		return err
 	})

@@ -58,6 +58,9 @@ func createServer(
 		l.image, l.release = image.ID, tag{stack.TagRelease, body.Release}
 		l.tags = []tag{l.release}
 	}
+	if body.Private {
+		l.tags = append(l.tags, tag{stack.TagPrivate, stack.Yes})
+	}
 	if env := p.environment(body.Identity); env != "" {
 		l.tags = append(l.tags, tag{stack.TagEnvironment, env})
 	}
@@ -75,7 +78,8 @@ func createServer(
 	return f, err
 }
 
-// waitRunning waits until an instance runs and has a public IP address.
+// waitRunning waits until an instance runs and has a public IP address, unless it is
+// private.
 func (p *Provisioner) waitRunning(ctx context.Context, address, id string) (plan.Found, error) {
 	var f plan.Found
 	began := time.Now()
@@ -90,14 +94,15 @@ func (p *Provisioner) waitRunning(ctx context.Context, address, id string) (plan
 		}
 		f = describeInstance(i)
 		if i.State.Name == types.InstanceStateNameRunning {
-			if f.Status.PublicIP == "" && time.Since(began) > addressLimit {
+			addressed := f.Status.PublicIP != "" || f.Status.Private
+			if !addressed && time.Since(began) > addressLimit {
 				return false, &diag.Diagnostic{
 					Where:   address,
 					Summary: fmt.Sprintf("instance %s runs, but EC2 gave it no public address", id),
 					Hint:    "run aloft up again: it launches another in its place",
 				}
 			}
-			return f.Status.PublicIP != "", nil
+			return addressed, nil
 		}
 		if err := startFailure(address, i); err != nil {
 			return false, err

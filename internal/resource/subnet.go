@@ -67,34 +67,39 @@ func (p *Provisioner) createSubnet(ctx context.Context, r stack.Resource, body s
 	if err != nil {
 		return f, err
 	}
-	return f, p.enablePublicAddresses(ctx, f.ID)
+	if body.Private {
+		return f, nil
+	}
+	return f, p.setPublicAddresses(ctx, f.ID, true)
 }
 
-func (p *Provisioner) updateSubnet(ctx context.Context, _ stack.Resource, _ stack.Subnet, current plan.Found) error {
-	return p.enablePublicAddresses(ctx, current.ID)
+func (p *Provisioner) updateSubnet(
+	ctx context.Context, _ stack.Resource, body stack.Subnet, current plan.Found,
+) error {
+	return p.setPublicAddresses(ctx, current.ID, !body.Private)
 }
 
-// enablePublicAddresses makes instances in a subnet get public addresses, and waits
+// setPublicAddresses sets whether instances in a subnet get public addresses, and waits
 // until EC2 shows so: the change of an attribute may take a while to be known
 // everywhere (Amazon EC2 API Reference, "Eventual consistency").
-func (p *Provisioner) enablePublicAddresses(ctx context.Context, id string) error {
-	what := fmt.Sprintf("enable public addresses in subnet %s", id)
+func (p *Provisioner) setPublicAddresses(ctx context.Context, id string, public bool) error {
+	what := fmt.Sprintf("set public addresses in subnet %s to %s", id, onOff(public))
 	err := retryEventual(ctx, what, func(ctx context.Context) error {
 		_, err := p.EC2.ModifySubnetAttribute(ctx, &ec2.ModifySubnetAttributeInput{
-			SubnetId: &id, MapPublicIpOnLaunch: &types.AttributeBooleanValue{Value: aws.Bool(true)},
+			SubnetId: &id, MapPublicIpOnLaunch: &types.AttributeBooleanValue{Value: &public},
 		})
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	what = fmt.Sprintf("subnet %s to give public addresses", id)
+	what = fmt.Sprintf("subnet %s to have public addresses %s", id, onOff(public))
 	return awsapi.Wait(ctx, attributeLimit, what, func(ctx context.Context) (bool, error) {
 		list, err := p.EC2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{SubnetIds: []string{id}})
 		if err != nil {
 			return false, ignoreNotFound("read subnet "+id, err)
 		}
-		return len(list.Subnets) > 0 && aws.ToBool(list.Subnets[0].MapPublicIpOnLaunch), nil
+		return len(list.Subnets) > 0 && aws.ToBool(list.Subnets[0].MapPublicIpOnLaunch) == public, nil
 	})
 }
 

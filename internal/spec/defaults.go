@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -38,6 +39,7 @@ func (s *Spec) setDefaults(d *decoder) {
 	orDefault(d, "network.cidr", &s.Network.CIDR, netip.MustParsePrefix("10.0.0.0/16"))
 	orDefault(d, "network.subnets", &s.Network.Subnets, defaultSubnets(s.Network.CIDR))
 	orDefault(d, "security.access", &s.Security.Access, AccessSSH)
+	s.setPrivateDefaults(d)
 	orDefault(d, "security.web.from", &s.Security.Web.From, []netip.Prefix{Anywhere})
 	s.setScalingDefaults(d)
 	s.resolveSource()
@@ -97,6 +99,48 @@ func defaultSubnets(vpc netip.Prefix) []Subnet {
 		subnets[i].CIDR = nthBlock(vpc, bits, i+1)
 	}
 	return subnets
+}
+
+// setPrivateDefaults chooses the blocks of private subnets: those of the subnets' own
+// sizes that follow the last subnet and are free.
+func (s *Spec) setPrivateDefaults(d *decoder) {
+	n := &s.Network
+	if !n.Private {
+		return
+	}
+	orDefault(d, "network.nat", &n.NAT, NATZone)
+	if !n.CIDR.IsValid() || !n.CIDR.Addr().Is4() {
+		return
+	}
+	for i := range n.Subnets {
+		if !d.written(fmt.Sprintf("network.subnets[%d].private", i)) {
+			n.Subnets[i].Private = n.freeBlock(n.Subnets[i].CIDR)
+		}
+	}
+}
+
+// freeBlock returns a block of the size of a subnet that no subnet overlaps: the first
+// after that subnet, or else the first at all. It returns the zero prefix if there is
+// none.
+func (n Network) freeBlock(like netip.Prefix) netip.Prefix {
+	if !like.IsValid() || !like.Addr().Is4() || like.Bits() < n.CIDR.Bits() {
+		return netip.Prefix{}
+	}
+	var first netip.Prefix
+	for i := range 1 << (like.Bits() - n.CIDR.Bits()) {
+		block := nthBlock(n.CIDR, like.Bits(), i)
+		taken := slices.ContainsFunc(n.Subnets, func(s Subnet) bool {
+			return s.CIDR.IsValid() && s.CIDR.Overlaps(block) || s.Private.IsValid() && s.Private.Overlaps(block)
+		})
+		switch {
+		case taken:
+		case like.Addr().Less(block.Addr()):
+			return block
+		case !first.IsValid():
+			first = block
+		}
+	}
+	return first
 }
 
 // nthBlock returns the nth block of a size within a prefix.

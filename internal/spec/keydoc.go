@@ -194,6 +194,22 @@ var keyDocs = map[string]keyDoc{
 		limits:  "two or more, each in another zone",
 		absent:  "three of 256 addresses, within cidr",
 	},
+	"network.private": {
+		meaning: "true puts the servers into private subnets, one a zone, without public addresses; the load " +
+			"balancer stays in the others",
+		absent: "false",
+	},
+	"network.nat": {
+		meaning: "the way out of private servers: zone is a NAT gateway in each zone, single is one for all, none " +
+			"leaves them without",
+		limits: "zone, single or none; only with private",
+		absent: "zone, with private",
+	},
+	"network.subnets[].private": {
+		meaning: "the addresses of the servers' subnet in the same zone",
+		limits:  "/28 or larger, within the VPC's, without overlaps; only with network.private",
+		absent:  "a free block of the size of cidr",
+	},
 	"network.subnets[].cidr": {
 		meaning: "the subnet's addresses",
 		limits:  "/27 or larger, within the VPC's, without overlaps",

@@ -126,12 +126,33 @@ func (s *Spec) HTTPS() bool { return len(s.Domain) > 0 }
 type Network struct {
 	CIDR    netip.Prefix `yaml:"cidr"`
 	Subnets []Subnet     `yaml:"subnets"`
+	Private bool         `yaml:"private"`
+	NAT     string       `yaml:"nat"`
 }
 
-// Subnet is one subnet.
+// The values of Network.NAT.
+const (
+	NATZone   = "zone"   // a NAT gateway in each zone
+	NATSingle = "single" // one, in the zone of the first subnet
+	NATNone   = "none"
+)
+
+// NATGateways returns the number of NAT gateways.
+func (n Network) NATGateways() int {
+	switch {
+	case !n.Private || n.NAT == NATNone:
+		return 0
+	case n.NAT == NATSingle:
+		return 1
+	}
+	return len(n.Subnets)
+}
+
+// Subnet is one subnet, and the private one in the same zone.
 type Subnet struct {
-	CIDR netip.Prefix `yaml:"cidr"`
-	Zone string       `yaml:"zone"`
+	CIDR    netip.Prefix `yaml:"cidr"`
+	Zone    string       `yaml:"zone"`
+	Private netip.Prefix `yaml:"private"` // of the servers, if Network.Private
 }
 
 // The ways in which Aloft and its users reach servers.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,6 +22,7 @@ func (s *Spec) validateNetwork(d *decoder) {
 		d.require(s.Machines.Key == "", "machines.key",
 			"remove it, or use access: ssh", "servers that are reached through the endpoint have no key pair")
 	}
+	s.validatePrivate(d)
 	for i, from := range s.Security.SSH.From {
 		d.require(from != Anywhere || s.Security.SSH.AllowWorld, fmt.Sprintf("security.ssh.from[%d]", i),
 			"list the addresses that need it, or add allow_world: true under ssh to confirm",
@@ -66,6 +68,59 @@ func (s *Spec) validateSubnetCIDR(d *decoder, path string, i int, vpc netip.Pref
 		other := s.Network.Subnets[j].CIDR
 		d.require(!other.IsValid() || !other.Overlaps(cidr), path,
 			"give each subnet addresses of its own", "%s overlaps %s of subnets[%d]", cidr, other, j)
+	}
+}
+
+// validatePrivate checks the private subnets and their way out.
+func (s *Spec) validatePrivate(d *decoder) {
+	n := s.Network
+	if !n.Private {
+		d.require(n.NAT == "", "network.nat", "add private: true under network, or remove nat",
+			"only private servers need a NAT gateway")
+		for i, subnet := range n.Subnets {
+			d.require(!subnet.Private.IsValid(), fmt.Sprintf("network.subnets[%d].private", i),
+				"add private: true under network", "there are no private subnets without network.private")
+		}
+		return
+	}
+	d.require(slices.Contains([]string{NATZone, NATSingle, NATNone}, n.NAT), "network.nat",
+		"zone is the default", "expected zone, single or none, got %q", n.NAT)
+	if n.NAT == NATNone {
+		for _, needs := range []struct {
+			path string
+			set  bool
+		}{
+			{"env", len(s.Env) > 0}, {"env_file", s.EnvFile != ""}, {"secrets", len(s.Secrets) > 0},
+			{"permissions", len(s.Permissions) > 0},
+		} {
+			d.require(!needs.set, needs.path, "use nat: zone or nat: single",
+				"servers with network.nat: none have no way to the APIs of AWS, which it needs")
+		}
+	}
+	for i := range n.Subnets {
+		s.validatePrivateCIDR(d, i)
+	}
+}
+
+func (s *Spec) validatePrivateCIDR(d *decoder, i int) {
+	vpc, cidr, path := s.Network.CIDR, s.Network.Subnets[i].Private, fmt.Sprintf("network.subnets[%d].private", i)
+	switch {
+	case !vpc.IsValid() || !cidr.IsValid() && d.written(path):
+		return // reported already
+	case !cidr.IsValid():
+		d.require(false, path, "give the private subnets blocks of their own, or the VPC a larger one",
+			"there is no room left in %s", vpc)
+		return
+	}
+	d.require(cidr.Bits() <= 28, path, "for example: private: 10.0.4.0/24",
+		"%s: a subnet is /16 to /28 (Amazon VPC User Guide, \"Subnet CIDR blocks\")", cidr)
+	d.require(cidr.Bits() >= vpc.Bits() && vpc.Contains(cidr.Addr()), path,
+		"choose a block within "+vpc.String(), "%s is outside the VPC's %s", cidr, vpc)
+	for j, other := range s.Network.Subnets {
+		d.require(!other.CIDR.IsValid() || !other.CIDR.Overlaps(cidr), path,
+			"give each subnet addresses of its own", "%s overlaps %s of subnets[%d]", cidr, other.CIDR, j)
+		d.require(j >= i || !other.Private.IsValid() || !other.Private.Overlaps(cidr), path,
+			"give each subnet addresses of its own", "%s overlaps %s, private of subnets[%d]", cidr, other.Private, j)
 	}
 }
 

@@ -31,6 +31,9 @@ func Build(s *spec.Spec, facts Facts) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkWayOut(s, facts); err != nil {
+		return nil, err
+	}
 	b := &builder{
 		spec:  s,
 		facts: facts,
@@ -54,7 +57,7 @@ func Build(s *spec.Spec, facts Facts) (*Stack, error) {
 		b.addService(1)
 		b.addAlerts()
 	default:
-		if s.Scaling != nil || s.Machines.HasBuilder() {
+		if s.Scaling != nil || s.Machines.HasBuilder() || s.Network.Private {
 			b.addServer(AddressBuilder, "9-10", 0, Server{Builder: true, Groups: builderGroup})
 			b.addImage(id(AddressBuilder))
 			b.addService(1)
@@ -103,6 +106,9 @@ func (b *builder) addNetwork() {
 	b.add(AddressInternetGateway, "3,5", InternetGateway{VPC: vpc})
 	b.add(AddressRouteTable, "4,6",
 		RouteTable{VPC: vpc, Gateway: id(AddressInternetGateway), Subnets: b.subnets()})
+	if b.spec.Network.Private {
+		b.addPrivateNetwork()
+	}
 }
 
 func (b *builder) addSecurityGroups() {
@@ -118,7 +124,10 @@ func (b *builder) addSecurityGroups() {
 		Description: "Aloft: the load balancer of " + s.App,
 		Inbound:     web,
 	})
-	inbound := b.sshRules()
+	var inbound []Rule
+	if !s.Network.Private || security.ThroughEndpoint() { // nobody else reaches private servers
+		inbound = b.sshRules()
+	}
 	for _, port := range b.ports() {
 		inbound = append(inbound, tcpFromAll(port, security.App.From)...)
 		inbound = append(inbound, Rule{
@@ -218,7 +227,8 @@ func (b *builder) addService(n int) {
 // addServer adds an instance, in a zone if that has capacity. server holds what distinguishes it from
 // other instances.
 func (b *builder) addServer(address, step string, zone int, server Server) {
-	server.Types, server.Places = b.spec.Machines.Types, b.places(zone)
+	server.Private = b.spec.Network.Private && !Transient(address)
+	server.Types, server.Places = b.spec.Machines.Types, b.places(zone, server.Private)
 	if address == AddressBuilder {
 		server.Types = b.spec.Machines.BuilderTypes()
 	}
@@ -226,7 +236,10 @@ func (b *builder) addServer(address, step string, zone int, server Server) {
 		server.Places = server.Places[:1]
 	}
 	server.Access = b.access()
-	server.Routes, server.Release = id(AddressRouteTable), b.facts.Release
+	server.Routes, server.Release = []Ref{id(AddressRouteTable)}, b.facts.Release
+	if server.Private {
+		server.Routes = b.serverRoutes()
+	}
 	server.Identity, server.Transient = b.identity(), Transient(address)
 	b.add(address, step, server)
 }
@@ -234,11 +247,15 @@ func (b *builder) addServer(address, step string, zone int, server Server) {
 // places returns the subnets, beginning with the one of a zone. The builder and the
 // candidate may be in any of them, as they serve nobody; servers stay in theirs, unless
 // the spec says otherwise, because the loss of a zone should cost as few as possible.
-func (b *builder) places(zone int) []Place {
+func (b *builder) places(zone int, private bool) []Place {
+	subnets := b.subnets()
+	if private {
+		subnets = b.serverSubnets()
+	}
 	all := make([]Place, len(b.zones))
 	for i := range all {
 		n := (zone + i) % len(b.zones)
-		all[i] = Place{Subnet: id(subnetAddress(n + 1)), Zone: b.zones[n]}
+		all[i] = Place{Subnet: subnets[n], Zone: b.zones[n]}
 	}
 	return all
 }
@@ -300,15 +317,16 @@ func (b *builder) addScaling() {
 		Access:       b.access(),
 		Groups:       []Ref{id(AddressAppGroup)},
 		Release:      b.facts.Release,
+		Private:      s.Network.Private,
 		Identity:     b.identity(),
 	})
 	body := ScalingGroup{
 		GroupName:   ScalingName(s.App),
 		Template:    Ref{AddressLaunchTemplate, "version"},
-		Subnets:     b.subnets(),
+		Subnets:     b.serverSubnets(),
 		TargetGroup: arn(AddressTargetGroup),
 		Listener:    b.forwarding(),
-		Routes:      id(AddressRouteTable),
+		Routes:      b.serverRoutes(),
 		Min:         c.Least(zones),
 		Max:         c.Max,
 		Load:        c.Min,

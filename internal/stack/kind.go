@@ -36,6 +36,8 @@ var kinds = []properties{
 	vpcKind,
 	subnetKind,
 	internetGatewayKind,
+	elasticIPKind,
+	natGatewayKind,
 	routeTableKind,
 	securityGroupKind,
 	keyPairKind,

@@ -37,6 +37,7 @@ type LaunchTemplate struct {
 	Access
 	Groups  []Ref
 	Release string
+	Private bool // instances get no public address
 	Identity
 }
 
@@ -56,7 +57,7 @@ func (t LaunchTemplate) Attributes() []Attribute {
 		text(AttrType, t.Type),
 		t.Access.attribute(),
 		refs(AttrSecurityGroups, t.Groups),
-		text(AttrPublicAddresses, On),
+		text(AttrPublicAddresses, onUnless(t.Private)),
 		text(AttrMetadata, MetadataIMDSv2),
 		text(AttrMonitoring, MonitoringDetailed),
 	}, t.Identity.attributes()...)

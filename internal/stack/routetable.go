@@ -4,7 +4,7 @@ package stack
 const KindRouteTable Kind = "route-table"
 
 var routeTableKind = properties{
-	kind: KindRouteTable, mayReferTo: []Kind{KindVPC, KindInternetGateway, KindSubnet},
+	kind: KindRouteTable, mayReferTo: []Kind{KindVPC, KindInternetGateway, KindNatGateway, KindSubnet},
 }
 
 // AddressRouteTable is the address of the application's route table.
@@ -17,23 +17,34 @@ const AttrDefaultRoute AttributeKey = "0.0.0.0/0"
 // gateway.
 type RouteTable struct {
 	VPC     Ref
-	Gateway Ref
+	Gateway Ref // an internet or NAT gateway; zero: the traffic has no way out
 	Subnets []Ref
+	Private bool // it is that of a private subnet
 }
 
 // Kind implements Body.
 func (RouteTable) Kind() Kind { return KindRouteTable }
 
 // Title implements Body.
-func (RouteTable) Title() string {
+func (t RouteTable) Title() string {
+	switch {
+	case t.Private && t.Gateway == Ref{}:
+		return "route table: no way out, for " + t.Subnets[0].Address
+	case t.Private:
+		return "route table: 0.0.0.0/0 through " + t.Gateway.Address + ", for " + t.Subnets[0].Address
+	}
 	return "route table: 0.0.0.0/0 through the internet gateway, for the subnets"
 }
 
 // Attributes implements Body.
 func (t RouteTable) Attributes() []Attribute {
+	route := Attribute{Key: AttrDefaultRoute}
+	if t.Gateway != (Ref{}) {
+		route = ref(AttrDefaultRoute, t.Gateway)
+	}
 	return []Attribute{
 		fixed(ref(AttrVPC, t.VPC)),
-		ref(AttrDefaultRoute, t.Gateway),
+		route,
 		refs(AttrSubnets, t.Subnets),
 	}
 }

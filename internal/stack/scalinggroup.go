@@ -52,8 +52,8 @@ type ScalingGroup struct {
 	Template    Ref
 	Subnets     []Ref
 	TargetGroup Ref
-	Listener    Ref // the load balancer checks health only for a group with a listener
-	Routes      Ref // the route table to the internet
+	Listener    Ref   // the load balancer checks health only for a group with a listener
+	Routes      []Ref // the route tables to the internet
 	Min, Max    int
 	Mins, Maxes []int    // set by schedules
 	Load        int      // instances that carry the load; Min is higher if a zone may be lost
@@ -125,4 +125,4 @@ func size(key AttributeKey, n int, scheduled []int) Attribute {
 }
 
 // Needs implements Body. Without them the instances cannot become healthy.
-func (g ScalingGroup) Needs() []Ref { return []Ref{g.Listener, g.Routes} }
+func (g ScalingGroup) Needs() []Ref { return append([]Ref{g.Listener}, g.Routes...) }

@@ -58,8 +58,8 @@ type Server struct {
 	Places []Place
 	Groups []Ref
 	Access
-	Routes  Ref // the route table to the internet
-	Image   Ref // the release's image; zero for a builder
+	Routes  []Ref // the route tables to the internet
+	Image   Ref   // the release's image; zero for a builder
 	Release string
 	Builder bool
 	Proof   bool // it counts as created once the application was proven on it
@@ -67,6 +67,7 @@ type Server struct {
 	// the machine that Image was made of.
 	Launched bool
 	Identity
+	Private   bool // it has no public address
 	Transient bool // it exists only while a release is made, with one environment
 }
 
@@ -105,7 +106,8 @@ func (s Server) Attributes() []Attribute {
 		text(AttrState, StateRunning),
 	}
 	for _, a := range s.Identity.attributes() {
-		a.Fixed = s.Transient && a.Key == AttrEnvironment
+		// Without an endpoint nobody reaches a private server to restart it.
+		a.Fixed = (s.Transient || s.Private && s.Endpoint.Address == "") && a.Key == AttrEnvironment
 		all = append(all, a)
 	}
 	if s.Proof {
@@ -116,7 +118,7 @@ func (s Server) Attributes() []Attribute {
 
 // Needs implements Body.
 func (s Server) Needs() []Ref {
-	needs := append(s.launchNeeds(), s.Routes)
+	needs := append(s.launchNeeds(), s.Routes...)
 	if s.Proof && s.Endpoint.Address != "" {
 		needs = append(needs, s.Endpoint)
 	}

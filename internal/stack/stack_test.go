@@ -95,8 +95,8 @@ func TestTheRoleOfAReleaseThatIsMadeReadsTheSecretsOfBoth(t *testing.T) {
 	for phase, want := range map[stack.Phase]int{stack.PhaseProve: 3, stack.PhaseServe: 2} {
 		built, err := stack.Build(s, stack.Facts{
 			Zones: zones(s), Release: "0123456789ab", Phase: phase, Environment: stack.DesiredEnvironment(s, nil),
-		HostedZones: map[string]string{"api.example.com": "Z1"},
-			Serving: &environment.Environment{Secrets: map[string]string{"OLD": "ssm:/old"}},
+			HostedZones: map[string]string{"api.example.com": "Z1"},
+			Serving:     &environment.Environment{Secrets: map[string]string{"OLD": "ssm:/old"}},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -18,11 +18,13 @@ const (
 	AttrPublicAddresses AttributeKey = "public addresses" // whether instances get public IP addresses
 )
 
-// Subnet is a part of a VPC in one zone. Its instances get public IP addresses.
+// Subnet is a part of a VPC in one zone. Its instances get public IP addresses, unless it
+// is private.
 type Subnet struct {
-	VPC  Ref
-	CIDR netip.Prefix
-	Zone string
+	VPC     Ref
+	CIDR    netip.Prefix
+	Zone    string
+	Private bool
 }
 
 func subnetAddress(n int) string { return fmt.Sprintf("subnet-%d", n) }
@@ -43,7 +45,13 @@ func SubnetOf(server string, subnets int) string {
 func (Subnet) Kind() Kind { return KindSubnet }
 
 // Title implements Body.
-func (s Subnet) Title() string { return "subnet " + s.CIDR.String() + " in " + s.Zone }
+func (s Subnet) Title() string {
+	title := "subnet " + s.CIDR.String() + " in " + s.Zone
+	if s.Private {
+		return "private " + title
+	}
+	return title
+}
 
 // Attributes implements Body.
 func (s Subnet) Attributes() []Attribute {
@@ -51,8 +59,16 @@ func (s Subnet) Attributes() []Attribute {
 		fixed(ref(AttrVPC, s.VPC)),
 		fixed(text(AttrCIDR, s.CIDR)),
 		fixed(text(AttrZone, s.Zone)),
-		text(AttrPublicAddresses, On),
+		text(AttrPublicAddresses, onUnless(s.Private)),
 	}
+}
+
+// onUnless returns On, or Off if the condition holds.
+func onUnless(condition bool) string {
+	if condition {
+		return Off
+	}
+	return On
 }
 
 // Needs implements Body.

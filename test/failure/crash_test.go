@@ -34,3 +34,15 @@ func TestDownAfterKilledUpLeavesNothing(t *testing.T) {
 		t, 40, simulation.KillUp(nil, simulation.Tutorial, [2]string{"", "r1"}, simulation.Removed),
 	)
 }
+
+func TestMoveToPrivateServersConvergesAfterKill(t *testing.T) {
+	t.Parallel()
+	simulation.KillAtEveryChange(t, 25, simulation.KillUp(
+		simulation.Tutorial, simulation.PrivateTutorial, [2]string{"r1", "r1"}, simulation.Converges,
+	))
+}
+
+func TestDownOfPrivateServersConvergesAfterKill(t *testing.T) {
+	t.Parallel()
+	simulation.KillAtEveryChange(t, 18, simulation.KillDown(simulation.PrivateTutorial))
+}

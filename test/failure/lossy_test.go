@@ -85,7 +85,7 @@ func losing(t *testing.T, atLeast int, run func(t *testing.T, c *simulation.Clou
 			if len(l.lost) < atLeast {
 				t.Errorf("only %d answers were lost, want at least %d", len(l.lost), atLeast)
 			}
-			for _, name := range []string{"CreateVpc", "CreateInternetGateway"} {
+			for _, name := range []string{"CreateVpc", "CreateInternetGateway", "AllocateAddress"} {
 				if l.done[name] > 1 {
 					t.Errorf("%s was carried out %d times", name, l.done[name])
 				}
@@ -123,6 +123,11 @@ func upOnce(of func(*testing.T) *spec.Spec) func(*testing.T, *simulation.Cloud, 
 func TestUpCreatesEverythingOnceDespiteLostAnswers(t *testing.T) {
 	t.Parallel()
 	losing(t, 24, upOnce(simulation.Tutorial))
+}
+
+func TestUpOfPrivateServersCreatesEverythingOnceDespiteLostAnswers(t *testing.T) {
+	t.Parallel()
+	losing(t, 28, upOnce(simulation.PrivateTutorial))
 }
 
 func TestUpOfGroupCreatesEverythingOnceDespiteLostAnswers(t *testing.T) {
@@ -175,6 +180,11 @@ func downOnce(of func(*testing.T) *spec.Spec) func(*testing.T, *simulation.Cloud
 func TestDownLeavesNothingDespiteLostAnswers(t *testing.T) {
 	t.Parallel()
 	losing(t, 12, downOnce(simulation.Tutorial))
+}
+
+func TestDownOfPrivateServersLeavesNothingDespiteLostAnswers(t *testing.T) {
+	t.Parallel()
+	losing(t, 14, downOnce(simulation.PrivateTutorial))
 }
 
 func TestDownOfGroupLeavesNothingDespiteLostAnswers(t *testing.T) {

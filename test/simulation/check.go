@@ -49,6 +49,7 @@ func NothingLeft(t *testing.T, c *Cloud) {
 		"key pairs":           len(store.KeyPairs.List(view)),
 		"endpoints":           len(store.InstanceConnectEndpoints.List(view)),
 		"network interfaces":  len(store.NetworkInterfaces.List(view)),
+		"Elastic IPs":         len(store.ElasticIPs.List(view)),
 		"roles":               len(store.Roles.List(view)),
 		"instance profiles":   len(store.InstanceProfiles.List(view)),
 		"certificates":        len(store.Certificates.List(view)),
@@ -96,13 +97,17 @@ func Happens(ok func() bool) bool {
 	return true
 }
 
-// EverythingOnce checks that the cloud holds each resource of the tutorial once.
+// EverythingOnce checks that the cloud holds each resource of the tutorial once, or of the
+// tutorial with private servers and one NAT gateway.
 func EverythingOnce(t *testing.T, c *Cloud) {
 	t.Helper()
 	view := c.Store.View()
 	Consistent(t, view)
 	network := tutorialVPC(t, view)
-	subnets, gateways, tables, groups, temporary := 0, 0, 0, 0, 0
+	subnets, gateways, tables, groups, temporary, private, nat := 0, 0, 0, 0, 0, 0, 0
+	for _, x := range store.NatGateways.List(view) {
+		private, nat = 3, nat+one(x.Forwards())
+	}
 	for _, x := range store.Subnets.List(view) {
 		subnets += one(x.VPCID == network)
 	}
@@ -124,12 +129,15 @@ func EverythingOnce(t *testing.T, c *Cloud) {
 		what      string
 		got, want int
 	}{
-		{"subnets", subnets, 3}, {"internet gateways", gateways, 1},
-		{"route tables, with the main one", tables, 2}, {"security groups, with the default one", groups, 4 + endpoints},
+		{"subnets", subnets, 3 + private}, {"internet gateways", gateways, 1},
+		{"route tables, with the main one", tables, 2 + private},
+		{"security groups, with the default one", groups, 4 + endpoints},
 		{"temporary rules", temporary, 0}, {"instances", instances, 3}, {"targets", targets, 3},
-		{"key pairs and endpoints", len(store.KeyPairs.List(view)) + endpoints, 1}, {"listeners", len(store.Listeners.List(view)), 1},
+		{"key pairs and endpoints", len(store.KeyPairs.List(view)) + endpoints, 1},
+		{"listeners", len(store.Listeners.List(view)), 1},
 		{"load balancers", len(store.LoadBalancers.List(view)), 1},
 		{"target groups", len(store.TargetGroups.List(view)), 1},
+		{"NAT gateways", nat, private / 3}, {"Elastic IPs", len(store.ElasticIPs.List(view)), private / 3},
 	} {
 		if count.got != count.want {
 			t.Errorf("%d %s, want %d", count.got, count.what, count.want)

@@ -264,3 +264,10 @@ const ScalingSpec = "../../internal/stack/testdata/scaling.yaml"
 
 // ScalingTutorial returns the spec of the tutorial with an Auto Scaling group.
 func ScalingTutorial(t *testing.T) *spec.Spec { return ParseSpec(t, ScalingSpec) }
+
+// PrivateSpec is the file that PrivateTutorial reads.
+const PrivateSpec = "../../internal/stack/testdata/private-tutorial.yaml"
+
+// PrivateTutorial returns the spec of the tutorial with servers in private subnets behind
+// one NAT gateway.
+func PrivateTutorial(t *testing.T) *spec.Spec { return ParseSpec(t, PrivateSpec) }

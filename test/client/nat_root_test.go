@@ -1,0 +1,205 @@
+//go:build linux && root
+
+package client
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/cloud/plane/network"
+	"aloft.dev/aloft/test/program"
+)
+
+// silence is how long a test waits before it concludes that nothing answers.
+const silence = time.Second
+
+// natCloud is a local cloud with real machines.
+type natCloud struct {
+	*program.LocalCloud
+	t      *testing.T
+	layout host.Layout
+}
+
+// want fails the test on an error.
+func want[Out any](t *testing.T) func(out *Out, err error) *Out {
+	return func(out *Out, err error) *Out {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+}
+
+// launch launches a machine in a subnet, waits until it runs and returns its id.
+func (c natCloud) launch(subnet string) string {
+	c.t.Helper()
+	images := want[ec2.DescribeImagesOutput](c.t)(c.API.EC2.DescribeImages(c.t.Context(), &ec2.DescribeImagesInput{
+		Filters: []types.Filter{{Name: aws.String("name"), Values: []string{"debian-12*"}}},
+	}))
+	run := want[ec2.RunInstancesOutput](c.t)(c.API.EC2.RunInstances(c.t.Context(), &ec2.RunInstancesInput{
+		ImageId: images.Images[0].ImageId, InstanceType: types.InstanceTypeT3Micro, SubnetId: &subnet,
+		MinCount: aws.Int32(1), MaxCount: aws.Int32(1),
+	}))
+	id := *run.Instances[0].InstanceId
+	program.Eventually(c.t, program.Patience, id+" runs", func() bool {
+		return c.instance(id).State.Name == types.InstanceStateNameRunning
+	})
+	return id
+}
+
+func (c natCloud) instance(id string) types.Instance {
+	c.t.Helper()
+	in := &ec2.DescribeInstancesInput{InstanceIds: []string{id}}
+	list := want[ec2.DescribeInstancesOutput](c.t)(c.API.EC2.DescribeInstances(c.t.Context(), in))
+	return list.Reservations[0].Instances[0]
+}
+
+// namespace returns the path of a machine's network namespace.
+func (c natCloud) namespace(id string) string { return filepath.Join(c.layout.MachineRun(), id, "net") }
+
+// ask connects from a network namespace and returns what the server sends, or an empty
+// text if nothing answers.
+func (c natCloud) ask(namespace, address string) string {
+	ctx, cancel := context.WithTimeout(c.t.Context(), silence)
+	defer cancel()
+	conn, err := network.DialIn(ctx, namespace, netip.MustParseAddrPort(address))
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetReadDeadline(time.Now().Add(silence))
+	answer := make([]byte, 64)
+	n, _ := conn.Read(answer)
+	return string(answer[:n])
+}
+
+// observe serves on port 8080 of a machine and tells each client its address.
+func (c natCloud) observe(id string) {
+	c.t.Helper()
+	listener, err := network.ListenIn(c.namespace(id), netip.MustParseAddrPort("0.0.0.0:8080"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			from, _, _ := net.SplitHostPort(conn.RemoteAddr().String())
+			_, _ = fmt.Fprint(conn, from)
+			_ = conn.Close()
+		}
+	}()
+	c.t.Cleanup(func() { _ = listener.Close(); <-done })
+}
+
+func (c natCloud) elasticIP() (id, address string) {
+	c.t.Helper()
+	out := want[ec2.AllocateAddressOutput](c.t)(c.API.EC2.AllocateAddress(c.t.Context(), &ec2.AllocateAddressInput{}))
+	return *out.AllocationId, *out.PublicIp
+}
+
+// A machine of a private subnet, made through the API, reaches the outside with the Elastic
+// IP address of a NAT gateway and cannot be reached; a machine with an Elastic IP address of
+// its own can.
+func TestRealPrivateSubnetHasTheWayOutThatTheAPISays(t *testing.T) {
+	cloud := program.Start(t)
+	layout, err := host.LayoutFor(cloud.State)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, ctx, api := natCloud{cloud, t, layout}, t.Context(), cloud.API.EC2
+
+	subnets := want[ec2.DescribeSubnetsOutput](t)(api.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{})).Subnets
+	groups := want[ec2.DescribeSecurityGroupsOutput](t)(
+		api.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{})).SecurityGroups
+	want[ec2.AuthorizeSecurityGroupIngressOutput](t)(
+		api.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{
+			GroupId: groups[0].GroupId, IpProtocol: aws.String("-1"), CidrIp: aws.String("0.0.0.0/0"),
+		}))
+	vpc := subnets[0].VpcId // the default VPC, whose main route table leads to the internet
+	private := want[ec2.CreateSubnetOutput](t)(api.CreateSubnet(ctx, &ec2.CreateSubnetInput{
+		VpcId: vpc, CidrBlock: aws.String("172.31.200.0/24"), AvailabilityZone: subnets[0].AvailabilityZone,
+	})).Subnet.SubnetId
+	table := want[ec2.CreateRouteTableOutput](t)(
+		api.CreateRouteTable(ctx, &ec2.CreateRouteTableInput{VpcId: vpc})).RouteTable.RouteTableId
+	want[ec2.AssociateRouteTableOutput](t)(
+		api.AssociateRouteTable(ctx, &ec2.AssociateRouteTableInput{RouteTableId: table, SubnetId: private}))
+
+	observer, inside := c.launch(*subnets[1].SubnetId), c.launch(*private)
+	c.observe(observer)
+	c.observe(inside)
+	address, public := c.elasticIP()
+	want[ec2.AssociateAddressOutput](t)(
+		api.AssociateAddress(ctx, &ec2.AssociateAddressInput{AllocationId: &address, InstanceId: &observer}))
+	const hostNamespace = "/proc/self/ns/net"
+	program.Eventually(t, program.Patience, "the host reaches the Elastic IP address", func() bool {
+		return c.ask(hostNamespace, public+":8080") != ""
+	})
+	if answer := c.ask(c.namespace(inside), public+":8080"); answer != "" {
+		t.Errorf("a subnet without a route has a way out: %s answers", answer)
+	}
+
+	allocation, way := c.elasticIP()
+	gateway := want[ec2.CreateNatGatewayOutput](t)(api.CreateNatGateway(ctx, &ec2.CreateNatGatewayInput{
+		SubnetId: subnets[0].SubnetId, AllocationId: &allocation,
+	})).NatGateway.NatGatewayId
+	state := func() types.NatGatewayState {
+		in := &ec2.DescribeNatGatewaysInput{NatGatewayIds: []string{*gateway}}
+		return want[ec2.DescribeNatGatewaysOutput](t)(api.DescribeNatGateways(ctx, in)).NatGateways[0].State
+	}
+	program.Eventually(t, program.Patience, "the NAT gateway is available", func() bool {
+		return state() == types.NatGatewayStateAvailable
+	})
+	want[ec2.CreateRouteOutput](t)(api.CreateRoute(ctx, &ec2.CreateRouteInput{
+		RouteTableId: table, DestinationCidrBlock: aws.String("0.0.0.0/0"), NatGatewayId: gateway,
+	}))
+	program.Eventually(t, program.Patience, "the outside sees the gateway's address", func() bool {
+		return c.ask(c.namespace(inside), public+":8080") == way
+	})
+	for _, port := range []string{"8080", "22"} {
+		if answer := c.ask(hostNamespace, way+":"+port); answer != "" {
+			t.Errorf("port %s of the gateway answers %q", port, answer)
+		}
+	}
+
+	// The Elastic IP address survives a stop and a start.
+	want[ec2.StopInstancesOutput](t)(
+		api.StopInstances(ctx, &ec2.StopInstancesInput{InstanceIds: []string{observer}}))
+	program.Eventually(t, program.Patience, "the machine is stopped", func() bool {
+		return c.instance(observer).State.Name == types.InstanceStateNameStopped
+	})
+	if is := aws.ToString(c.instance(observer).PublicIpAddress); is != public {
+		t.Errorf("a stopped machine has the address %q", is)
+	}
+	want[ec2.StartInstancesOutput](t)(
+		api.StartInstances(ctx, &ec2.StartInstancesInput{InstanceIds: []string{observer}}))
+	program.Eventually(t, program.Patience, "the machine answers SSH at its address", func() bool {
+		return strings.HasPrefix(c.ask(hostNamespace, public+":22"), "SSH-")
+	})
+
+	want[ec2.DeleteNatGatewayOutput](t)(
+		api.DeleteNatGateway(ctx, &ec2.DeleteNatGatewayInput{NatGatewayId: gateway}))
+	program.Eventually(t, program.Patience, "the NAT gateway is deleted", func() bool {
+		return state() == types.NatGatewayStateDeleted
+	})
+	program.Eventually(t, program.Patience, "its way out is gone", func() bool {
+		return c.ask(c.namespace(inside), public+":22") == ""
+	})
+	want[ec2.ReleaseAddressOutput](t)(api.ReleaseAddress(ctx, &ec2.ReleaseAddressInput{AllocationId: &allocation}))
+}
