@@ -17,6 +17,7 @@ import (
 // resources that do not exist are "".
 type Status struct {
 	App             string    `json:"app"`
+	Stage           string    `json:"stage,omitempty"`
 	Region          string    `json:"region"`
 	URL             string    `json:"url"`
 	DNSName         string    `json:"dns_name"`
@@ -63,6 +64,7 @@ func (d *Deployment) Status(ctx context.Context) (*Status, error) {
 func (d *Deployment) statusOf(ctx context.Context, found []plan.Found) (*Status, error) {
 	s := statusOf(d.cfg.App, d.cfg.Region, found)
 	if d.cfg.Spec != nil {
+		s.Stage = d.cfg.Spec.Stage
 		s.markFallbacks(d.cfg.Spec, found)
 	}
 	var err error

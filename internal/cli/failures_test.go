@@ -51,6 +51,9 @@ const tagged = variables + "tags: {team: a}\n"
 // protected protects it.
 const protected = "protect: true\n"
 
+// stages gives it two stages.
+const stages = "stages: {a: {app: a}, b: {app: b}}\n"
+
 // commandCase is a command that calls AWS.
 type commandCase struct {
 	line     string
@@ -85,13 +88,20 @@ var commandCases = []commandCase{
 	{line: "up SITE", spec: variables, ignores: checkQueries},
 	{line: "up SITE", spec: variables, before: []string{"up SITE"}, edits: "debug", ignores: checkQueries},
 	{line: "up SITE", spec: protected, ignores: checkQueries},
-	{line: "up SITE", spec: protected, before: []string{"up SITE"}, edits: "true -> false", ignores: checkQueries},
-	{line: "up SITE", spec: tagged, before: []string{"up SITE"}, edits: "{team: a} -> {cost: b}", ignores: checkQueries},
+	{
+		line: "up SITE", spec: protected, before: []string{"up SITE"}, edits: "true -> false",
+		ignores: checkQueries,
+	},
+	{
+		line: "up SITE", spec: tagged, before: []string{"up SITE"}, edits: "{team: a} -> {cost: b}",
+		ignores: checkQueries,
+	},
 	{
 		line: "up SITE", before: []string{"up SITE"}, release: "r2",
 		ignores: append([]string{"GetMetricData"}, checkQueries...),
 	},
 	{line: "rollback 1 SITE", before: []string{"up SITE"}},
+	{line: "promote a SITE --to b", spec: stages, before: []string{"up SITE --stage a"}, ignores: checkQueries},
 	{line: "scale 3 SITE", spec: scalingGroup, before: []string{"up SITE"}},
 	{line: "env list SITE", spec: variables, before: []string{"up SITE"}, restores: true},
 	{line: "env set SITE TIER=free", spec: variables, before: []string{"up SITE"}, edits: "info", ignores: metrics},
@@ -286,7 +296,8 @@ func (c commandCase) fail(t *testing.T, first *site, operation string) {
 		case slices.Contains(c.ignores, operation),
 			code == forbidden && slices.Contains(c.ignoresForbidden, operation),
 			code == forbidden && c.spec == variables && operation == tagQuery,
-			code == forbidden && !strings.Contains(c.spec, variables) && slices.Contains(c.identityQueries(), operation):
+			code == forbidden && !strings.Contains(c.spec, variables) &&
+				slices.Contains(c.identityQueries(), operation):
 			if got != c.code {
 				t.Errorf("%s: exit code %d, want %d\n%s", code, got, c.code, stderr)
 			}
