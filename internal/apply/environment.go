@@ -176,7 +176,9 @@ func (d *Deployment) storeEnvironment(ctx context.Context, e *environment.Enviro
 			}
 		}
 	} else {
-		desired.Resources = []stack.Resource{stack.EnvironmentResource(d.cfg.App, *e, d.cloud.Salt, stack.TagsOf(d.cfg.Spec))}
+		desired.Resources = []stack.Resource{
+			stack.EnvironmentResource(d.cfg.App, *e, d.cloud.Salt, stack.TagsOf(d.cfg.Spec)),
+		}
 		p = plan.Diff(desired, slices.DeleteFunc(found, func(f plan.Found) bool {
 			return f.Kind != stack.KindEnvironment
 		}))

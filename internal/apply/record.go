@@ -28,6 +28,7 @@ func (d *Deployment) beginRecord(ctx context.Context, s *survey) (*history.Recor
 		Proven:   s.proven(),
 		Settings: settingsOf(s.spec),
 		Rollback: s.rollback,
+		From:     s.promoted,
 		Change:   s.environmentChange(),
 	}
 	if s.given && s.environment != nil {
@@ -79,14 +80,17 @@ func (d *Deployment) recordServing(ctx context.Context, s *survey) error {
 	if err != nil {
 		return err
 	}
-	source, err := d.cfg.Builder.Source()
-	if err != nil {
-		return err
+	source := s.source
+	if source == "" {
+		if source, err = d.cfg.Builder.Source(); err != nil {
+			return err
+		}
 	}
 	_, err = d.addRecord(ctx, s, history.Record{
 		Release:  s.facts.Release,
 		Image:    imageID(found, s.facts.Release),
 		Source:   source,
+		From:     s.promoted,
 		Started:  s.began,
 		Ended:    time.Now().UTC().Truncate(time.Second),
 		Result:   history.Released,

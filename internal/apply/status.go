@@ -17,6 +17,7 @@ import (
 // resources that do not exist are "".
 type Status struct {
 	App             string    `json:"app"`
+	Stage           string    `json:"stage,omitempty"`
 	Region          string    `json:"region"`
 	URL             string    `json:"url"`
 	Domains         []string  `json:"domains,omitempty"` // that HTTPS serves, the main one first
@@ -73,6 +74,7 @@ func (d *Deployment) Status(ctx context.Context) (*Status, error) {
 func (d *Deployment) statusOf(ctx context.Context, found []plan.Found) (*Status, error) {
 	s := statusOf(d.cfg.App, d.cfg.Region, found)
 	if d.cfg.Spec != nil {
+		s.Stage = d.cfg.Spec.Stage
 		if servesHTTPS(found) {
 			s.putFirst(d.cfg.Spec.Domain)
 		}

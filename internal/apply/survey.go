@@ -31,6 +31,7 @@ type goal struct {
 	release string // release to serve; "" for the one that the source makes now
 	source  string // what release was built from
 
+	promoted    string                   // stage that the release is promoted from; "" for none
 	rollback    bool                     // a user goes back to the release
 	unprotect   bool                     // what is protected may go
 	given       bool                     // environment is to be served, whatever the spec asks for
@@ -184,7 +185,7 @@ func (s *survey) createsVPC() bool {
 // proven reports whether the image of the release to serve was proven already.
 func (s *survey) proven() bool {
 	current, open := history.Current(s.history), history.Unfinished(s.history)
-	return s.release != "" || current != nil && current.Release == s.facts.Release ||
+	return s.release != "" && s.promoted == "" || current != nil && current.Release == s.facts.Release ||
 		open != nil && open.Release == s.facts.Release && open.Proven
 }
 
@@ -205,7 +206,7 @@ func (s *survey) planSteps() error {
 	}
 	add(stack.PhaseServe, surplusImages(found, s.history, s.facts.Release, s.spec.Release.Keep))
 	s.plan = plan.Join(phases, plans)
-	s.plan.App, s.plan.Region, s.plan.Release = s.spec.App, s.spec.Region, s.facts.Release
+	s.plan.App, s.plan.Stage, s.plan.Region, s.plan.Release = s.spec.App, s.spec.Stage, s.spec.Region, s.facts.Release
 	if s.base.ID != s.newest.ID {
 		s.plan.Notes = append(s.plan.Notes, newerBase(s.base.Name, s.base.ID, s.newest.ID))
 	}

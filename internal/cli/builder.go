@@ -95,7 +95,7 @@ func (b builder) Refresh(ctx context.Context, m resource.Machine, events event.S
 
 // Examine returns the state of the application's service on a machine.
 func (b builder) Examine(ctx context.Context, m resource.Machine) ([]string, error) {
-	return release.Examine(ctx, sshTarget(m), b.spec.App)
+	return release.Examine(ctx, sshTarget(m), b.spec.Program())
 }
 
 // Source returns a description of the source.

@@ -21,7 +21,7 @@ type deployment struct {
 
 // loadSpec reads the spec of a folder. --region overrides its region.
 func (g *global) loadSpec(dir string) (*spec.Spec, error) {
-	s, err := spec.Load(dir)
+	s, err := spec.LoadStage(dir, g.stage)
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +62,11 @@ func (g *global) openFolder(ctx context.Context, dir string, events event.Sink) 
 func (g *global) openForChange(ctx context.Context, s *spec.Spec, start bool) (*deployment, *lazyProgress, error) {
 	shown := newLazyProgress(g.newProgress)
 	d, err := g.open(ctx, s, start, shown.Event)
+	if err == nil && s.Stage != "" {
+		shown.Event(event.Event{
+			Time: time.Now(), Kind: event.Note, Address: "stage " + s.Stage, Message: "is deployed as " + s.App,
+		})
+	}
 	if err == nil && d.regionFrom != "" {
 		shown.Event(event.Event{
 			Time: time.Now(), Kind: event.Note, Address: s.Region, Message: "is the region, from " + d.regionFrom,

@@ -42,6 +42,12 @@ application that aloft.yaml protects is not deleted without --unprotect.`,
 					Where: "aloft down", Summary: "a folder and --app are both given", Hint: "give one of them",
 				}}
 			}
+			if o.app != "" && g.stage != "" {
+				return diag.List{{
+					Where: "aloft down", Summary: "--stage and --app are both given",
+					Hint: "give --app the name of the stage's application, or leave it out",
+				}}
+			}
 			o.dir = folder(args)
 			return run(c.Context(), o)
 		},
@@ -66,7 +72,8 @@ func runDown(ctx context.Context, o *downOptions) error {
 		return err
 	}
 	app, region := d.spec.App, d.spec.Region
-	if err := o.confirm(fmt.Sprintf("Delete everything of %s in %s (--on %s)?", app, region, o.on)); err != nil {
+	question := fmt.Sprintf("Delete everything of %s in %s (--on %s)?", d.spec.Title(), region, o.on)
+	if err := o.confirm(question); err != nil {
 		return err
 	}
 	if err := o.handleUnfinishedDrill(ctx, d, willDelete); err != nil {

@@ -169,7 +169,8 @@ func (g *global) drillOnce(
 func (g *global) newDrill(d *deployment, events event.Sink) *drill.Drill {
 	return drill.New(drill.Config{
 		Roots: g.roots(),
-		App:   d.spec.App, Client: d.client, Poll: g.pollInterval(), Events: events, Connect: d.connectForScripts,
+		App:   d.spec.App, Program: d.spec.Program(),
+		Client: d.client, Poll: g.pollInterval(), Events: events, Connect: d.connectForScripts,
 		Refill: d.Refill,
 	})
 }

@@ -63,6 +63,9 @@ const throughEndpoint = "security: {access: endpoint}\n"
 // domainName gives the application a domain. Requests reach the site's own server.
 const domainName = "domain: api.example.com\nmachines: {count: 1}\n"
 
+// stages gives it two stages.
+const stages = "stages: {a: {app: a}, b: {app: b}}\n"
+
 // commandCase is a command that calls AWS.
 type commandCase struct {
 	line     string
@@ -105,7 +108,10 @@ var commandCases = []commandCase{
 	{line: "up SITE", spec: privateNetwork, ignores: checkQueries},
 	{line: "up SITE", spec: variables, before: []string{"up SITE"}, edits: "debug", ignores: checkQueries},
 	{line: "up SITE", spec: protected, ignores: checkQueries},
-	{line: "up SITE", spec: protected, before: []string{"up SITE"}, edits: "true -> false", ignores: checkQueries},
+	{
+		line: "up SITE", spec: protected, before: []string{"up SITE"}, edits: "true -> false",
+		ignores: checkQueries,
+	},
 	{
 		line: "up SITE", spec: tagged, before: []string{"up SITE"}, edits: "{team: a} -> {cost: b}",
 		ignores: checkQueries,
@@ -115,6 +121,7 @@ var commandCases = []commandCase{
 		ignores: append([]string{"GetMetricData"}, checkQueries...),
 	},
 	{line: "rollback 1 SITE", before: []string{"up SITE"}},
+	{line: "promote a SITE --to b", spec: stages, before: []string{"up SITE --stage a"}, ignores: checkQueries},
 	{line: "scale 3 SITE", spec: scalingGroup, before: []string{"up SITE"}},
 	{line: "env list SITE", spec: variables, before: []string{"up SITE"}, restores: true},
 	{line: "env set SITE TIER=free", spec: variables, before: []string{"up SITE"}, edits: "info", ignores: metrics},

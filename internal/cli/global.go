@@ -29,6 +29,7 @@ type global struct {
 
 	on       string
 	region   string
+	stage    string // of the application; "" if it has none
 	profile  string
 	endpoint string // of all services, with --on aws; "" for AWS's
 	stateDir string
@@ -125,6 +126,9 @@ func (g *global) cloudFlags() string {
 	}
 	if g.region != "" {
 		flags += " --region " + g.region
+	}
+	if g.stage != "" {
+		flags += " --stage " + g.stage
 	}
 	if g.profile != "" {
 		flags += " --profile " + g.profile

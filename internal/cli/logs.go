@@ -74,7 +74,7 @@ func runLogs(ctx context.Context, o *logsOptions) (err error) {
 	printLine := o.linePrinter(len(targets) > 1)
 	for _, t := range targets {
 		group.Go(func() error {
-			return o.read(ctx, t, d.spec.App, o.log, func(line string) { printLine(t.Name, line) })
+			return o.read(ctx, t, d.spec.Program(), o.log, func(line string) { printLine(t.Name, line) })
 		})
 	}
 	return group.Wait()

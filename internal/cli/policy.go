@@ -27,7 +27,7 @@ func newPolicyCommand(g *global, run func(context.Context, *policyOptions) error
 		Long: `Prints an IAM policy for groups of commands, or for all of them:
 
   read       plan, cost, status, releases, verify, env list
-  deploy     up, rollback, scale, env
+  deploy     up, promote, rollback, scale, env
   operate    ssh, logs, drill
   teardown   down
 

@@ -61,7 +61,7 @@ func groupOf(t *testing.T, line string) policy.Group {
 	switch command := strings.Fields(line)[0]; command {
 	case "plan", "cost", "status", "releases", "verify":
 		return policy.Read
-	case "up", "rollback", "scale", "env":
+	case "up", "promote", "rollback", "scale", "env":
 		return policy.Deploy
 	case "ssh", "logs", "drill":
 		return policy.Operate

@@ -90,6 +90,9 @@ func (g *global) printReleases(all []apply.Release) {
 	for i := len(all) - 1; i >= 0; i-- {
 		r := all[i]
 		var texts []string
+		if r.From != "" {
+			texts = append(texts, "promoted from stage "+r.From)
+		}
 		if r.Change != "" {
 			texts = append(texts, r.Change+" changed")
 		}

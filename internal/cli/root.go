@@ -44,6 +44,7 @@ func newRootCommand(g *global) *cobra.Command {
 		newPlanCommand(g, runPlan),
 		newCostCommand(g, runCost),
 		newUpCommand(g, runUp),
+		newPromoteCommand(g, runPromote),
 		newReleasesCommand(g, runReleases),
 		newRollbackCommand(g, runRollback),
 		newEnvCommand(g, runEnvList, runEnvChange),
@@ -64,6 +65,7 @@ func newRootCommand(g *global) *cobra.Command {
 func addGlobalFlags(flags *pflag.FlagSet, g *global) {
 	flags.StringVar(&g.on, "on", g.on, "the `CLOUD` to use: local or aws")
 	flags.StringVar(&g.region, "region", "", "the AWS `REGION`, in place of aloft.yaml's")
+	flags.StringVar(&g.stage, "stage", "", "the `STAGE` of the application, one of stages in aloft.yaml")
 	flags.StringVar(&g.profile, "profile", "", "the `PROFILE` in the AWS configuration files, with --on aws")
 	flags.StringVar(&g.endpoint, "endpoint", "", "the `URL` of another AWS than Amazon's, with --on aws")
 	flags.StringVar(&g.stateDir, "state-dir", defaultStateDir, "the `FOLDER` of the local cloud's state")

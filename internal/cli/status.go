@@ -58,7 +58,7 @@ func runStatus(ctx context.Context, o *statusOptions) error {
 	if url == "" {
 		url = "no load balancer yet: aloft up continues the deployment"
 	}
-	_, _ = fmt.Fprintf(o.Out, "%s in %s: %s\n", o.style(o.Out).Strong(status.App), status.Region, url)
+	_, _ = fmt.Fprintf(o.Out, "%s in %s: %s\n", o.style(o.Out).Strong(d.spec.Title()), status.Region, url)
 	if status.Environment != "" {
 		_, _ = fmt.Fprintf(o.Out, "environment: %s\n", environmentOf(status))
 	}

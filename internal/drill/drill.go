@@ -44,6 +44,7 @@ type Connect func(ctx context.Context, server string) (
 // Config configures a Drill.
 type Config struct {
 	App     string
+	Program string // the application's name on its machines
 	Client  *awsapi.Client
 	Connect Connect
 	Refill  func(ctx context.Context) error // replaces missing servers, or waits for an Auto Scaling group that does

@@ -93,7 +93,7 @@ func (r *run) inject(ctx context.Context, l *lease.Lease[Change]) error {
 		injected()
 		return d.terminate(ctx, c.InstanceID, c.Experiment == Instance)
 	}
-	breaks, _ := serviceScripts(c.Experiment, d.cfg.App)
+	breaks, _ := serviceScripts(c.Experiment, d.cfg.Program)
 	return d.runOn(ctx, c.At, breaks, injected)
 }
 

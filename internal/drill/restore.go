@@ -43,7 +43,7 @@ func (d *Drill) undo(ctx context.Context, c Change) error {
 		if running, err := d.isRunning(ctx, c.InstanceID); err != nil || !running {
 			return err // the next aloft up replaces an instance that is gone
 		}
-		_, repairs := serviceScripts(c.Experiment, d.cfg.App)
+		_, repairs := serviceScripts(c.Experiment, d.cfg.Program)
 		return d.runOn(ctx, c.At, repairs, func() {})
 	}
 	return fmt.Errorf("undo a drill of the kind %q: this version of Aloft does not know it", c.Experiment)

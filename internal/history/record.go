@@ -24,12 +24,13 @@ type Record struct {
 	Started  time.Time `json:"started"`
 	Ended    time.Time `json:"ended,omitzero"`
 	Result   Result    `json:"result"`
-	Reason   string    `json:"reason,omitempty"`   // why it failed
-	Rollback bool      `json:"rollback,omitempty"` // a user requested an earlier release
-	Before   int       `json:"before,omitempty"`   // number of the record that served before
-	Proven   bool      `json:"proven,omitempty"`   // on an instance of its image
-	Touched  time.Time `json:"touched,omitzero"`   // when the replacement of serving instances began
-	Change   string    `json:"change,omitempty"`   // what changed besides the release: "environment: LOG_LEVEL"
+	Reason   string    `json:"reason,omitempty"`        // why it failed
+	Rollback bool      `json:"rollback,omitempty"`      // a user requested an earlier release
+	Before   int       `json:"before,omitempty"`        // number of the record that served before
+	Proven   bool      `json:"proven,omitempty"`        // on an instance of its image
+	Touched  time.Time `json:"touched,omitzero"`        // when the replacement of serving instances began
+	From     string    `json:"promoted_from,omitempty"` // stage that it was promoted from
+	Change   string    `json:"change,omitempty"`        // what changed besides the release: "environment: LOG_LEVEL"
 	Settings Settings  `json:"settings"`
 }
 

@@ -56,6 +56,7 @@ func OnlyTags(differences []Difference) bool {
 // last.
 type Plan struct {
 	App     string   `json:"app"`
+	Stage   string   `json:"stage,omitempty"`
 	Region  string   `json:"region"`
 	Release string   `json:"release"`
 	Changes []Change `json:"changes"`

@@ -20,8 +20,15 @@ var headings = map[stack.Phase]string{
 // differences.
 func (p *Plan) String() string {
 	var out strings.Builder
-	if p.RegionFrom != "" {
-		_, _ = fmt.Fprintf(&out, "%s in %s (from %s)\n\n", p.App, p.Region, p.RegionFrom)
+	title := p.App
+	if p.Stage != "" {
+		title += ", stage " + p.Stage
+	}
+	switch {
+	case p.RegionFrom != "":
+		_, _ = fmt.Fprintf(&out, "%s in %s (from %s)\n\n", title, p.Region, p.RegionFrom)
+	case p.Stage != "":
+		_, _ = fmt.Fprintf(&out, "%s in %s\n\n", title, p.Region)
 	}
 	if p.Empty() {
 		_, _ = fmt.Fprintln(&out, "Nothing to do: the cloud is as the spec says.")

@@ -101,6 +101,7 @@ var table = []entry{
 		rare: "restores outbound rules that somebody removed",
 	},
 	{action: "ec2:AuthorizeSecurityGroupIngress", groups: Deploy | Operate},
+	{action: "ec2:CopyImage", groups: Deploy},
 	{action: "ec2:CreateImage", groups: Deploy},
 	{action: "ec2:CreateInstanceConnectEndpoint", groups: Deploy},
 	{action: "ec2:CreateInternetGateway", groups: Deploy},

@@ -22,6 +22,7 @@ case "$*" in
 */security-credentials/) name=roles ;;
 */security-credentials/*) name=credentials ;;
 */placement/region*) name=region ;;
+*/latest/user-data) name=user-data ;;
 *AmazonSSM.GetParameter*|*secretsmanager.GetSecretValue*)
 	name=$(echo "$*" | sed 's/.*"\(Name\|SecretId\)":"\([^"]*\)".*/\2/' | tr / _)
 	grep -q 'user = "AKIA:hunter/key"' && echo "$*" | grep -q 'aws-sigv4 aws:amz:eu-west-1:' || name=unsigned ;;
@@ -116,6 +117,16 @@ func (f fetched) run(t *testing.T) (file, said string, err error) {
 	return string(text), string(output), err
 }
 
+// encoded returns the value of a parameter with variables.
+func encoded(t *testing.T, variables map[string]string) string {
+	t.Helper()
+	value, err := environment.Environment{Set: variables}.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
 func write(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
@@ -144,6 +155,18 @@ func TestFetchEnvWritesTheEnvironment(t *testing.T) {
 		{
 			name: "variables", e: variables,
 			file: "KEY=\"k=v\"\nLEVEL=\"info\"\nTEXT=\"a \\\"b\\\" \\$c \\`d\\` \\\\e 'f'\nü #g\n\"\n",
+		},
+		{
+			name: "a stage", e: environment.Environment{Set: map[string]string{"A": "hunter"}}, file: "B=\"c\"\n",
+			answers: map[string]string{
+				"user-data":                         "200\n#!/bin/sh\n: aloft-app shop-staging\n",
+				"_aloft_shop-staging_env_variables": "200\n" + parameter(encoded(t, map[string]string{"B": "c"})),
+			},
+		},
+		{
+			name: "user data of somebody else", e: variables,
+			answers: map[string]string{"user-data": "200\n#!/bin/sh\n: aloft-app ../x\n"},
+			file:    "KEY=\"k=v\"\nLEVEL=\"info\"\nTEXT=\"a \\\"b\\\" \\$c \\`d\\` \\\\e 'f'\nü #g\n\"\n",
 		},
 		{name: "nothing"},
 		{name: "no role", e: variables, answers: map[string]string{"roles": ""}},

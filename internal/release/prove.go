@@ -64,15 +64,24 @@ func (b *Builder) releaseCommand() []step {
 	words = append(words, "--setenv", fmt.Sprintf("PORT=%d", b.Spec.Port))
 	script := fmt.Sprintf("%s%s\ncommand=%s\nfolder=%s\npath=%s\nsource=%s\n%s",
 		b.variables(), strings.Join(words, " "), remote.Quote(command), remote.Quote(b.folder()),
-		remote.Quote(b.path()), remote.Quote(b.Source.Digest), join("release"))
+		remote.Quote(b.path()), remote.Quote(b.releaseOfStage()), join("release"))
 	return []step{{number: "16", name: "release: " + command, script: script}}
+}
+
+// releaseOfStage identifies the source in a stage: the command runs in each stage that the
+// image serves.
+func (b *Builder) releaseOfStage() string {
+	if b.Spec.Stage == "" {
+		return b.Source.Digest
+	}
+	return b.Source.Digest + " " + b.Spec.App
 }
 
 // prove checks the web process, and then that the other processes run.
 func (b *Builder) prove(ctx context.Context, m *machine, s step, watch time.Duration) error {
 	health := b.Spec.LoadBalancer.Health
 	check := proof.Check{
-		Unit: Unit(b.Spec.App), Port: b.Spec.Port, Path: health.Path, Matcher: health.Matcher,
+		Unit: Unit(b.Spec.Program()), Port: b.Spec.Port, Path: health.Path, Matcher: health.Matcher,
 		Patience: cmp.Or(b.Patience, startTimeout), Watch: watch,
 	}
 	if b.Source.Project != nil { // it is not read for a restart
@@ -82,7 +91,7 @@ func (b *Builder) prove(ctx context.Context, m *machine, s step, watch time.Dura
 		Say:  func(text string) { m.say(s, event.Output, text) },
 		Note: func(text string) { m.say(s, event.Note, text) },
 	})
-	failed := Unit(b.Spec.App)
+	failed := Unit(b.Spec.Program())
 	if err == nil {
 		script := b.variables() + join("units", "running")
 		err = m.Query(ctx, "sh -euc "+remote.Quote(script), remote.Text(""), func(unit string) { failed = unit })

@@ -144,8 +144,8 @@ func (b *Builder) ID(base string) string {
 func (b *Builder) variables() string {
 	var out strings.Builder
 	for _, v := range [][2]string{
-		{"app", b.Spec.App}, {"user", User(b.Spec.App)}, {"service", Unit(b.Spec.App)},
-		{"home", Home(b.Spec.App)},
+		{"app", b.Spec.Program()}, {"user", User(b.Spec.Program())}, {"service", Unit(b.Spec.Program())},
+		{"home", Home(b.Spec.Program())},
 	} {
 		_, _ = fmt.Fprintf(&out, "%s=%s\n", v[0], remote.Quote(v[1]))
 	}
@@ -153,12 +153,12 @@ func (b *Builder) variables() string {
 }
 
 // folder returns the application's folder on a machine.
-func (b *Builder) folder() string { return path.Join(Home(b.Spec.App), b.Source.Dir) }
+func (b *Builder) folder() string { return path.Join(Home(b.Spec.Program()), b.Source.Dir) }
 
 // buildFolder returns the folder on a machine in which dependencies are installed.
 func (b *Builder) buildFolder() string {
 	if workspace := b.Source.Project.Workspace; workspace != "" {
-		return path.Join(Home(b.Spec.App), workspace)
+		return path.Join(Home(b.Spec.Program()), workspace)
 	}
 	return b.folder()
 }

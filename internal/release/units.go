@@ -25,10 +25,10 @@ type process struct{ unit, title, command string }
 
 // processes returns the application's processes, the web process first.
 func (b *Builder) processes() []process {
-	all := []process{{Unit(b.Spec.App), b.Spec.App, b.Source.Project.Start}}
+	all := []process{{Unit(b.Spec.Program()), b.Spec.Program(), b.Source.Project.Start}}
 	others := b.Source.Project.Processes
 	for _, name := range slices.Sorted(maps.Keys(others)) {
-		all = append(all, process{ProcessUnit(b.Spec.App, name), b.Spec.App + " " + name, others[name]})
+		all = append(all, process{ProcessUnit(b.Spec.Program(), name), b.Spec.Program() + " " + name, others[name]})
 	}
 	return all
 }
@@ -41,7 +41,7 @@ func EnvironmentUnit(app string) string { return "aloft-" + app + "-env.service"
 // environment, each after a line with its name, as service.sh reads them.
 func (b *Builder) unitFiles() string {
 	var out strings.Builder
-	_, _ = fmt.Fprintf(&out, "#unit %s\n%s", EnvironmentUnit(b.Spec.App), environmentUnitFile(b.Spec.App))
+	_, _ = fmt.Fprintf(&out, "#unit %s\n%s", EnvironmentUnit(b.Spec.Program()), environmentUnitFile(b.Spec.Program()))
 	for _, p := range b.processes() {
 		_, _ = fmt.Fprintf(&out, "#unit %s\n%s", p.unit, b.unitFile(p))
 	}
@@ -72,7 +72,7 @@ WantedBy=multi-user.target
 
 // unitFile returns a process's unit file (systemd.service(5), systemd.exec(5)).
 func (b *Builder) unitFile(p process) string {
-	app, folder := b.Spec.App, b.folder()
+	app, folder := b.Spec.Program(), b.folder()
 	var settings strings.Builder
 	env := b.Source.Project.Env
 	for _, name := range slices.Sorted(maps.Keys(env)) {

@@ -31,6 +31,7 @@ var imageKind = kind{
 type imageAPI interface {
 	DescribeImages(context.Context, *ec2.DescribeImagesInput, ...func(*ec2.Options)) (*ec2.DescribeImagesOutput, error)
 	CreateImage(context.Context, *ec2.CreateImageInput, ...func(*ec2.Options)) (*ec2.CreateImageOutput, error)
+	CopyImage(context.Context, *ec2.CopyImageInput, ...func(*ec2.Options)) (*ec2.CopyImageOutput, error)
 	DeregisterImage(
 		context.Context, *ec2.DeregisterImageInput, ...func(*ec2.Options),
 	) (*ec2.DeregisterImageOutput, error)

@@ -186,6 +186,9 @@ func (p *Provisioner) runInstance(
 			in.TagSpecifications = append(
 				in.TagSpecifications, tagSpecifications(own, types.ResourceTypeNetworkInterface)...)
 		}
+		if text := l.body.UserData; text != "" {
+			in.UserData = encodedUserData(text)
+		}
 		if profile := p.profile(l.body.Identity); profile != "" {
 			in.IamInstanceProfile = &types.IamInstanceProfileSpecification{Name: &profile}
 		}
@@ -196,6 +199,12 @@ func (p *Provisioner) runInstance(
 		return err
 	})
 	return instance, err
+}
+
+// encodedUserData returns user data as EC2 wants it (Amazon EC2 API Reference,
+// RunInstances).
+func encodedUserData(text string) *string {
+	return aws.String(base64.StdEncoding.EncodeToString([]byte(text)))
 }
 
 // isTerminated reports whether an instance is certainly terminated.

@@ -165,6 +165,9 @@ func (p *Provisioner) templateData(r stack.Resource, body stack.LaunchTemplate) 
 			ResourceType: types.ResourceTypeNetworkInterface, Tags: ec2Tags(userTags(r.Tags)),
 		})
 	}
+	if body.UserData != "" {
+		data.UserData = encodedUserData(body.UserData)
+	}
 	if profile := p.profile(body.Identity); profile != "" {
 		data.IamInstanceProfile = &types.LaunchTemplateIamInstanceProfileSpecificationRequest{Name: &profile}
 	}
@@ -186,6 +189,9 @@ func (p *Provisioner) description(r stack.Resource, body stack.LaunchTemplate) s
 		contents = append(contents, "profile "+profile, env)
 	}
 	contents = append(contents, stack.TagTexts(r.Tags)...)
+	if body.UserData != "" {
+		contents = append(contents, body.UserData)
+	}
 	sum := sha256.Sum256([]byte(strings.Join(contents, "\n")))
 	return fmt.Sprintf("release %s, %s", body.Release, hex.EncodeToString(sum[:6]))
 }

@@ -21,6 +21,7 @@ type decoder struct {
 	problems diag.List
 	places   map[string]string // "network.subnets[1].cidr" → "aloft.yaml:7:11"
 	rejected map[string]bool   // paths whose value was reported
+	overlay  bool              // a stage's overlay is decoded onto the rest of the file
 }
 
 func newDecoder(file string) *decoder {
@@ -67,15 +68,29 @@ func (d *decoder) where(node ast.Node) string {
 }
 
 func (d *decoder) decode(node ast.Node, into reflect.Value, path string) {
+	if _, isNull := node.(*ast.NullNode); isNull && d.overlay {
+		if path != "" { // a stage without differences
+			d.remove(into, path)
+		}
+		return
+	}
 	d.places[path] = d.where(node)
 	switch {
+	case into.Type() == stagesType && d.overlay:
+		d.reject(node, path, "a stage has every other key", "a stage has no stages of its own")
+	case into.Type() == stagesType:
+		d.decodeStages(node, into, path)
 	case into.Type() == prefixType:
 		d.decodePrefix(node, into, path)
 	case into.Type() == durationType:
 		d.decodeDuration(node, into, path)
 	case into.Kind() == reflect.Pointer: // an optional section
-		into.Set(reflect.New(into.Type().Elem()))
-		d.decode(node, into.Elem(), path)
+		section := reflect.New(into.Type().Elem())
+		if d.overlay && !into.IsNil() {
+			section.Elem().Set(into.Elem())
+		}
+		into.Set(section)
+		d.decode(node, section.Elem(), path)
 	case into.Kind() == reflect.Struct:
 		d.decodeStruct(node, into, path)
 	case into.Kind() == reflect.Slice:
@@ -141,6 +156,10 @@ func (d *decoder) decodeList(node ast.Node, into reflect.Value, path string) {
 		d.expected(node, path, "a list")
 		return
 	}
+	if d.overlay {
+		d.remove(into, path)
+		d.places[path] = d.where(node)
+	}
 	items := reflect.MakeSlice(into.Type(), len(seq.Values), len(seq.Values))
 	for i, value := range seq.Values {
 		d.decode(value, items.Index(i), fmt.Sprintf("%s[%d]", path, i))
@@ -155,8 +174,17 @@ func (d *decoder) decodeMap(node ast.Node, into reflect.Value, path string) {
 		return
 	}
 	out := reflect.MakeMap(into.Type())
+	if d.overlay {
+		for _, key := range into.MapKeys() {
+			out.SetMapIndex(key, into.MapIndex(key))
+		}
+	}
 	for _, pair := range pairs {
 		key := pair.Key.GetToken().Value
+		if _, isNull := pair.Value.(*ast.NullNode); isNull && d.overlay {
+			out.SetMapIndex(reflect.ValueOf(key), reflect.Value{})
+			continue
+		}
 		value, ok := plainText(pair.Value)
 		if !ok {
 			d.expected(pair.Value, join(path, key), "a plain value")

@@ -8,9 +8,6 @@ import (
 	"aloft.dev/aloft/internal/project"
 )
 
-// derive returns the spec of an application without aloft.yaml.
-func derive(dir string) (*Spec, error) { return Parse(nil, FileName, dir) }
-
 // detect reads from the application's files what the spec does not say. Files in a git
 // repository are read when it is cloned.
 func (s *Spec) detect(d *decoder) {

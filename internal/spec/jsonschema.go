@@ -12,6 +12,7 @@ func Schema() ([]byte, error) {
 	root := schemaOf(reflect.TypeFor[Spec](), "")
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = FileName
+	root["$defs"] = map[string]any{"stage": stageSchema()}
 	data, err := json.MarshalIndent(root, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("write the schema: %w", err)
@@ -24,6 +25,8 @@ func schemaOf(t reflect.Type, path string) map[string]any {
 	switch {
 	case t == prefixType:
 		return map[string]any{"type": "string", "pattern": `^\d+(\.\d+){3}/\d+$`}
+	case t == stagesType:
+		return map[string]any{"type": "object", "additionalProperties": map[string]any{"$ref": "#/$defs/stage"}}
 	case t == durationType:
 		return map[string]any{"type": "string", "pattern": `^(\d+(\.\d+)?(ms|s|m|h))+$`}
 	}
@@ -51,6 +54,38 @@ func schemaOf(t reflect.Type, path string) map[string]any {
 	default:
 		return map[string]any{"type": "string"}
 	}
+}
+
+// stageSchema returns the schema of a stage: all keys but its own, each of which may be
+// null.
+func stageSchema() map[string]any {
+	schema := orNull(schemaOf(reflect.TypeFor[Spec](), "")).(map[string]any)
+	object := schema["anyOf"].([]any)[0].(map[string]any)
+	delete(object["properties"].(map[string]any), "stages")
+	return schema
+}
+
+// orNull returns a schema in which every value may be null. Items of lists may not.
+func orNull(schema any) any {
+	s, ok := schema.(map[string]any)
+	if !ok {
+		return schema
+	}
+	if properties, ok := s["properties"].(map[string]any); ok {
+		for key, property := range properties {
+			properties[key] = orNull(property)
+		}
+	}
+	if values, ok := s["additionalProperties"].(map[string]any); ok {
+		s["additionalProperties"] = orNull(values)
+	}
+	description, described := s["description"]
+	delete(s, "description")
+	nullable := map[string]any{"anyOf": []any{s, map[string]any{"type": "null"}}}
+	if described {
+		nullable["description"] = description
+	}
+	return nullable
 }
 
 // description returns the meaning of a key and its allowed values.

@@ -12,7 +12,7 @@ type keyDoc struct {
 var keyDocs = map[string]keyDoc{
 	"app": {
 		meaning: "the application's name",
-		limits: "lower-case letters, digits and hyphens, a letter first; at most 25; " +
+		limits: "lower-case letters, digits and hyphens, a letter first; at most 25, with its stage; " +
 			"not internal or sg, nor beginning with internal- or sg-",
 		absent: "the folder's name",
 	},
@@ -283,6 +283,12 @@ var keyDocs = map[string]keyDoc{
 	"release.keep": {
 		meaning: "number of releases whose images are kept for a rollback",
 		limits:  "2 to 100",
+	},
+	"stages": {
+		meaning: "what differs in each stage, by its name, which --stage chooses: all other keys, merged key by key; " +
+			"lists are replaced, and null removes a key",
+		limits: "names of lower-case letters, digits and hyphens, a letter first",
+		absent: "the application has no stages",
 	},
 	"mirrors": {meaning: "where toolchains and packages come from; an address on this computer works"},
 	"mirrors.node": {

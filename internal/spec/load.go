@@ -22,7 +22,10 @@ import (
 // Load reads dir/aloft.yaml, sets defaults and validates. Without the file, it
 // derives the spec from a folder that holds a Node.js application. It returns all
 // mistakes at once as a diag.List.
-func Load(dir string) (*Spec, error) {
+func Load(dir string) (*Spec, error) { return LoadStage(dir, "") }
+
+// LoadStage is Load for a stage of the application, "" if it has none.
+func LoadStage(dir, stage string) (*Spec, error) {
 	shown := filepath.Join(dir, FileName) // as the user named the folder
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -36,7 +39,7 @@ func Load(dir string) (*Spec, error) {
 	file := filepath.Join(dir, FileName)
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return derive(dir)
+		return ParseStage(nil, FileName, dir, stage) // from the application's files
 	}
 	if err != nil {
 		return nil, diag.List{{
@@ -44,7 +47,7 @@ func Load(dir string) (*Spec, error) {
 			Hint: "check the file's permissions", Cause: err,
 		}}
 	}
-	s, err := Parse(data, shown, dir)
+	s, err := ParseStage(data, shown, dir, stage)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +57,10 @@ func Load(dir string) (*Spec, error) {
 
 // Parse parses a spec. name is the file's name in the places of mistakes; relative
 // paths start at dir.
-func Parse(data []byte, name, dir string) (*Spec, error) {
+func Parse(data []byte, name, dir string) (*Spec, error) { return ParseStage(data, name, dir, "") }
+
+// ParseStage is Parse for a stage of the application, "" if it has none.
+func ParseStage(data []byte, name, dir, stage string) (*Spec, error) {
 	d := newDecoder(name)
 	s := &Spec{Dir: dir}
 	tree, err := parser.ParseBytes(data, 0)
@@ -68,6 +74,7 @@ func Parse(data []byte, name, dir string) (*Spec, error) {
 	case len(tree.Docs) == 1 && tree.Docs[0].Body != nil:
 		d.decode(tree.Docs[0].Body, reflect.ValueOf(s).Elem(), "")
 	}
+	s.chooseStage(d, stage)
 	s.setDefaults(d)
 	s.validate(d)
 	sortByPlace(d.problems)

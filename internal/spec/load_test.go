@@ -90,7 +90,10 @@ func TestMistakeIsReportedWithPlaceExpectationAndRemedy(t *testing.T) {
 		{"AWS's tag", start + "tags:\n  AWS:x: y\n", "aloft.yaml:3:3", "AWS reserves keys that begin with aws:", ""},
 		{"Aloft's tag", start + "tags:\n  aloft:app: y\n", "aloft.yaml:3:3", "begin with aloft:", ""},
 		{"name as a tag", start + "tags: {Name: y}\n", "aloft.yaml:2:8", "Aloft sets the tag Name", ""},
-		{"tag's characters", start + "tags: {a: \"50%\"}\n", "aloft.yaml:2:8", `the value "50%" has characters`, "_.:/=+-@"},
+		{
+			"tag's characters", start + "tags: {a: \"50%\"}\n",
+			"aloft.yaml:2:8", `the value "50%" has characters`, "_.:/=+-@",
+		},
 		{"same tag twice", start + "tags: {Team: a, team: b}\n", "aloft.yaml:2:17", "only in its case", ""},
 		{
 			"long tag", start + "tags: {a: " + strings.Repeat("x", 257) + "}\n",

@@ -126,6 +126,8 @@ func (k key) typeName() string {
 	switch t := k.value.Type(); {
 	case t == prefixType:
 		return "CIDR block"
+	case t == stagesType:
+		return "mapping of names to mappings"
 	case t == reflect.TypeFor[time.Duration]():
 		return "duration"
 	case t == reflect.TypeFor[[]netip.Prefix]():
@@ -221,7 +223,11 @@ func TestExamplesOnThePageLoadAndUseEveryKey(t *testing.T) {
 	}
 	used := map[string]bool{}
 	for _, block := range yamlBlock.FindAllSubmatch(page, -1) {
-		if _, err := Parse(block[1], FileName, dir); err != nil {
+		stage := ""
+		if bytes.Contains(block[1], []byte("stages:")) {
+			stage = "staging"
+		}
+		if _, err := ParseStage(block[1], FileName, dir, stage); err != nil {
 			t.Errorf("%v\n%s", err, block[1])
 			continue
 		}

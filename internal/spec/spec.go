@@ -44,9 +44,13 @@ type Spec struct {
 	Release      Release           `yaml:"release"`
 	Alerts       []string          `yaml:"alerts"`
 	Mirrors      Mirrors           `yaml:"mirrors"`
+	Stages       Stages            `yaml:"stages"`
 
 	Dir  string `yaml:"-"` // folder of the file; relative paths start here
 	File string `yaml:"-"` // the file, or "" if the spec was derived from the folder
+
+	Stage   string `yaml:"-"` // that the spec is of; "" for none
+	program string `yaml:"-"` // the application's name without the stage; "" if it is App
 
 	RegionGiven bool             `yaml:"-"` // Region was named and is not the default
 	Detected    *project.Project `yaml:"-"` // what the files of a folder say; nil for git

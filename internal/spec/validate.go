@@ -62,7 +62,11 @@ func (d *decoder) requirePort(path string, port int) {
 }
 
 func (s *Spec) validate(d *decoder) {
-	d.require(ValidApp(s.App), "app", "for example: app: shop-api",
+	hint := "for example: app: shop-api"
+	if s.Stage != "" {
+		hint = "name the application of this stage: stages: {" + s.Stage + ": {app: shop-" + s.Stage + "}}"
+	}
+	d.require(ValidApp(s.App), "app", hint,
 		"%q is not a name: use lower-case letters, digits and hyphens, a letter first, at most %d", s.App, maxAppName)
 	// Names of load balancers must not begin with "internal-" (Elastic Load Balancing API
 	// Reference, CreateLoadBalancer), those of security groups not with "sg-" (Amazon EC2

@@ -178,7 +178,7 @@ func (b *builder) addIdentity() {
 
 // identity returns what gives servers their role and their variables.
 func (b *builder) identity() Identity {
-	var i Identity
+	i := Identity{UserData: userData(b.spec)}
 	if b.facts.Environment != nil {
 		i.Environment = id(AddressEnvironment)
 		i.Profile = Term{Ref: Ref{AddressInstanceProfile, "name"}}

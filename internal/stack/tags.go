@@ -36,6 +36,9 @@ func TagsOf(s *spec.Spec) map[string]string {
 	}
 	all := map[string]string{}
 	maps.Copy(all, s.Tags)
+	if s.Stage != "" {
+		all[TagStage] = s.Stage
+	}
 	if s.Protect {
 		all[TagProtected] = Yes
 	}

@@ -76,7 +76,8 @@ func tagged(t *testing.T, s *simulation.Application, key, value string) string {
 	}
 	has("instance-profile", of)
 	parameter := simulation.Must(client.SSM.ListTagsForResource(t.Context(), &ssm.ListTagsForResourceInput{
-		ResourceType: ssmtypes.ResourceTypeForTaggingParameter, ResourceId: aws.String("/aloft/tutorial/env/variables"),
+		ResourceType: ssmtypes.ResourceTypeForTaggingParameter,
+		ResourceId:   aws.String("/aloft/tutorial/env/variables"),
 	}))(t)
 	of = map[string]string{}
 	for _, tag := range parameter.TagList {
@@ -94,8 +95,8 @@ const (
 		"load-balancer network-interface network-interface network-interface parameter role route-table " +
 		"security-group security-group security-group snapshot subnet subnet subnet target-group " +
 		"volume volume volume vpc"
-	everythingOfAGroup = "image instance instance instance instance-profile internet-gateway key-pair launch-template " +
-		"listener load-balancer network-interface network-interface network-interface parameter role route-table " +
+	everythingOfAGroup = "image instance instance instance instance-profile internet-gateway key-pair " +
+		"launch-template listener load-balancer network-interface network-interface network-interface parameter role route-table " +
 		"security-group security-group security-group snapshot subnet subnet subnet target-group " +
 		"volume volume volume vpc"
 )

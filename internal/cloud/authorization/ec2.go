@@ -25,6 +25,9 @@ var ec2Operations = operations{
 	"CreateImage": {resources: []resource{
 		of(instances, "InstanceId"), created(images), created(snapshots),
 	}},
+	"CopyImage": {resources: []resource{
+		of(images, "SourceImageId"), created(images), created(snapshots),
+	}},
 	"RegisterImage": {resources: []resource{
 		created(images), maybe(snapshots, "BlockDeviceMappings.Ebs.SnapshotId"),
 	}},

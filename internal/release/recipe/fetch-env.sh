@@ -159,8 +159,20 @@ quoted() {
 	printf '"\n'
 }
 
+# find_deployment finds the name of the deployment, which is the application's unless the
+# machine's user data says otherwise: an image is the same in all stages.
+find_deployment() {
+	deployment=$app
+	if instance user-data; then
+		named=$(sed -n 's/^: aloft-app \([a-z0-9-]*\)$/\1/p' "$work/body" | head -n 1)
+		deployment=${named:-$app}
+		return
+	fi
+	[ "$status" = 404 ]
+}
+
 find_variables() {
-	name=/aloft/$app/env/variables
+	name=/aloft/$deployment/env/variables
 	type=
 	if aws ssm AmazonSSM.GetParameter "{\"Name\":\"$name\",\"WithDecryption\":true}"; then
 		json get Parameter Value <"$work/body" >"$work/packed"
@@ -211,11 +223,12 @@ elif ! find_role; then
 fi
 eventually "credentials" find_credentials
 if [ -d "${marker%/*}" ]; then : >"$marker"; fi
-eventually "parameter /aloft/$app/env/variables, by role $role" find_variables
+eventually "the deployment" find_deployment
+eventually "parameter /aloft/$deployment/env/variables, by role $role" find_variables
 if [ ! -s "$work/packed" ]; then finish; fi
 base64 -d <"$work/packed" 2>/dev/null | gunzip >"$work/json" 2>/dev/null || : >"$work/json"
 if [ ! -s "$work/json" ] || ! json variables <"$work/json" >"$work/variables"; then
-	fail "parameter /aloft/$app/env/variables is not one that Aloft wrote"
+	fail "parameter /aloft/$deployment/env/variables is not one that Aloft wrote"
 fi
 json secrets <"$work/json" >"$work/secrets"
 while read -r name value; do
