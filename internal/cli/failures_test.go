@@ -121,7 +121,11 @@ var commandCases = []commandCase{
 		ignores: append([]string{"GetMetricData"}, checkQueries...),
 	},
 	{line: "rollback 1 SITE", before: []string{"up SITE"}},
-	{line: "promote a SITE --to b", spec: stages, before: []string{"up SITE --stage a"}, ignores: checkQueries},
+	{
+		line: "promote a SITE --to b", spec: stages, before: []string{"up SITE --stage a"},
+		ignores: append([]string{"GetConsoleOutput"}, checkQueries...), // host keys are kept later
+	},
+	{line: "export terraform SITE/out SITE", spec: scalingGroup + variables, before: []string{"up SITE"}},
 	{line: "scale 3 SITE", spec: scalingGroup, before: []string{"up SITE"}},
 	{line: "env list SITE", spec: variables, before: []string{"up SITE"}, restores: true},
 	{line: "env set SITE TIER=free", spec: variables, before: []string{"up SITE"}, edits: "info", ignores: metrics},

@@ -55,6 +55,7 @@ func newRootCommand(g *global) *cobra.Command {
 		newSSHCommand(g, runSSH),
 		newLogsCommand(g, runLogs),
 		newDownCommand(g, runDown),
+		newExportCommand(g, runExport),
 		newPolicyCommand(g, runPolicy),
 	)
 	addGroup(root, "The local cloud", newLocalCommand(g))

@@ -96,8 +96,8 @@ const (
 		"security-group security-group security-group snapshot subnet subnet subnet target-group " +
 		"volume volume volume vpc"
 	everythingOfAGroup = "image instance instance instance instance-profile internet-gateway key-pair " +
-		"launch-template listener load-balancer network-interface network-interface network-interface parameter role route-table " +
-		"security-group security-group security-group snapshot subnet subnet subnet target-group " +
+		"launch-template listener load-balancer network-interface network-interface network-interface parameter " +
+		"role route-table security-group security-group security-group snapshot subnet subnet subnet target-group " +
 		"volume volume volume vpc"
 )
 

@@ -187,6 +187,7 @@ func instanceItem(r store.Reader) func(vm) types.Instance {
 				State:                   types.InstanceMetadataOptionsStateApplied,
 				HttpTokens:              types.HttpTokensState(row.MetadataTokens),
 				HttpEndpoint:            types.InstanceMetadataEndpointState(row.MetadataEndpoint),
+				HttpProtocolIpv6:        types.InstanceMetadataProtocolStateDisabled,
 				HttpPutResponseHopLimit: aws.Int32(row.MetadataHopLimit),
 				InstanceMetadataTags:    types.InstanceMetadataTagsState(row.MetadataTags),
 			},

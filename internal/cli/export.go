@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/terraform"
+	"aloft.dev/aloft/internal/view"
+)
+
+type exportOptions struct {
+	*global
+	dir, to string
+}
+
+func newExportCommand(g *global, run func(context.Context, *exportOptions) error) *cobra.Command {
+	c := &cobra.Command{
+		Use:     "export",
+		Short:   "Write what stands as code of another tool",
+		Example: "  aloft export terraform infrastructure",
+	}
+	o := &exportOptions{global: g}
+	c.AddCommand(&cobra.Command{
+		Use:   "terraform FOLDER [DIR]",
+		Short: "Write what stands as Terraform configuration, with imports",
+		Long: `Reads the deployment from the cloud and writes it to FOLDER, which must not exist or be
+empty: resources with references in place of ids, variables for what differs elsewhere,
+and in imports.tf the blocks with which Terraform takes over what stands. Without that
+file, it creates the same again. Values of environment variables are not written.`,
+		Example: `  aloft export terraform infrastructure
+  aloft export terraform infrastructure ./shop --stage production --on aws`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(c *cobra.Command, args []string) error {
+			o.to, o.dir = args[0], folder(args[1:])
+			return run(c.Context(), o)
+		},
+	})
+	return c
+}
+
+func runExport(ctx context.Context, o *exportOptions) error {
+	if entries, err := os.ReadDir(o.to); err == nil && len(entries) > 0 {
+		return diag.List{{
+			Where: o.to, Summary: "is not empty", Hint: "name a folder that does not exist, or remove what is in it",
+		}}
+	}
+	d, err := o.openFolder(ctx, o.dir, nil)
+	if err != nil {
+		return err
+	}
+	files, err := d.ExportTerraform(ctx)
+	if err != nil {
+		return err
+	}
+	if err := writeFiles(o.to, files); err != nil {
+		return diag.List{{
+			Where: o.to, Summary: "cannot be written", Detail: err.Error(), Hint: "check the folder's permissions",
+			Cause: err,
+		}}
+	}
+	names := slices.Sorted(maps.Keys(files))
+	if o.json {
+		return view.JSON(o.Out, map[string]any{
+			"app": d.spec.App, "region": d.spec.Region, "folder": o.to, "files": names,
+		})
+	}
+	style := o.style(o.Out)
+	_, err = fmt.Fprintf(o.Out, "%s Wrote %s in %s to %s: %d files.\n  Next: %s, then %s shows what would change.\n",
+		style.Good("✓"), d.spec.Title(), d.spec.Region, o.to, len(names),
+		style.Name("terraform -chdir="+o.to+" init"), style.Name("terraform -chdir="+o.to+" plan"))
+	return err
+}
+
+func writeFiles(dir string, files terraform.Files) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
