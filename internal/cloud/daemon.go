@@ -16,11 +16,13 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"aloft.dev/aloft/internal/cloud/api/cloudwatchlogs"
 	"aloft.dev/aloft/internal/cloud/control/images"
 	"aloft.dev/aloft/internal/cloud/control/instances"
 	"aloft.dev/aloft/internal/cloud/control/networks"
 	"aloft.dev/aloft/internal/cloud/control/scaling"
 	"aloft.dev/aloft/internal/cloud/dnsname"
+	"aloft.dev/aloft/internal/cloud/eventlog"
 	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/metric"
@@ -38,6 +40,9 @@ import (
 
 // shutdownTimeout bounds the shutdown of machines, load balancers and networks.
 const shutdownTimeout = 2 * time.Minute
+
+// maxLogEvents is how much of the disk the events of CloudWatch Logs take, in bytes.
+const maxLogEvents = 1 << 30
 
 // Config configures a local cloud.
 type Config struct {
@@ -68,6 +73,7 @@ var ErrLeave = errors.New("leave the data plane running")
 type daemon struct {
 	Config
 	store     *store.Store
+	events    *eventlog.Log
 	sessions  *session.Issuer
 	layers    *image.Store
 	machines  *machine.Plane
@@ -78,8 +84,9 @@ type daemon struct {
 	networks  *networks.Loop
 	instances *instances.Loop
 	images    *images.Loop
-	fleet     scaling.Fleet // set by openAPIs
-	onHost    http.Handler  // of the APIs, set by openAPIs, as is inVPC
+	fleet     scaling.Fleet       // set by openAPIs
+	logs      *cloudwatchlogs.API // set by openAPIs
+	onHost    http.Handler        // of the APIs, set by openAPIs, as is inVPC
 	inVPC     http.Handler
 }
 
@@ -115,6 +122,9 @@ func (d *daemon) open(ctx context.Context) (err error) {
 		return err
 	}
 	if d.store, err = store.Open(d.Layout.Database()); err != nil {
+		return err
+	}
+	if d.events, err = eventlog.Open(d.Layout.LogEvents(), maxLogEvents); err != nil {
 		return err
 	}
 	if d.layers, err = image.Open(d.Layout.Images()); err != nil {

@@ -108,6 +108,6 @@ func (d *daemon) loops() []func(context.Context) error {
 	schedulesLoop := &scaling.ScheduleLoop{Store: d.store, Log: d.Log}
 	return []func(context.Context) error{
 		d.network.Run, d.networks.Run, d.instances.Run, d.images.Run, balancersLoop.Run,
-		metricsLoop.Run, alarmsLoop.Run, schedulesLoop.Run, scalingLoop.Run,
+		metricsLoop.Run, alarmsLoop.Run, schedulesLoop.Run, scalingLoop.Run, d.logs.Run,
 	}
 }

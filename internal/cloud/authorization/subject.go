@@ -69,7 +69,8 @@ type target struct {
 var tables = map[string]operations{
 	"ec2": ec2Operations, "elasticloadbalancing": elbOperations, "autoscaling": scalingOperations,
 	"monitoring": alarmOperations, "ssm": parameterOperations, "secretsmanager": secretOperations,
-	"iam": iamOperations, "sts": stsOperations, "acm": certificateOperations, "servicequotas": quotaOperations,
+	"logs": logOperations, "iam": iamOperations, "sts": stsOperations, "acm": certificateOperations,
+	"servicequotas": quotaOperations,
 }
 
 // stsOperations: GetCallerIdentity needs no permission (AWS STS API Reference), and
@@ -184,7 +185,7 @@ func withTags(keys map[string][]string, service string, tags store.Tags) map[str
 var tagActions = map[string]string{
 	"elasticloadbalancing": "elasticloadbalancing:AddTags", "autoscaling": "autoscaling:CreateOrUpdateTags",
 	"ssm": "ssm:AddTagsToResource", "secretsmanager": "secretsmanager:TagResource",
-	"monitoring": "cloudwatch:TagResource",
+	"monitoring": "cloudwatch:TagResource", "logs": "logs:TagResource",
 }
 
 // iamTagActions are those of IAM, where each kind of resource has its own.

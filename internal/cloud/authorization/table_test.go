@@ -10,6 +10,7 @@ import (
 	acmclient "github.com/aws/aws-sdk-go-v2/service/acm"
 	scalingclient "github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	watchclient "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	logsclient "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	ec2client "github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elbclient "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -24,6 +25,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/acm"
 	"aloft.dev/aloft/internal/cloud/api/autoscaling"
 	"aloft.dev/aloft/internal/cloud/api/cloudwatch"
+	"aloft.dev/aloft/internal/cloud/api/cloudwatchlogs"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	"aloft.dev/aloft/internal/cloud/api/iam"
@@ -42,7 +44,8 @@ var clients = map[string]reflect.Type{
 	"autoscaling": reflect.TypeFor[*scalingclient.Client](), "monitoring": reflect.TypeFor[*watchclient.Client](),
 	"ssm": reflect.TypeFor[*ssmclient.Client](), "secretsmanager": reflect.TypeFor[*secretsclient.Client](),
 	"iam": reflect.TypeFor[*iamclient.Client](), "sts": reflect.TypeFor[*stsclient.Client](),
-	"acm": reflect.TypeFor[*acmclient.Client](), "servicequotas": reflect.TypeFor[*quotaclient.Client](),
+	"logs": reflect.TypeFor[*logsclient.Client](),
+	"acm":  reflect.TypeFor[*acmclient.Client](), "servicequotas": reflect.TypeFor[*quotaclient.Client](),
 }
 
 // served are the local cloud's APIs.
@@ -51,7 +54,7 @@ var served = map[string]reflect.Type{
 	"autoscaling": reflect.TypeFor[*autoscaling.API](), "monitoring": reflect.TypeFor[*cloudwatch.API](),
 	"ssm": reflect.TypeFor[*ssm.API](), "sts": reflect.TypeFor[*sts.API](), "acm": reflect.TypeFor[*acm.API](),
 	"servicequotas": reflect.TypeFor[*servicequotas.API](), "iam": reflect.TypeFor[*iam.API](),
-	"secretsmanager": reflect.TypeFor[*secretsmanager.API](),
+	"secretsmanager": reflect.TypeFor[*secretsmanager.API](), "logs": reflect.TypeFor[*cloudwatchlogs.API](),
 }
 
 // inputOf returns the type of an operation's input, or nil if there is no such operation.
@@ -175,6 +178,29 @@ func TestNeeds(t *testing.T) {
 			"iam", &iamclient.CreateRoleInput{RoleName: text("new"), Tags: []iamtypes.Tag{{Key: text("k")}}},
 			"iam:CreateRole arn:aws:iam::" + account + ":role/new\niam:TagRole arn:aws:iam::" + account + ":role/new",
 		},
+		{
+			"logs", &logsclient.PutLogEventsInput{LogGroupName: text("/a"), LogStreamName: text("b")},
+			"logs:PutLogEvents arn:aws:logs:us-east-1:" + account + ":log-group:/a:log-stream:b",
+		},
+		{
+			"logs", &logsclient.CreateLogGroupInput{LogGroupName: text("/a"), Tags: map[string]string{"k": "v"}},
+			"logs:CreateLogGroup arn:aws:logs:us-east-1:" + account + ":log-group:/a:log-stream:\n" +
+				"logs:TagResource arn:aws:logs:us-east-1:" + account + ":log-group:/a:log-stream:",
+		},
+		{
+			"logs", &logsclient.FilterLogEventsInput{
+				LogGroupIdentifier: text("arn:aws:logs:us-east-1:" + account + ":log-group:/a"),
+			},
+			"logs:FilterLogEvents arn:aws:logs:us-east-1:" + account + ":log-group:/a:log-stream:",
+		},
+		{
+			"logs", &logsclient.ListTagsForResourceInput{
+				ResourceArn: text("arn:aws:logs:us-east-1:" + account + ":log-group:/a"),
+			},
+			"logs:ListTagsForResource arn:aws:logs:us-east-1:" + account + ":log-group:/a",
+		},
+		{"logs", &logsclient.DescribeLogGroupsInput{}, "logs:DescribeLogGroups arn:aws:logs:us-east-1:" + account +
+			":log-group::log-stream:"},
 		{"iam", &iamclient.ListRolesInput{}, "iam:ListRoles arn:aws:iam::" + account + ":role/"},
 		{"iam", &iamclient.ListUsersInput{}, "iam:ListUsers unknown\n* *"},
 		{"ec2", &ec2client.CreateFleetInput{}, "ec2:CreateFleet unknown\n* *"},

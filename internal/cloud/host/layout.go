@@ -54,6 +54,9 @@ func (l Layout) Machines() string { return filepath.Join(l.StateDir, "machines")
 // AccessLogs is the folder of the load balancers' access logs.
 func (l Layout) AccessLogs() string { return filepath.Join(l.StateDir, "logs") }
 
+// LogEvents is the folder of the events of CloudWatch Logs.
+func (l Layout) LogEvents() string { return filepath.Join(l.StateDir, "logevents") }
+
 // Mirrors is the file with the archives that base images are built from.
 func (l Layout) Mirrors() string { return filepath.Join(l.StateDir, "mirrors.json") }
 

@@ -39,6 +39,8 @@ var migrations = []migration{
 	nil,
 	// Version 4 adds IAM, secrets, instance profiles of instances and encrypted parameters.
 	nil,
+	// Version 5 adds log groups and their streams.
+	nil,
 }
 
 // version returns the schema version that the migrations lead to.

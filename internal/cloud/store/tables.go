@@ -7,7 +7,7 @@ var tables = []table{
 	LoadBalancers, TargetGroups, Listeners, Rules, Targets, Certificates, Parameters,
 	LaunchTemplates, TemplateVersions, ScalingGroups, ScalingInstances, LifecycleHooks, ScalingActivities,
 	ScalingPolicies, ScheduledActions, InstanceRefreshes, Alarms, AlarmHistories,
-	Roles, InstanceProfiles, Policies, Secrets,
+	Roles, InstanceProfiles, Policies, Secrets, LogGroups, LogStreams,
 }
 
 // tableNamed returns the table with the name, or nil.

@@ -60,6 +60,7 @@ var services = []service{
 	{module: "servicequotas", signing: "servicequotas", protocol: names.JSON, target: "ServiceQuotasV20190624"},
 	{module: "iam", signing: "iam", protocol: names.Query, namespace: "https://iam.amazonaws.com/doc/2010-05-08/"},
 	{module: "secretsmanager", signing: "secretsmanager", protocol: names.JSON, target: "secretsmanager"},
+	{module: "cloudwatchlogs", signing: "logs", protocol: names.JSON, target: "Logs_20140328"},
 }
 
 func main() {
@@ -102,6 +103,7 @@ func table(s service) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	nameMessages(found, operations)
 	exceptions(&b, s, found)
 	return b.String(), nil
 }
