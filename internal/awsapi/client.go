@@ -15,6 +15,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -54,6 +55,7 @@ type Client struct {
 	ELB        *elasticloadbalancingv2.Client
 	ASG        *autoscaling.Client
 	CW         *cloudwatch.Client
+	Logs       *cloudwatchlogs.Client
 	SSM        *ssm.Client
 	IAM        *iam.Client
 	STS        *sts.Client
@@ -128,6 +130,9 @@ func (c *Client) connect(endpoint string) {
 	c.CW = cloudwatch.NewFromConfig(c.config, func(o *cloudwatch.Options) {
 		o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint)
 	})
+	c.Logs = cloudwatchlogs.NewFromConfig(c.config, func(o *cloudwatchlogs.Options) {
+		o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint)
+	})
 	c.SSM = ssm.NewFromConfig(c.config, func(o *ssm.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
 	c.IAM = iam.NewFromConfig(c.config, func(o *iam.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
 	c.STS = sts.NewFromConfig(c.config, func(o *sts.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
@@ -146,6 +151,7 @@ func (c *Client) Endpoints() map[string]string {
 		"ELASTIC_LOAD_BALANCING_V2": c.ELB.Options().BaseEndpoint,
 		"AUTO_SCALING":              c.ASG.Options().BaseEndpoint,
 		"CLOUDWATCH":                c.CW.Options().BaseEndpoint,
+		"CLOUDWATCH_LOGS":           c.Logs.Options().BaseEndpoint,
 		"SSM":                       c.SSM.Options().BaseEndpoint,
 		"IAM":                       c.IAM.Options().BaseEndpoint,
 		"STS":                       c.STS.Options().BaseEndpoint,
@@ -178,6 +184,7 @@ func (c *Client) WithAttempts(n int) *Client {
 	})
 	few.ASG = autoscaling.New(c.ASG.Options(), func(o *autoscaling.Options) { o.RetryMaxAttempts = n })
 	few.CW = cloudwatch.New(c.CW.Options(), func(o *cloudwatch.Options) { o.RetryMaxAttempts = n })
+	few.Logs = cloudwatchlogs.New(c.Logs.Options(), func(o *cloudwatchlogs.Options) { o.RetryMaxAttempts = n })
 	few.SSM = ssm.New(c.SSM.Options(), func(o *ssm.Options) { o.RetryMaxAttempts = n })
 	few.IAM = iam.New(c.IAM.Options(), func(o *iam.Options) { o.RetryMaxAttempts = n })
 	few.STS = sts.New(c.STS.Options(), func(o *sts.Options) { o.RetryMaxAttempts = n })

@@ -9,6 +9,7 @@ var (
 		"InvalidPermission.NotFound",
 		"ParameterNotFound",
 		"ParameterVersionNotFound",
+		"ResourceNotFoundException",
 		"NoSuchEntity",
 		"LoadBalancerNotFound",
 		"TargetGroupNotFound",
@@ -32,6 +33,7 @@ var (
 		"DuplicateListener",
 		"ParameterAlreadyExists",
 		"EntityAlreadyExists",
+		"ResourceAlreadyExistsException",
 		"InvalidLaunchTemplateName.AlreadyExistsException",
 		"AlreadyExists",
 	}

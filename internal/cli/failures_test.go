@@ -45,6 +45,9 @@ const scalingGroup = "scaling: {min: 2, max: 4}\n"
 // variables gives the application an environment.
 const variables = "env: {LEVEL: info}\n"
 
+// keptLogs sends the log to CloudWatch Logs.
+const keptLogs = "logs: {retention: 7d}\n"
+
 // commandCase is a command that calls AWS.
 type commandCase struct {
 	line     string
@@ -73,10 +76,12 @@ var commandCases = []commandCase{
 	{line: "releases SITE", before: []string{"up SITE"}, restores: true},
 	{line: "verify SITE", before: []string{"up SITE"}, restores: true, ignoresForbidden: drillRecord},
 	{line: "logs SITE", before: []string{"up SITE"}, restores: true},
+	{line: "logs SITE", spec: keptLogs, before: []string{"up SITE"}, restores: true},
 	{line: "ssh SITE server-1 -- uptime", before: []string{"up SITE"}, restores: true},
 	{line: "up SITE", ignores: checkQueries},
 	{line: "up SITE", spec: scalingGroup, ignores: checkQueries},
 	{line: "up SITE", spec: variables, ignores: checkQueries},
+	{line: "up SITE", spec: keptLogs, ignores: checkQueries},
 	{line: "up SITE", spec: variables, before: []string{"up SITE"}, edits: "debug", ignores: checkQueries},
 	{
 		line: "up SITE", before: []string{"up SITE"}, release: "r2",
@@ -102,7 +107,7 @@ var commandCases = []commandCase{
 	},
 	{line: "drill --restore SITE", before: []string{"up SITE"}, restores: true},
 	{line: "down SITE --yes --images", before: []string{"up SITE"}},
-	{line: "down SITE --yes --images", spec: variables, before: []string{"up SITE"}},
+	{line: "down SITE --yes --images", spec: variables + keptLogs, before: []string{"up SITE"}},
 }
 
 // metrics are the calls without which a release is not watched.
@@ -115,11 +120,11 @@ var (
 	releaseHistory = []string{"GetParametersByPath"}
 )
 
-// identityQueries are the calls that look for a role and an environment, which need not be
-// allowed to the commands of an application without one. Commands that deploy also read
+// identityQueries are the calls that look for a role, an environment and a log group, which
+// need not be allowed to the commands of an application without one. Commands that deploy also read
 // other parameters.
 func (c commandCase) identityQueries() []string {
-	all := []string{"GetRole", "GetInstanceProfile"}
+	all := []string{"GetRole", "GetInstanceProfile", "DescribeLogGroups"}
 	if slices.Contains([]string{"ssh", "logs", "releases"}, strings.Fields(c.line)[0]) {
 		all = append(all, "GetParameter")
 	}

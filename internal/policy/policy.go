@@ -85,7 +85,7 @@ func (d Document) Length() int {
 // Of returns the least policy for groups of commands in a partition of AWS: "aws".
 //
 // Actions are restricted where no legitimate call can fail for it: parameters to those
-// of Aloft and AWS's public ones, roles to those whose names begin with aloft-, the
+// of Aloft and AWS's public ones, logs to those of applications, roles to those whose names begin with aloft-, the
 // service-linked roles to the two that AWS creates with the first load balancer and Auto
 // Scaling group of an account, and the termination of instances to those of an
 // application. Deletions are not restricted by
@@ -108,7 +108,8 @@ func Of(groups Group, partition string) Document {
 		return slices.Compact(all)
 	}
 	special := func(action string) bool {
-		return strings.HasPrefix(action, "ssm:") || strings.HasPrefix(action, "iam:") || action == terminate
+		return strings.HasPrefix(action, "ssm:") || strings.HasPrefix(action, "iam:") || action == terminate ||
+			isLog(action)
 	}
 	add(Statement{
 		Sid: "Aloft", Resource: []string{"*"},
@@ -125,6 +126,9 @@ func Of(groups Group, partition string) Document {
 			"arn:" + partition + ":ssm:*:*:parameter/aloft/*",
 			"arn:" + partition + ":ssm:*::parameter/aws/service/*",
 		},
+	})
+	add(Statement{
+		Sid: "AloftLogs", Action: of(isLog), Resource: []string{"arn:" + partition + ":logs:*:*:log-group:/aloft/*"},
 	})
 	add(Statement{
 		Sid: "AloftRoles", Action: of(func(action string) bool {
@@ -149,6 +153,11 @@ func Of(groups Group, partition string) Document {
 		}}},
 	})
 	return d
+}
+
+// isLog reports whether an action is about one log group.
+func isLog(action string) bool {
+	return strings.HasPrefix(action, "logs:") && action != "logs:DescribeLogGroups"
 }
 
 // Partition returns the partition of a region (AWS General Reference, "Amazon Resource

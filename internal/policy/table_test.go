@@ -15,7 +15,7 @@ import (
 // prefixes are the IAM prefixes of services, by the last part of the SDK's import path
 // (Service Authorization Reference).
 var prefixes = map[string]string{
-	"autoscaling": "autoscaling", "cloudwatch": "cloudwatch", "ec2": "ec2",
+	"autoscaling": "autoscaling", "cloudwatch": "cloudwatch", "cloudwatchlogs": "logs", "ec2": "ec2",
 	"elasticloadbalancingv2": "elasticloadbalancing", "iam": "iam", "pricing": "pricing",
 	"servicequotas": "servicequotas", "ssm": "ssm", "sts": "sts",
 }

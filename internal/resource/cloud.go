@@ -29,6 +29,8 @@ type Cloud struct {
 	CW  CW
 	SSM SSM
 	IAM IAM
+
+	Logs Logs
 }
 
 // NewCloud returns the application's cloud, reached through the SDK's clients.
@@ -42,6 +44,7 @@ func NewCloud(app, region string, c *awsapi.Client) Cloud {
 		CW:     c.CW,
 		SSM:    c.SSM,
 		IAM:    NewIAM(c.IAM),
+		Logs:   c.Logs,
 	}
 }
 

@@ -41,6 +41,7 @@ var kinds = []kind{
 	securityGroupKind,
 	keyPairKind,
 	environmentKind,
+	logGroupKind,
 	roleKind,
 	instanceProfileKind,
 	serverKind,

@@ -39,6 +39,9 @@ func (s *Spec) setDefaults(d *decoder) {
 	orDefault(d, "network.subnets", &s.Network.Subnets, defaultSubnets(s.Network.CIDR))
 	orDefault(d, "security.web.from", &s.Security.Web.From, []netip.Prefix{Anywhere})
 	s.setScalingDefaults(d)
+	if s.Logs != nil {
+		orDefault(d, "logs.retention", &s.Logs.Retention, "30d")
+	}
 	s.resolveSource()
 	orDefault(d, "app", &s.App, appName(s.Dir))
 	if key := s.Machines.Key; key != "" && !filepath.IsAbs(key) {

@@ -5,6 +5,7 @@ package spec
 
 import (
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,6 +32,7 @@ type Spec struct {
 	EnvFile      string            `yaml:"env_file"`
 	Secrets      map[string]string `yaml:"secrets"`
 	Permissions  []Permission      `yaml:"permissions"`
+	Logs         *Logs             `yaml:"logs"`
 	Machines     Machines          `yaml:"machines"`
 	Scaling      *Scaling          `yaml:"scaling"`
 	Network      Network           `yaml:"network"`
@@ -75,6 +77,17 @@ type Mirrors struct {
 type Permission struct {
 	Actions   []string `yaml:"actions"`
 	Resources []string `yaml:"resources"`
+}
+
+// Logs says that the application's log goes to CloudWatch Logs, and for how long it stays.
+type Logs struct {
+	Retention string `yaml:"retention"` // "30d"
+}
+
+// Days returns the retention in days. It is valid for a valid spec.
+func (l Logs) Days() int32 {
+	days, _ := strconv.Atoi(strings.TrimSuffix(l.Retention, "d"))
+	return int32(days)
 }
 
 // Machines says how many servers there are, and what each is.

@@ -76,6 +76,7 @@ func (s *Spec) validate(d *decoder) {
 	d.requirePort("port", s.Port)
 	s.validateEnvironment(d)
 	s.validatePermissions(d)
+	s.validateLogs(d)
 	s.validateProcesses(d)
 	s.validateMachines(d)
 	s.validateScaling(d)

@@ -35,6 +35,7 @@ var kinds = []properties{
 	securityGroupKind,
 	keyPairKind,
 	environmentKind,
+	logGroupKind,
 	roleKind,
 	instanceProfileKind,
 	serverKind,

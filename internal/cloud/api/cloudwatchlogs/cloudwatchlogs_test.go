@@ -123,7 +123,9 @@ func TestGroupsAndStreamsHaveAWSsErrors(t *testing.T) {
 			w.CreateLogGroup(w.ctx, &client.CreateLogGroupInput{LogGroupName: name("a b")})),
 		"InvalidParameterException: 1 validation error detected: Value 'a:b' at 'logStreamName' failed to satisfy " +
 			"constraint: Member must satisfy regular expression pattern: [^:*]*": second(
-			w.CreateLogStream(w.ctx, &client.CreateLogStreamInput{LogGroupName: name(group), LogStreamName: name("a:b")})),
+			w.CreateLogStream(w.ctx, &client.CreateLogStreamInput{
+				LogGroupName: name(group), LogStreamName: name("a:b"),
+			})),
 		"InvalidParameterException: Log groups starting with AWS/ are reserved for AWS.": second(
 			w.CreateLogGroup(w.ctx, &client.CreateLogGroupInput{LogGroupName: name("aws/x")})),
 		"InvalidParameterException: Cannot order by LastEventTime with a logStreamNamePrefix.": second(
@@ -135,7 +137,9 @@ func TestGroupsAndStreamsHaveAWSsErrors(t *testing.T) {
 				LogGroupName: name(group), LogStreamName: name(stream), NextToken: name("f/x/s"),
 			})),
 		"InvalidParameterException: Invalid character(s) in term 'a.b'": second(
-			w.FilterLogEvents(w.ctx, &client.FilterLogEventsInput{LogGroupName: name(group), FilterPattern: name("a.b")})),
+			w.FilterLogEvents(w.ctx, &client.FilterLogEventsInput{
+				LogGroupName: name(group), FilterPattern: name("a.b"),
+			})),
 	} {
 		if fmt.Sprint(err) != want {
 			t.Errorf("got  %v\nwant %s", err, want)
@@ -150,9 +154,11 @@ func TestABatchMustSatisfyAWSsLimits(t *testing.T) {
 	w.streams(stream)
 	long := strings.Repeat("x", 1<<19)
 	for want, texts := range map[string][]string{
-		"Log events in a single PutLogEvents request must be in chronological order.":              {"0 a", "-1 b"},
-		"The batch of log events in a single PutLogEvents request cannot span more than 24 hours.": {"-86401 a", "0 b"},
-		"Upload too large: 1048628 bytes exceeds limit of 1048576":                                 {"0 " + long, "0 " + long},
+		"Log events in a single PutLogEvents request must be in chronological order.": {"0 a", "-1 b"},
+		"The batch of log events in a single PutLogEvents request cannot span more than 24 hours.": {
+			"-86401 a", "0 b",
+		},
+		"Upload too large: 1048628 bytes exceeds limit of 1048576": {"0 " + long, "0 " + long},
 		"1 validation error detected: Value at 'logEvents' failed to satisfy constraint: Member must " +
 			"have length less than or equal to 10000": slices.Repeat([]string{"0 a"}, 10_001),
 	} {
@@ -169,8 +175,8 @@ func TestABatchMustSatisfyAWSsLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	info := out.RejectedLogEventsInfo
-	if info == nil || aws.ToInt32(info.TooOldLogEventEndIndex) != 2 || aws.ToInt32(info.TooNewLogEventStartIndex) != 3 ||
-		info.ExpiredLogEventEndIndex != nil {
+	if info == nil || aws.ToInt32(info.TooOldLogEventEndIndex) != 2 ||
+		aws.ToInt32(info.TooNewLogEventStartIndex) != 3 || info.ExpiredLogEventEndIndex != nil {
 		t.Errorf("got %+v", info)
 	}
 	if got := w.filter(client.FilterLogEventsInput{}); got != "now" {
@@ -217,7 +223,8 @@ func TestTokensOfGetLogEventsRepeatAtTheEnds(t *testing.T) {
 	if want := []string{"b c", "a", ""}; !slices.Equal(pages, want) {
 		t.Errorf("backward: got %q", pages)
 	}
-	if got, start := get(false, out.NextBackwardToken); got != "" || *start.NextBackwardToken != *out.NextBackwardToken {
+	got, first := get(false, out.NextBackwardToken)
+	if got != "" || *first.NextBackwardToken != *out.NextBackwardToken {
 		t.Errorf("at the start: %q", got)
 	}
 	if got, _ := get(true, out.NextForwardToken); got != "a b" {
@@ -315,7 +322,8 @@ func TestStreamsAreListedByNameOrLastEvent(t *testing.T) {
 		}
 	}
 	got, all := list(client.DescribeLogStreamsInput{})
-	if got != "a b c" || all[1].LastEventTimestamp != nil || *all[2].FirstEventTimestamp != w.now.Add(time.Second).UnixMilli() ||
+	if got != "a b c" || all[1].LastEventTimestamp != nil ||
+		*all[2].FirstEventTimestamp != w.now.Add(time.Second).UnixMilli() ||
 		*all[2].LastIngestionTime != w.now.UnixMilli() {
 		t.Errorf("got %s, %+v", got, all)
 	}

@@ -134,7 +134,8 @@ func filteredStreams(
 	names = map[string]string{}
 	prefix := aws.ToString(in.LogStreamNamePrefix)
 	for _, s := range store.LogStreamsByGroup.List(r, store.LogGroupKey(group.Region, group.Name)) {
-		if strings.HasPrefix(s.Name, prefix) && (in.LogStreamNames == nil || slices.Contains(in.LogStreamNames, s.Name)) {
+		named := in.LogStreamNames == nil || slices.Contains(in.LogStreamNames, s.Name)
+		if named && strings.HasPrefix(s.Name, prefix) {
 			ids, names[s.ID] = append(ids, s.ID), s.Name
 		}
 	}

@@ -27,7 +27,9 @@ func TestTheSDKKeepsALog(t *testing.T) {
 	if _, ok := errors.AsType[*types.ResourceAlreadyExistsException](err); !ok {
 		t.Errorf("a second group: %v", err)
 	}
-	listed, err := c.DescribeLogGroups(t.Context(), &client.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String("tag")})
+	listed, err := c.DescribeLogGroups(t.Context(), &client.DescribeLogGroupsInput{
+		LogGroupNamePrefix: aws.String("tag"),
+	})
 	if err != nil || len(listed.LogGroups) != 1 || *listed.LogGroups[0].CreationTime != w.now.UnixMilli() {
 		t.Fatalf("got %+v, %v", listed, err)
 	}
