@@ -61,7 +61,7 @@ func half(path string) string {
 		return "the local cloud"
 	case slices.ContainsFunc([]string{
 		"spec", "stack", "plan", "apply", "resource", "awsapi", "release", "verify", "drill", "load", "history",
-		"lease", "preflight", "policy", "price", "pricelist", "cost", "project",
+		"journal", "lease", "preflight", "policy", "price", "pricelist", "cost", "project",
 		"toolchain", "remote", "source", "proof", "importedimage", "terraform",
 	}, func(name string) bool {
 		return within(path, module+"/internal/"+name)
@@ -124,7 +124,7 @@ var rules = []struct {
 	{
 		regexp.MustCompile(`^github\.com/aws/aws-sdk-go-v2/(service|config|credentials)`),
 		regexp.MustCompile(
-			`/internal/(apply|resource|awsapi|release|history|lease|verify|drill|preflight|pricelist|` +
+			`/internal/(apply|resource|awsapi|release|history|journal|lease|verify|drill|preflight|pricelist|` +
 				`importedimage|terraform)(/|$)|` +
 				`/internal/cloud/(api|wire)(/|$)|/bench(/|$)|/test(/|$)`,
 		),

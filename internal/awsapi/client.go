@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2instanceconnect"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -59,6 +60,7 @@ type Client struct {
 	ELB        *elasticloadbalancingv2.Client
 	ASG        *autoscaling.Client
 	CW         *cloudwatch.Client
+	Logs       *cloudwatchlogs.Client
 	SSM        *ssm.Client
 	IAM        *iam.Client
 	ACM        *acm.Client
@@ -140,6 +142,9 @@ func (c *Client) connect(endpoint string) {
 	c.CW = cloudwatch.NewFromConfig(c.config, func(o *cloudwatch.Options) {
 		o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint)
 	})
+	c.Logs = cloudwatchlogs.NewFromConfig(c.config, func(o *cloudwatchlogs.Options) {
+		o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint)
+	})
 	c.SSM = ssm.NewFromConfig(c.config, func(o *ssm.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
 	c.IAM = iam.NewFromConfig(c.config, func(o *iam.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
 	c.ACM = acm.NewFromConfig(c.config, func(o *acm.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
@@ -162,6 +167,7 @@ func (c *Client) Endpoints() map[string]string {
 		"ELASTIC_LOAD_BALANCING_V2": c.ELB.Options().BaseEndpoint,
 		"AUTO_SCALING":              c.ASG.Options().BaseEndpoint,
 		"CLOUDWATCH":                c.CW.Options().BaseEndpoint,
+		"CLOUDWATCH_LOGS":           c.Logs.Options().BaseEndpoint,
 		"SSM":                       c.SSM.Options().BaseEndpoint,
 		"ACM":                       c.ACM.Options().BaseEndpoint,
 		"ROUTE_53":                  c.DNS.Options().BaseEndpoint,
@@ -200,6 +206,7 @@ func (c *Client) WithAttempts(n int) *Client {
 	})
 	few.ASG = autoscaling.New(c.ASG.Options(), func(o *autoscaling.Options) { o.RetryMaxAttempts = n })
 	few.CW = cloudwatch.New(c.CW.Options(), func(o *cloudwatch.Options) { o.RetryMaxAttempts = n })
+	few.Logs = cloudwatchlogs.New(c.Logs.Options(), func(o *cloudwatchlogs.Options) { o.RetryMaxAttempts = n })
 	few.SSM = ssm.New(c.SSM.Options(), func(o *ssm.Options) { o.RetryMaxAttempts = n })
 	few.IAM = iam.New(c.IAM.Options(), func(o *iam.Options) { o.RetryMaxAttempts = n })
 	few.ACM = acm.New(c.ACM.Options(), func(o *acm.Options) { o.RetryMaxAttempts = n })

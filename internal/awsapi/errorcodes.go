@@ -9,6 +9,7 @@ var (
 		"InvalidPermission.NotFound",
 		"ParameterNotFound",
 		"ParameterVersionNotFound",
+		"ResourceNotFoundException",
 		"NoSuchEntity",
 		"ResourceNotFoundException",
 		"NoSuchHostedZone",
@@ -38,6 +39,7 @@ var (
 		"DuplicateListener",
 		"ParameterAlreadyExists",
 		"EntityAlreadyExists",
+		"ResourceAlreadyExistsException",
 		"InvalidLaunchTemplateName.AlreadyExistsException",
 		"AlreadyExists",
 	}

@@ -66,6 +66,9 @@ const domainName = "domain: api.example.com\nmachines: {count: 1}\n"
 // stages gives it two stages.
 const stages = "stages: {a: {app: a}, b: {app: b}}\n"
 
+// keptLogs sends the log to CloudWatch Logs.
+const keptLogs = "logs: {retention: 7d}\n"
+
 // commandCase is a command that calls AWS.
 type commandCase struct {
 	line     string
@@ -98,6 +101,7 @@ var commandCases = []commandCase{
 	{line: "releases SITE", before: []string{"up SITE"}, restores: true},
 	{line: "verify SITE", before: []string{"up SITE"}, restores: true, ignoresForbidden: drillRecord},
 	{line: "logs SITE", before: []string{"up SITE"}, restores: true},
+	{line: "logs SITE", spec: keptLogs, before: []string{"up SITE"}, restores: true},
 	{line: "ssh SITE server-1 -- uptime", before: []string{"up SITE"}, restores: true},
 	{line: "ssh SITE server-1 -- uptime", spec: throughEndpoint, before: []string{"up SITE"}, restores: true},
 	{line: "up SITE", ignores: checkQueries},
@@ -106,6 +110,7 @@ var commandCases = []commandCase{
 	{line: "up SITE", spec: alerts, ignores: checkQueries},
 	{line: "up SITE", spec: throughEndpoint, ignores: checkQueries},
 	{line: "up SITE", spec: privateNetwork, ignores: checkQueries},
+	{line: "up SITE", spec: keptLogs, ignores: checkQueries},
 	{line: "up SITE", spec: variables, before: []string{"up SITE"}, edits: "debug", ignores: checkQueries},
 	{line: "up SITE", spec: protected, ignores: checkQueries},
 	{
@@ -155,6 +160,7 @@ var commandCases = []commandCase{
 	{line: "down SITE --yes --images", spec: variables, before: []string{"up SITE"}},
 	{line: "down SITE --yes --images --unprotect", spec: protected, before: []string{"up SITE"}},
 	{line: "down SITE --yes --images", spec: throughEndpoint, before: []string{"up SITE"}},
+	{line: "down SITE --yes --images", spec: variables + keptLogs, before: []string{"up SITE"}},
 }
 
 // metrics are the calls without which a release is not watched.
@@ -167,11 +173,11 @@ var (
 	releaseHistory = []string{"GetParametersByPath"}
 )
 
-// identityQueries are the calls that look for a role and an environment, which need not be
-// allowed to the commands of an application without one. Commands that deploy also read
+// identityQueries are the calls that look for a role, an environment and a log group, which
+// need not be allowed to the commands of an application without one. Commands that deploy also read
 // other parameters.
 func (c commandCase) identityQueries() []string {
-	all := []string{"GetRole", "GetInstanceProfile"}
+	all := []string{"GetRole", "GetInstanceProfile", "DescribeLogGroups"}
 	if slices.Contains([]string{"ssh", "logs", "releases"}, strings.Fields(c.line)[0]) {
 		all = append(all, "GetParameter")
 	}

@@ -120,7 +120,8 @@ var editions = []struct {
 		},
 		last: "down SITE --yes --images",
 	},
-	{spec: variables, last: "logs SITE"},
+	{spec: variables + keptLogs, last: "logs SITE"},
+	{last: "logs SITE"},
 	{
 		spec: scalingGroup + variables + "tags: {team: a}\n",
 		then: []edition{{old: "{team: a}", replacement: "{cost: b}"}}, last: "status SITE",
@@ -130,7 +131,10 @@ var editions = []struct {
 	{
 		spec: domainName,
 		then: []edition{
-			{old: domainName, replacement: "domain: [www.example.com, example.com]\nhsts: true\nmachines: {count: 1}\n"},
+			{
+				old:         domainName,
+				replacement: "domain: [www.example.com, example.com]\nhsts: true\nmachines: {count: 1}\n",
+			},
 			{old: "[www.example.com, example.com]\nhsts: true", replacement: "example.com"},
 		},
 		last: "down SITE --yes --images",

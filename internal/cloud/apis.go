@@ -12,6 +12,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/acm"
 	"aloft.dev/aloft/internal/cloud/api/autoscaling"
 	"aloft.dev/aloft/internal/cloud/api/cloudwatch"
+	"aloft.dev/aloft/internal/cloud/api/cloudwatchlogs"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/ec2instanceconnect"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
@@ -93,6 +94,10 @@ func (d *daemon) apis() (wire.Config, error) {
 	d.fleet = &autoscaling.Fleet{Store: d.store, Compute: machines, Balancing: balancing}
 	metrics := cloudwatch.New(cloudwatch.Config{Metrics: &d.metrics, Store: d.store, Manners: &d.manners})
 	groups := autoscaling.New(autoscaling.Config{Store: d.store, Templates: machines, Manners: &d.manners})
+	d.logs = cloudwatchlogs.New(cloudwatchlogs.Config{Store: d.store, Events: d.events, Log: d.Log})
+	if err := d.logs.DeleteLeftovers(); err != nil {
+		d.Log.Warn("events of deleted log streams remain", "error", err)
+	}
 	front := frontend.New(frontend.Config{
 		Store: d.store, Manners: &d.manners, Log: d.Log,
 		NotFound: map[string]func(field, id string) error{
@@ -107,6 +112,7 @@ func (d *daemon) apis() (wire.Config, error) {
 			{Name: "ec2", API: machines},
 			{Name: "elasticloadbalancing", API: balancing},
 			{Name: "monitoring", API: metrics},
+			{Name: "logs", API: d.logs},
 			{Name: "autoscaling", API: groups},
 			{Name: "ssm", API: ssm.New(ssm.Config{Store: d.store, Key: key, EnsureRegion: machines.EnsureRegion})},
 			{Name: "secretsmanager", API: secretsmanager.New(secretsmanager.Config{Store: d.store, Key: key})},

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"aloft.dev/aloft/internal/cloud/activekey"
+	"aloft.dev/aloft/internal/cloud/api/cloudwatchlogs"
 	"aloft.dev/aloft/internal/cloud/authority"
 	"aloft.dev/aloft/internal/cloud/bandwidth"
 	"aloft.dev/aloft/internal/cloud/control/images"
@@ -24,6 +25,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/control/networks"
 	"aloft.dev/aloft/internal/cloud/control/scaling"
 	"aloft.dev/aloft/internal/cloud/dnsname"
+	"aloft.dev/aloft/internal/cloud/eventlog"
 	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/metric"
@@ -42,6 +44,9 @@ import (
 
 // shutdownTimeout bounds the shutdown of machines, load balancers and networks.
 const shutdownTimeout = 2 * time.Minute
+
+// maxLogEvents is how much of the disk the events of CloudWatch Logs take, in bytes.
+const maxLogEvents = 1 << 30
 
 // Config configures a local cloud.
 type Config struct {
@@ -73,6 +78,7 @@ var ErrLeave = errors.New("leave the data plane running")
 type daemon struct {
 	Config
 	store     *store.Store
+	events    *eventlog.Log
 	sessions  *session.Issuer
 	layers    *image.Store
 	machines  *machine.Plane
@@ -85,9 +91,10 @@ type daemon struct {
 	networks  *networks.Loop
 	instances *instances.Loop
 	images    *images.Loop
-	tunnels   *tunnel.Server // set by openAPIs
-	fleet     scaling.Fleet  // set by openAPIs
-	onHost    http.Handler   // of the APIs, set by openAPIs, as is inVPC
+	tunnels   *tunnel.Server      // set by openAPIs
+	fleet     scaling.Fleet       // set by openAPIs
+	logs      *cloudwatchlogs.API // set by openAPIs
+	onHost    http.Handler        // of the APIs, set by openAPIs, as is inVPC
 	inVPC     http.Handler
 }
 
@@ -123,6 +130,9 @@ func (d *daemon) open(ctx context.Context) (err error) {
 		return err
 	}
 	if d.store, err = store.Open(d.Layout.Database()); err != nil {
+		return err
+	}
+	if d.events, err = eventlog.Open(d.Layout.LogEvents(), maxLogEvents); err != nil {
 		return err
 	}
 	if d.layers, err = image.Open(d.Layout.Images()); err != nil {

@@ -85,11 +85,11 @@ func (d Document) Length() int {
 // Of returns the least policy for groups of commands in a partition of AWS: "aws".
 //
 // Actions are restricted where no legitimate call can fail for it: parameters to those
-// of Aloft and AWS's public ones, roles to those whose names begin with aloft-, the
-// service-linked roles to the two that AWS creates with the first load balancer and Auto
-// Scaling group of an account, and the termination of instances to those of an
-// application. Deletions are not restricted by
-// tag: a deletion whose answer was lost is repeated, and what is gone has no tags.
+// of Aloft and AWS's public ones, log groups to those of applications, roles to those whose
+// names begin with aloft-, the service-linked roles to those that AWS creates with the first
+// load balancer, Auto Scaling group and EC2 Instance Connect Endpoint of an account, and the
+// termination of instances to those of an application. Deletions are not restricted by tag: a
+// deletion whose answer was lost is repeated, and what is gone has no tags.
 func Of(groups Group, partition string) Document {
 	d := Document{Version: "2012-10-17"}
 	add := func(s Statement) {
@@ -108,7 +108,8 @@ func Of(groups Group, partition string) Document {
 		return slices.Compact(all)
 	}
 	special := func(action string) bool {
-		return strings.HasPrefix(action, "ssm:") || strings.HasPrefix(action, "iam:") || action == terminate
+		return strings.HasPrefix(action, "ssm:") || strings.HasPrefix(action, "iam:") || action == terminate ||
+			isLog(action)
 	}
 	add(Statement{
 		Sid: "Aloft", Resource: []string{"*"},
@@ -125,6 +126,9 @@ func Of(groups Group, partition string) Document {
 			"arn:" + partition + ":ssm:*:*:parameter/aloft/*",
 			"arn:" + partition + ":ssm:*::parameter/aws/service/*",
 		},
+	})
+	add(Statement{
+		Sid: "AloftLogs", Action: of(isLog), Resource: []string{"arn:" + partition + ":logs:*:*:log-group:/aloft/*"},
 	})
 	add(Statement{
 		Sid: "AloftRoles", Action: of(func(action string) bool {
@@ -149,6 +153,11 @@ func Of(groups Group, partition string) Document {
 		}}},
 	})
 	return d
+}
+
+// isLog reports whether an action is about one log group.
+func isLog(action string) bool {
+	return strings.HasPrefix(action, "logs:") && action != "logs:DescribeLogGroups"
 }
 
 // Parts returns the policy that Of returns as the fewest managed policies, in order. Whoever has

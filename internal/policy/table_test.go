@@ -17,8 +17,8 @@ import (
 // prefixes are the IAM prefixes of services, by the last part of the SDK's import path
 // (Service Authorization Reference).
 var prefixes = map[string]string{
-	"acm": "acm", "route53": "route53", "autoscaling": "autoscaling", "cloudwatch": "cloudwatch", "ec2": "ec2",
-	"ec2instanceconnect":     "ec2-instance-connect",
+	"acm": "acm", "route53": "route53", "autoscaling": "autoscaling", "cloudwatch": "cloudwatch",
+	"cloudwatchlogs": "logs", "ec2": "ec2", "ec2instanceconnect": "ec2-instance-connect",
 	"elasticloadbalancingv2": "elasticloadbalancing", "iam": "iam", "pricing": "pricing",
 	"servicequotas": "servicequotas", "sns": "sns", "ssm": "ssm", "sts": "sts",
 }

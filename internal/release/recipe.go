@@ -49,7 +49,7 @@ func (b *Builder) recipe() []step {
 		step{number: "15", name: "remove what only the build needed", script: join("clean")},
 		step{
 			number: "16", name: "install what fetches the environment", script: join("environment"),
-			input: readScript("fetch-env.sh"),
+			input: b.programs(),
 		},
 		step{number: "16", name: "install the services", script: join("service"), input: b.unitFiles()},
 	)
@@ -73,12 +73,29 @@ func (b *Builder) packages() step {
 	if b.Source.Project.Language == project.Node {
 		wanted = append(wanted, "libatomic1") // Node.js 25 and later are linked with it
 	}
+	if b.Spec.Logs != nil {
+		wanted = append(wanted, "jq") // of ship-logs.sh
+	}
 	slices.Sort(wanted)
 	names := strings.Join(slices.Compact(wanted), " ")
 	return step{
 		number: "11,13", name: strings.TrimSuffix("install missing packages: "+names, ": "),
 		script: "packages=" + remote.Quote(names) + "\n" + join("packages"),
 	}
+}
+
+// programs returns the programs of Aloft on a machine, each after a line with its name, as
+// environment.sh reads them.
+func (b *Builder) programs() string {
+	all := [][2]string{{"aws.sh", "aws.sh"}, {"env", "fetch-env.sh"}}
+	if b.Spec.Logs != nil {
+		all = append(all, [2]string{"logs", "ship-logs.sh"})
+	}
+	var out strings.Builder
+	for _, program := range all {
+		_, _ = fmt.Fprintf(&out, "#program %s\n%s", program[0], readScript(program[1]))
+	}
+	return out.String()
 }
 
 // toolchains returns the steps that install the language's runtime and its package

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
 )
 
 // User returns the system user that an application runs as.
@@ -37,11 +38,17 @@ func (b *Builder) processes() []process {
 // environment.
 func EnvironmentUnit(app string) string { return "aloft-" + app + "-env.service" }
 
-// unitFiles returns the unit files of all processes and of what fetches their
-// environment, each after a line with its name, as service.sh reads them.
+// LogsUnit returns the name of the systemd service that ships an application's log.
+func LogsUnit(app string) string { return ProcessUnit(app, "logs") }
+
+// unitFiles returns the unit files of all processes, of what fetches their environment and
+// of what ships their log, each after a line with its name, as service.sh reads them.
 func (b *Builder) unitFiles() string {
 	var out strings.Builder
 	_, _ = fmt.Fprintf(&out, "#unit %s\n%s", EnvironmentUnit(b.Spec.Program()), environmentUnitFile(b.Spec.Program()))
+	if b.Spec.Logs != nil {
+		_, _ = fmt.Fprintf(&out, "#unit %s\n%s", LogsUnit(b.Spec.Program()), logsUnitFile(b.Spec.Program()))
+	}
 	for _, p := range b.processes() {
 		_, _ = fmt.Fprintf(&out, "#unit %s\n%s", p.unit, b.unitFile(p))
 	}
@@ -68,6 +75,41 @@ RestartSec=5
 [Install]
 WantedBy=multi-user.target
 `, app)
+}
+
+// logsUnitFile returns the unit file of the service that ships the log. It starts before the
+// processes, so that at a shutdown it stops after them and ships their last lines.
+func logsUnitFile(app string) string {
+	return fmt.Sprintf(`# Written by Aloft.
+[Unit]
+Description=Log of %[1]s to CloudWatch Logs
+Wants=network-online.target
+After=network-online.target
+Before=%[2]s
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=/usr/local/lib/aloft/logs %[1]s
+StateDirectory=aloft-%[1]s-logs
+RuntimeDirectory=aloft-%[1]s-logs
+Restart=always
+RestartSec=5
+KillMode=mixed
+TimeoutStopSec=20
+MemoryMax=128M
+CPUWeight=20
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+PrivateTmp=yes
+ProtectSystem=strict
+ProtectHome=yes
+RestrictSUIDSGID=yes
+RestrictRealtime=yes
+LockPersonality=yes
+
+[Install]
+WantedBy=multi-user.target
+`, app, Unit(app))
 }
 
 // unitFile returns a process's unit file (systemd.service(5), systemd.exec(5)).

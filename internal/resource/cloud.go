@@ -39,6 +39,7 @@ type Cloud struct {
 	DNS DNS
 	SNS SNS
 
+	Logs    Logs
 	Connect ConnectKeys
 	Tunnels Tunnels
 }
@@ -58,6 +59,7 @@ func NewCloud(app, region string, c *awsapi.Client) Cloud {
 		DNS:    c.DNS,
 		SNS:    c.SNS,
 
+		Logs:    c.Logs,
 		Connect: c.Connect,
 		Tunnels: c,
 	}

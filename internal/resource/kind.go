@@ -44,6 +44,7 @@ var kinds = []kind{
 	keyPairKind,
 	connectEndpointKind,
 	environmentKind,
+	logGroupKind,
 	roleKind,
 	instanceProfileKind,
 	serverKind,

@@ -107,6 +107,8 @@ func (p *Provisioner) taggerOf(f plan.Found) tagger {
 		return p.parameterTagger(f.Name)
 	case stack.KindCertificate:
 		return p.certificateTagger(f.ID)
+	case stack.KindLogGroup:
+		return p.logGroupTagger(f.Status.TagIDs[0])
 	case stack.KindTopic:
 		return p.topicTagger(f.ID)
 	case stack.KindAlarm:

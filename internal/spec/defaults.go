@@ -42,6 +42,9 @@ func (s *Spec) setDefaults(d *decoder) {
 	s.setPrivateDefaults(d)
 	orDefault(d, "security.web.from", &s.Security.Web.From, []netip.Prefix{Anywhere})
 	s.setScalingDefaults(d)
+	if s.Logs != nil {
+		orDefault(d, "logs.retention", &s.Logs.Retention, "30d")
+	}
 	s.resolveSource()
 	orDefault(d, "app", &s.App, appName(s.Dir))
 	if key := s.Machines.Key; key != "" && !filepath.IsAbs(key) {

@@ -108,6 +108,15 @@ var keyDocs = map[string]keyDoc{
 			"are refused without --unprotect, and AWS refuses to delete its load balancer",
 		absent: "false",
 	},
+	"logs": {
+		meaning: "the log of each server goes to CloudWatch Logs, where it outlives the server",
+		absent:  "lines stay on the servers",
+	},
+	"logs.retention": {
+		meaning: "for how long lines are kept",
+		limits: "1d, 3d, 5d, 7d, 14d, 30d, 60d, 90d, 120d, 150d, 180d, 365d, 400d, 545d, 731d, 1096d, 1827d, 2192d, " +
+			"2557d, 2922d, 3288d or 3653d",
+	},
 	"machines": {meaning: "the servers"},
 	"machines.count": {
 		meaning: "number of servers, spread over the subnets in turn",

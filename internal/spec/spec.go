@@ -5,6 +5,7 @@ package spec
 
 import (
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,6 +37,7 @@ type Spec struct {
 	Permissions  []Permission      `yaml:"permissions"`
 	Tags         map[string]string `yaml:"tags"`
 	Protect      bool              `yaml:"protect"`
+	Logs         *Logs             `yaml:"logs"`
 	Machines     Machines          `yaml:"machines"`
 	Scaling      *Scaling          `yaml:"scaling"`
 	Network      Network           `yaml:"network"`
@@ -85,6 +87,17 @@ type Mirrors struct {
 type Permission struct {
 	Actions   []string `yaml:"actions"`
 	Resources []string `yaml:"resources"`
+}
+
+// Logs says that the application's log goes to CloudWatch Logs, and for how long it stays.
+type Logs struct {
+	Retention string `yaml:"retention"` // "30d"
+}
+
+// Days returns the retention in days. It is valid for a valid spec.
+func (l Logs) Days() int32 {
+	days, _ := strconv.Atoi(strings.TrimSuffix(l.Retention, "d"))
+	return int32(days)
 }
 
 // Machines says how many servers there are, and what each is.

@@ -81,6 +81,7 @@ func (s *Spec) validate(d *decoder) {
 	s.validateDomain(d)
 	s.validateEnvironment(d)
 	s.validatePermissions(d)
+	s.validateLogs(d)
 	s.validateProcesses(d)
 	s.validateTags(d)
 	s.validateMachines(d)

@@ -32,13 +32,14 @@ type Environment struct {
 
 // DesiredEnvironment returns the environment that a spec asks for, given the one that is
 // stored, or nil if the application has none. An environment that exists stays until all
-// is deleted, so that a rollback finds it.
+// is deleted, so that a rollback finds it. Permissions and logs need one, even without
+// variables, because servers get their role with it.
 func DesiredEnvironment(s *spec.Spec, stored *environment.Environment) *environment.Environment {
 	e := &environment.Environment{Spec: s.Variables(), Secrets: s.Secrets}
 	switch {
 	case stored != nil:
 		e.Set = stored.Set
-	case len(e.Spec) == 0 && len(e.Secrets) == 0 && len(s.Permissions) == 0:
+	case len(e.Spec) == 0 && len(e.Secrets) == 0 && len(s.Permissions) == 0 && s.Logs == nil:
 		return nil
 	}
 	return e

@@ -43,6 +43,7 @@ var kinds = []properties{
 	keyPairKind,
 	connectEndpointKind,
 	environmentKind,
+	logGroupKind,
 	roleKind,
 	instanceProfileKind,
 	serverKind,

@@ -126,6 +126,11 @@ func (b *builder) role() Role {
 		role.Statements = append(role.Statements,
 			allow([]string{"secretsmanager:GetSecretValue"}, slices.Compact(secrets)))
 	}
+	if b.spec.Logs != nil {
+		group := "arn:" + partition + ":logs:" + region + ":*:log-group:" + LogGroupName(b.spec.App) + ":*"
+		role.Statements = append(role.Statements,
+			allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, []string{group}))
+	}
 	for _, p := range b.spec.Permissions {
 		role.Statements = append(role.Statements, allow(p.Actions, p.Resources))
 	}
@@ -167,6 +172,9 @@ func (b *builder) addIdentity() {
 		return
 	}
 	b.stack.Resources = append(b.stack.Resources, EnvironmentResource(b.spec.App, *e, b.facts.Salt, TagsOf(b.spec)))
+	if b.spec.Logs != nil {
+		b.add(AddressLogGroup, "", LogGroup{GroupName: LogGroupName(b.spec.App), Days: b.spec.Logs.Days()})
+	}
 	if b.spec.Machines.Role != "" {
 		return
 	}

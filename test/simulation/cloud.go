@@ -29,6 +29,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/acm"
 	"aloft.dev/aloft/internal/cloud/api/autoscaling"
 	"aloft.dev/aloft/internal/cloud/api/cloudwatch"
+	"aloft.dev/aloft/internal/cloud/api/cloudwatchlogs"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/ec2instanceconnect"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
@@ -48,6 +49,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/control/natgateways"
 	"aloft.dev/aloft/internal/cloud/control/networks"
 	"aloft.dev/aloft/internal/cloud/control/scaling"
+	"aloft.dev/aloft/internal/cloud/eventlog"
 	"aloft.dev/aloft/internal/cloud/frontend"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/metric"
@@ -64,6 +66,9 @@ const Region = "us-east-1"
 // PublicRange is the range of public IP addresses.
 var PublicRange = netip.MustParsePrefix("198.18.0.0/15")
 
+// maxLogEvents is how many bytes the events of CloudWatch Logs take.
+const maxLogEvents = 16 << 20
+
 // Cloud is a local cloud in this process.
 type Cloud struct {
 	Store   *store.Store
@@ -78,6 +83,7 @@ type Cloud struct {
 	Metrics       metric.Store
 	Manners       manners.Set // kind unless a test uses settings
 	Fleet         scaling.Fleet
+	Logs          *cloudwatchlogs.API
 	FailedRelease atomic.Pointer[string] // release whose servers become unhealthy after they served; nil: none
 	FailLate      atomic.Bool            // its group instances stay healthy until another one is launched
 	OnHealthCheck atomic.Pointer[func()] // called at each health check; nil: nothing
@@ -137,6 +143,11 @@ func Open(t *testing.T, path string) *Cloud {
 			"iam": iam.NotFound,
 		},
 	})
+	events, err := eventlog.Open(t.TempDir(), maxLogEvents)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Logs = cloudwatchlogs.New(cloudwatchlogs.Config{Store: s, Events: events, Log: slog.New(slog.DiscardHandler)})
 	key := seal.NewRandomKey()
 	handler, err := wire.NewHandler(wire.Config{
 		Around:      front.Around,
@@ -146,6 +157,7 @@ func Open(t *testing.T, path string) *Cloud {
 			{Name: "elasticloadbalancing", API: balancing},
 			{Name: "autoscaling", API: groups},
 			{Name: "monitoring", API: metrics},
+			{Name: "logs", API: c.Logs},
 			{Name: "ssm", API: ssm.New(ssm.Config{Store: s, Key: key, EnsureRegion: network.EnsureRegion})},
 			{Name: "secretsmanager", API: secretsmanager.New(secretsmanager.Config{Store: s, Key: key})},
 			{Name: "sns", API: sns.New(sns.Config{Store: s}), Unsigned: sns.Unsigned},

@@ -27,7 +27,7 @@ func denial(service string, p wire.Principal, n need, d access.Decision) error {
 			Message: "You are not authorized to perform this operation. " + message,
 			Status:  http.StatusForbidden,
 		}
-	case "ssm", "secretsmanager", "acm", "servicequotas":
+	case "ssm", "secretsmanager", "logs", "acm", "servicequotas":
 		return wire.Errorf("AccessDeniedException", "%s", message)
 	case "sns":
 		return &wire.Error{Code: "AuthorizationError", Message: message, Status: http.StatusForbidden}

@@ -80,6 +80,11 @@ func tagsIn(input reflect.Value) []tag {
 	var tags []tag
 	for _, path := range tagFields {
 		visit(input, strings.Split(path, "."), func(v reflect.Value) {
+			if v.Kind() == reflect.Map {
+				for _, key := range v.MapKeys() {
+					tags = append(tags, tag{key.String(), v.MapIndex(key).String()})
+				}
+			}
 			if v.Kind() != reflect.Struct || !v.FieldByName("Key").IsValid() {
 				return
 			}

@@ -71,6 +71,7 @@ var tables = map[string]operations{
 	"monitoring": alarmOperations, "ssm": parameterOperations, "secretsmanager": secretOperations,
 	"iam": iamOperations, "sts": stsOperations, "acm": certificateOperations, "servicequotas": quotaOperations,
 	"route53": zoneOperations, "ec2-instance-connect": connectOperations, "sns": topicOperations,
+	"logs": logOperations,
 }
 
 // stsOperations: GetCallerIdentity needs no permission (AWS STS API Reference), and
@@ -189,7 +190,7 @@ func withTags(keys map[string][]string, service string, tags store.Tags) map[str
 var tagActions = map[string]string{
 	"elasticloadbalancing": "elasticloadbalancing:AddTags", "autoscaling": "autoscaling:CreateOrUpdateTags",
 	"ssm": "ssm:AddTagsToResource", "secretsmanager": "secretsmanager:TagResource",
-	"monitoring": "cloudwatch:TagResource", "sns": "sns:TagResource",
+	"monitoring": "cloudwatch:TagResource", "sns": "sns:TagResource", "logs": "logs:TagResource",
 }
 
 // iamTagActions are those of IAM, where each kind of resource has its own.

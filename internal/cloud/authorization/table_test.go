@@ -10,6 +10,7 @@ import (
 	acmclient "github.com/aws/aws-sdk-go-v2/service/acm"
 	scalingclient "github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	watchclient "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	logsclient "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	ec2client "github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	connectclient "github.com/aws/aws-sdk-go-v2/service/ec2instanceconnect"
@@ -27,6 +28,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/acm"
 	"aloft.dev/aloft/internal/cloud/api/autoscaling"
 	"aloft.dev/aloft/internal/cloud/api/cloudwatch"
+	"aloft.dev/aloft/internal/cloud/api/cloudwatchlogs"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/ec2instanceconnect"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
@@ -51,7 +53,7 @@ var clients = map[string]reflect.Type{
 	"iam": reflect.TypeFor[*iamclient.Client](), "sts": reflect.TypeFor[*stsclient.Client](),
 	"acm": reflect.TypeFor[*acmclient.Client](), "servicequotas": reflect.TypeFor[*quotaclient.Client](),
 	"route53": reflect.TypeFor[*zoneclient.Client](), "ec2-instance-connect": reflect.TypeFor[*connectclient.Client](),
-	"sns": reflect.TypeFor[*snsclient.Client](),
+	"sns": reflect.TypeFor[*snsclient.Client](), "logs": reflect.TypeFor[*logsclient.Client](),
 }
 
 // served are the local cloud's APIs.
@@ -62,6 +64,7 @@ var served = map[string]reflect.Type{
 	"servicequotas": reflect.TypeFor[*servicequotas.API](), "iam": reflect.TypeFor[*iam.API](),
 	"secretsmanager": reflect.TypeFor[*secretsmanager.API](), "route53": reflect.TypeFor[*route53.API](),
 	"ec2-instance-connect": reflect.TypeFor[*ec2instanceconnect.API](), "sns": reflect.TypeFor[*sns.API](),
+	"logs": reflect.TypeFor[*cloudwatchlogs.API](),
 }
 
 // inputOf returns the type of an operation's input, or nil if there is no such operation.
@@ -188,6 +191,29 @@ func TestNeeds(t *testing.T) {
 			"iam", &iamclient.CreateRoleInput{RoleName: text("new"), Tags: []iamtypes.Tag{{Key: text("k")}}},
 			"iam:CreateRole arn:aws:iam::" + account + ":role/new\niam:TagRole arn:aws:iam::" + account + ":role/new",
 		},
+		{
+			"logs", &logsclient.PutLogEventsInput{LogGroupName: text("/a"), LogStreamName: text("b")},
+			"logs:PutLogEvents arn:aws:logs:us-east-1:" + account + ":log-group:/a:log-stream:b",
+		},
+		{
+			"logs", &logsclient.CreateLogGroupInput{LogGroupName: text("/a"), Tags: map[string]string{"k": "v"}},
+			"logs:CreateLogGroup arn:aws:logs:us-east-1:" + account + ":log-group:/a:log-stream:\n" +
+				"logs:TagResource arn:aws:logs:us-east-1:" + account + ":log-group:/a:log-stream:",
+		},
+		{
+			"logs", &logsclient.FilterLogEventsInput{
+				LogGroupIdentifier: text("arn:aws:logs:us-east-1:" + account + ":log-group:/a"),
+			},
+			"logs:FilterLogEvents arn:aws:logs:us-east-1:" + account + ":log-group:/a:log-stream:",
+		},
+		{
+			"logs", &logsclient.ListTagsForResourceInput{
+				ResourceArn: text("arn:aws:logs:us-east-1:" + account + ":log-group:/a"),
+			},
+			"logs:ListTagsForResource arn:aws:logs:us-east-1:" + account + ":log-group:/a",
+		},
+		{"logs", &logsclient.DescribeLogGroupsInput{}, "logs:DescribeLogGroups arn:aws:logs:us-east-1:" + account +
+			":log-group::log-stream:"},
 		{"iam", &iamclient.ListRolesInput{}, "iam:ListRoles arn:aws:iam::" + account + ":role/"},
 		{"iam", &iamclient.ListUsersInput{}, "iam:ListUsers unknown\n* *"},
 		{"ec2", &ec2client.CreateFleetInput{}, "ec2:CreateFleet unknown\n* *"},

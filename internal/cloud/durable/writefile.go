@@ -31,7 +31,13 @@ func Rename(from, to string) error {
 	if err := os.Rename(from, to); err != nil {
 		return err
 	}
-	folder, err := os.Open(filepath.Dir(to))
+	return SyncFolder(filepath.Dir(to))
+}
+
+// SyncFolder makes the names of the files in a folder survive a loss of power. The files
+// themselves must be synced too.
+func SyncFolder(path string) error {
+	folder, err := os.Open(path)
 	if err != nil {
 		return err
 	}

@@ -61,8 +61,8 @@ type loadWords struct{ throttled, fault, unavailable *wire.Error }
 // wordsOf returns a service's errors under load. The codes are those of the Amazon EC2
 // API Reference, Error codes for the Amazon EC2 API; of the Common Error Types of
 // Elastic Load Balancing, Auto Scaling, CloudWatch and STS; and of the API References
-// of AWS Systems Manager, Secrets Manager, Certificate Manager and Service Quotas. Clients
-// report the messages.
+// of AWS Systems Manager, Secrets Manager, Certificate Manager, CloudWatch Logs and Service
+// Quotas. Clients report the messages.
 func wordsOf(service string) loadWords {
 	switch service {
 	case "ec2":
@@ -94,6 +94,14 @@ func wordsOf(service string) loadWords {
 				Status: http.StatusInternalServerError,
 			},
 			unavailable: serviceUnavailable(),
+		}
+	case "logs":
+		return loadWords{
+			throttled: wire.Errorf("ThrottlingException", "Rate exceeded"), fault: internalFailure(),
+			unavailable: &wire.Error{
+				Code: "ServiceUnavailableException", Message: "The service cannot complete the request.",
+				Status: http.StatusInternalServerError,
+			},
 		}
 	case "ssm", "acm":
 		return loadWords{

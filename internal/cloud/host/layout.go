@@ -57,6 +57,9 @@ func (l Layout) AccessLogs() string { return filepath.Join(l.StateDir, "logs") }
 // Outbox is the folder of the emails that topics send.
 func (l Layout) Outbox() string { return filepath.Join(l.StateDir, "outbox") }
 
+// LogEvents is the folder of the events of CloudWatch Logs.
+func (l Layout) LogEvents() string { return filepath.Join(l.StateDir, "logevents") }
+
 // Mirrors is the file with the archives that base images are built from.
 func (l Layout) Mirrors() string { return filepath.Join(l.StateDir, "mirrors.json") }
 

@@ -39,8 +39,9 @@ var migrations = []migration{
 	nil,
 	// Version 4 adds IAM, secrets, instance profiles of instances and encrypted parameters.
 	nil,
-	// Version 5 adds hosted zones, certificates that the local cloud issues, topics with
-	// their subscriptions, and the state before an alarm's.
+	// Version 5 adds hosted zones, certificates that the local cloud issues, Elastic IP addresses, NAT
+	// gateways, EC2 Instance Connect Endpoints, topics with their subscriptions, log groups, when the
+	// disk of an instance became read-only, and the state before an alarm's.
 	nil,
 }
 

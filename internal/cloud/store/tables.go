@@ -9,7 +9,7 @@ var tables = []table{
 	ScalingPolicies, ScheduledActions, InstanceRefreshes, Alarms, AlarmHistories,
 	Roles, InstanceProfiles, Policies, Secrets,
 	HostedZones, RecordSets, RecordChanges, InstanceConnectEndpoints,
-	Topics, Subscriptions, Deliveries,
+	Topics, Subscriptions, Deliveries, LogGroups, LogStreams,
 }
 
 // tableNamed returns the table with the name, or nil.

@@ -78,6 +78,7 @@ var services = []service{
 		protocol:  names.Query,
 		namespace: "http://sns.amazonaws.com/doc/2010-03-31/",
 	},
+	{module: "cloudwatchlogs", signing: "logs", protocol: names.JSON, target: "Logs_20140328"},
 }
 
 func main() {
@@ -120,6 +121,7 @@ func table(s service) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	nameMessages(found, operations)
 	exceptions(&b, s, found)
 	return b.String(), nil
 }

@@ -144,6 +144,19 @@ func scanSchemas(source []byte) map[string]map[string]*names.Field {
 	return found
 }
 
+// nameMessages names the types of the operations' requests and responses, which schemas
+// name as AWS's model does, like their Go types.
+func nameMessages(found map[string]map[string]*names.Field, operations []string) {
+	for _, operation := range operations {
+		for model, goType := range map[string]string{"Request": "Input", "Response": "Output"} {
+			if fields, ok := found[operation+model]; ok {
+				delete(found, operation+model)
+				found[operation+goType] = fields
+			}
+		}
+	}
+}
+
 // queryNames writes the API version of a service whose SDK does not speak query,
 // and the errors whose code in AWS query differs from their name.
 func queryNames(b *strings.Builder, schemas []byte) error {
