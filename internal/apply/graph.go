@@ -158,6 +158,7 @@ func (g *graph) orderDeletions(p *plan.Plan) {
 				}
 			}
 			g.afterReferringKinds(deletion, c.Kind)
+			g.afterReferringGroups(deletion, c, p)
 			g.afterSameKind(deletion, c.Kind)
 			if c.Kind.Serves() {
 				g.afterSuccessors(deletion)
@@ -188,6 +189,26 @@ func (g *graph) afterSuccessors(deletion *task) {
 		}
 	}
 }
+
+// afterReferringGroups orders the deletion of a security group that no stack describes and
+// whose rules refer to no group: after all groups whose rules refer to it. Others may refer
+// to each other, and are deleted at the same time, after each has lost its rules.
+func (g *graph) afterReferringGroups(deletion *task, c plan.Change, p *plan.Plan) {
+	for _, group := range c.Retire {
+		if group.Kind != stack.KindSecurityGroup || slices.ContainsFunc(group.Status.Inbound, refersToAGroup) {
+			continue
+		}
+		for _, other := range p.Changes {
+			for _, f := range other.Retire {
+				if slices.ContainsFunc(f.Status.Inbound, func(r stack.Rule) bool { return r.GroupID == group.ID }) {
+					deletion.follows(g.deletions[other.Address]...)
+				}
+			}
+		}
+	}
+}
+
+func refersToAGroup(r stack.Rule) bool { return r.GroupID != "" }
 
 // afterSameKind orders the deletion of a record or a listener that the stack does not
 // describe: after others are there. A name serves until the one that replaces it does.

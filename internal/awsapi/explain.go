@@ -55,12 +55,16 @@ func Action(err error) string {
 		return ""
 	}
 	prefix, ok := map[string]string{
+		"ACM":                       "acm",
 		"Auto Scaling":              "autoscaling",
 		"CloudWatch":                "cloudwatch",
+		"CloudWatch Logs":           "logs",
 		"EC2":                       "ec2",
+		"EC2 Instance Connect":      "ec2-instance-connect",
 		"Elastic Load Balancing v2": "elasticloadbalancing",
 		"IAM":                       "iam",
 		"Pricing":                   "pricing",
+		"Route 53":                  "route53",
 		"Service Quotas":            "servicequotas",
 		"SNS":                       "sns",
 		"SSM":                       "ssm",

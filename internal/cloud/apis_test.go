@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"aloft.dev/aloft/internal/cloud/eventlog"
 	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire/wiretest"
@@ -28,7 +29,12 @@ func openAPIs(t *testing.T) *daemon {
 	if err != nil {
 		t.Fatal(err)
 	}
+	events, err := eventlog.Open(layout.LogEvents(), maxLogEvents)
+	if err != nil {
+		t.Fatal(err)
+	}
 	d := &daemon{
+		events: events,
 		Config: Config{Layout: layout, AcceptAnyCredentials: true, Log: slog.New(slog.DiscardHandler)}, store: s,
 	}
 	if err := d.openAPIs(); err != nil {

@@ -69,7 +69,8 @@ func (d *Drill) Run(ctx context.Context, s *apply.Status, o Options) (Result, er
 	}
 	target := servedBy(s.Machines) //nolint:bodyclose // the generator closes the responses that it passes
 	r.load = load.New(load.Config{
-		URL: s.URL + "/", Rate: o.Rate, Timeout: requestTimeout, Dial: load.Via(s.DNSName, s.Domains), Roots: d.cfg.Roots, Target: target,
+		URL: s.URL + "/", Rate: o.Rate, Timeout: requestTimeout, Target: target,
+		Dial: load.Via(s.DNSName, s.Domains), Roots: d.cfg.Roots,
 	})
 	recording, err := r.underLoad(ctx, func(ctx context.Context) error {
 		if o.Experiment == Overload {

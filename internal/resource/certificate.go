@@ -234,7 +234,8 @@ func (p *Provisioner) updateCertificate(
 // validationRecords waits until ACM names the records that prove the control of a
 // certificate's names, and returns each once.
 func (p *Provisioner) validationRecords(ctx context.Context, arn string) (records []types.ResourceRecord, err error) {
-	err = awsapi.Wait(ctx, offerLimit, "the records that validate the certificate", func(ctx context.Context) (bool, error) {
+	const what = "the records that validate the certificate"
+	err = awsapi.Wait(ctx, offerLimit, what, func(ctx context.Context) (bool, error) {
 		out, err := p.ACM.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: &arn})
 		if awsapi.IsNotFound(err) {
 			return false, nil // just requested

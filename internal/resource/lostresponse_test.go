@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -185,6 +186,14 @@ func (noAlarms) DescribeAlarms(
 }
 
 // noTopics is an Amazon SNS without topics.
+type noLogs struct{ Logs }
+
+func (noLogs) DescribeLogGroups(
+	context.Context, *cloudwatchlogs.DescribeLogGroupsInput, ...func(*cloudwatchlogs.Options),
+) (*cloudwatchlogs.DescribeLogGroupsOutput, error) {
+	return &cloudwatchlogs.DescribeLogGroupsOutput{}, nil
+}
+
 type noTopics struct{ SNS }
 
 func (noTopics) ListTopics(
@@ -244,10 +253,12 @@ func provisioner(c *vpcCloud) *Provisioner {
 		},
 		CW:  noAlarms{},
 		SNS: noTopics{},
-		IAM: IAM{roleAPI: noIdentity{}, instanceProfileAPI: noIdentity{}},
-		SSM: noIdentity{},
-		ELB: ELB{targetGroupAPI: noLoadBalancing{}, loadBalancerAPI: noLoadBalancing{}},
-		ASG: ASG{scalingGroupAPI: noScaling{}},
+
+		Logs: noLogs{},
+		IAM:  IAM{roleAPI: noIdentity{}, instanceProfileAPI: noIdentity{}},
+		SSM:  noIdentity{},
+		ELB:  ELB{targetGroupAPI: noLoadBalancing{}, loadBalancerAPI: noLoadBalancing{}},
+		ASG:  ASG{scalingGroupAPI: noScaling{}},
 	}
 	return &Provisioner{Cloud: cloud, Events: func(event.Event) {}}
 }

@@ -49,7 +49,9 @@ func findRecords(ctx context.Context, d *discovery) ([]plan.Found, error) {
 		searched[zone.id] = true
 		sets, err := collect(
 			ctx,
-			route53.NewListResourceRecordSetsPaginator(d.DNS, &route53.ListResourceRecordSetsInput{HostedZoneId: &zone.id}),
+			route53.NewListResourceRecordSetsPaginator(d.DNS, &route53.ListResourceRecordSetsInput{
+				HostedZoneId: &zone.id,
+			}),
 			func(page *route53.ListResourceRecordSetsOutput) []types.ResourceRecordSet {
 				return page.ResourceRecordSets
 			},

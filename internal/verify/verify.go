@@ -133,7 +133,9 @@ func (v Verifier) Run(ctx context.Context, f Facts) Report {
 		{"what is closed stays silent", func() finding { return v.checkClosedPorts(ctx, f) }},
 	}
 	if f.Spec.HTTPS() {
-		checks = append(checks, check{"HTTPS is valid, and HTTP leads there", func() finding { return v.checkHTTPS(ctx, f) }})
+		checks = append(checks, check{
+			"HTTPS is valid, and HTTP leads there", func() finding { return v.checkHTTPS(ctx, f) },
+		})
 	}
 	report := Report{URL: f.URL(), Checks: make([]Check, len(checks))}
 	var all sync.WaitGroup

@@ -26,7 +26,11 @@ while (my $c = $l->accept) {
   next if fork;
   while (1) {
     my ($head, $proto) = ('', 'none');
-    while (my $line = <$c>) { $proto = $1 if $line =~ /^x-forwarded-proto: (\w+)/i; $head .= $line; last if $line eq "\r\n"; }
+    while (my $line = <$c>) {
+      $proto = $1 if $line =~ /^x-forwarded-proto: (\w+)/i;
+      $head .= $line;
+      last if $line eq "\r\n";
+    }
     exit unless $head =~ /\r\n\r\n\z/;
     my $body = "over $proto";
     print $c "HTTP/1.1 200 OK\r\nContent-Length: " . length($body) . "\r\n\r\n$body"; $c->flush;
@@ -81,7 +85,8 @@ func (s *site) root() string { return filepath.Join(s.State, "authority.pem") }
 // curl runs curl and returns what it prints.
 func curl(t *testing.T, args ...string) string {
 	t.Helper()
-	return program.Exec(t, "curl", append([]string{"--silent", "--show-error", "--fail", "--max-time", "10"}, args...)...)
+	always := []string{"--silent", "--show-error", "--fail", "--max-time", "10"}
+	return program.Exec(t, "curl", append(always, args...)...)
 }
 
 func (s *site) fromHost(t *testing.T) {

@@ -45,7 +45,7 @@ func TestUpOfEverySpecConverges(t *testing.T) {
 				t.Errorf("status %+v", status)
 			}
 			for _, m := range status.Machines {
-				if m.State != "running" || m.Health != "healthy" || m.PublicIP == "" {
+				if m.State != "running" || m.Health != "healthy" || (m.PublicIP == "") != s.Network.Private {
 					t.Errorf("machine %+v", m)
 				}
 			}

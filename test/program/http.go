@@ -69,7 +69,9 @@ func UnderLoadTrusting(t *testing.T, url string, roots *x509.CertPool) (stop fun
 	go func() { recorded <- generator.Run(ctx) }()
 	return func() {
 		t.Helper()
-		Eventually(t, Patience, "enough requests", func() bool { return len(generator.Snapshot().Samples) >= leastRequests })
+		Eventually(t, Patience, "enough requests", func() bool {
+			return len(generator.Snapshot().Samples) >= leastRequests
+		})
 		cancel()
 		r := <-recorded
 		failed := map[load.Kind]int{}

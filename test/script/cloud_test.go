@@ -4,9 +4,11 @@ package script
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"net/http/httptest"
 	"net/netip"
+	"path/filepath"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,11 +20,13 @@ import (
 	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/cloud/api/autoscaling"
 	"aloft.dev/aloft/internal/cloud/api/cloudwatch"
+	"aloft.dev/aloft/internal/cloud/api/cloudwatchlogs"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	"aloft.dev/aloft/internal/cloud/api/iam"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
+	"aloft.dev/aloft/internal/cloud/eventlog"
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/seal"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -39,6 +43,8 @@ func cloud(ts *testscript.TestScript, _ bool, _ []string) {
 		Base: "debian-12", Name: "debian-12-amd64-20261101-1234", Owner: "136693071363", Architecture: "x86_64",
 		RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/aws/service/debian/release/12/latest/amd64",
 	}}})
+	events, err := eventlog.Open(filepath.Join(ts.MkAbs("."), "logevents"), 1<<20)
+	ts.Check(err)
 	handler, err := wire.NewHandler(wire.Config{
 		Credentials: func(string, string) (wire.Key, error) { return wire.Key{Secret: "secret"}, nil },
 		Services: []wire.Service{
@@ -51,6 +57,9 @@ func cloud(ts *testscript.TestScript, _ bool, _ []string) {
 				Store: s, Key: seal.NewRandomKey(), EnsureRegion: compute.EnsureRegion,
 			})},
 			{Name: "sts", API: sts.New(sts.Config{})},
+			{Name: "logs", API: cloudwatchlogs.New(cloudwatchlogs.Config{
+				Store: s, Events: events, Log: slog.New(slog.DiscardHandler),
+			})},
 		},
 	})
 	ts.Check(err)

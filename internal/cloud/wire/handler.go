@@ -165,6 +165,9 @@ func sourceIP(r *http.Request) string {
 	return from.Addr().Unmap().String()
 }
 
+// unknownTable has the names of a service that is not known and whose protocol is JSON.
+var unknownTable = &names.Table{Protocol: names.JSON}
+
 // identify determines the service that a request claims to be for. Nothing it returns
 // may be trusted before authenticate.
 func (h *handler) identify(r *http.Request, x *exchange) (*service, error) {
@@ -175,6 +178,8 @@ func (h *handler) identify(r *http.Request, x *exchange) (*service, error) {
 	}
 	if svc != nil {
 		x.table, x.dialect = svc.table, dialect(r, svc.table)
+	} else if r.Header.Get("X-Amz-Target") != "" {
+		x.table, x.dialect = unknownTable, names.JSON
 	}
 	if claimErr != nil {
 		return nil, claimErr

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -96,6 +97,10 @@ func TestUnsupportedRequestsAreRefused(t *testing.T) {
 	_, err = ssm.NewFromConfig(cfg).
 		DeleteParameter(context.Background(), &ssm.DeleteParameterInput{Name: aws.String("x")})
 	wantAPIError(t, err, "NotImplemented", "aloft's local cloud does not implement ssm:DeleteParameter")
+
+	_, err = cloudwatchlogs.NewFromConfig(cfg).
+		DescribeLogGroups(context.Background(), &cloudwatchlogs.DescribeLogGroupsInput{})
+	wantAPIError(t, err, "NotImplemented", "aloft's local cloud does not implement the service logs")
 
 	for body, code := range map[string]string{
 		"Action=Helper&Version=2016-11-15":                                           "InvalidAction",

@@ -21,8 +21,9 @@ func interfaceConfig(
 	nic := network.Interface{
 		ID: eni.ID, SubnetID: eni.SubnetID, MAC: mac, Private: eni.PrivateIP, Public: eni.PublicIP,
 		SecurityGroups: slices.Sorted(slices.Values(eni.GroupIDs)), SourceDestCheck: eni.SourceDestCheck,
-		OwnNamespace: eni.LoadBalancerARN != "" || eni.NatGatewayID != "" || eni.Type == "ec2_instance_connect_endpoint",
-		Translates:   eni.NatGatewayID != "",
+		OwnNamespace: eni.LoadBalancerARN != "" || eni.NatGatewayID != "" ||
+			eni.Type == "ec2_instance_connect_endpoint",
+		Translates: eni.NatGatewayID != "",
 	}
 	if instance, ok := store.Instances.Get(view, eni.InstanceID); ok {
 		nic.Namespace, nic.Cut = attachment(instance, namespace)

@@ -68,7 +68,8 @@ func (l *limited) Accept() (net.Conn, error) {
 func (l *limited) noteRefusal(uid int) {
 	if times, due := l.refused.Due(time.Now()); due {
 		of, total := l.open.Open(uid)
-		l.log.Warn("refused a connection: too many are open", "user", uid, "of_user", of, "total", total, "times", times)
+		l.log.Warn("refused a connection: too many are open",
+			"user", uid, "of_user", of, "total", total, "times", times)
 	}
 }
 

@@ -26,7 +26,8 @@ func TestRealMachineDoesNotEscapeTheOOMKiller(t *testing.T) {
 	}
 	// Many small processes fill the memory. PID 1 and the launcher are larger than each of them.
 	launcher := s.plane.Status(m.ID).Launcher
-	_, _ = s.inside(m.ID, `perl -e 'for (1..60) { fork or do { $x = "x" x (6 << 20); sleep 2; exit } } 1 while wait > 0'`)
+	_, _ = s.inside(m.ID,
+		`perl -e 'for (1..60) { fork or do { $x = "x" x (6 << 20); sleep 2; exit } } 1 while wait > 0'`)
 	if now := s.plane.Status(m.ID); now.State != machine.Running || now.Launcher != launcher {
 		t.Errorf("running out of memory ended the machine: %+v", now)
 	}
