@@ -22,8 +22,10 @@ type exportOptions struct {
 
 func newExportCommand(g *global, run func(context.Context, *exportOptions) error) *cobra.Command {
 	c := &cobra.Command{
-		Use:     "export",
-		Short:   "Write what stands as code of another tool",
+		Use:   "export",
+		Short: "Write what stands as code of another tool",
+		Long: `Aloft keeps no state of its own, so another tool can take an application over at any
+time. The tool is the first argument.`,
 		Example: "  aloft export terraform infrastructure",
 	}
 	o := &exportOptions{global: g}

@@ -69,7 +69,7 @@ func TestCommandLinesBecomeOptions(t *testing.T) {
 	equal(t, parse(t, newSSHCommand, "shop server-1 -- uptime -p"),
 		sshOptions{dir: "shop", server: "server-1", command: []string{"uptime", "-p"}})
 	equal(t, parse(t, newLogsCommand, "server-2 -n 5 -f"),
-		logsOptions{dir: ".", server: "server-2", log: release.LogOptions{Lines: 5, Follow: true}})
+		logsOptions{dir: ".", server: "server-2", linesGiven: true, log: release.LogOptions{Lines: 5, Follow: true}})
 
 	equal(t, parse(t, newLocalStartCommand, "--foreground --address 127.0.0.1:1"),
 		localStartOptions{foreground: true, start: startOptions{address: "127.0.0.1:1"}})

@@ -121,6 +121,7 @@ var editions = []struct {
 		last: "down SITE --yes --images",
 	},
 	{spec: variables + keptLogs, last: "logs SITE"},
+	{spec: keptLogs, last: "status SITE"},
 	{last: "logs SITE"},
 	{
 		spec: scalingGroup + variables + "tags: {team: a}\n",

@@ -24,6 +24,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	"aloft.dev/aloft/internal/cloud/api/iam"
+	"aloft.dev/aloft/internal/cloud/api/sns"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
 	"aloft.dev/aloft/internal/cloud/eventlog"
@@ -57,6 +58,7 @@ func cloud(ts *testscript.TestScript, _ bool, _ []string) {
 				Store: s, Key: seal.NewRandomKey(), EnsureRegion: compute.EnsureRegion,
 			})},
 			{Name: "sts", API: sts.New(sts.Config{})},
+			{Name: "sns", API: sns.New(sns.Config{Store: s})},
 			{Name: "logs", API: cloudwatchlogs.New(cloudwatchlogs.Config{
 				Store: s, Events: events, Log: slog.New(slog.DiscardHandler),
 			})},
