@@ -55,6 +55,7 @@ func (c *Client) OpenTunnel(ctx context.Context, t Tunnel) (net.Conn, error) {
 		return nil, err
 	}
 	transport := c.tunnelTransport(base)
+	//nolint:bodyclose // websocket.Dial closes it, or leaves what needs no closing
 	socket, response, err := websocket.Dial(within, signed, &websocket.DialOptions{
 		HTTPClient: &http.Client{Transport: transport},
 	})

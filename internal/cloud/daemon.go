@@ -121,8 +121,8 @@ func Run(ctx context.Context, config Config) error {
 	return errors.Join(err, d.stop(bounded), d.close())
 }
 
-// open opens the store, the planes and the loops that handlers need.
-func (d *daemon) open(ctx context.Context) (err error) {
+// openState opens what the state folder holds.
+func (d *daemon) openState(ctx context.Context) (err error) {
 	if err := d.Layout.Create(); err != nil {
 		return err
 	}
@@ -142,6 +142,15 @@ func (d *daemon) open(ctx context.Context) (err error) {
 		d.Log.Warn("leftovers of images could not be deleted", "error", err)
 	}
 	if d.layers.Mirrors, err = rememberMirrors(d.Layout, d.Mirrors); err != nil {
+		return err
+	}
+	d.authority, err = host.OpenAuthority(d.Layout)
+	return err
+}
+
+// open opens the store, the planes and the loops that handlers need.
+func (d *daemon) open(ctx context.Context) (err error) {
+	if err := d.openState(ctx); err != nil {
 		return err
 	}
 	d.machines, err = machine.New(machine.Config{
@@ -164,9 +173,6 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	}
 	service, err := metadata.New(instanceMetadata{d.store, newInstanceCredentials(d.sessions), &d.keys}, d.Log)
 	if err != nil {
-		return err
-	}
-	if d.authority, err = host.OpenAuthority(d.Layout); err != nil {
 		return err
 	}
 	if err := d.openAPIs(); err != nil {

@@ -54,6 +54,42 @@ func (c Config) changing(change plan.Change) []trial {
 	create := change.Action != plan.Update
 	vpc := c.id(stack.AddressVPC, "vpc")
 	switch body := change.Desired.Body.(type) {
+	case stack.VPC, stack.Subnet, stack.InternetGateway, stack.ElasticIP, stack.NatGateway, stack.RouteTable:
+		return c.changingNetwork(change, create, vpc)
+	case stack.SecurityGroup:
+		return c.changingGroup(change, body, create, vpc)
+	case stack.KeyPair:
+		return []trial{try("ImportKeyPair", (*ec2.Client).ImportKeyPair, &ec2.ImportKeyPairInput{
+			DryRun: dry, KeyName: &body.KeyName, PublicKeyMaterial: anyKey(),
+			TagSpecifications: c.tags(change, types.ResourceTypeKeyPair),
+		})}
+	case stack.ConnectEndpoint:
+		if create {
+			return []trial{try("CreateInstanceConnectEndpoint", (*ec2.Client).CreateInstanceConnectEndpoint,
+				&ec2.CreateInstanceConnectEndpointInput{
+					DryRun: dry, SubnetId: c.id(body.Subnet.Address, "subnet"),
+					SecurityGroupIds:  []string{*c.id(body.Group.Address, "sg")},
+					TagSpecifications: c.tags(change, types.ResourceTypeInstanceConnectEndpoint),
+				})}
+		}
+	case stack.Server:
+		return c.changingServer(change, body, create)
+	case stack.Image:
+		if create {
+			return []trial{try("CreateImage", (*ec2.Client).CreateImage, &ec2.CreateImageInput{
+				DryRun: dry, Name: &body.ImageName, InstanceId: c.id(body.Builder.Address, "i"),
+				TagSpecifications: c.tags(change, types.ResourceTypeImage, types.ResourceTypeSnapshot),
+			})}
+		}
+	case stack.LaunchTemplate:
+		return c.changingTemplate(change, body, create)
+	}
+	return nil
+}
+
+// changingNetwork is changing for the VPC and its ways to the internet.
+func (c Config) changingNetwork(change plan.Change, create bool, vpc *string) []trial {
+	switch body := change.Desired.Body.(type) {
 	case stack.VPC:
 		if create {
 			return []trial{try("CreateVpc", (*ec2.Client).CreateVpc, &ec2.CreateVpcInput{
@@ -84,33 +120,6 @@ func (c Config) changing(change plan.Change) []trial {
 		}
 	case stack.RouteTable:
 		return c.changingRoutes(change, create, vpc)
-	case stack.SecurityGroup:
-		return c.changingGroup(change, body, create, vpc)
-	case stack.KeyPair:
-		return []trial{try("ImportKeyPair", (*ec2.Client).ImportKeyPair, &ec2.ImportKeyPairInput{
-			DryRun: dry, KeyName: &body.KeyName, PublicKeyMaterial: anyKey(),
-			TagSpecifications: c.tags(change, types.ResourceTypeKeyPair),
-		})}
-	case stack.ConnectEndpoint:
-		if create {
-			return []trial{try("CreateInstanceConnectEndpoint", (*ec2.Client).CreateInstanceConnectEndpoint,
-				&ec2.CreateInstanceConnectEndpointInput{
-					DryRun: dry, SubnetId: c.id(body.Subnet.Address, "subnet"),
-					SecurityGroupIds:  []string{*c.id(body.Group.Address, "sg")},
-					TagSpecifications: c.tags(change, types.ResourceTypeInstanceConnectEndpoint),
-				})}
-		}
-	case stack.Server:
-		return c.changingServer(change, body, create)
-	case stack.Image:
-		if create {
-			return []trial{try("CreateImage", (*ec2.Client).CreateImage, &ec2.CreateImageInput{
-				DryRun: dry, Name: &body.ImageName, InstanceId: c.id(body.Builder.Address, "i"),
-				TagSpecifications: c.tags(change, types.ResourceTypeImage, types.ResourceTypeSnapshot),
-			})}
-		}
-	case stack.LaunchTemplate:
-		return c.changingTemplate(change, body, create)
 	}
 	return nil
 }

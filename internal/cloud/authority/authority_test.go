@@ -58,7 +58,7 @@ func TestOnlyReservedNamesAreTrusted(t *testing.T) {
 			if _, err := leaf.Verify(x509.VerifyOptions{DNSName: c.host, Roots: all}); err != nil {
 				t.Errorf("%v by either root: %v", c.names, err)
 			}
-			if got := leaf.NotAfter.Sub(time.Now()); got > authority.Validity {
+			if got := time.Until(leaf.NotAfter); got > authority.Validity {
 				t.Errorf("%v is valid for %s", c.names, got)
 			}
 		}

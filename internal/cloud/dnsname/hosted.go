@@ -29,7 +29,7 @@ func (r Resolver) Hosted(vpcID, name, kind string) (records []string, authority 
 	if soa, ok := store.RecordSets.Get(view, store.RecordSetKey(answer.Zone.ID, answer.Zone.Name, "SOA")); ok {
 		authority = soaLine(answer.Zone.Name, soa)
 	}
-	return r.lines(view, vpcID, answer.Records, kind), authority, answer.Exists, true
+	return r.lines(view, answer.Records, kind), authority, answer.Exists, true
 }
 
 func soaLine(name string, soa *store.RecordSet) string {
@@ -40,7 +40,7 @@ func soaLine(name string, soa *store.RecordSet) string {
 const maxAliases = 8
 
 // lines returns the records of a set.
-func (r Resolver) lines(view store.Reader, vpcID string, set *store.RecordSet, kind string) []string {
+func (r Resolver) lines(view store.Reader, set *store.RecordSet, kind string) []string {
 	for range maxAliases {
 		if set == nil {
 			return nil

@@ -119,7 +119,7 @@ func TestOnlyTimesTakesTime(t *testing.T) {
 		CreateVPC, CreateSubnet, CreateLoadBalancer, PublishName, ReleaseInterfaces, CreateImage, StartInstance,
 		CheckInstance, StopInstance, TerminateInstance, PostConsole, DeliverMetrics, StartLaunch, DeleteScalingGroup,
 	} {
-		span := d.span()
+		span := spans[d]
 		if got := s.Until(now, d, "a").Sub(now); span.Min == 0 || got < span.Min/2 || got > span.Max/2 {
 			t.Errorf("%s takes %s, want half of %s to %s", d, got, span.Min, span.Max)
 		}

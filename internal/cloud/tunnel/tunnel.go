@@ -56,7 +56,7 @@ type Config struct {
 // Server serves the tunnels of all endpoints.
 type Server struct {
 	Config
-	ctx   context.Context // ends all tunnels
+	ctx   context.Context //nolint:containedctx // ends all tunnels, which outlive their requests' contexts
 	end   context.CancelFunc
 	mu    sync.Mutex
 	ended bool

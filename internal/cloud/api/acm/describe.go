@@ -70,10 +70,11 @@ func (a *API) describeRequest(out *types.CertificateDetail, r *store.Certificate
 	out.Type, out.CertificateKeyPairOrigin = types.CertificateTypeAmazonIssued, types.CertificateKeyPairOriginAwsManaged
 	out.DomainName, out.SubjectAlternativeNames = new(r.Names[0]), r.Names
 	out.KeyAlgorithm = types.KeyAlgorithm(r.KeyAlgorithm)
-	out.Options.CertificateTransparencyLoggingPreference = types.CertificateTransparencyLoggingPreferenceEnabled
+	preference := types.CertificateTransparencyLoggingPreferenceEnabled
 	if r.NoTransparency {
-		out.Options.CertificateTransparencyLoggingPreference = types.CertificateTransparencyLoggingPreferenceDisabled
+		preference = types.CertificateTransparencyLoggingPreferenceDisabled
 	}
+	out.Options.CertificateTransparencyLoggingPreference = preference //nolint:staticcheck // clients read it
 	if !r.Issued.IsZero() {
 		out.IssuedAt = new(r.Issued)
 	}

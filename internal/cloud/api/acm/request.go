@@ -62,8 +62,9 @@ func (a *API) RequestCertificate(
 			Names:        requestedNames(in),
 			KeyAlgorithm: string(in.KeyAlgorithm),
 			Token:        aws.ToString(in.IdempotencyToken),
-			NoTransparency: in.Options != nil && in.Options.CertificateTransparencyLoggingPreference ==
-				types.CertificateTransparencyLoggingPreferenceDisabled,
+			NoTransparency: in.Options != nil && //nolint:staticcheck // clients set it
+				in.Options.CertificateTransparencyLoggingPreference ==
+					types.CertificateTransparencyLoggingPreferenceDisabled,
 		},
 	}
 	if row.Request.KeyAlgorithm == "" {

@@ -190,7 +190,7 @@ func (a *API) summary(row *store.LogStream) (eventlog.Summary, error) {
 func describeStream(d described) types.LogStream {
 	out := types.LogStream{
 		LogStreamName: &d.Name, Arn: aws.String(streamARN(d.LogStream)), CreationTime: milliseconds(d.Created),
-		StoredBytes: new(int64), // deprecated, and 0 since 2019
+		StoredBytes: new(int64), //nolint:staticcheck // deprecated, and 0 since 2019
 	}
 	if d.Ingested > 0 {
 		out.FirstEventTimestamp, out.LastEventTimestamp, out.LastIngestionTime = &d.First, &d.Last, &d.Ingested

@@ -76,39 +76,44 @@ func Load(service string) (*Table, error) {
 	}
 	for line := range strings.Lines(string(text)) {
 		key, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
-		switch key {
-		case "#":
-		case "protocol":
-			t.Protocol = Protocol(rest)
-		case "version":
-			t.Version = rest
-		case "namespace":
-			t.Namespace = rest
-		case "target":
-			t.Target = rest
-		case "also":
-			for name := range strings.FieldsSeq(rest) {
-				t.OtherProtocols = append(t.OtherProtocols, Protocol(name))
-			}
-		case "errors":
-			for pair := range strings.FieldsSeq(rest) {
-				code, name, _ := strings.Cut(pair, ":")
-				t.errors[code] = name
-			}
-		case "operations":
-			for name := range strings.FieldsSeq(rest) {
-				t.operations[name] = true
-			}
-		case "route":
-			t.routes = append(t.routes, parseRoute(rest))
-		case "bind":
-			typeName, fields, _ := strings.Cut(rest, " ")
-			t.bindings[typeName] = fields
-		default:
-			t.types[key] = rest
-		}
+		t.read(key, rest)
 	}
 	return t, nil
+}
+
+// read reads a line of a table's text.
+func (t *Table) read(key, rest string) {
+	switch key {
+	case "#":
+	case "protocol":
+		t.Protocol = Protocol(rest)
+	case "version":
+		t.Version = rest
+	case "namespace":
+		t.Namespace = rest
+	case "target":
+		t.Target = rest
+	case "also":
+		for name := range strings.FieldsSeq(rest) {
+			t.OtherProtocols = append(t.OtherProtocols, Protocol(name))
+		}
+	case "errors":
+		for pair := range strings.FieldsSeq(rest) {
+			code, name, _ := strings.Cut(pair, ":")
+			t.errors[code] = name
+		}
+	case "operations":
+		for name := range strings.FieldsSeq(rest) {
+			t.operations[name] = true
+		}
+	case "route":
+		t.routes = append(t.routes, parseRoute(rest))
+	case "bind":
+		typeName, fields, _ := strings.Cut(rest, " ")
+		t.bindings[typeName] = fields
+	default:
+		t.types[key] = rest
+	}
 }
 
 // HasOperation reports whether AWS's API has an operation with the name.
