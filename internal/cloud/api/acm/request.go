@@ -62,9 +62,7 @@ func (a *API) RequestCertificate(
 			Names:        requestedNames(in),
 			KeyAlgorithm: string(in.KeyAlgorithm),
 			Token:        aws.ToString(in.IdempotencyToken),
-			NoTransparency: in.Options != nil && //nolint:staticcheck // clients set it
-				in.Options.CertificateTransparencyLoggingPreference ==
-					types.CertificateTransparencyLoggingPreferenceDisabled,
+			NoTransparency: in.Options != nil && optsOut(*in.Options),
 		},
 	}
 	if row.Request.KeyAlgorithm == "" {
@@ -181,4 +179,10 @@ func letters(digits string) string {
 		}
 		return r
 	}, digits)
+}
+
+// optsOut reports whether a certificate is not to be logged publicly.
+func optsOut(o types.CertificateOptions) bool {
+	preference := o.CertificateTransparencyLoggingPreference //nolint:staticcheck // clients set it
+	return preference == types.CertificateTransparencyLoggingPreferenceDisabled
 }
