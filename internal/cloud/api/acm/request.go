@@ -59,9 +59,9 @@ func (a *API) RequestCertificate(
 	row := &store.Certificate{
 		ARN: newARN(wire.RegionFrom(ctx)), Region: wire.RegionFrom(ctx), Created: now, Tags: tags,
 		Request: &store.CertificateRequest{
-			Names:        requestedNames(in),
-			KeyAlgorithm: string(in.KeyAlgorithm),
-			Token:        aws.ToString(in.IdempotencyToken),
+			Names:          requestedNames(in),
+			KeyAlgorithm:   string(in.KeyAlgorithm),
+			Token:          aws.ToString(in.IdempotencyToken),
 			NoTransparency: in.Options != nil && optsOut(*in.Options),
 		},
 	}
