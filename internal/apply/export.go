@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"strings"
 
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/terraform"
@@ -18,6 +19,13 @@ func (d *Deployment) ExportTerraform(ctx context.Context) (terraform.Files, erro
 	if len(found) == 0 {
 		return nil, &diag.Diagnostic{
 			Where: d.cfg.App, Summary: "is not deployed in " + d.cfg.Region, Hint: "aloft up deploys it",
+		}
+	}
+	if missing := terraform.Unsupported(found); len(missing) > 0 {
+		return nil, &diag.Diagnostic{
+			Where: d.cfg.App, Summary: "cannot be exported completely",
+			Detail: "there is no export of " + strings.Join(missing, ", "),
+			Hint:   "nothing was written; docs/export.md lists what can be exported",
 		}
 	}
 	files, err := terraform.Write(ctx, terraform.Source{

@@ -91,7 +91,7 @@ func (s *Spec) validatePrivate(d *decoder) {
 			set  bool
 		}{
 			{"env", len(s.Env) > 0}, {"env_file", s.EnvFile != ""}, {"secrets", len(s.Secrets) > 0},
-			{"permissions", len(s.Permissions) > 0},
+			{"permissions", len(s.Permissions) > 0}, {"logs", s.Logs != nil},
 		} {
 			d.require(!needs.set, needs.path, "use nat: zone or nat: single",
 				"servers with network.nat: none have no way to the APIs of AWS, which it needs")

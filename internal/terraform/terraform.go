@@ -36,6 +36,27 @@ type Source struct {
 	Found       []plan.Found // its resources
 }
 
+// exported are the kinds of resources that Write describes, or that belong to one of them.
+var exported = []stack.Kind{
+	stack.KindVPC, stack.KindSubnet, stack.KindInternetGateway, stack.KindRouteTable, stack.KindSecurityGroup,
+	stack.KindKeyPair, stack.KindEnvironment, stack.KindRole, stack.KindInstanceProfile, stack.KindServer,
+	stack.KindImage, stack.KindTargetGroup, stack.KindLoadBalancer, stack.KindListener, stack.KindTarget,
+	stack.KindLaunchTemplate, stack.KindScalingGroup, stack.KindScalingPolicy, stack.KindSchedule, stack.KindMember,
+}
+
+// Unsupported returns the names of the found resources that Write cannot describe: a
+// configuration without them would not be the application.
+func Unsupported(found []plan.Found) []string {
+	var all []string
+	for _, f := range found {
+		if !slices.Contains(exported, f.Kind) || f.Address == stack.AddressSecureListener {
+			all = append(all, f.Address)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // Write returns the configuration of a deployment. Its errors name the call that failed.
 func Write(ctx context.Context, s Source) (Files, error) {
 	c := &code{

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 
+	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/spec"
 	"aloft.dev/aloft/internal/stack"
 	"aloft.dev/aloft/test/simulation"
@@ -86,6 +87,17 @@ func TestEverythingIsExportedWithoutValues(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A configuration without everything that the application has is not written.
+func TestWhatCannotBeExportedIsNamed(t *testing.T) {
+	s := environedApplication(t, func(s *spec.Spec) { s.Alerts = []string{"me@example.com"} })
+	files, err := deploymentOf(t, s).ExportTerraform(t.Context())
+	problem := diag.From(err)
+	if files != nil || len(problem) != 1 || !strings.Contains(problem[0].Detail, "alarm-down") ||
+		!strings.Contains(problem[0].Detail, "alerts") {
+		t.Errorf("got %d files, %v", len(files), err)
 	}
 }
 
