@@ -39,7 +39,8 @@ const (
 func goodSite() *site {
 	return &site{
 		certified: siteName, expires: 30 * 24 * time.Hour, trusted: true,
-		redirect: "https://" + siteName + ":443/aloft-verify?redirect=1", hsts: "max-age=31536000", resolves: "192.0.2.9",
+		redirect: "https://" + siteName + ":443/aloft-verify?redirect=1",
+		hsts:     "max-age=31536000", resolves: "192.0.2.9",
 	}
 }
 

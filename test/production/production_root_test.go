@@ -3,6 +3,7 @@
 package production
 
 import (
+	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,8 @@ import (
 
 	"aloft.dev/aloft/test/program"
 )
+
+var everything = flag.Bool("everything", false, "run the drills too that the example's page only mentions")
 
 // TestRealProduction types examples/production/README.md section by section, and checks what
 // each has done.
@@ -19,72 +22,109 @@ func TestRealProduction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checks := map[string]func(*testing.T, func()){
-		"Deploy to staging":     s.staging,
-		"Promote to production": s.production,
-		"Release a new version": s.release,
-		"Change a variable":     s.variable,
-		"Look inside":           s.inside,
-		"Break it":              s.broken,
-		"Remove it":             s.removed,
-	}
+	sections := map[string]string{}
 	for _, section := range strings.Split(string(page), "\n## ")[1:] {
-		title, _, _ := strings.Cut(section, "\n")
-		check := checks[title]
-		if check == nil {
-			check = func(_ *testing.T, type_ func()) { type_() }
+		title, text, _ := strings.Cut(section, "\n")
+		sections[title] = text
+	}
+	for _, part := range []struct {
+		section string
+		check   func(t *testing.T, commands []string)
+	}{
+		{"Prepare the account", s.prepare},
+		{"Deploy to staging", s.staging},
+		{"Promote to production", s.production},
+		{"Release a new version", s.release},
+		{"Change a variable", s.variable},
+		{"Look inside", s.inside},
+		{"Break it", s.drills},
+		{"Remove it", s.removed},
+	} {
+		commands := program.CommandsOf(sections[part.section])
+		delete(sections, part.section)
+		if len(commands) == 0 {
+			t.Fatalf("the page shows no commands to %s", part.section)
 		}
-		delete(checks, title)
-		if !t.Run(title, func(t *testing.T) {
-			check(t, func() {
-				for _, command := range program.CommandsOf(section) {
-					s.typed(t, command)
-				}
-			})
-		}) {
+		if !t.Run(part.section, func(t *testing.T) { part.check(t, commands) }) {
 			return
 		}
 	}
-	if len(checks) > 0 {
-		t.Errorf("the page has no sections of these names: %v", checks)
+	for title := range sections {
+		t.Errorf("the section %s is not tested", title)
 	}
 }
 
-// typed types a command of the page. Drills take as little time as they can.
-func (s *shop) typed(t *testing.T, command string) {
+// types types commands of the page, and returns what they print.
+func (s *shop) types(t *testing.T, commands ...string) string {
 	t.Helper()
-	if strings.Contains(command, "aloft drill") {
-		command += " --rate 100 --calm 2s"
+	var printed strings.Builder
+	for _, command := range commands {
+		out, err := s.checkout.Type(t, command)
+		t.Logf("$ %s\n%s", command, out)
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", command, err, s.Log())
+		}
+		printed.WriteString(out)
 	}
-	out, err := s.checkout.Type(t, command)
-	t.Logf("$ %s\n%s", command, out)
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", command, err, s.Log())
+	return printed.String()
+}
+
+// prints checks that commands print words.
+func (s *shop) prints(t *testing.T, commands []string, words ...string) {
+	t.Helper()
+	out := s.types(t, commands...)
+	for _, word := range words {
+		if !strings.Contains(out, word) {
+			t.Errorf("%q is not printed", word)
+		}
 	}
 }
 
-func (s *shop) staging(t *testing.T, page func()) {
-	page()
-	s.get(t, "staging."+domain, "staging-key")
+func (s *shop) prepare(t *testing.T, commands []string) { s.types(t, commands...) }
+
+func (s *shop) staging(t *testing.T, commands []string) {
+	s.prints(t, commands, "shop-staging is up, and verified", "https://staging."+domain)
+	if got := s.get(t, "staging."+domain, "staging-key"); got.Stage != "staging" || got.Version != "1.0.0" {
+		t.Errorf("staging answers %+v", got)
+	}
 }
 
-func (s *shop) production(t *testing.T, page func()) {
-	page()
+func (s *shop) production(t *testing.T, commands []string) {
+	s.prints(t, commands, "serves stage production", "on-call@example.com (is told nothing until",
+		"HTTP redirects, browsers are told to use HTTPS alone")
 	s.serves(t, "1.0.0", "")
+	t.Run("HTTPS", s.https)
+	t.Run("scan", s.scanned)
 }
 
-func (s *shop) release(t *testing.T, page func()) {
+// release releases under load, and rolls back.
+func (s *shop) release(t *testing.T, commands []string) {
 	stop := program.UnderLoadTrusting(t, "https://"+domain, s.trust(t))
-	page()
+	for _, command := range commands {
+		s.types(t, command)
+		if strings.Contains(command, "promote") {
+			s.serves(t, "1.1.0", "")
+		}
+	}
 	stop()
 	s.serves(t, "1.0.0", "")
 }
 
-func (s *shop) variable(t *testing.T, page func()) {
-	page()
+// variable changes a variable under load.
+func (s *shop) variable(t *testing.T, commands []string) {
+	before := s.stage(t, "production")
+	stop := program.UnderLoadTrusting(t, "https://"+domain, s.trust(t))
+	s.prints(t, commands, "ssm:/shop/production/signing-key")
+	stop()
 	s.serves(t, "1.0.0", "hello")
+	for i, m := range s.stage(t, "production").Machines {
+		if m.InstanceID != before.Machines[i].InstanceID {
+			t.Errorf("%s was replaced, not restarted", m.Name)
+		}
+	}
 }
 
-func (s *shop) inside(t *testing.T, page func())  { page() }
-func (s *shop) broken(t *testing.T, page func())  { page() }
-func (s *shop) removed(t *testing.T, page func()) { page() }
+func (s *shop) inside(t *testing.T, commands []string) {
+	s.prints(t, commands, "active\n", "web: version 1.1.0 serves production") // from servers that are gone
+	t.Run("host keys survive the console", s.hostKeys)
+}

@@ -28,7 +28,7 @@ const (
 )
 
 const (
-	scanRounds = 3                      // a packet may be lost
+	scanRounds = 2                      // a packet may be lost
 	scanBurst  = 512                    // SYNs between two pauses, so that no queue overflows
 	scanPause  = 2 * time.Millisecond   // between two bursts
 	scanQuiet  = 400 * time.Millisecond // without an answer, a round has ended
@@ -42,9 +42,9 @@ type scanner struct {
 }
 
 // newScanner returns a scanner in the namespace at a path: "" for this process's own.
-func newScanner(t *testing.T, namespace, device string, from netip.Addr) scanner {
+func newScanner(t *testing.T, namespace, device string) scanner {
 	t.Helper()
-	s := scanner{from: from}
+	s := scanner{from: addressIn(t, namespace, device)}
 	open := func() error {
 		var problem error
 		listen := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
@@ -53,7 +53,7 @@ func newScanner(t *testing.T, namespace, device string, from netip.Addr) scanner
 					unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 16<<20))
 			})
 		}}
-		conn, err := listen.ListenPacket(t.Context(), "ip4:tcp", from.String())
+		conn, err := listen.ListenPacket(t.Context(), "ip4:tcp", s.from.String())
 		if err != nil {
 			return err
 		}
