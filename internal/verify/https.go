@@ -87,15 +87,15 @@ func (v Verifier) certificateEnd(ctx context.Context, f Facts, name string) (tim
 // checkRedirect checks that a request over HTTP is redirected to the same place over HTTPS.
 func (v Verifier) checkRedirect(ctx context.Context, f Facts, name string) error {
 	const path = "/aloft-verify?redirect=1"
-	response, err := v.ask(ctx, f, f.plainURL()+path, name)
+	status, header, err := v.ask(ctx, f, f.plainURL()+path, name)
 	if err != nil {
 		return fmt.Errorf("no answer over HTTP: %s", reason(err))
 	}
-	to, err := url.Parse(response.Header.Get("Location"))
-	if err != nil || response.StatusCode != http.StatusMovedPermanently || to.Scheme != "https" ||
+	to, err := url.Parse(header.Get("Location"))
+	if err != nil || status != http.StatusMovedPermanently || to.Scheme != "https" ||
 		to.Hostname() != name || to.RequestURI() != path {
-		return fmt.Errorf("HTTP answers %s with location %q, not with a redirect to HTTPS",
-			response.Status, response.Header.Get("Location"))
+		return fmt.Errorf("HTTP answers %d %s with location %q, not with a redirect to HTTPS",
+			status, http.StatusText(status), header.Get("Location"))
 	}
 	return nil
 }
@@ -106,29 +106,31 @@ func (v Verifier) checkHSTS(ctx context.Context, f Facts, name string) error {
 	if !f.Spec.HSTS {
 		return nil
 	}
-	response, err := v.ask(ctx, f, "https://"+name+"/", name)
+	_, header, err := v.ask(ctx, f, "https://"+name+"/", name)
 	if err != nil {
 		return fmt.Errorf("no answer over HTTPS: %s", reason(err))
 	}
-	if response.Header.Get("Strict-Transport-Security") == "" {
+	if header.Get("Strict-Transport-Security") == "" {
 		return errors.New("answers lack the header Strict-Transport-Security, which hsts: true asks for")
 	}
 	return nil
 }
 
 // ask requests a URL from the load balancer, with a host name of its own, and returns the
-// answer without its body.
-func (v Verifier) ask(ctx context.Context, f Facts, address, host string) (*http.Response, error) {
+// answer's status and header.
+func (v Verifier) ask(
+	ctx context.Context, f Facts, address, host string,
+) (status int, header http.Header, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	request.Host = host
 	response, err := v.client(f).Do(request)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
-	return response, response.Body.Close()
+	return response.StatusCode, response.Header, response.Body.Close()
 }
 
 // checkName checks that a name resolves to an address of the load balancer. Names of the

@@ -53,9 +53,9 @@ func (s *shop) interfaces(t *testing.T) []types.NetworkInterface {
 
 // reachable are the ports of servers that are open from inside the VPC, by what asks.
 var reachable = map[types.NetworkInterfaceType][]uint16{
-	types.NetworkInterfaceTypeInterface:  {3000}, // a node of the load balancer
-	types.NetworkInterfaceTypeNatGateway: nil,
-	"ec2_instance_connect_endpoint":      {22},
+	types.NetworkInterfaceTypeInterface: {3000}, // a node of the load balancer
+	"nat_gateway":                       nil,
+	"ec2_instance_connect_endpoint":     {22},
 }
 
 // scanned checks which ports are open: from the internet 80 and 443 of the load balancer alone,

@@ -153,6 +153,12 @@ func (s *shop) removed(t *testing.T, commands []string) {
 			out, err := s.API.DNS.ListHostedZones(t.Context(), &route53.ListHostedZonesInput{})
 			return int(*out.HostedZones[0].ResourceRecordSetCount) - 2, err
 		},
+		"NAT gateways": func() (int, error) {
+			out, err := s.API.EC2.DescribeNatGateways(t.Context(), &ec2.DescribeNatGatewaysInput{Filter: []types.Filter{
+				{Name: aws.String("state"), Values: []string{"pending", "available", "deleting"}},
+			}})
+			return len(out.NatGateways), err
+		},
 		"addresses": func() (int, error) {
 			out, err := s.API.EC2.DescribeAddresses(t.Context(), &ec2.DescribeAddressesInput{})
 			return len(out.Addresses), err

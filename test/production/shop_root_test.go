@@ -40,7 +40,7 @@ func start(t *testing.T) *shop {
 	s := &shop{LocalCloud: program.Start(t)}
 	s.checkout = program.NewCheckout(t, s.LocalCloud)
 	s.edit(t, "aloft.yaml", "load_balancer:\n",
-		"release: {watch: 1s, bake: 0s}\nload_balancer:\n  deregistration_delay: 2s\n")
+		"release: {watch: 1s, bake: 0s}\nload_balancer:\n  deregistration_delay: 1s\n")
 	return s
 }
 
