@@ -79,9 +79,10 @@ func (d *Deployment) checkReferences(ctx context.Context, found []plan.Found) er
 		return err
 	}
 	return diag.List{{
-		Where:   d.cfg.App,
-		Summary: fmt.Sprintf("%d security groups of others refer to its own: %s", len(others), strings.Join(others, ", ")),
-		Detail:  "AWS deletes no security group that rules refer to; nothing was deleted",
-		Hint:    "revoke these rules, or take the applications down that have them, then run aloft down again",
+		Where: d.cfg.App,
+		Summary: fmt.Sprintf("%d security groups of others refer to its own: %s",
+			len(others), strings.Join(others, ", ")),
+		Detail: "AWS deletes no security group that rules refer to; nothing was deleted",
+		Hint:   "revoke these rules, or take the applications down that have them, then run aloft down again",
 	}}
 }

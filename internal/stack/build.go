@@ -18,7 +18,7 @@ type Facts struct {
 	Fingerprint string            // of the user's public key; "" if Aloft makes the key
 	Phase       Phase
 	Network     *ExistingNetwork // that the spec names; nil: Aloft makes one
-	Ports       []int // ports on which servers of another release still serve
+	Ports       []int            // ports on which servers of another release still serve
 
 	HostedZones map[string]string // ids of the zones that own the application's names; no entry: DNS is elsewhere
 

@@ -150,7 +150,8 @@ func (n *ExistingNetwork) Notes(s *spec.Spec) []string {
 	if e := n.Endpoint(); e != nil && s.Security.ThroughEndpoint() {
 		note := fmt.Sprintf("Servers are reached through %s, which exists: it is used and left alone", e.ID)
 		if e.App != "" {
-			note += fmt.Sprintf("; it is that of the application %s, which aloft down refuses to delete meanwhile", e.App)
+			note += fmt.Sprintf("; it is that of the application %s, which aloft down refuses to delete meanwhile",
+				e.App)
 		}
 		notes = append(notes, note+".")
 	}
