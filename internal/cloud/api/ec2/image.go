@@ -80,6 +80,9 @@ func findImage(r store.Reader, region, id string) (ami, error) {
 
 // DescribeImages lists the account's images and the public images.
 func (a *API) DescribeImages(ctx context.Context, in *ec2.DescribeImagesInput) (*ec2.DescribeImagesOutput, error) {
+	if err := a.addAnyImages(wire.RegionFrom(ctx), in.ImageIds); err != nil {
+		return nil, err
+	}
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
 		return nil, err
