@@ -18,7 +18,7 @@ import (
 var typeFilters = filters[instancetype.Type]{
 	"instance-type":                         field(func(t instancetype.Type) string { return t.Name }),
 	"hypervisor":                            field(func(t instancetype.Type) string { return t.Hypervisor }),
-	"current-generation":                    constant[instancetype.Type]("true"),
+	"current-generation":                    booleanField(isCurrent),
 	"supported-virtualization-type":         constant[instancetype.Type]("hvm"),
 	"supported-root-device-type":            constant[instancetype.Type]("ebs"),
 	"supported-usage-class":                 constant[instancetype.Type]("on-demand"),
@@ -33,6 +33,8 @@ var typeFilters = filters[instancetype.Type]{
 	}),
 	"network-info.ena-support": field(func(t instancetype.Type) string { return t.ENASupport }),
 }
+
+func isCurrent(t instancetype.Type) bool { return !t.PreviousGeneration }
 
 // DescribeInstanceTypes lists the instance types of the local cloud's catalogue.
 func (a *API) DescribeInstanceTypes(
@@ -93,7 +95,7 @@ func typesNamed(names []types.InstanceType) ([]instancetype.Type, error) {
 func typeItem(t *instancetype.Type) types.InstanceTypeInfo {
 	return types.InstanceTypeInfo{
 		InstanceType:                  types.InstanceType(t.Name),
-		CurrentGeneration:             aws.Bool(true),
+		CurrentGeneration:             aws.Bool(isCurrent(*t)),
 		FreeTierEligible:              aws.Bool(t.FreeTier),
 		BareMetal:                     aws.Bool(false),
 		Hypervisor:                    types.InstanceTypeHypervisor(t.Hypervisor),

@@ -1,0 +1,188 @@
+package ec2
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// DescribeVolumeAttribute returns one attribute of a volume.
+func (a *API) DescribeVolumeAttribute(
+	ctx context.Context, in *ec2.DescribeVolumeAttributeInput,
+) (*ec2.DescribeVolumeAttributeOutput, error) {
+	row, _, err := attributeOf(ctx, a, &volumes, in.DryRun, "volumeId", in.VolumeId, string(in.Attribute))
+	if err != nil {
+		return nil, err
+	}
+	out := &ec2.DescribeVolumeAttributeOutput{VolumeId: aws.String(row.ID)}
+	switch in.Attribute {
+	case types.VolumeAttributeNameAutoEnableIO:
+		out.AutoEnableIO = &types.AttributeBooleanValue{Value: aws.Bool(false)}
+	case types.VolumeAttributeNameProductCodes:
+		out.ProductCodes = []types.ProductCode{}
+	default:
+		return nil, unknownAttribute(string(in.Attribute))
+	}
+	return out, nil
+}
+
+// DescribeSnapshotAttribute returns one attribute of a snapshot.
+func (a *API) DescribeSnapshotAttribute(
+	ctx context.Context, in *ec2.DescribeSnapshotAttributeInput,
+) (*ec2.DescribeSnapshotAttributeOutput, error) {
+	row, _, err := attributeOf(ctx, a, &snapshots, in.DryRun, "snapshotId", in.SnapshotId, string(in.Attribute))
+	if err != nil {
+		return nil, err
+	}
+	out := &ec2.DescribeSnapshotAttributeOutput{SnapshotId: aws.String(row.ID)}
+	switch in.Attribute {
+	case types.SnapshotAttributeNameCreateVolumePermission:
+		out.CreateVolumePermissions = []types.CreateVolumePermission{}
+	case types.SnapshotAttributeNameProductCodes:
+		out.ProductCodes = []types.ProductCode{}
+	default:
+		return nil, unknownAttribute(string(in.Attribute))
+	}
+	return out, nil
+}
+
+// DescribeImageAttribute returns one attribute of an image.
+func (a *API) DescribeImageAttribute(
+	ctx context.Context, in *ec2.DescribeImageAttributeInput,
+) (*ec2.DescribeImageAttributeOutput, error) {
+	row, view, err := attributeOf(ctx, a, &images, in.DryRun, "imageId", in.ImageId, string(in.Attribute))
+	if err != nil {
+		return nil, err
+	}
+	if row.Owner != identity.Account {
+		return nil, wire.Errorf("AuthFailure", "Not authorized for image:%s", row.ID)
+	}
+	item := imageItem(view)(row)
+	out := &ec2.DescribeImageAttributeOutput{ImageId: aws.String(row.ID)}
+	switch in.Attribute {
+	case types.ImageAttributeNameDescription:
+		out.Description = &types.AttributeValue{Value: optionalString(row.Description)}
+	case types.ImageAttributeNameLaunchPermission:
+		out.LaunchPermissions = []types.LaunchPermission{}
+		if row.Public {
+			out.LaunchPermissions = append(out.LaunchPermissions, types.LaunchPermission{Group: types.PermissionGroupAll})
+		}
+	case types.ImageAttributeNameBlockDeviceMapping:
+		out.BlockDeviceMappings = item.BlockDeviceMappings
+	case types.ImageAttributeNameBootMode:
+		out.BootMode = &types.AttributeValue{Value: optionalString(string(item.BootMode))}
+	case types.ImageAttributeNameImdsSupport:
+		out.ImdsSupport = &types.AttributeValue{Value: optionalString(string(item.ImdsSupport))}
+	case types.ImageAttributeNameTpmSupport:
+		out.TpmSupport = &types.AttributeValue{Value: optionalString(string(item.TpmSupport))}
+	case types.ImageAttributeNameSriovNetSupport:
+		out.SriovNetSupport = &types.AttributeValue{Value: item.SriovNetSupport}
+	case types.ImageAttributeNameProductCodes:
+		out.ProductCodes = []types.ProductCode{}
+	case types.ImageAttributeNameKernel:
+		out.KernelId = &types.AttributeValue{}
+	case types.ImageAttributeNameRamdisk:
+		out.RamdiskId = &types.AttributeValue{}
+	case types.ImageAttributeNameUefiData:
+		out.UefiData = &types.AttributeValue{}
+	case types.ImageAttributeNameLastLaunchedTime:
+		out.LastLaunchedTime = &types.AttributeValue{}
+	case types.ImageAttributeNameDeregistrationProtection:
+		out.DeregistrationProtection = &types.AttributeValue{Value: aws.String("disabled")}
+	default:
+		return nil, unknownAttribute(string(in.Attribute))
+	}
+	return out, nil
+}
+
+// DescribeNetworkInterfaceAttribute returns one attribute of a network interface.
+func (a *API) DescribeNetworkInterfaceAttribute(
+	ctx context.Context, in *ec2.DescribeNetworkInterfaceAttributeInput,
+) (*ec2.DescribeNetworkInterfaceAttributeOutput, error) {
+	row, view, err := attributeOf(
+		ctx, a, &networkInterfaces, in.DryRun, "networkInterfaceId", in.NetworkInterfaceId, string(in.Attribute),
+	)
+	if err != nil {
+		return nil, err
+	}
+	item := networkInterfaceItem(view)(row)
+	out := &ec2.DescribeNetworkInterfaceAttributeOutput{NetworkInterfaceId: aws.String(row.ID)}
+	switch in.Attribute {
+	case types.NetworkInterfaceAttributeDescription:
+		out.Description = &types.AttributeValue{Value: item.Description}
+	case types.NetworkInterfaceAttributeGroupSet:
+		out.Groups = item.Groups
+	case types.NetworkInterfaceAttributeSourceDestCheck:
+		out.SourceDestCheck = &types.AttributeBooleanValue{Value: item.SourceDestCheck}
+	case types.NetworkInterfaceAttributeAttachment:
+		out.Attachment = item.Attachment
+	case types.NetworkInterfaceAttributeAssociatePublicIpAddress:
+		out.AssociatePublicIpAddress = aws.Bool(item.Association != nil)
+	default:
+		return nil, unknownAttribute(string(in.Attribute))
+	}
+	return out, nil
+}
+
+// attributeOf returns the resource of which a request wants an attribute.
+func attributeOf[T any](
+	ctx context.Context, a *API, of *resourceType[T], dryRun *bool, name string, id *string, attribute string,
+) (*T, store.Reader, error) {
+	if err := required(parameter{name, id}, parameter{"attribute", &attribute}); err != nil {
+		return nil, nil, err
+	}
+	view, region, err := a.read(ctx, dryRun)
+	if err != nil {
+		return nil, nil, err
+	}
+	row, err := of.get(view, region, *id)
+	return row, view, err
+}
+
+func unknownAttribute(name string) error { return invalidValue("attribute", name, "Unknown attribute.") }
+
+// GetPasswordData returns the password of a Windows instance's administrator. Instances of the
+// local cloud run Linux, for which EC2 has none.
+func (a *API) GetPasswordData(
+	ctx context.Context, in *ec2.GetPasswordDataInput,
+) (*ec2.GetPasswordDataOutput, error) {
+	if err := required(parameter{"instanceId", in.InstanceId}); err != nil {
+		return nil, err
+	}
+	view, region, err := a.read(ctx, in.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	row, err := instances.get(view, region, *in.InstanceId)
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.GetPasswordDataOutput{
+		InstanceId: aws.String(row.ID), PasswordData: aws.String(""), Timestamp: aws.Time(row.LaunchTime),
+	}, nil
+}
+
+// GetInstanceUefiData returns the UEFI variables of an instance, which it has only if it boots
+// with UEFI. Instances of the local cloud do not.
+func (a *API) GetInstanceUefiData(
+	ctx context.Context, in *ec2.GetInstanceUefiDataInput,
+) (*ec2.GetInstanceUefiDataOutput, error) {
+	if err := required(parameter{"instanceId", in.InstanceId}); err != nil {
+		return nil, err
+	}
+	view, region, err := a.read(ctx, in.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	row, err := instances.get(view, region, *in.InstanceId)
+	if err != nil {
+		return nil, err
+	}
+	return nil, wire.Errorf("UnsupportedOperation", "The instance '%s' does not boot with UEFI.", row.ID)
+}
