@@ -14,7 +14,8 @@ func (a *API) DescribeCapacityReservations(
 ) (*ec2.DescribeCapacityReservationsOutput, error) {
 	out := &ec2.DescribeCapacityReservationsOutput{CapacityReservations: []types.CapacityReservation{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.CapacityReservationIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.CapacityReservationIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidCapacityReservationId.NotFound", text: "The capacityReservation ID",
 	})
 }
@@ -27,7 +28,8 @@ func (a *API) DescribeCapacityReservationFleets(
 		CapacityReservationFleets: []types.CapacityReservationFleet{},
 	}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.CapacityReservationFleetIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.CapacityReservationFleetIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidCapacityReservationFleetId.NotFound", text: "The capacityReservationFleet ID",
 	})
 }
@@ -38,7 +40,7 @@ func (a *API) DescribePlacementGroups(
 ) (*ec2.DescribePlacementGroupsOutput, error) {
 	out := &ec2.DescribePlacementGroupsOutput{PlacementGroups: []types.PlacementGroup{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: slices.Concat(in.GroupIds, in.GroupNames),
+		dryRun: in.DryRun, ids: slices.Concat(in.GroupIds, in.GroupNames), filters: in.Filters,
 		code: "InvalidPlacementGroup.Unknown", text: "The Placement Group",
 	})
 }
@@ -47,7 +49,7 @@ func (a *API) DescribePlacementGroups(
 func (a *API) DescribeHosts(ctx context.Context, in *ec2.DescribeHostsInput) (*ec2.DescribeHostsOutput, error) {
 	out := &ec2.DescribeHostsOutput{Hosts: []types.Host{}}
 	return out, a.none(ctx, absent{
-		ids: in.HostIds, token: in.NextToken,
+		ids: in.HostIds, filters: in.Filter, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidHostID.NotFound", text: "The host ID",
 	})
 }
@@ -58,19 +60,8 @@ func (a *API) DescribeHostReservations(
 ) (*ec2.DescribeHostReservationsOutput, error) {
 	out := &ec2.DescribeHostReservationsOutput{HostReservationSet: []types.HostReservation{}}
 	return out, a.none(ctx, absent{
-		ids: in.HostReservationIdSet, token: in.NextToken,
+		ids: in.HostReservationIdSet, filters: in.Filter, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidHostReservationID.NotFound", text: "The host reservation ID",
-	})
-}
-
-// DescribeReservedInstances lists Reserved Instances.
-func (a *API) DescribeReservedInstances(
-	ctx context.Context, in *ec2.DescribeReservedInstancesInput,
-) (*ec2.DescribeReservedInstancesOutput, error) {
-	out := &ec2.DescribeReservedInstancesOutput{ReservedInstances: []types.ReservedInstances{}}
-	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.ReservedInstancesIds,
-		code: "InvalidReservedInstancesId", text: "The reserved instances ID",
 	})
 }
 
@@ -80,7 +71,8 @@ func (a *API) DescribeSpotInstanceRequests(
 ) (*ec2.DescribeSpotInstanceRequestsOutput, error) {
 	out := &ec2.DescribeSpotInstanceRequestsOutput{SpotInstanceRequests: []types.SpotInstanceRequest{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.SpotInstanceRequestIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.SpotInstanceRequestIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidSpotInstanceRequestID.NotFound", text: "The spot instance request ID",
 	})
 }
@@ -91,7 +83,7 @@ func (a *API) DescribeSpotFleetRequests(
 ) (*ec2.DescribeSpotFleetRequestsOutput, error) {
 	out := &ec2.DescribeSpotFleetRequestsOutput{SpotFleetRequestConfigs: []types.SpotFleetRequestConfig{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.SpotFleetRequestIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.SpotFleetRequestIds, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidSpotFleetRequestId.NotFound", text: "The spot fleet request ID",
 	})
 }
@@ -100,7 +92,7 @@ func (a *API) DescribeSpotFleetRequests(
 func (a *API) DescribeFleets(ctx context.Context, in *ec2.DescribeFleetsInput) (*ec2.DescribeFleetsOutput, error) {
 	out := &ec2.DescribeFleetsOutput{Fleets: []types.FleetData{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.FleetIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.FleetIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidFleetId.NotFound", text: "The fleet ID",
 	})
 }
@@ -111,19 +103,9 @@ func (a *API) DescribeInstanceEventWindows(
 ) (*ec2.DescribeInstanceEventWindowsOutput, error) {
 	out := &ec2.DescribeInstanceEventWindowsOutput{InstanceEventWindows: []types.InstanceEventWindow{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.InstanceEventWindowIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.InstanceEventWindowIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidInstanceEventWindowID.NotFound", text: "The instance event window ID",
-	})
-}
-
-// DescribeScheduledInstances lists Scheduled Instances.
-func (a *API) DescribeScheduledInstances(
-	ctx context.Context, in *ec2.DescribeScheduledInstancesInput,
-) (*ec2.DescribeScheduledInstancesOutput, error) {
-	out := &ec2.DescribeScheduledInstancesOutput{ScheduledInstanceSet: []types.ScheduledInstance{}}
-	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.ScheduledInstanceIds, token: in.NextToken,
-		code: "InvalidScheduledInstance", text: "The scheduled instance ID",
 	})
 }
 
@@ -133,7 +115,8 @@ func (a *API) DescribeReplaceRootVolumeTasks(
 ) (*ec2.DescribeReplaceRootVolumeTasksOutput, error) {
 	out := &ec2.DescribeReplaceRootVolumeTasksOutput{ReplaceRootVolumeTasks: []types.ReplaceRootVolumeTask{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.ReplaceRootVolumeTaskIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.ReplaceRootVolumeTaskIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidReplaceRootVolumeTaskId.NotFound", text: "The replaceRootVolumeTask ID",
 	})
 }

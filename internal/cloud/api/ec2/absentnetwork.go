@@ -13,7 +13,7 @@ func (a *API) DescribeVpcEndpoints(
 ) (*ec2.DescribeVpcEndpointsOutput, error) {
 	out := &ec2.DescribeVpcEndpointsOutput{VpcEndpoints: []types.VpcEndpoint{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.VpcEndpointIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.VpcEndpointIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidVpcEndpointId.NotFound", text: "The Vpc Endpoint Id",
 	})
 }
@@ -27,7 +27,7 @@ func (a *API) DescribeVpcEndpointServices(
 		ServiceNames:   []string{},
 	}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.ServiceNames, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.ServiceNames, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidServiceName", text: "The Vpc Endpoint Service",
 	})
 }
@@ -37,7 +37,9 @@ func (a *API) DescribeVpcEndpointConnections(
 	ctx context.Context, in *ec2.DescribeVpcEndpointConnectionsInput,
 ) (*ec2.DescribeVpcEndpointConnectionsOutput, error) {
 	out := &ec2.DescribeVpcEndpointConnectionsOutput{VpcEndpointConnections: []types.VpcEndpointConnection{}}
-	return out, a.none(ctx, absent{dryRun: in.DryRun, token: in.NextToken})
+	return out, a.none(ctx, absent{
+		dryRun: in.DryRun, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+	})
 }
 
 // DescribeVpcEndpointServiceConfigurations lists endpoint services of the account.
@@ -48,19 +50,9 @@ func (a *API) DescribeVpcEndpointServiceConfigurations(
 		ServiceConfigurations: []types.ServiceConfiguration{},
 	}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.ServiceIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.ServiceIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidVpcEndpointServiceId.NotFound", text: "The VpcEndpointService Id",
 	})
-}
-
-// DescribeVpcEndpointConnectionNotifications lists notifications of endpoint connections.
-func (a *API) DescribeVpcEndpointConnectionNotifications(
-	ctx context.Context, in *ec2.DescribeVpcEndpointConnectionNotificationsInput,
-) (*ec2.DescribeVpcEndpointConnectionNotificationsOutput, error) {
-	out := &ec2.DescribeVpcEndpointConnectionNotificationsOutput{
-		ConnectionNotificationSet: []types.ConnectionNotification{},
-	}
-	return out, a.none(ctx, absent{dryRun: in.DryRun, token: in.NextToken})
 }
 
 // DescribeEgressOnlyInternetGateways lists egress-only internet gateways.
@@ -71,7 +63,8 @@ func (a *API) DescribeEgressOnlyInternetGateways(
 		EgressOnlyInternetGateways: []types.EgressOnlyInternetGateway{},
 	}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.EgressOnlyInternetGatewayIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.EgressOnlyInternetGatewayIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidGatewayID.NotFound", text: "The egressOnlyInternetGateway ID",
 	})
 }
@@ -82,7 +75,7 @@ func (a *API) DescribeCarrierGateways(
 ) (*ec2.DescribeCarrierGatewaysOutput, error) {
 	out := &ec2.DescribeCarrierGatewaysOutput{CarrierGateways: []types.CarrierGateway{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.CarrierGatewayIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.CarrierGatewayIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidCarrierGatewayID.NotFound", text: "The carrierGateway ID",
 	})
 }
@@ -93,7 +86,7 @@ func (a *API) DescribeVpnGateways(
 ) (*ec2.DescribeVpnGatewaysOutput, error) {
 	out := &ec2.DescribeVpnGatewaysOutput{VpnGateways: []types.VpnGateway{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.VpnGatewayIds,
+		dryRun: in.DryRun, ids: in.VpnGatewayIds, filters: in.Filters,
 		code: "InvalidVpnGatewayID.NotFound", text: "The vpnGateway ID",
 	})
 }
@@ -104,7 +97,7 @@ func (a *API) DescribeVpnConnections(
 ) (*ec2.DescribeVpnConnectionsOutput, error) {
 	out := &ec2.DescribeVpnConnectionsOutput{VpnConnections: []types.VpnConnection{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.VpnConnectionIds,
+		dryRun: in.DryRun, ids: in.VpnConnectionIds, filters: in.Filters,
 		code: "InvalidVpnConnectionID.NotFound", text: "The vpnConnection ID",
 	})
 }
@@ -115,7 +108,7 @@ func (a *API) DescribeCustomerGateways(
 ) (*ec2.DescribeCustomerGatewaysOutput, error) {
 	out := &ec2.DescribeCustomerGatewaysOutput{CustomerGateways: []types.CustomerGateway{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.CustomerGatewayIds,
+		dryRun: in.DryRun, ids: in.CustomerGatewayIds, filters: in.Filters,
 		code: "InvalidCustomerGatewayID.NotFound", text: "The customerGateway ID",
 	})
 }
@@ -126,7 +119,8 @@ func (a *API) DescribeClientVpnEndpoints(
 ) (*ec2.DescribeClientVpnEndpointsOutput, error) {
 	out := &ec2.DescribeClientVpnEndpointsOutput{ClientVpnEndpoints: []types.ClientVpnEndpoint{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.ClientVpnEndpointIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.ClientVpnEndpointIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidClientVpnEndpointId.NotFound", text: "Endpoint",
 	})
 }
@@ -137,7 +131,7 @@ func (a *API) DescribeTransitGateways(
 ) (*ec2.DescribeTransitGatewaysOutput, error) {
 	out := &ec2.DescribeTransitGatewaysOutput{TransitGateways: []types.TransitGateway{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.TransitGatewayIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.TransitGatewayIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidTransitGatewayID.NotFound", text: "Transit Gateway",
 	})
 }
@@ -150,7 +144,8 @@ func (a *API) DescribeTransitGatewayAttachments(
 		TransitGatewayAttachments: []types.TransitGatewayAttachment{},
 	}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.TransitGatewayAttachmentIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.TransitGatewayAttachmentIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidTransitGatewayAttachmentID.NotFound", text: "Transit Gateway Attachment",
 	})
 }
@@ -163,7 +158,8 @@ func (a *API) DescribeTransitGatewayVpcAttachments(
 		TransitGatewayVpcAttachments: []types.TransitGatewayVpcAttachment{},
 	}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.TransitGatewayAttachmentIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.TransitGatewayAttachmentIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidTransitGatewayAttachmentID.NotFound", text: "Transit Gateway Attachment",
 	})
 }
@@ -176,7 +172,8 @@ func (a *API) DescribeTransitGatewayRouteTables(
 		TransitGatewayRouteTables: []types.TransitGatewayRouteTable{},
 	}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.TransitGatewayRouteTableIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.TransitGatewayRouteTableIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidRouteTableID.NotFound", text: "Transit Gateway Route Table",
 	})
 }
@@ -187,7 +184,7 @@ func (a *API) DescribeLocalGateways(
 ) (*ec2.DescribeLocalGatewaysOutput, error) {
 	out := &ec2.DescribeLocalGatewaysOutput{LocalGateways: []types.LocalGateway{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.LocalGatewayIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.LocalGatewayIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidLocalGatewayID.NotFound", text: "The localGateway ID",
 	})
 }
@@ -198,7 +195,7 @@ func (a *API) DescribeCoipPools(
 ) (*ec2.DescribeCoipPoolsOutput, error) {
 	out := &ec2.DescribeCoipPoolsOutput{CoipPools: []types.CoipPool{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.PoolIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.PoolIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidPoolID.NotFound", text: "The pool ID",
 	})
 }
@@ -209,7 +206,7 @@ func (a *API) DescribeFlowLogs(
 ) (*ec2.DescribeFlowLogsOutput, error) {
 	out := &ec2.DescribeFlowLogsOutput{FlowLogs: []types.FlowLog{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.FlowLogIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.FlowLogIds, filters: in.Filter, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidFlowLogId.NotFound", text: "The flowLog ID",
 	})
 }
@@ -220,7 +217,7 @@ func (a *API) DescribeIpv6Pools(
 ) (*ec2.DescribeIpv6PoolsOutput, error) {
 	out := &ec2.DescribeIpv6PoolsOutput{Ipv6Pools: []types.Ipv6Pool{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.PoolIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.PoolIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidPoolID.NotFound", text: "The pool ID",
 	})
 }
@@ -231,7 +228,7 @@ func (a *API) DescribePublicIpv4Pools(
 ) (*ec2.DescribePublicIpv4PoolsOutput, error) {
 	out := &ec2.DescribePublicIpv4PoolsOutput{PublicIpv4Pools: []types.PublicIpv4Pool{}}
 	return out, a.none(ctx, absent{
-		ids: in.PoolIds, token: in.NextToken,
+		ids: in.PoolIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidPublicIpv4PoolID.NotFound", text: "The pool ID",
 	})
 }
@@ -242,7 +239,8 @@ func (a *API) DescribeTrafficMirrorSessions(
 ) (*ec2.DescribeTrafficMirrorSessionsOutput, error) {
 	out := &ec2.DescribeTrafficMirrorSessionsOutput{TrafficMirrorSessions: []types.TrafficMirrorSession{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.TrafficMirrorSessionIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.TrafficMirrorSessionIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidTrafficMirrorSessionId.NotFound", text: "The trafficMirrorSession ID",
 	})
 }
@@ -253,7 +251,8 @@ func (a *API) DescribeTrafficMirrorTargets(
 ) (*ec2.DescribeTrafficMirrorTargetsOutput, error) {
 	out := &ec2.DescribeTrafficMirrorTargetsOutput{TrafficMirrorTargets: []types.TrafficMirrorTarget{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.TrafficMirrorTargetIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.TrafficMirrorTargetIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidTrafficMirrorTargetId.NotFound", text: "The trafficMirrorTarget ID",
 	})
 }
@@ -264,7 +263,8 @@ func (a *API) DescribeTrafficMirrorFilters(
 ) (*ec2.DescribeTrafficMirrorFiltersOutput, error) {
 	out := &ec2.DescribeTrafficMirrorFiltersOutput{TrafficMirrorFilters: []types.TrafficMirrorFilter{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.TrafficMirrorFilterIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.TrafficMirrorFilterIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidTrafficMirrorFilterId.NotFound", text: "The trafficMirrorFilter ID",
 	})
 }
@@ -277,7 +277,7 @@ func (a *API) DescribeNetworkInterfacePermissions(
 		NetworkInterfacePermissions: []types.NetworkInterfacePermission{},
 	}
 	return out, a.none(ctx, absent{
-		ids: in.NetworkInterfacePermissionIds, token: in.NextToken,
+		ids: in.NetworkInterfacePermissionIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidPermissionID.NotFound", text: "The networkInterfacePermission ID",
 	})
 }
@@ -286,7 +286,7 @@ func (a *API) DescribeNetworkInterfacePermissions(
 func (a *API) DescribeIpams(ctx context.Context, in *ec2.DescribeIpamsInput) (*ec2.DescribeIpamsOutput, error) {
 	out := &ec2.DescribeIpamsOutput{Ipams: []types.Ipam{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.IpamIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.IpamIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidIpamId.NotFound", text: "The ipam ID",
 	})
 }
@@ -297,7 +297,7 @@ func (a *API) DescribeIpamPools(
 ) (*ec2.DescribeIpamPoolsOutput, error) {
 	out := &ec2.DescribeIpamPoolsOutput{IpamPools: []types.IpamPool{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.IpamPoolIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.IpamPoolIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidIpamPoolId.NotFound", text: "The ipamPool ID",
 	})
 }
@@ -308,7 +308,7 @@ func (a *API) DescribeIpamScopes(
 ) (*ec2.DescribeIpamScopesOutput, error) {
 	out := &ec2.DescribeIpamScopesOutput{IpamScopes: []types.IpamScope{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.IpamScopeIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.IpamScopeIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidIpamScopeId.NotFound", text: "The ipamScope ID",
 	})
 }
@@ -319,7 +319,7 @@ func (a *API) DescribeMovingAddresses(
 ) (*ec2.DescribeMovingAddressesOutput, error) {
 	out := &ec2.DescribeMovingAddressesOutput{MovingAddressStatuses: []types.MovingAddressStatus{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.PublicIps, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.PublicIps, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidAddress.NotFound", text: "The address",
 	})
 }
@@ -330,7 +330,7 @@ func (a *API) DescribeAddressTransfers(
 ) (*ec2.DescribeAddressTransfersOutput, error) {
 	out := &ec2.DescribeAddressTransfersOutput{AddressTransfers: []types.AddressTransfer{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.AllocationIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.AllocationIds, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidAllocationID.NotFound", text: "The allocation ID",
 	})
 }
@@ -343,7 +343,7 @@ func (a *API) DescribeVpcBlockPublicAccessExclusions(
 		VpcBlockPublicAccessExclusions: []types.VpcBlockPublicAccessExclusion{},
 	}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.ExclusionIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.ExclusionIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidVpcBlockPublicAccessExclusionId.NotFound", text: "The exclusion ID",
 	})
 }
@@ -355,7 +355,9 @@ func (a *API) DescribeSecurityGroupVpcAssociations(
 	out := &ec2.DescribeSecurityGroupVpcAssociationsOutput{
 		SecurityGroupVpcAssociations: []types.SecurityGroupVpcAssociation{},
 	}
-	return out, a.none(ctx, absent{dryRun: in.DryRun, token: in.NextToken})
+	return out, a.none(ctx, absent{
+		dryRun: in.DryRun, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+	})
 }
 
 // DescribeClassicLinkInstances lists instances of EC2-Classic.
@@ -364,7 +366,7 @@ func (a *API) DescribeClassicLinkInstances(
 ) (*ec2.DescribeClassicLinkInstancesOutput, error) {
 	out := &ec2.DescribeClassicLinkInstancesOutput{Instances: []types.ClassicLinkInstance{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.InstanceIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.InstanceIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidInstanceID.NotFound", text: "The instance ID",
 	})
 }

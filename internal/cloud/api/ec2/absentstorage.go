@@ -14,23 +14,9 @@ func (a *API) DescribeFastSnapshotRestores(
 	out := &ec2.DescribeFastSnapshotRestoresOutput{
 		FastSnapshotRestores: []types.DescribeFastSnapshotRestoreSuccessItem{},
 	}
-	return out, a.none(ctx, absent{dryRun: in.DryRun, token: in.NextToken})
-}
-
-// DescribeFastLaunchImages lists images with fast launch.
-func (a *API) DescribeFastLaunchImages(
-	ctx context.Context, in *ec2.DescribeFastLaunchImagesInput,
-) (*ec2.DescribeFastLaunchImagesOutput, error) {
-	out := &ec2.DescribeFastLaunchImagesOutput{FastLaunchImages: []types.DescribeFastLaunchImagesSuccessItem{}}
-	return out, a.none(ctx, absent{dryRun: in.DryRun, token: in.NextToken})
-}
-
-// DescribeStoreImageTasks lists images stored in Amazon S3.
-func (a *API) DescribeStoreImageTasks(
-	ctx context.Context, in *ec2.DescribeStoreImageTasksInput,
-) (*ec2.DescribeStoreImageTasksOutput, error) {
-	out := &ec2.DescribeStoreImageTasksOutput{StoreImageTaskResults: []types.StoreImageTaskResult{}}
-	return out, a.none(ctx, absent{dryRun: in.DryRun, token: in.NextToken})
+	return out, a.none(ctx, absent{
+		dryRun: in.DryRun, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+	})
 }
 
 // DescribeImportImageTasks lists imports of images.
@@ -39,7 +25,7 @@ func (a *API) DescribeImportImageTasks(
 ) (*ec2.DescribeImportImageTasksOutput, error) {
 	out := &ec2.DescribeImportImageTasksOutput{ImportImageTasks: []types.ImportImageTask{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.ImportTaskIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.ImportTaskIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidConversionTaskId", text: "The import task ID",
 	})
 }
@@ -50,7 +36,7 @@ func (a *API) DescribeImportSnapshotTasks(
 ) (*ec2.DescribeImportSnapshotTasksOutput, error) {
 	out := &ec2.DescribeImportSnapshotTasksOutput{ImportSnapshotTasks: []types.ImportSnapshotTask{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.ImportTaskIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.ImportTaskIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidConversionTaskId", text: "The import task ID",
 	})
 }
@@ -61,7 +47,7 @@ func (a *API) DescribeExportTasks(
 ) (*ec2.DescribeExportTasksOutput, error) {
 	out := &ec2.DescribeExportTasksOutput{ExportTasks: []types.ExportTask{}}
 	return out, a.none(ctx, absent{
-		ids:  in.ExportTaskIds,
+		ids: in.ExportTaskIds, filters: in.Filters,
 		code: "InvalidExportTaskID.NotFound", text: "The export task ID",
 	})
 }
@@ -72,7 +58,7 @@ func (a *API) DescribeExportImageTasks(
 ) (*ec2.DescribeExportImageTasksOutput, error) {
 	out := &ec2.DescribeExportImageTasksOutput{ExportImageTasks: []types.ExportImageTask{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.ExportImageTaskIds, token: in.NextToken,
+		dryRun: in.DryRun, ids: in.ExportImageTaskIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidExportImageTaskId.NotFound", text: "The export task ID",
 	})
 }
@@ -94,23 +80,7 @@ func (a *API) DescribeBundleTasks(
 ) (*ec2.DescribeBundleTasksOutput, error) {
 	out := &ec2.DescribeBundleTasksOutput{BundleTasks: []types.BundleTask{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.BundleIds,
+		dryRun: in.DryRun, ids: in.BundleIds, filters: in.Filters,
 		code: "InvalidBundleID.NotFound", text: "The bundle task ID",
 	})
-}
-
-// ListImagesInRecycleBin lists images in the Recycle Bin.
-func (a *API) ListImagesInRecycleBin(
-	ctx context.Context, in *ec2.ListImagesInRecycleBinInput,
-) (*ec2.ListImagesInRecycleBinOutput, error) {
-	out := &ec2.ListImagesInRecycleBinOutput{Images: []types.ImageRecycleBinInfo{}}
-	return out, a.none(ctx, absent{dryRun: in.DryRun, token: in.NextToken})
-}
-
-// ListSnapshotsInRecycleBin lists snapshots in the Recycle Bin.
-func (a *API) ListSnapshotsInRecycleBin(
-	ctx context.Context, in *ec2.ListSnapshotsInRecycleBinInput,
-) (*ec2.ListSnapshotsInRecycleBinOutput, error) {
-	out := &ec2.ListSnapshotsInRecycleBinOutput{Snapshots: []types.SnapshotRecycleBinInfo{}}
-	return out, a.none(ctx, absent{dryRun: in.DryRun, token: in.NextToken})
 }

@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -120,6 +121,10 @@ func (a *API) DescribeImages(ctx context.Context, in *ec2.DescribeImagesInput) (
 	return &ec2.DescribeImagesOutput{Images: list(rows, imageItem(view)), NextToken: next}, nil
 }
 
+// amazonAlias is the alias of the owners of images that AWS has verified, Debian and Canonical
+// among them, and begins the location of their images.
+const amazonAlias = "amazon"
+
 func ownedBy(row ami, owners []string) bool {
 	return len(owners) == 0 || slices.ContainsFunc(owners, func(owner string) bool {
 		return owner == row.Owner || owner == "self" && row.Owner == identity.Account ||
@@ -141,7 +146,7 @@ func imageItem(r store.Reader) func(ami) types.Image {
 			Description:        optionalString(row.Description),
 			OwnerId:            aws.String(row.Owner),
 			ImageOwnerAlias:    optionalString(row.OwnerAlias),
-			ImageLocation:      aws.String(row.Owner + "/" + row.Name),
+			ImageLocation:      aws.String(cmp.Or(row.OwnerAlias, row.Owner) + "/" + row.Name),
 			ImageType:          types.ImageTypeValuesMachine,
 			Public:             aws.Bool(row.Public),
 			State:              types.ImageState(row.State),

@@ -145,7 +145,9 @@ func attributeOf[T any](
 	return row, view, err
 }
 
-func unknownAttribute(name string) error { return invalidValue("attribute", name, "Unknown attribute.") }
+func unknownAttribute(name string) error {
+	return invalidValue("attribute", name, "Unknown attribute.")
+}
 
 // GetPasswordData returns the password of a Windows instance's administrator. Instances of the
 // local cloud run Linux, for which EC2 has none.

@@ -35,7 +35,9 @@ func (a *API) DescribeStaleSecurityGroups(
 	if err := required(parameter{"vpcId", in.VpcId}); err != nil {
 		return nil, err
 	}
-	if err := a.none(ctx, absent{dryRun: in.DryRun, token: in.NextToken}); err != nil {
+	if err := a.none(ctx, absent{
+		dryRun: in.DryRun, page: pageRequest{in.MaxResults, in.NextToken},
+	}); err != nil {
 		return nil, err
 	}
 	view, region, err := a.read(ctx, nil)
