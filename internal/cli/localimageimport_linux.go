@@ -44,7 +44,7 @@ func runLocalImageImport(ctx context.Context, o *localImageImportOptions) error 
 		return diag.List{{
 			Where:   "local cloud",
 			Summary: "is simulated: no machine starts from an imported image",
-			Hint:    "RegisterImage makes one for AWS clients; leave --state-dir out to import into a local cloud with machines",
+			Hint:    "leave --state-dir out to import into a local cloud with machines",
 		}}
 	}
 	layers, err := image.Open(layout.Images())

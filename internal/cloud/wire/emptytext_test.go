@@ -64,7 +64,8 @@ func TestEmptyTextsMeanWhatTheServiceMakesOfThem(t *testing.T) {
 			"SubnetId=&MinCount=1", omitted,
 		},
 		{
-			"a placement group", field(t, "ec2", func(in *ec2.RunInstancesInput) *string { return in.Placement.GroupName }),
+			"a placement group", field(t, "ec2",
+				func(in *ec2.RunInstancesInput) *string { return in.Placement.GroupName }),
 			"Placement.GroupName=&Placement.Tenancy=default", omitted,
 		},
 		{
@@ -72,11 +73,13 @@ func TestEmptyTextsMeanWhatTheServiceMakesOfThem(t *testing.T) {
 			"Tag.1.Key=a&Tag.1.Value=", given,
 		},
 		{
-			"a value of a filter", field(t, "ec2", func(in *ec2.DescribeVpcsInput) *string { return &in.Filters[0].Values[0] }),
+			"a value of a filter", field(t, "ec2",
+				func(in *ec2.DescribeVpcsInput) *string { return &in.Filters[0].Values[0] }),
 			"Filter.1.Name=tag:a&Filter.1.Value.1=", given,
 		},
 		{
-			"an id in a list", field(t, "ec2", func(in *ec2.RunInstancesInput) *string { return &in.SecurityGroupIds[0] }),
+			"an id in a list", field(t, "ec2",
+				func(in *ec2.RunInstancesInput) *string { return &in.SecurityGroupIds[0] }),
 			"SecurityGroupId.1=", given,
 		},
 		{

@@ -85,7 +85,9 @@ func TestNoVPCHasClassicLink(t *testing.T) {
 	if err != nil || len(names.Vpcs) != 1 || *names.Vpcs[0].ClassicLinkDnsSupported {
 		t.Errorf("names over ClassicLink %+v, %v", names, err)
 	}
-	_, err = c.DescribeVpcClassicLink(c.ctx, &ec2.DescribeVpcClassicLinkInput{VpcIds: []string{"vpc-00000000000000000"}})
+	_, err = c.DescribeVpcClassicLink(
+		c.ctx, &ec2.DescribeVpcClassicLinkInput{VpcIds: []string{"vpc-00000000000000000"}},
+	)
 	wantCode(t, err, "InvalidVpcID.NotFound")
 }
 

@@ -13,7 +13,8 @@ func (a *API) DescribeVpcEndpoints(
 ) (*ec2.DescribeVpcEndpointsOutput, error) {
 	out := &ec2.DescribeVpcEndpointsOutput{VpcEndpoints: []types.VpcEndpoint{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.VpcEndpointIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		dryRun: in.DryRun, ids: in.VpcEndpointIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidVpcEndpointId.NotFound", text: "The Vpc Endpoint Id",
 	})
 }
@@ -75,7 +76,8 @@ func (a *API) DescribeCarrierGateways(
 ) (*ec2.DescribeCarrierGatewaysOutput, error) {
 	out := &ec2.DescribeCarrierGatewaysOutput{CarrierGateways: []types.CarrierGateway{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.CarrierGatewayIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		dryRun: in.DryRun, ids: in.CarrierGatewayIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidCarrierGatewayID.NotFound", text: "The carrierGateway ID",
 	})
 }
@@ -131,7 +133,8 @@ func (a *API) DescribeTransitGateways(
 ) (*ec2.DescribeTransitGatewaysOutput, error) {
 	out := &ec2.DescribeTransitGatewaysOutput{TransitGateways: []types.TransitGateway{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.TransitGatewayIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		dryRun: in.DryRun, ids: in.TransitGatewayIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidTransitGatewayID.NotFound", text: "Transit Gateway",
 	})
 }
@@ -184,7 +187,8 @@ func (a *API) DescribeLocalGateways(
 ) (*ec2.DescribeLocalGatewaysOutput, error) {
 	out := &ec2.DescribeLocalGatewaysOutput{LocalGateways: []types.LocalGateway{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.LocalGatewayIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		dryRun: in.DryRun, ids: in.LocalGatewayIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidLocalGatewayID.NotFound", text: "The localGateway ID",
 	})
 }

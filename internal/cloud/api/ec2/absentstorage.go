@@ -58,7 +58,8 @@ func (a *API) DescribeExportImageTasks(
 ) (*ec2.DescribeExportImageTasksOutput, error) {
 	out := &ec2.DescribeExportImageTasksOutput{ExportImageTasks: []types.ExportImageTask{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.ExportImageTaskIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		dryRun: in.DryRun, ids: in.ExportImageTaskIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidExportImageTaskId.NotFound", text: "The export task ID",
 	})
 }

@@ -20,7 +20,9 @@ func (a *API) GetEbsEncryptionByDefault(
 	ctx context.Context, in *ec2.GetEbsEncryptionByDefaultInput,
 ) (*ec2.GetEbsEncryptionByDefaultOutput, error) {
 	_, _, err := a.read(ctx, in.DryRun)
-	return &ec2.GetEbsEncryptionByDefaultOutput{EbsEncryptionByDefault: aws.Bool(false), SseType: types.SSETypeNone}, err
+	return &ec2.GetEbsEncryptionByDefaultOutput{
+		EbsEncryptionByDefault: aws.Bool(false), SseType: types.SSETypeNone,
+	}, err
 }
 
 // GetSerialConsoleAccessStatus reports whether users may open serial consoles.

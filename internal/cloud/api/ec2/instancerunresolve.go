@@ -45,7 +45,9 @@ var launchTagTypes = []types.ResourceType{
 // validates the result and finds the resources that it names. It finds the
 // template once, so that one launch never uses two versions. subnetID, if set,
 // replaces the template's subnet.
-func (a *API) resolveLaunch(r store.Reader, region string, in *ec2.RunInstancesInput, subnetID string) (*launch, error) {
+func (a *API) resolveLaunch(
+	r store.Reader, region string, in *ec2.RunInstancesInput, subnetID string,
+) (*launch, error) {
 	tags, err := tagsOfSpecifications(in.TagSpecifications, launchTagTypes...)
 	if err != nil {
 		return nil, err

@@ -92,6 +92,18 @@ func typesNamed(names []types.InstanceType) ([]instancetype.Type, error) {
 	return named, nil
 }
 
+// placementStrategies returns how placement groups may arrange a type's instances on AWS.
+func placementStrategies(t *instancetype.Type) []types.PlacementGroupStrategy {
+	strategies := []types.PlacementGroupStrategy{
+		types.PlacementGroupStrategyPartition, types.PlacementGroupStrategySpread,
+	}
+	if t.ClusterPlacement {
+		strategies = append(strategies, types.PlacementGroupStrategyCluster)
+	}
+	return strategies
+}
+
+// typeItem describes a type. What the local cloud cannot do is not supported, whatever AWS can.
 func typeItem(t *instancetype.Type) types.InstanceTypeInfo {
 	return types.InstanceTypeInfo{
 		InstanceType:                  types.InstanceType(t.Name),
@@ -113,8 +125,19 @@ func typeItem(t *instancetype.Type) types.InstanceTypeInfo {
 			DefaultCores:          aws.Int32(int32(t.Cores)),
 			DefaultThreadsPerCore: aws.Int32(int32(t.VCPUs / t.Cores)),
 		},
-		MemoryInfo: &types.MemoryInfo{SizeInMiB: aws.Int64(int64(t.MemoryMiB))},
-		EbsInfo:    &types.EbsInfo{EbsOptimizedSupport: types.EbsOptimizedSupport(t.EBSOptimized)},
+		MemoryInfo:         &types.MemoryInfo{SizeInMiB: aws.Int64(int64(t.MemoryMiB))},
+		PlacementGroupInfo: &types.PlacementGroupInfo{SupportedStrategies: placementStrategies(t)},
+		EbsInfo: &types.EbsInfo{
+			EbsOptimizedSupport: types.EbsOptimizedSupport(t.EBSOptimized),
+			EncryptionSupport:   types.EbsEncryptionSupportUnsupported,
+			NvmeSupport:         types.EbsNvmeSupportUnsupported,
+		},
+		AutoRecoverySupported:   aws.Bool(false),
+		DedicatedHostsSupported: aws.Bool(false),
+		HibernationSupported:    aws.Bool(false),
+		NitroEnclavesSupport:    types.NitroEnclavesSupportUnsupported,
+		NitroTpmSupport:         types.NitroTpmSupportUnsupported,
+		SupportedBootModes:      []types.BootModeType{types.BootModeTypeLegacyBios},
 		NetworkInfo: &types.NetworkInfo{
 			NetworkPerformance:       aws.String(t.Network),
 			MaximumNetworkInterfaces: aws.Int32(int32(t.Interfaces)),
@@ -129,6 +152,7 @@ func typeItem(t *instancetype.Type) types.InstanceTypeInfo {
 			}},
 			Ipv4AddressesPerInterface: aws.Int32(int32(t.AddressesEach)),
 			EnaSupport:                types.EnaSupport(t.ENASupport),
+			EfaSupported:              aws.Bool(false),
 			Ipv6Supported:             aws.Bool(true),
 		},
 	}

@@ -71,7 +71,8 @@ func (a *API) DescribeImageAttribute(
 	case types.ImageAttributeNameLaunchPermission:
 		out.LaunchPermissions = []types.LaunchPermission{}
 		if row.Public {
-			out.LaunchPermissions = append(out.LaunchPermissions, types.LaunchPermission{Group: types.PermissionGroupAll})
+			all := types.LaunchPermission{Group: types.PermissionGroupAll}
+			out.LaunchPermissions = append(out.LaunchPermissions, all)
 		}
 	case types.ImageAttributeNameBlockDeviceMapping:
 		out.BlockDeviceMappings = item.BlockDeviceMappings

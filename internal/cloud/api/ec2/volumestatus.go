@@ -40,7 +40,8 @@ func (a *API) DescribeVolumeStatus(
 		return nil, err
 	}
 	rows, next, err := volumeStatuses.describe(view, region, describeQuery{
-		ids: in.VolumeIds, idParameter: "volumeIds", filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		ids: in.VolumeIds, idParameter: "volumeIds", filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
 	})
 	if err != nil {
 		return nil, err
