@@ -52,7 +52,52 @@ func (a *API) DescribeSnapshotAttribute(
 	return out, nil
 }
 
-// DescribeImageAttribute returns one attribute of an image.
+// imageAttributes sets one attribute of an image in a response. item is the image as
+// DescribeImages describes it.
+var imageAttributes = map[types.ImageAttributeName]func(out *ec2.DescribeImageAttributeOutput, item types.Image){
+	types.ImageAttributeNameDescription: func(out *ec2.DescribeImageAttributeOutput, item types.Image) {
+		out.Description = &types.AttributeValue{Value: item.Description}
+	},
+	types.ImageAttributeNameLaunchPermission: func(out *ec2.DescribeImageAttributeOutput, item types.Image) {
+		out.LaunchPermissions = []types.LaunchPermission{}
+		if aws.ToBool(item.Public) {
+			everyone := types.LaunchPermission{Group: types.PermissionGroupAll}
+			out.LaunchPermissions = append(out.LaunchPermissions, everyone)
+		}
+	},
+	types.ImageAttributeNameBlockDeviceMapping: func(out *ec2.DescribeImageAttributeOutput, item types.Image) {
+		out.BlockDeviceMappings = item.BlockDeviceMappings
+	},
+	types.ImageAttributeNameBootMode: func(out *ec2.DescribeImageAttributeOutput, item types.Image) {
+		out.BootMode = &types.AttributeValue{Value: optionalString(string(item.BootMode))}
+	},
+	types.ImageAttributeNameImdsSupport: func(out *ec2.DescribeImageAttributeOutput, item types.Image) {
+		out.ImdsSupport = &types.AttributeValue{Value: optionalString(string(item.ImdsSupport))}
+	},
+	types.ImageAttributeNameTpmSupport: func(out *ec2.DescribeImageAttributeOutput, item types.Image) {
+		out.TpmSupport = &types.AttributeValue{Value: optionalString(string(item.TpmSupport))}
+	},
+	types.ImageAttributeNameSriovNetSupport: func(out *ec2.DescribeImageAttributeOutput, item types.Image) {
+		out.SriovNetSupport = &types.AttributeValue{Value: item.SriovNetSupport}
+	},
+	types.ImageAttributeNameProductCodes: func(out *ec2.DescribeImageAttributeOutput, _ types.Image) {
+		out.ProductCodes = []types.ProductCode{}
+	},
+	types.ImageAttributeNameKernel: func(out *ec2.DescribeImageAttributeOutput, _ types.Image) {
+		out.KernelId = &types.AttributeValue{}
+	},
+	types.ImageAttributeNameRamdisk: func(out *ec2.DescribeImageAttributeOutput, _ types.Image) {
+		out.RamdiskId = &types.AttributeValue{}
+	},
+	types.ImageAttributeNameUefiData: func(out *ec2.DescribeImageAttributeOutput, _ types.Image) {
+		out.UefiData = &types.AttributeValue{}
+	},
+	types.ImageAttributeNameDeregistrationProtection: func(out *ec2.DescribeImageAttributeOutput, _ types.Image) {
+		out.DeregistrationProtection = &types.AttributeValue{Value: aws.String("disabled")}
+	},
+}
+
+// DescribeImageAttribute returns one attribute of an image of the account.
 func (a *API) DescribeImageAttribute(
 	ctx context.Context, in *ec2.DescribeImageAttributeInput,
 ) (*ec2.DescribeImageAttributeOutput, error) {
@@ -60,45 +105,15 @@ func (a *API) DescribeImageAttribute(
 	if err != nil {
 		return nil, err
 	}
-	if row.Owner != identity.Account {
+	write, known := imageAttributes[in.Attribute]
+	switch {
+	case !known:
+		return nil, unknownAttribute(string(in.Attribute))
+	case row.Owner != identity.Account:
 		return nil, wire.Errorf("AuthFailure", "Not authorized for image:%s", row.ID)
 	}
-	item := imageItem(view)(row)
 	out := &ec2.DescribeImageAttributeOutput{ImageId: aws.String(row.ID)}
-	switch in.Attribute {
-	case types.ImageAttributeNameDescription:
-		out.Description = &types.AttributeValue{Value: optionalString(row.Description)}
-	case types.ImageAttributeNameLaunchPermission:
-		out.LaunchPermissions = []types.LaunchPermission{}
-		if row.Public {
-			all := types.LaunchPermission{Group: types.PermissionGroupAll}
-			out.LaunchPermissions = append(out.LaunchPermissions, all)
-		}
-	case types.ImageAttributeNameBlockDeviceMapping:
-		out.BlockDeviceMappings = item.BlockDeviceMappings
-	case types.ImageAttributeNameBootMode:
-		out.BootMode = &types.AttributeValue{Value: optionalString(string(item.BootMode))}
-	case types.ImageAttributeNameImdsSupport:
-		out.ImdsSupport = &types.AttributeValue{Value: optionalString(string(item.ImdsSupport))}
-	case types.ImageAttributeNameTpmSupport:
-		out.TpmSupport = &types.AttributeValue{Value: optionalString(string(item.TpmSupport))}
-	case types.ImageAttributeNameSriovNetSupport:
-		out.SriovNetSupport = &types.AttributeValue{Value: item.SriovNetSupport}
-	case types.ImageAttributeNameProductCodes:
-		out.ProductCodes = []types.ProductCode{}
-	case types.ImageAttributeNameKernel:
-		out.KernelId = &types.AttributeValue{}
-	case types.ImageAttributeNameRamdisk:
-		out.RamdiskId = &types.AttributeValue{}
-	case types.ImageAttributeNameUefiData:
-		out.UefiData = &types.AttributeValue{}
-	case types.ImageAttributeNameLastLaunchedTime:
-		out.LastLaunchedTime = &types.AttributeValue{}
-	case types.ImageAttributeNameDeregistrationProtection:
-		out.DeregistrationProtection = &types.AttributeValue{Value: aws.String("disabled")}
-	default:
-		return nil, unknownAttribute(string(in.Attribute))
-	}
+	write(out, imageItem(view)(row))
 	return out, nil
 }
 
