@@ -101,6 +101,7 @@ var commandCases = []commandCase{
 	{line: "up SITE", spec: domainName, ignores: checkQueries},
 	{line: "releases SITE", before: []string{"up SITE"}, restores: true},
 	{line: "verify SITE", before: []string{"up SITE"}, restores: true, ignoresForbidden: drillRecord},
+	{line: "why internet balancer:80 SITE", before: []string{"up SITE"}, restores: true},
 	{line: "logs SITE", before: []string{"up SITE"}, restores: true},
 	{line: "logs SITE", spec: keptLogs, before: []string{"up SITE"}, restores: true},
 	{line: "ssh SITE server-1 -- uptime", before: []string{"up SITE"}, restores: true},

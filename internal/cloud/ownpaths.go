@@ -36,6 +36,19 @@ func (d *daemon) own(ec2 snapshots) http.Handler {
 		}
 		writeJSON(w, out)
 	})
+	mux.HandleFunc("POST "+host.ProbePath, func(w http.ResponseWriter, r *http.Request) {
+		var in host.ProbeRequest
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequestBytes)).Decode(&in); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		facts, err := d.prober().facts(r.Context(), in)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+			return
+		}
+		writeJSON(w, facts)
+	})
 	mux.HandleFunc("/", d.status)
 	return mux
 }

@@ -9,6 +9,7 @@ package docs
 var order = []string{
 	"README.md",
 	"docs/drills.md",
+	"docs/why.md",
 	"docs/releases.md",
 	"docs/scaling.md",
 	"docs/local-cloud.md",
