@@ -29,6 +29,7 @@ var (
 	runLocalEnv     = needsLinux[localEnvOptions]
 	runLocalManners = needsLinux[localMannersOptions]
 	runLocalTrust   = needsLinux[localTrustOptions]
+	runConsole      = needsLinux[consoleOptions]
 	runLocalImage   = localImageRuns{
 		needsLinux[localImageImportOptions], needsLinux[localImageListOptions], needsLinux[localImageRemoveOptions],
 	}

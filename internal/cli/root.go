@@ -52,6 +52,7 @@ func newRootCommand(g *global) *cobra.Command {
 		newScaleCommand(g, runScale),
 		newVerifyCommand(g, runVerify),
 		newWhyCommand(g, runWhy),
+		newConsoleCommand(g, runConsole),
 		newDrillCommand(g, runDrill),
 		newSSHCommand(g, runSSH),
 		newLogsCommand(g, runLogs),

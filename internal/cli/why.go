@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -97,7 +96,9 @@ func runWhy(ctx context.Context, o *whyOptions) error {
 		return explainPlace(err, status)
 	}
 	if o.probe != nil {
-		if err := o.ask(ctx, answer); err != nil {
+		if err := answer.Observe(func(p *reachability.Path) (*reachability.Facts, error) {
+			return o.probe(ctx, p, !o.noProbe)
+		}); err != nil {
 			return err
 		}
 	}
@@ -194,34 +195,6 @@ func explainPlace(err error, s *apply.Status) error {
 		return diag.List{{Where: "aloft why", Summary: "neither end is in the cloud", Hint: hint, Cause: err}}
 	}
 	return err
-}
-
-// ask adds what the kernel says of the paths of an answer.
-func (o *whyOptions) ask(ctx context.Context, a *reachability.Answer) error {
-	type key struct{ stage, path int }
-	facts, problems := map[key]*reachability.Facts{}, []error(nil)
-	paths := map[*reachability.Path]key{}
-	var mu sync.Mutex
-	var asked sync.WaitGroup
-	for i := range a.Stages {
-		for j := range a.Stages[i].Paths {
-			p := &a.Stages[i].Paths[j]
-			paths[p] = key{i, j}
-			asked.Go(func() {
-				f, err := o.probe(ctx, p, !o.noProbe)
-				mu.Lock()
-				defer mu.Unlock()
-				facts[key{i, j}] = f
-				problems = append(problems, err)
-			})
-		}
-	}
-	asked.Wait()
-	if err := errors.Join(problems...); err != nil {
-		return err
-	}
-	a.Observe(func(p *reachability.Path) *reachability.Facts { return facts[paths[p]] })
-	return nil
 }
 
 // printAnswer prints the paths of an answer, hop by hop.

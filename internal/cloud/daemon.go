@@ -40,6 +40,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/session"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/tunnel"
+	"aloft.dev/aloft/internal/console"
 )
 
 // shutdownTimeout bounds the shutdown of machines, load balancers and networks.
@@ -94,8 +95,10 @@ type daemon struct {
 	tunnels   *tunnel.Server      // set by openAPIs
 	fleet     scaling.Fleet       // set by openAPIs
 	logs      *cloudwatchlogs.API // set by openAPIs
-	onHost    http.Handler        // of the APIs, set by openAPIs, as is inVPC
+	onHost    http.Handler        // of the APIs, set by openAPIs, as are inVPC and console
 	inVPC     http.Handler
+	console   *console.Console
+	calls     console.Calls
 }
 
 // Run serves the local cloud until ctx ends, then stops machines, networks and

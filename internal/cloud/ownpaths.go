@@ -49,6 +49,19 @@ func (d *daemon) own(ec2 snapshots) http.Handler {
 		}
 		writeJSON(w, facts)
 	})
+	mux.HandleFunc("POST "+host.ConsolePath, func(w http.ResponseWriter, r *http.Request) {
+		var in host.ConsoleRequest
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequestBytes)).Decode(&in); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		link, err := d.console.Link(in.Region)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		writeJSON(w, host.ConsoleResponse{Path: link})
+	})
 	mux.HandleFunc("/", d.status)
 	return mux
 }

@@ -48,15 +48,9 @@ func (d *daemon) prober() prober {
 // facts returns what the kernel says of a path.
 func (p prober) facts(ctx context.Context, in host.ProbeRequest) (facts reachability.Facts, err error) {
 	view := p.store.View()
-	to, ok := store.NetworkInterfaces.Get(view, in.To)
-	if !ok || in.At.Addr() != to.PrivateIP && in.At.Addr() != to.PublicIP {
-		return facts, fmt.Errorf("no network interface %s has the address %s", in.To, in.At.Addr())
-	}
-	var from *store.NetworkInterface
-	if in.From != "" {
-		if from, ok = store.NetworkInterfaces.Get(view, in.From); !ok {
-			return facts, fmt.Errorf("there is no network interface %s", in.From)
-		}
+	from, to, err := ends(view, in)
+	if err != nil {
+		return facts, err
 	}
 	if to.InstanceID != "" {
 		if at := p.namespace(view, to); at != "" {
@@ -81,15 +75,36 @@ func (p prober) facts(ctx context.Context, in host.ProbeRequest) (facts reachabi
 	if err != nil {
 		return facts, err
 	}
+	facts.Drops = drops(borders, before, after)
+	return facts, nil
+}
+
+// ends returns the interfaces of a request. from is nil for the internet.
+func ends(view store.Reader, in host.ProbeRequest) (from, to *store.NetworkInterface, err error) {
+	to, ok := store.NetworkInterfaces.Get(view, in.To)
+	if !ok || in.At.Addr() != to.PrivateIP && in.At.Addr() != to.PublicIP {
+		return nil, nil, fmt.Errorf("no network interface %s has the address %s", in.To, in.At.Addr())
+	}
+	if in.From == "" {
+		return nil, to, nil
+	}
+	if from, ok = store.NetworkInterfaces.Get(view, in.From); !ok {
+		return nil, nil, fmt.Errorf("there is no network interface %s", in.From)
+	}
+	return from, to, nil
+}
+
+// drops returns the counters of borders that exist and did not begin again meanwhile.
+func drops(borders []border, before, after map[firewall.Border]uint64) (all []reachability.Drops) {
 	for _, b := range borders {
 		count, counted := before[b.Border]
-		if counted && after[b.Border] >= count { // not begun again meanwhile
-			facts.Drops = append(facts.Drops, reachability.Drops{
+		if counted && after[b.Border] >= count {
+			all = append(all, reachability.Drops{
 				Kind: b.kind, At: b.at, Count: reachability.Count{Before: count, After: after[b.Border]},
 			})
 		}
 	}
-	return facts, nil
+	return all
 }
 
 // namespace returns the path of the network namespace of an interface's machine or node, or

@@ -65,12 +65,14 @@ func (d *daemon) serve(ctx context.Context, listener net.Listener) error {
 	limits.Owner = os.Geteuid()
 	listener = loopback.Limit(listener, limits, wire.Overloaded(), d.Log)
 	server := &http.Server{
-		Handler:           d.onHost,
+		Handler:           d.withConsole(),
+		ConnContext:       withConnection,
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(d.Log.Handler(), slog.LevelWarn),
 	}
+	server.RegisterOnShutdown(d.console.Close)
 	group.Go(func() error {
 		<-ctx.Done()
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Outcome is how a probe ended.
@@ -43,17 +45,24 @@ type Facts struct {
 }
 
 // Observe adds what the kernels say to each path, and decides again. facts returns them for a
-// path, or nil.
-func (a *Answer) Observe(facts func(*Path) *Facts) {
+// path, or nil; it is called for all paths at once.
+func (a *Answer) Observe(facts func(*Path) (*Facts, error)) error {
+	var asked errgroup.Group
 	for i := range a.Stages {
 		for j := range a.Stages[i].Paths {
 			p := &a.Stages[i].Paths[j]
-			if f := facts(p); f != nil {
-				p.observe(*f)
-			}
+			asked.Go(func() error {
+				f, err := facts(p)
+				if f != nil {
+					p.observe(*f)
+				}
+				return err
+			})
 		}
 	}
+	err := asked.Wait()
 	a.settle()
+	return err
 }
 
 func (p *Path) observe(f Facts) {

@@ -38,7 +38,8 @@ func (w *world) route(subnet, vpc string, to peer) (h Hop, via string) {
 		aws.ToString(best.NetworkInterfaceId), aws.ToString(best.InstanceId))
 	h.Rule = aws.ToString(best.DestinationCidrBlock)
 	if best.State == types.RouteStateBlackhole || strings.HasPrefix(via, "igw-") && w.deadGateway(via, vpc) {
-		h.State, h.Reason = Blocks, fmt.Sprintf("the route %s leads to %s, which is gone: packets are dropped", h.Rule, via)
+		h.State = Blocks
+		h.Reason = fmt.Sprintf("the route %s leads to %s, which is gone: packets are dropped", h.Rule, via)
 		h.Fix = w.replaceRoute(h, vpc, via)
 		return h, ""
 	}

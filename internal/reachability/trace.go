@@ -226,7 +226,7 @@ func (t *tracer) inward(source peer) netip.Addr {
 		h := Hop{Kind: Address, At: id, ID: id, State: Blocks, Fix: associateAddress(id)}
 		h.Reason = fmt.Sprintf("%s is a private address, and there is no public one", privateAddress(nic))
 		if other := publicAddress(nic); other.IsValid() {
-			h.Reason = fmt.Sprintf("%s is a private address, which nobody outside of %s can use", privateAddress(nic), vpc)
+			h.Reason = fmt.Sprintf("%s is private: nobody outside of %s can use it", privateAddress(nic), vpc)
 			h.Fix = "use its public address " + other.String()
 		}
 		t.add(h)

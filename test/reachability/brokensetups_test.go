@@ -237,14 +237,14 @@ var brokenSetups = map[string]func(*testing.T, *setup) (asked *reachability.Answ
 	},
 	"wrong port": func(t *testing.T, s *setup) (*reachability.Answer, reachability.Hop) {
 		a := s.find(t, s.balancer(), s.server(0), 3000)
-		listen(a, "0.0.0.0:22", "0.0.0.0:3001")
+		listen(t, a, "0.0.0.0:22", "0.0.0.0:3001")
 		return a, reachability.Hop{
 			Kind: reachability.Socket, ID: s.status.Machines[0].InstanceID, Fix: "or use a port that it listens on",
 		}
 	},
 	"application on loopback": func(t *testing.T, s *setup) (*reachability.Answer, reachability.Hop) {
 		a := s.find(t, internet, s.balancer(), 3000)
-		listen(a, "0.0.0.0:22", "127.0.0.1:3000")
+		listen(t, a, "0.0.0.0:22", "127.0.0.1:3000")
 		return a, reachability.Hop{
 			Kind: reachability.Socket, ID: a.Stages[1].Paths[0].To.InstanceID, Rule: "127.0.0.1:3000",
 			Fix: "let the application listen on 0.0.0.0:3000",
@@ -289,19 +289,23 @@ var brokenSetups = map[string]func(*testing.T, *setup) (asked *reachability.Answ
 }
 
 // listen says that all machines at the end of paths listen on sockets.
-func listen(a *reachability.Answer, sockets ...string) {
+func listen(t *testing.T, a *reachability.Answer, sockets ...string) {
+	t.Helper()
 	var all []netip.AddrPort
 	for _, text := range sockets {
 		all = append(all, netip.MustParseAddrPort(text))
 	}
-	a.Observe(func(p *reachability.Path) *reachability.Facts {
+	err := a.Observe(func(p *reachability.Path) (*reachability.Facts, error) {
 		if p.To.InstanceID == "" {
-			return nil
+			return nil, nil //nolint:nilnil // nothing is known of nodes
 		}
 		return &reachability.Facts{
 			Sockets: all, Listed: true, Probe: &reachability.Probe{Outcome: reachability.Refused},
-		}
+		}, nil
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestBrokenSetUpsAreExplainedByTheRuleThatDecides(t *testing.T) {

@@ -50,7 +50,9 @@ func (s *realSite) why(t *testing.T, from, to string) (*reachability.Answer, int
 }
 
 // blocked asserts that a connection is blocked by a hop, and that the kernel agrees.
-func (s *realSite) blocked(t *testing.T, from, to string, by reachability.Kind, outcome reachability.Outcome) *reachability.Answer {
+func (s *realSite) blocked(
+	t *testing.T, from, to string, by reachability.Kind, outcome reachability.Outcome,
+) *reachability.Answer {
 	t.Helper()
 	a, code := s.why(t, from, to)
 	p := a.Stages[0].Paths[0]
@@ -166,7 +168,8 @@ func TestRealWhy(t *testing.T) {
 		s.reached(t, "internet", "server-1:8080")
 	})
 	t.Run("stopped machine", func(t *testing.T) {
-		if _, err := s.API.EC2.StopInstances(t.Context(), &ec2.StopInstancesInput{InstanceIds: []string{id}}); err != nil {
+		stop := &ec2.StopInstancesInput{InstanceIds: []string{id}}
+		if _, err := s.API.EC2.StopInstances(t.Context(), stop); err != nil {
 			t.Fatal(err)
 		}
 		program.Eventually(t, time.Minute, id+" is stopped", func() bool {
