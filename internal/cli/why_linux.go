@@ -29,7 +29,8 @@ func (g *global) probeLocalCloud(
 	if err != nil {
 		return nil, err
 	}
+	outside, _ := netip.ParseAddr(p.From.Address) // the zero Addr is anywhere
 	return running.Probe(ctx, layout, host.ProbeRequest{
-		From: p.From.Interface, To: p.To.Interface, At: netip.AddrPortFrom(at, p.Port), Try: try,
+		From: p.From.Interface, Outside: outside, To: p.To.Interface, At: netip.AddrPortFrom(at, p.Port), Try: try,
 	})
 }

@@ -76,8 +76,9 @@ func (d *daemon) factsOf(ctx context.Context, p *reachability.Path) (*reachabili
 	if err != nil || p.To.Interface == "" {
 		return nil, nil //nolint:nilnil // the path leaves the cloud
 	}
+	outside, _ := netip.ParseAddr(p.From.Address) // the zero Addr is anywhere
 	facts, err := d.prober().facts(ctx, host.ProbeRequest{
-		From: p.From.Interface, To: p.To.Interface, At: netip.AddrPortFrom(at, p.Port), Try: true,
+		From: p.From.Interface, Outside: outside, To: p.To.Interface, At: netip.AddrPortFrom(at, p.Port), Try: true,
 	})
 	return &facts, err
 }

@@ -27,6 +27,7 @@ type kernel interface {
 	Dropped(vpcID string, borders []firewall.Border) (map[firewall.Border]uint64, error)
 	DialOutside(ctx context.Context, to netip.AddrPort) (net.Conn, error)
 	NodeNamespace(interfaceID string) string
+	HostAddress() netip.Addr
 }
 
 // prober finds out what the kernel says of paths between interfaces.
@@ -60,7 +61,7 @@ func (p prober) facts(ctx context.Context, in host.ProbeRequest) (facts reachabi
 			facts.Listed = true
 		}
 	}
-	if !in.Try || from == nil && in.At.Addr() != to.PublicIP {
+	if !in.Try || from == nil && !p.triesOutside(in, to) {
 		return facts, nil
 	}
 	borders := bordersOf(from, to)
@@ -77,6 +78,11 @@ func (p prober) facts(ctx context.Context, in host.ProbeRequest) (facts reachabi
 	}
 	facts.Drops = drops(borders, before, after)
 	return facts, nil
+}
+
+// triesOutside reports whether a connection from outside can be tried: it comes from the host.
+func (p prober) triesOutside(in host.ProbeRequest, to *store.NetworkInterface) bool {
+	return in.At.Addr() == to.PublicIP && (!in.Outside.IsValid() || in.Outside == p.kernel.HostAddress())
 }
 
 // ends returns the interfaces of a request. from is nil for the internet.

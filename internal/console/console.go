@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"strings"
 	"sync"
 	"time"
 
@@ -49,6 +50,7 @@ type Console struct {
 	Config
 	sessions sessions
 	mux      *http.ServeMux
+	assets   http.Handler
 	pages    *template.Template
 
 	closing   chan struct{}
@@ -63,7 +65,7 @@ func New(config Config) (*Console, error) {
 	}
 	c := &Console{Config: config, pages: pages, mux: http.NewServeMux(), closing: make(chan struct{})}
 	c.sessions = newSessions(config.Now)
-	c.mux.Handle("GET "+Path+"assets/", http.StripPrefix(Path, http.FileServerFS(assetFiles)))
+	c.assets = http.StripPrefix(Path, http.FileServerFS(assetFiles))
 	c.mux.HandleFunc("GET "+Path+"open", c.open)
 	for name, page := range map[string]page{
 		"topology": {c.topologyPage, c.Watch}, "resource": {c.resourcePage, c.Watch},
@@ -96,6 +98,10 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	protect(w.Header())
 	if refusal := refuse(r); refusal != "" {
 		http.Error(w, refusal, http.StatusForbidden)
+		return
+	}
+	if strings.HasPrefix(r.URL.Path, Path+"assets/") {
+		c.assets.ServeHTTP(w, r)
 		return
 	}
 	c.mux.ServeHTTP(w, r)

@@ -129,6 +129,7 @@ func TestSecurityGroupRulesMatch(t *testing.T) {
 }
 
 func TestProbeIsStrongerThanRules(t *testing.T) {
+	const one = "192.0.2.7"
 	hops := func(states ...State) (all []Hop) {
 		for _, s := range states {
 			all = append(all, Hop{State: s, Kind: GroupIn, At: "eni-1"})
@@ -137,17 +138,20 @@ func TestProbeIsStrongerThanRules(t *testing.T) {
 	}
 	for _, c := range []struct {
 		hops    []Hop
+		from    string
 		outcome Outcome
 		want    State
 	}{
-		{hops(Allows, Allows), "", Allows},
-		{hops(Allows, Unknown), "", Unknown},
-		{hops(Unknown, Blocks), "", Blocks},
-		{hops(Allows), TimedOut, Blocks},
-		{hops(Unknown), Connected, Allows},
-		{hops(Unknown), TimedOut, Unknown},
+		{hops(Allows, Allows), one, "", Allows},
+		{hops(Allows, Unknown), one, "", Unknown},
+		{hops(Unknown, Blocks), one, "", Blocks},
+		{hops(Allows), one, TimedOut, Blocks},
+		{hops(Unknown), one, Connected, Allows},
+		{hops(Unknown), one, TimedOut, Unknown},
+		{hops(Blocks), "", Connected, Blocks},
+		{hops(Allows), "", TimedOut, Blocks},
 	} {
-		p := Path{Hops: c.hops}
+		p := Path{Hops: c.hops, From: End{Address: c.from}}
 		facts := Facts{Drops: []Drops{{GroupIn, "eni-1", Count{1, 3}}, {GroupIn, "eni-2", Count{5, 6}}}}
 		if c.outcome != "" {
 			facts.Probe = &Probe{Outcome: c.outcome}

@@ -81,7 +81,8 @@ type Path struct {
 	Probe *Probe `json:"probe,omitempty"`
 }
 
-// settle sets the path's state. A probe that succeeded is stronger than any rule.
+// settle sets the path's state. A probe that succeeded is stronger than any rule, unless it
+// came from one address of many that are asked about.
 func (p *Path) settle() {
 	p.State = Allows
 	for _, h := range p.Hops {
@@ -91,8 +92,9 @@ func (p *Path) settle() {
 	}
 	switch {
 	case p.Probe == nil:
-	case p.Probe.Outcome == Connected:
+	case p.Probe.Outcome == Connected && p.From.Address != "":
 		p.State = Allows
+	case p.Probe.Outcome == Connected:
 	case p.State == Allows:
 		p.State = Blocks
 	}

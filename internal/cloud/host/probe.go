@@ -16,10 +16,12 @@ const ProbePath = "/_aloft/probes"
 
 // ProbeRequest asks a daemon what the kernel says of a path.
 type ProbeRequest struct {
-	From string         `json:"from"` // the ID of an interface; "": the internet
-	To   string         `json:"to"`   // the ID of an interface
-	At   netip.AddrPort `json:"at"`   // its private or its public address
-	Try  bool           `json:"try"`  // open a connection, and close it
+	From string `json:"from"` // the ID of an interface; "": outside
+	// Outside is where outside the connection comes from; the zero Addr is anywhere.
+	Outside netip.Addr     `json:"outside"`
+	To      string         `json:"to"`  // the ID of an interface
+	At      netip.AddrPort `json:"at"`  // its private or its public address
+	Try     bool           `json:"try"` // open a connection, and close it
 }
 
 // Probe returns what the kernel says of a path.

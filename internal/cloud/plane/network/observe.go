@@ -31,10 +31,14 @@ func (p *Plane) Dropped(vpcID string, borders []firewall.Border) (map[firewall.B
 	return firewall.Dropped(r.namespace.fd(), nftTable, borders)
 }
 
-// DialOutside opens a TCP connection to a public address of a machine as from the internet. It
-// occupies a thread until it returns.
+// DialOutside opens a TCP connection from the host, at HostAddress, to a public address of a
+// machine.
 func (p *Plane) DialOutside(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
-	return DialIn(ctx, p.edgePath(), to)
+	if !p.cfg.PublicRange.Contains(to.Addr()) {
+		return nil, fmt.Errorf("connect to %s: not an address of this cloud", to)
+	}
+	dialer := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(p.HostAddress(), 0))}
+	return dialer.DialContext(ctx, "tcp4", to.String())
 }
 
 // tcpListen is the state of a listening socket (proc_net_tcp.rst, include/net/tcp_states.h).
