@@ -160,6 +160,10 @@ var table = []entry{
 		action: "ec2:DescribeNetworkInterfaces", groups: Deploy | Teardown,
 		rare: "names what still uses a subnet or a group",
 	},
+	{
+		action: "ec2:DescribeNetworkInterfaces", groups: Operate,
+		rare: "finds who else uses the subnets that a drill would isolate",
+	},
 	{action: "ec2:DescribeRegions", groups: Read | Deploy | Operate},
 	{action: "ec2:DescribeRouteTables", groups: everyone},
 	{action: "ec2:DescribeSecurityGroupRules", groups: Read},
@@ -167,6 +171,10 @@ var table = []entry{
 	{action: "ec2:DescribeSubnets", groups: everyone},
 	{action: "ec2:DescribeTags", groups: Teardown},
 	{action: "ec2:DescribeVpcAttribute", groups: everyone},
+	{
+		action: "ec2:DescribeVpcEndpoints", groups: Read | Deploy | Operate,
+		rare: "finds the endpoints of a VPC that exists, if private subnets have no other way out",
+	},
 	{action: "ec2:DescribeVpcs", groups: everyone},
 	{action: "ec2:DetachInternetGateway", groups: Deploy, rare: deletesSecond},
 	{action: "ec2:DetachInternetGateway", groups: Teardown},
