@@ -123,7 +123,8 @@ func splitTarget(text string) (name string, port uint16, err error) {
 	}
 	if err != nil || name == "" || port == 0 {
 		return "", 0, diag.List{{
-			Where: text, Summary: "is not a place with a port", Hint: "for example: aloft why here server-1:22", Cause: err,
+			Where: text, Summary: "is not a place with a port", Hint: "for example: aloft why here server-1:22",
+			Cause: err,
 		}}
 	}
 	return name, port, nil
@@ -240,7 +241,8 @@ var kindTitles = map[reachability.Kind]string{
 
 func (o *whyOptions) printPath(w io.Writer, p *reachability.Path) {
 	style := o.style(w)
-	_, _ = fmt.Fprintf(w, "\n%s → %s\n", endText(p.From), style.Strong(endText(p.To)+" port "+strconv.Itoa(int(p.Port))))
+	to := endText(p.To) + " port " + strconv.Itoa(int(p.Port))
+	_, _ = fmt.Fprintf(w, "\n%s → %s\n", endText(p.From), style.Strong(to))
 	var rows [][]string
 	for _, h := range p.Hops {
 		mark := style.Good("✓")
@@ -252,7 +254,8 @@ func (o *whyOptions) printPath(w io.Writer, p *reachability.Path) {
 		}
 		reason := diag.Printable(h.Reason)
 		if h.Dropped != nil && h.Dropped.After > 0 {
-			reason += fmt.Sprintf(" (packets dropped: %d before the probe, %d after)", h.Dropped.Before, h.Dropped.After)
+			reason += fmt.Sprintf(" (packets dropped: %d before the probe, %d after)",
+				h.Dropped.Before, h.Dropped.After)
 		}
 		id := h.ID
 		if i := strings.LastIndex(id, ":"); i >= 0 {

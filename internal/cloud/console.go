@@ -44,7 +44,8 @@ func (d *daemon) openConsole(config wire.Config) error {
 	}
 	key := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{
-			AccessKeyID: credentials.AccessKeyID, SecretAccessKey: credentials.SecretAccessKey, Source: d.Layout.StateDir,
+			AccessKeyID: credentials.AccessKeyID, SecretAccessKey: credentials.SecretAccessKey,
+			Source: d.Layout.StateDir,
 		}, nil
 	})
 	d.console, err = console.New(console.Config{

@@ -19,8 +19,9 @@ func (c *Console) activities(r *http.Request, clients clients) (found []Activity
 	}
 	for _, a := range out.Activities {
 		activity := Activity{
-			Group: aws.ToString(a.AutoScalingGroupName), Text: aws.ToString(a.Description), Cause: aws.ToString(a.Cause),
-			Status: string(a.StatusCode), At: aws.ToTime(a.StartTime), Progress: aws.ToInt32(a.Progress), Health: Waiting,
+			Group: aws.ToString(a.AutoScalingGroupName), Text: aws.ToString(a.Description),
+			Cause: aws.ToString(a.Cause), Status: string(a.StatusCode), At: aws.ToTime(a.StartTime),
+			Progress: aws.ToInt32(a.Progress), Health: Waiting,
 		}
 		switch a.StatusCode {
 		case types.ScalingActivityStatusCodeSuccessful:

@@ -236,7 +236,8 @@ func TestCallsKeepTheLatest(t *testing.T) {
 		calls.Add(Call{Took: time.Duration(i)})
 	}
 	latest := calls.latest(func(Call) bool { return true })
-	if len(latest) != shownCalls || latest[0].Took != keptCalls+4 || latest[shownCalls-1].Took != keptCalls+5-shownCalls {
+	if len(latest) != shownCalls || latest[0].Took != keptCalls+4 ||
+		latest[shownCalls-1].Took != keptCalls+5-shownCalls {
 		t.Errorf("%d calls from %d to %d", len(latest), latest[0].Took, latest[len(latest)-1].Took)
 	}
 	oldest := calls.latest(func(c Call) bool { return c.Took <= 5 })

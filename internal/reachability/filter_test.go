@@ -40,12 +40,16 @@ func TestFirstEntryOfANetworkACLDecides(t *testing.T) {
 			ports{80, 80}, "*", Blocks, "create-network-acl-entry --network-acl-id acl-1 --ingress --rule-number 120 ",
 		},
 		"order of numbers": {
-			[]types.NetworkAclEntry{entry(100, allow, any4, "-1", 0, 0), entry(90, deny, "10.0.0.0/8", "6", 80, 90), last},
+			[]types.NetworkAclEntry{
+				entry(100, allow, any4, "-1", 0, 0), entry(90, deny, "10.0.0.0/8", "6", 80, 90), last,
+			},
 			ports{80, 80}, "90", Blocks,
 			"--rule-number 89 --protocol tcp --port-range From=80,To=80 --cidr-block 10.1.2.3/32",
 		},
 		"another source": {
-			[]types.NetworkAclEntry{entry(90, deny, "192.0.2.0/24", "-1", 0, 0), entry(100, allow, any4, "-1", 0, 0), last},
+			[]types.NetworkAclEntry{
+				entry(90, deny, "192.0.2.0/24", "-1", 0, 0), entry(100, allow, any4, "-1", 0, 0), last,
+			},
 			ports{80, 80}, "100", Allows, "",
 		},
 		"part of a range is denied": {

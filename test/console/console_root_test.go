@@ -136,7 +136,8 @@ func (s *site) looks(t *testing.T) {
 			paint := s.tab.Eval(t, `Math.round(performance.getEntriesByName("first-contentful-paint")[0]?.startTime)`)
 			t.Logf("%d pixels, dark %t: first paint after %s ms", width, dark, paint)
 			if dir := os.Getenv("ALOFT_TEST_PICTURES"); dir != "" {
-				program.Write(t, filepath.Join(dir, fmt.Sprintf("console-%d-%t.png", width, dark)), string(s.tab.Picture(t)))
+				name := fmt.Sprintf("console-%d-%t.png", width, dark)
+				program.Write(t, filepath.Join(dir, name), string(s.tab.Picture(t)))
 			}
 		}
 	}
