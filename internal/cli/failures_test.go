@@ -227,8 +227,9 @@ var trials = []string{
 // withoutAWS are the commands that do not call AWS.
 var withoutAWS = []string{
 	"aloft console", "aloft cost", "aloft init", "aloft local env", "aloft local image import",
-	"aloft local image list", "aloft local image remove", "aloft local logs", "aloft local manners", "aloft local reset", "aloft local restart",
-	"aloft local start", "aloft local status", "aloft local stop", "aloft local trust", "aloft policy",
+	"aloft local image list", "aloft local image remove", "aloft local logs", "aloft local manners",
+	"aloft local reset", "aloft local restart", "aloft local start", "aloft local status", "aloft local stop",
+	"aloft local trust", "aloft policy",
 }
 
 func TestEveryCommandIsTriedWithFailures(t *testing.T) {
