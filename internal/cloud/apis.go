@@ -116,7 +116,7 @@ func (d *daemon) apis() (wire.Config, error) {
 			{Name: "logs", API: d.logs},
 			{Name: "autoscaling", API: groups},
 			{Name: "ssm", API: ssm.New(ssm.Config{Store: d.store, Key: key, EnsureRegion: machines.EnsureRegion})},
-			{Name: "ec2messages", API: ec2messages.New(ec2messages.Config{Store: d.store})},
+			{Name: "ec2messages", API: ec2messages.New(ec2messages.Config{Store: d.store}), Quiet: ec2messages.Quiet},
 			{Name: "secretsmanager", API: secretsmanager.New(secretsmanager.Config{Store: d.store, Key: key})},
 			{Name: "sts", API: sts.New(sts.Config{Sessions: d.sessions, AssumeRole: guard.AssumeRole})},
 			{Name: "iam", API: iam.New(iam.Config{Store: d.store})},

@@ -19,6 +19,9 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
+// Quiet are the operations that an idle agent repeats.
+var Quiet = []string{"GetMessages"}
+
 // hold is how long GetMessages waits for a message. Agents wait for 20 seconds.
 const hold = 15 * time.Second
 
