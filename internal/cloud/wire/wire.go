@@ -97,6 +97,8 @@ type Service struct {
 	// Unsigned are operations that a GET without a signature may call, because a secret
 	// among its parameters permits it. Such a call has a caller without key and region.
 	Unsigned []string
+	// Quiet are operations that programs repeat all the time. Their success is not logged.
+	Quiet []string
 }
 
 // NewHandler returns the endpoint's handler. It fails if a service is unknown, if
