@@ -28,7 +28,7 @@ var watched = []store.Watchable{
 	store.VPCs, store.Subnets, store.InternetGateways, store.RouteTables, store.NetworkACLs, store.SecurityGroups,
 	store.NetworkInterfaces, store.NatGateways, store.Instances, store.LoadBalancers, store.TargetGroups,
 	store.Listeners, store.Rules, store.Targets, store.ScalingActivities, store.Alarms,
-	store.InstanceConnectEndpoints,
+	store.InstanceConnectEndpoints, store.Images,
 }
 
 // openConsole creates the console. It reads the APIs as a client in this process: what it
