@@ -78,20 +78,20 @@ func (d *daemon) factsOf(ctx context.Context, p *reachability.Path) (*reachabili
 		return nil, nil //nolint:nilnil // the path leaves the cloud
 	}
 	outside, _ := netip.ParseAddr(p.From.Address) // the zero Addr is anywhere
-	facts, err := d.prober().facts(ctx, host.ProbeRequest{
+	facts, err := d.probe(ctx, host.ProbeRequest{
 		From: p.From.Interface, Outside: outside, To: p.To.Interface, At: netip.AddrPortFrom(at, p.Port), Try: true,
 	})
 	return &facts, err
 }
 
 // withConsole returns the handler of the APIs and the console.
-func (d *daemon) withConsole() http.Handler {
+func (d *daemon) withConsole(apis http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, console.Path) {
 			d.console.ServeHTTP(w, r)
 			return
 		}
-		d.onHost.ServeHTTP(w, r)
+		apis.ServeHTTP(w, r)
 	})
 }
 

@@ -42,7 +42,7 @@ func (d *daemon) own(ec2 snapshots) http.Handler {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		facts, err := d.prober().facts(r.Context(), in)
+		facts, err := d.probe(r.Context(), in)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
 			return
@@ -61,6 +61,18 @@ func (d *daemon) own(ec2 snapshots) http.Handler {
 			return
 		}
 		writeJSON(w, host.ConsoleResponse{Path: link})
+	})
+	mux.HandleFunc("POST "+host.ResetPath, func(w http.ResponseWriter, r *http.Request) {
+		if d.reset == nil {
+			http.Error(w, "only a simulated local cloud can be reset by a request; "+
+				"aloft local reset deletes everything in this one", http.StatusUnprocessableEntity)
+			return
+		}
+		if err := d.reset(r.Context()); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		writeJSON(w, host.ResetResponse{})
 	})
 	mux.HandleFunc("/", d.status)
 	return mux
