@@ -42,7 +42,8 @@ func town(machines int) *inventory.Inventory {
 			{NatGatewayId: aws.String("nat-2"), SubnetId: aws.String("subnet-1"), State: types.NatGatewayStateDeleted},
 		},
 		Interfaces: []types.NetworkInterface{{
-			NetworkInterfaceId: aws.String("eni-1"), SubnetId: aws.String("subnet-2"), Status: types.NetworkInterfaceStatusInUse,
+			NetworkInterfaceId: aws.String("eni-1"), SubnetId: aws.String("subnet-2"),
+			Status:      types.NetworkInterfaceStatusInUse,
 			Description: aws.String("ELB app/shop/1"), PrivateIpAddress: aws.String("10.0.2.9"),
 		}},
 		LoadBalancers: []inventory.LoadBalancer{{
