@@ -54,12 +54,14 @@ func (d *daemon) openAPIs() error {
 	forMachines := config
 	forMachines.Hosts, forMachines.Fallback = []string{firewall.MetadataAddress.String()}, nil
 	config.AcceptAnyCredentials = d.AcceptAnyCredentials
-	if d.onHost, err = wire.NewHandler(config); err != nil {
+	handler, err := wire.NewHandler(config)
+	if err != nil {
 		return fmt.Errorf("serve the APIs: %w", err)
 	}
 	if err := d.openConsole(config); err != nil {
 		return err
 	}
+	d.onHost = d.withConsole(handler)
 	if d.inVPC, err = wire.NewHandler(forMachines); err != nil {
 		return fmt.Errorf("serve the APIs to machines: %w", err)
 	}

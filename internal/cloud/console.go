@@ -28,7 +28,7 @@ var watched = []store.Watchable{
 	store.VPCs, store.Subnets, store.InternetGateways, store.RouteTables, store.NetworkACLs, store.SecurityGroups,
 	store.NetworkInterfaces, store.NatGateways, store.Instances, store.LoadBalancers, store.TargetGroups,
 	store.Listeners, store.Rules, store.Targets, store.ScalingActivities, store.Alarms,
-	store.InstanceConnectEndpoints,
+	store.InstanceConnectEndpoints, store.Images,
 }
 
 // openConsole creates the console. It reads the APIs as a client in this process: what it
@@ -74,24 +74,24 @@ func (d *daemon) recordCall(a wire.Answer) {
 // factsOf returns what the kernel says of a path that the console shows, or nil.
 func (d *daemon) factsOf(ctx context.Context, p *reachability.Path) (*reachability.Facts, error) {
 	at, err := netip.ParseAddr(p.To.Address)
-	if err != nil || p.To.Interface == "" || d.kernel == nil {
-		return nil, nil //nolint:nilnil // the path leaves the cloud, or no packet is real
+	if err != nil || p.To.Interface == "" {
+		return nil, nil //nolint:nilnil // the path leaves the cloud
 	}
 	outside, _ := netip.ParseAddr(p.From.Address) // the zero Addr is anywhere
-	facts, err := d.prober().facts(ctx, host.ProbeRequest{
+	facts, err := d.probe(ctx, host.ProbeRequest{
 		From: p.From.Interface, Outside: outside, To: p.To.Interface, At: netip.AddrPortFrom(at, p.Port), Try: true,
 	})
 	return &facts, err
 }
 
 // withConsole returns the handler of the APIs and the console.
-func (d *daemon) withConsole() http.Handler {
+func (d *daemon) withConsole(apis http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, console.Path) {
 			d.console.ServeHTTP(w, r)
 			return
 		}
-		d.onHost.ServeHTTP(w, r)
+		apis.ServeHTTP(w, r)
 	})
 }
 

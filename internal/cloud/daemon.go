@@ -175,9 +175,6 @@ func (d *daemon) openState(openStore func() (*store.Store, error)) (err error) {
 // close releases what open opened.
 func (d *daemon) close() error {
 	var problems error
-	if d.console != nil {
-		d.console.Close()
-	}
 	if d.planes.close != nil {
 		problems = d.planes.close()
 	}

@@ -40,13 +40,17 @@ func openKernelPlanes(ctx context.Context, d *daemon) (planes, error) {
 		return planes{}, errors.Join(err, p.close())
 	}
 	return planes{
-		layers: p.layers, machines: p.machines, network: p.network, balancer: p.balancer, kernel: p.network,
+		layers: p.layers, machines: p.machines, network: p.network, balancer: p.balancer,
 		limits: p.limits, env: p.env,
 		run:   []func(context.Context) error{p.network.Run, p.machines.ShareProcessors},
 		start: p.balancer.Start, stop: p.stop, close: p.close,
 		dial: func(ctx context.Context, interfaceID string, to netip.AddrPort) (net.Conn, error) {
 			return network.DialIn(ctx, p.network.NodeNamespace(interfaceID), to)
 		},
+		probe: prober{
+			store: d.store, kernel: p.network, dial: network.DialIn, listening: network.Listening,
+			machine: func(id string) string { return p.machines.Status(id).Namespace },
+		}.facts,
 	}, nil
 }
 

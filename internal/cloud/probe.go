@@ -13,7 +13,6 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
-	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/reachability"
 )
@@ -37,13 +36,6 @@ type prober struct {
 	machine   func(instanceID string) (namespace string)
 	dial      func(ctx context.Context, namespace string, to netip.AddrPort) (net.Conn, error)
 	listening func(namespace string) ([]netip.AddrPort, error)
-}
-
-func (d *daemon) prober() prober {
-	return prober{
-		store: d.store, kernel: d.kernel, dial: network.DialIn, listening: network.Listening,
-		machine: func(id string) string { return d.machines.Status(id).Namespace },
-	}
 }
 
 // facts returns what the kernel says of a path.

@@ -54,7 +54,7 @@ func (d *daemon) serve(ctx context.Context, listener net.Listener) error {
 	if err := d.startLoops(ctx, group, address); err != nil {
 		return err
 	}
-	serveAPIs(ctx, group, listener, d.withConsole(), d.console.Close, d.Log)
+	serveAPIs(ctx, group, listener, d.onHost, d.Log)
 	if err := host.RecordDaemon(d.Layout, d.Version, address); err != nil {
 		return err
 	}
@@ -78,14 +78,17 @@ func (d *daemon) startLoops(ctx context.Context, group *errgroup.Group, address 
 		group.Go(func() error { return run(ctx) })
 	}
 	group.Go(func() error { return d.followManners(ctx) })
+	group.Go(func() error {
+		<-ctx.Done()
+		d.console.Close() // or open pages would hold up the end of the server
+		return nil
+	})
 	return nil
 }
 
-// serveAPIs serves a handler in the group until ctx ends, when it calls onShutdown, which ends
-// responses that would not end by themselves.
+// serveAPIs serves a handler in the group until ctx ends.
 func serveAPIs(
-	ctx context.Context, group *errgroup.Group, listener net.Listener, handler http.Handler, onShutdown func(),
-	log *slog.Logger,
+	ctx context.Context, group *errgroup.Group, listener net.Listener, handler http.Handler, log *slog.Logger,
 ) {
 	limits := apiConnections
 	limits.Owner = os.Geteuid()
@@ -98,7 +101,6 @@ func serveAPIs(
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
-	server.RegisterOnShutdown(onShutdown)
 	group.Go(func() error {
 		<-ctx.Done()
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)

@@ -16,6 +16,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/filetree"
 	"aloft.dev/aloft/internal/cloud/plane/simulated"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/reachability"
 )
 
 // errSimulated is why nothing connects to a simulated machine.
@@ -44,8 +45,8 @@ func (s *simulation) run(ctx context.Context, listener net.Listener) error {
 	}
 	group.Go(func() error { return s.generations(ctx, d, address) })
 	serveAPIs(ctx, group, listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.current.Load().withConsole().ServeHTTP(w, r)
-	}), func() { s.current.Load().console.Close() }, s.Log)
+		s.current.Load().onHost.ServeHTTP(w, r)
+	}), s.Log)
 	if err := host.RecordDaemon(s.Layout, s.Version, address); err != nil {
 		return err
 	}
@@ -132,6 +133,7 @@ func openSimulatedPlanes(context.Context, *daemon) (planes, error) {
 	return planes{
 		layers: &simulated.Layers{}, machines: &simulated.Machines{}, network: &simulated.Network{},
 		balancer: &simulated.Balancer{}, start: nothing, stop: nothing, close: func() error { return nil },
-		dial: func(context.Context, string, netip.AddrPort) (net.Conn, error) { return nil, errSimulated },
+		dial:  func(context.Context, string, netip.AddrPort) (net.Conn, error) { return nil, errSimulated },
+		probe: func(context.Context, host.ProbeRequest) (facts reachability.Facts, err error) { return facts, nil },
 	}, nil
 }

@@ -69,7 +69,7 @@ func New(config Config) (*Console, error) {
 	c.mux.HandleFunc("GET "+Path+"open", c.open)
 	for name, page := range map[string]page{
 		"topology": {c.topologyPage, c.Watch}, "resource": {c.resourcePage, c.Watch},
-		"calls": {c.callsPage, c.Calls.watch}, "why": {c.whyPage, nil},
+		"calls": {c.callsPage, c.Calls.watch}, "releases": {c.releasesPage, c.Watch}, "why": {c.whyPage, nil},
 	} {
 		c.mux.Handle("GET "+Path+"{region}/"+name, c.signedIn(func(w http.ResponseWriter, r *http.Request) {
 			c.serve(w, r, page)

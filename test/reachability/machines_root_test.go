@@ -118,6 +118,16 @@ func TestRealWhy(t *testing.T) {
 			t.Errorf("decided by %s, want %s", a.Decided.ID, group)
 		}
 		dropped(t, a)
+		text, _, _ := s.Run(t, "why", "internet", "server-1:8080", s.dir)
+		t.Logf("%s", text)
+		for _, words := range []string{
+			"cannot be reached, because of group, in " + group, "before the probe,", "This would allow it:\n  aws ec2 ",
+			"a connection from there: timed out",
+		} {
+			if !strings.Contains(text, words) {
+				t.Errorf("the text lacks %q", words)
+			}
+		}
 		s.repair(t, a)
 		s.reached(t, "internet", "server-1:8080")
 	})
