@@ -306,6 +306,9 @@ func (h *handler) logRequest(ctx context.Context, x *exchange, refusal *Error, t
 		h.refusals.log(ctx, h.Log, x, code)
 		return
 	}
+	if h.Answered != nil && x.table != nil {
+		h.Answered(Answer{x.claim.service, x.operation, x.claim.region, code, took})
+	}
 	if svc := h.services[x.claim.service]; refusal == nil && svc != nil && slices.Contains(svc.quiet, x.operation) {
 		return
 	}
