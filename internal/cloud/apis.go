@@ -18,6 +18,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	"aloft.dev/aloft/internal/cloud/api/iam"
 	"aloft.dev/aloft/internal/cloud/api/route53"
+	"aloft.dev/aloft/internal/cloud/api/s3"
 	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/sns"
@@ -98,6 +99,10 @@ func (d *daemon) apis() (wire.Config, error) {
 	if err := d.logs.DeleteLeftovers(); err != nil {
 		d.Log.Warn("events of deleted log streams remain", "error", err)
 	}
+	d.buckets = s3.New(s3.Config{Store: d.store, Files: d.objects, Log: d.Log})
+	if err := d.buckets.DeleteLeftovers(); err != nil {
+		d.Log.Warn("files of deleted objects remain", "error", err)
+	}
 	front := frontend.New(frontend.Config{
 		Store: d.store, Manners: &d.manners, Log: d.Log,
 		NotFound: map[string]func(field, id string) error{
@@ -113,6 +118,7 @@ func (d *daemon) apis() (wire.Config, error) {
 			{Name: "elasticloadbalancing", API: balancing},
 			{Name: "monitoring", API: metrics},
 			{Name: "logs", API: d.logs},
+			{Name: "s3", API: d.buckets},
 			{Name: "autoscaling", API: groups},
 			{Name: "ssm", API: ssm.New(ssm.Config{Store: d.store, Key: key, EnsureRegion: machines.EnsureRegion})},
 			{Name: "secretsmanager", API: secretsmanager.New(secretsmanager.Config{Store: d.store, Key: key})},

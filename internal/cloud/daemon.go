@@ -18,6 +18,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/activekey"
 	"aloft.dev/aloft/internal/cloud/api/cloudwatchlogs"
+	"aloft.dev/aloft/internal/cloud/api/s3"
 	"aloft.dev/aloft/internal/cloud/authority"
 	"aloft.dev/aloft/internal/cloud/bandwidth"
 	"aloft.dev/aloft/internal/cloud/control/images"
@@ -29,6 +30,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/objectfile"
 	"aloft.dev/aloft/internal/cloud/plane/admission"
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/dns"
@@ -79,6 +81,7 @@ type daemon struct {
 	Config
 	store     *store.Store
 	events    *eventlog.Log
+	objects   *objectfile.Folder
 	sessions  *session.Issuer
 	layers    *image.Store
 	machines  *machine.Plane
@@ -94,6 +97,7 @@ type daemon struct {
 	tunnels   *tunnel.Server      // set by openAPIs
 	fleet     scaling.Fleet       // set by openAPIs
 	logs      *cloudwatchlogs.API // set by openAPIs
+	buckets   *s3.API             // set by openAPIs
 	onHost    http.Handler        // of the APIs, set by openAPIs, as is inVPC
 	inVPC     http.Handler
 }
@@ -135,6 +139,9 @@ func (d *daemon) openState(ctx context.Context) (err error) {
 	if d.events, err = eventlog.Open(d.Layout.LogEvents(), maxLogEvents); err != nil {
 		return err
 	}
+	if err := d.openObjects(); err != nil {
+		return err
+	}
 	if d.layers, err = image.Open(d.Layout.Images()); err != nil {
 		return err
 	}
@@ -145,6 +152,16 @@ func (d *daemon) openState(ctx context.Context) (err error) {
 		return err
 	}
 	d.authority, err = host.OpenAuthority(d.Layout)
+	return err
+}
+
+// openObjects opens the content of S3's objects.
+func (d *daemon) openObjects() error {
+	key, err := host.EnsureObjectKey(d.Layout)
+	if err != nil {
+		return err
+	}
+	d.objects, err = objectfile.Open(d.Layout.Objects(), key)
 	return err
 }
 

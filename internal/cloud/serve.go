@@ -126,6 +126,6 @@ func (d *daemon) loops(address string) []func(context.Context) error {
 	return []func(context.Context) error{
 		d.network.Run, d.networks.Run, d.instances.Run, d.images.Run, balancersLoop.Run,
 		natGatewaysLoop.Run, metricsLoop.Run, alarmsLoop.Run, schedulesLoop.Run, scalingLoop.Run, certificatesLoop.Run,
-		endpointsLoop.Run, d.tunnels.Run, notificationsLoop.Run, d.logs.Run,
+		endpointsLoop.Run, d.tunnels.Run, notificationsLoop.Run, d.logs.Run, d.buckets.Run,
 	}
 }

@@ -35,6 +35,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	"aloft.dev/aloft/internal/cloud/api/iam"
 	"aloft.dev/aloft/internal/cloud/api/route53"
+	"aloft.dev/aloft/internal/cloud/api/s3"
 	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/sns"
@@ -53,6 +54,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/frontend"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/objectfile"
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/simulated"
 	"aloft.dev/aloft/internal/cloud/seal"
@@ -84,6 +86,7 @@ type Cloud struct {
 	Manners       manners.Set // kind unless a test uses settings
 	Fleet         scaling.Fleet
 	Logs          *cloudwatchlogs.API
+	Buckets       *s3.API
 	FailedRelease atomic.Pointer[string] // release whose servers become unhealthy after they served; nil: none
 	FailLate      atomic.Bool            // its group instances stay healthy until another one is launched
 	OnHealthCheck atomic.Pointer[func()] // called at each health check; nil: nothing
@@ -148,6 +151,11 @@ func Open(t *testing.T, path string) *Cloud {
 		t.Fatal(err)
 	}
 	c.Logs = cloudwatchlogs.New(cloudwatchlogs.Config{Store: s, Events: events, Log: slog.New(slog.DiscardHandler)})
+	files, err := objectfile.Open(t.TempDir(), seal.NewSecret())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Buckets = s3.New(s3.Config{Store: s, Files: files, Log: slog.New(slog.DiscardHandler)})
 	key := seal.NewRandomKey()
 	handler, err := wire.NewHandler(wire.Config{
 		Around:      front.Around,
@@ -158,6 +166,7 @@ func Open(t *testing.T, path string) *Cloud {
 			{Name: "autoscaling", API: groups},
 			{Name: "monitoring", API: metrics},
 			{Name: "logs", API: c.Logs},
+			{Name: "s3", API: c.Buckets},
 			{Name: "ssm", API: ssm.New(ssm.Config{Store: s, Key: key, EnsureRegion: network.EnsureRegion})},
 			{Name: "secretsmanager", API: secretsmanager.New(secretsmanager.Config{Store: s, Key: key})},
 			{Name: "sns", API: sns.New(sns.Config{Store: s}), Unsigned: sns.Unsigned},

@@ -71,7 +71,7 @@ var tables = map[string]operations{
 	"monitoring": alarmOperations, "ssm": parameterOperations, "secretsmanager": secretOperations,
 	"iam": iamOperations, "sts": stsOperations, "acm": certificateOperations, "servicequotas": quotaOperations,
 	"route53": zoneOperations, "ec2-instance-connect": connectOperations, "sns": topicOperations,
-	"logs": logOperations,
+	"logs": logOperations, "s3": bucketOperations,
 }
 
 // stsOperations: GetCallerIdentity needs no permission (AWS STS API Reference), and

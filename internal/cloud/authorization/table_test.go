@@ -18,6 +18,7 @@ import (
 	iamclient "github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	zoneclient "github.com/aws/aws-sdk-go-v2/service/route53"
+	bucketclient "github.com/aws/aws-sdk-go-v2/service/s3"
 	secretsclient "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	quotaclient "github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	snsclient "github.com/aws/aws-sdk-go-v2/service/sns"
@@ -34,6 +35,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	"aloft.dev/aloft/internal/cloud/api/iam"
 	"aloft.dev/aloft/internal/cloud/api/route53"
+	"aloft.dev/aloft/internal/cloud/api/s3"
 	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/sns"
@@ -54,6 +56,7 @@ var clients = map[string]reflect.Type{
 	"acm": reflect.TypeFor[*acmclient.Client](), "servicequotas": reflect.TypeFor[*quotaclient.Client](),
 	"route53": reflect.TypeFor[*zoneclient.Client](), "ec2-instance-connect": reflect.TypeFor[*connectclient.Client](),
 	"sns": reflect.TypeFor[*snsclient.Client](), "logs": reflect.TypeFor[*logsclient.Client](),
+	"s3": reflect.TypeFor[*bucketclient.Client](),
 }
 
 // served are the local cloud's APIs.
@@ -64,7 +67,7 @@ var served = map[string]reflect.Type{
 	"servicequotas": reflect.TypeFor[*servicequotas.API](), "iam": reflect.TypeFor[*iam.API](),
 	"secretsmanager": reflect.TypeFor[*secretsmanager.API](), "route53": reflect.TypeFor[*route53.API](),
 	"ec2-instance-connect": reflect.TypeFor[*ec2instanceconnect.API](), "sns": reflect.TypeFor[*sns.API](),
-	"logs": reflect.TypeFor[*cloudwatchlogs.API](),
+	"logs": reflect.TypeFor[*cloudwatchlogs.API](), "s3": reflect.TypeFor[*s3.API](),
 }
 
 // inputOf returns the type of an operation's input, or nil if there is no such operation.

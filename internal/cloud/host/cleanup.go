@@ -66,7 +66,8 @@ func Delete(ctx context.Context, layout Layout, images bool) error {
 	paths := []string{
 		layout.RunDir, layout.Database(), layout.Machines(), layout.AccessLogs(), layout.Outbox(),
 		layout.credentials(), layout.Log(), layout.manners(), layout.reach(), layout.bandwidth(), layout.sealKey(),
-		layout.olderLog(), layout.Authority(), layout.AuthorityRoot(), layout.PublicRoot(),
+		layout.olderLog(), layout.Authority(), layout.AuthorityRoot(), layout.PublicRoot(), layout.LogEvents(),
+		layout.Objects(),
 	}
 	if images {
 		paths = append(paths, layout.Images())

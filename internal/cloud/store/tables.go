@@ -10,6 +10,7 @@ var tables = []table{
 	Roles, InstanceProfiles, Policies, Secrets,
 	HostedZones, RecordSets, RecordChanges, InstanceConnectEndpoints,
 	Topics, Subscriptions, Deliveries, LogGroups, LogStreams,
+	Buckets, Objects, Uploads, UploadParts,
 }
 
 // tableNamed returns the table with the name, or nil.
