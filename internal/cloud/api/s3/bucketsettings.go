@@ -52,10 +52,11 @@ func (a *API) PutBucketTagging(
 	if err != nil {
 		return nil, err
 	}
-	return &s3.PutBucketTaggingOutput{}, a.editBucket(in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
-		b.Tags = tags
-		return nil
-	})
+	return &s3.PutBucketTaggingOutput{}, a.editBucket(
+		in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
+			b.Tags = tags
+			return nil
+		})
 }
 
 // GetBucketTagging returns the tags of a bucket.
@@ -76,10 +77,11 @@ func (a *API) GetBucketTagging(
 func (a *API) DeleteBucketTagging(
 	_ context.Context, in *s3.DeleteBucketTaggingInput,
 ) (*s3.DeleteBucketTaggingOutput, error) {
-	return &s3.DeleteBucketTaggingOutput{}, a.editBucket(in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
-		b.Tags = nil
-		return nil
-	})
+	return &s3.DeleteBucketTaggingOutput{}, a.editBucket(
+		in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
+			b.Tags = nil
+			return nil
+		})
 }
 
 // maxPolicy is the size of the largest policy of a bucket, in bytes.
@@ -91,13 +93,14 @@ func (a *API) PutBucketPolicy(_ context.Context, in *s3.PutBucketPolicyInput) (*
 	if len(text) > maxPolicy {
 		return nil, wire.Errorf("PolicyTooLarge", "Normalized Policy Document exceeds the maximum allowed size")
 	}
-	return &s3.PutBucketPolicyOutput{}, a.editBucket(in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
-		if _, err := bucketpolicy.Parse(b.Name, text); err != nil {
-			return policyError(b, err)
-		}
-		b.Policy = text
-		return nil
-	})
+	return &s3.PutBucketPolicyOutput{}, a.editBucket(
+		in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
+			if _, err := bucketpolicy.Parse(b.Name, text); err != nil {
+				return policyError(b, err)
+			}
+			b.Policy = text
+			return nil
+		})
 }
 
 // policyError returns S3's error for a policy that a bucket cannot have.
@@ -132,10 +135,11 @@ func (a *API) GetBucketPolicy(_ context.Context, in *s3.GetBucketPolicyInput) (*
 func (a *API) DeleteBucketPolicy(
 	_ context.Context, in *s3.DeleteBucketPolicyInput,
 ) (*s3.DeleteBucketPolicyOutput, error) {
-	return &s3.DeleteBucketPolicyOutput{}, a.editBucket(in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
-		b.Policy = ""
-		return nil
-	})
+	return &s3.DeleteBucketPolicyOutput{}, a.editBucket(
+		in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
+			b.Policy = ""
+			return nil
+		})
 }
 
 // PutPublicAccessBlock says what of a bucket cannot be public. Here nothing can be.
@@ -203,10 +207,11 @@ func (a *API) PutBucketEncryption(
 	case by.SSEAlgorithm != types.ServerSideEncryptionAes256 || by.KMSMasterKeyID != nil:
 		return nil, wire.NotImplemented("encryption of objects with AWS KMS keys")
 	}
-	return &s3.PutBucketEncryptionOutput{}, a.editBucket(in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
-		b.BucketKeys = aws.ToBool(rule.BucketKeyEnabled)
-		return nil
-	})
+	return &s3.PutBucketEncryptionOutput{}, a.editBucket(
+		in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
+			b.BucketKeys = aws.ToBool(rule.BucketKeyEnabled)
+			return nil
+		})
 }
 
 // GetBucketEncryption returns how new objects are encrypted.
