@@ -91,7 +91,10 @@ func (d *daemon) apis() (wire.Config, error) {
 	if err := machines.EnsureRegion(homeRegion); err != nil {
 		return wire.Config{}, fmt.Errorf("create region %s: %w", homeRegion, err)
 	}
-	balancing := elbv2.New(elbv2.Config{Store: d.store, PublicRange: network.DefaultPublicRange, Manners: &d.manners})
+	d.buckets = s3.New(s3.Config{Store: d.store, Files: d.objects, Log: d.Log})
+	balancing := elbv2.New(elbv2.Config{
+		Store: d.store, PublicRange: network.DefaultPublicRange, Manners: &d.manners, Deliver: d.buckets.Deliver,
+	})
 	d.fleet = &autoscaling.Fleet{Store: d.store, Compute: machines, Balancing: balancing}
 	metrics := cloudwatch.New(cloudwatch.Config{Metrics: &d.metrics, Store: d.store, Manners: &d.manners})
 	groups := autoscaling.New(autoscaling.Config{Store: d.store, Templates: machines, Manners: &d.manners})
@@ -99,7 +102,6 @@ func (d *daemon) apis() (wire.Config, error) {
 	if err := d.logs.DeleteLeftovers(); err != nil {
 		d.Log.Warn("events of deleted log streams remain", "error", err)
 	}
-	d.buckets = s3.New(s3.Config{Store: d.store, Files: d.objects, Log: d.Log})
 	if err := d.buckets.DeleteLeftovers(); err != nil {
 		d.Log.Warn("files of deleted objects remain", "error", err)
 	}

@@ -102,6 +102,7 @@ func (d *daemon) loops(address string) []func(context.Context) error {
 		Network:   d.networks,
 		Namespace: d.network.NodeNamespace,
 		Logs:      d.Layout.AccessLogs(),
+		Buckets:   d.buckets,
 		Log:       d.Log,
 		Manners:   &d.manners,
 	}

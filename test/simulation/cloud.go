@@ -135,7 +135,14 @@ func Open(t *testing.T, path string) *Cloud {
 				RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/aws/service/debian/release/12/latest/amd64"},
 		},
 	})
-	balancing := elbv2.New(elbv2.Config{Store: s, PublicRange: PublicRange, Manners: &c.Manners})
+	files, err := objectfile.Open(t.TempDir(), seal.NewSecret())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Buckets = s3.New(s3.Config{Store: s, Files: files, Log: slog.New(slog.DiscardHandler)})
+	balancing := elbv2.New(elbv2.Config{
+		Store: s, PublicRange: PublicRange, Manners: &c.Manners, Deliver: c.Buckets.Deliver,
+	})
 	c.Fleet = &autoscaling.Fleet{Store: s, Compute: network, Balancing: balancing}
 	metrics := cloudwatch.New(cloudwatch.Config{Metrics: &c.Metrics, Store: s, Manners: &c.Manners})
 	groups := autoscaling.New(autoscaling.Config{Store: s, Templates: network, Manners: &c.Manners})
@@ -151,11 +158,6 @@ func Open(t *testing.T, path string) *Cloud {
 		t.Fatal(err)
 	}
 	c.Logs = cloudwatchlogs.New(cloudwatchlogs.Config{Store: s, Events: events, Log: slog.New(slog.DiscardHandler)})
-	files, err := objectfile.Open(t.TempDir(), seal.NewSecret())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.Buckets = s3.New(s3.Config{Store: s, Files: files, Log: slog.New(slog.DiscardHandler)})
 	key := seal.NewRandomKey()
 	handler, err := wire.NewHandler(wire.Config{
 		Around:      front.Around,
