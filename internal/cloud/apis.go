@@ -19,6 +19,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	"aloft.dev/aloft/internal/cloud/api/iam"
 	"aloft.dev/aloft/internal/cloud/api/route53"
+	"aloft.dev/aloft/internal/cloud/api/s3"
 	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/sns"
@@ -97,13 +98,19 @@ func (d *daemon) apis() (wire.Config, error) {
 	if err := machines.EnsureRegion(homeRegion); err != nil {
 		return wire.Config{}, fmt.Errorf("create region %s: %w", homeRegion, err)
 	}
-	balancing := elbv2.New(elbv2.Config{Store: d.store, PublicRange: network.DefaultPublicRange, Manners: &d.manners})
+	d.buckets = s3.New(s3.Config{Store: d.store, Files: d.objects, Log: d.Log})
+	balancing := elbv2.New(elbv2.Config{
+		Store: d.store, PublicRange: network.DefaultPublicRange, Manners: &d.manners, Deliver: d.buckets.Deliver,
+	})
 	d.fleet = &autoscaling.Fleet{Store: d.store, Compute: machines, Balancing: balancing}
 	metrics := cloudwatch.New(cloudwatch.Config{Metrics: &d.metrics, Store: d.store, Manners: &d.manners})
 	groups := autoscaling.New(autoscaling.Config{Store: d.store, Templates: machines, Manners: &d.manners})
 	d.logs = cloudwatchlogs.New(cloudwatchlogs.Config{Store: d.store, Events: d.events, Log: d.Log})
 	if err := d.logs.DeleteLeftovers(); err != nil {
 		d.Log.Warn("events of deleted log streams remain", "error", err)
+	}
+	if err := d.buckets.DeleteLeftovers(); err != nil {
+		d.Log.Warn("files of deleted objects remain", "error", err)
 	}
 	front := frontend.New(frontend.Config{
 		Store: d.store, Manners: &d.manners, Log: d.Log,
@@ -120,6 +127,7 @@ func (d *daemon) apis() (wire.Config, error) {
 			{Name: "elasticloadbalancing", API: balancing},
 			{Name: "monitoring", API: metrics},
 			{Name: "logs", API: d.logs},
+			{Name: "s3", API: d.buckets},
 			{Name: "autoscaling", API: groups},
 			{Name: "ssm", API: ssm.New(ssm.Config{Store: d.store, Key: key, EnsureRegion: machines.EnsureRegion})},
 			{Name: "ec2messages", API: ec2messages.New(ec2messages.Config{Store: d.store}), Quiet: ec2messages.Quiet},

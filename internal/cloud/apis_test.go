@@ -3,6 +3,7 @@
 package cloud
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -37,7 +38,7 @@ func openAPIs(t *testing.T) *daemon {
 		events: events,
 		Config: Config{Layout: layout, AcceptAnyCredentials: true, Log: slog.New(slog.DiscardHandler)}, store: s,
 	}
-	if err := d.openAPIs(); err != nil {
+	if err := errors.Join(d.openObjects(), d.openAPIs()); err != nil {
 		t.Fatal(err)
 	}
 	return d

@@ -16,6 +16,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/activekey"
 	"aloft.dev/aloft/internal/cloud/api/cloudwatchlogs"
+	"aloft.dev/aloft/internal/cloud/api/s3"
 	"aloft.dev/aloft/internal/cloud/authority"
 	"aloft.dev/aloft/internal/cloud/bandwidth"
 	"aloft.dev/aloft/internal/cloud/control/images"
@@ -26,6 +27,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/objectfile"
 	"aloft.dev/aloft/internal/cloud/plane/image"
 	"aloft.dev/aloft/internal/cloud/session"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -71,6 +73,7 @@ type daemon struct {
 	Config
 	store    *store.Store
 	events   *eventlog.Log
+	objects  *objectfile.Folder
 	sessions *session.Issuer
 	planes
 	metrics   metric.Store
@@ -83,6 +86,7 @@ type daemon struct {
 	tunnels   *tunnel.Server      // set by openAPIs
 	fleet     scaling.Fleet       // set by openAPIs
 	logs      *cloudwatchlogs.API // set by openAPIs
+	buckets   *s3.API             // set by openAPIs
 	onHost    http.Handler        // of the APIs, set by openAPIs, as are inVPC and console
 	inVPC     http.Handler
 	console   *console.Console
@@ -161,6 +165,9 @@ func (d *daemon) openState(openStore func() (*store.Store, error)) (err error) {
 	if d.events, err = eventlog.Open(d.Layout.LogEvents(), maxLogEvents); err != nil {
 		return err
 	}
+	if err := d.openObjects(); err != nil {
+		return err
+	}
 	if d.authority, err = host.OpenAuthority(d.Layout); err != nil {
 		return err
 	}
@@ -169,6 +176,16 @@ func (d *daemon) openState(openStore func() (*store.Store, error)) (err error) {
 		return err
 	}
 	d.sessions, err = session.NewIssuer(key, nil)
+	return err
+}
+
+// openObjects opens the content of S3's objects.
+func (d *daemon) openObjects() error {
+	key, err := host.EnsureObjectKey(d.Layout)
+	if err != nil {
+		return err
+	}
+	d.objects, err = objectfile.Open(d.Layout.Objects(), key)
 	return err
 }
 

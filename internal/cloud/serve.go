@@ -123,6 +123,7 @@ func (d *daemon) loops(address string) []func(context.Context) error {
 		Network:   d.networks,
 		Namespace: d.network.NodeNamespace,
 		Logs:      d.Layout.AccessLogs(),
+		Buckets:   d.buckets,
 		Log:       d.Log,
 		Manners:   &d.manners,
 	}
@@ -149,5 +150,6 @@ func (d *daemon) loops(address string) []func(context.Context) error {
 		d.networks.Run, d.instances.Run, d.images.Run, balancersLoop.Run,
 		natGatewaysLoop.Run, metricsLoop.Run, alarmsLoop.Run, schedulesLoop.Run, scalingLoop.Run, certificatesLoop.Run,
 		endpointsLoop.Run, d.tunnels.Run, notificationsLoop.Run, d.logs.Run, commandsLoop.Run,
+		d.buckets.Run,
 	}
 }

@@ -60,7 +60,7 @@ func (s *simulation) run(ctx context.Context, listener net.Listener) error {
 
 // open returns a daemon with an empty store, which serves from now on.
 func (s *simulation) open(ctx context.Context) (*daemon, error) {
-	for _, dir := range []string{s.Layout.LogEvents(), s.Layout.Outbox()} {
+	for _, dir := range []string{s.Layout.LogEvents(), s.Layout.Outbox(), s.Layout.Objects()} {
 		if err := filetree.Remove(ctx, dir); err != nil {
 			return nil, err
 		}

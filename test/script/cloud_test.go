@@ -24,11 +24,13 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	"aloft.dev/aloft/internal/cloud/api/iam"
+	"aloft.dev/aloft/internal/cloud/api/s3"
 	"aloft.dev/aloft/internal/cloud/api/sns"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
 	"aloft.dev/aloft/internal/cloud/eventlog"
 	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/objectfile"
 	"aloft.dev/aloft/internal/cloud/seal"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -46,6 +48,8 @@ func cloud(ts *testscript.TestScript, _ bool, _ []string) {
 	}}})
 	events, err := eventlog.Open(filepath.Join(ts.MkAbs("."), "logevents"), 1<<20)
 	ts.Check(err)
+	files, err := objectfile.Open(filepath.Join(ts.MkAbs("."), "objects"), seal.NewSecret())
+	ts.Check(err)
 	handler, err := wire.NewHandler(wire.Config{
 		Credentials: func(string, string) (wire.Key, error) { return wire.Key{Secret: "secret"}, nil },
 		Services: []wire.Service{
@@ -59,6 +63,7 @@ func cloud(ts *testscript.TestScript, _ bool, _ []string) {
 			})},
 			{Name: "sts", API: sts.New(sts.Config{})},
 			{Name: "sns", API: sns.New(sns.Config{Store: s})},
+			{Name: "s3", API: s3.New(s3.Config{Store: s, Files: files, Log: slog.New(slog.DiscardHandler)})},
 			{Name: "logs", API: cloudwatchlogs.New(cloudwatchlogs.Config{
 				Store: s, Events: events, Log: slog.New(slog.DiscardHandler),
 			})},

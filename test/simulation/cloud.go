@@ -36,6 +36,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	"aloft.dev/aloft/internal/cloud/api/iam"
 	"aloft.dev/aloft/internal/cloud/api/route53"
+	"aloft.dev/aloft/internal/cloud/api/s3"
 	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/sns"
@@ -55,6 +56,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/frontend"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/objectfile"
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/simulated"
 	"aloft.dev/aloft/internal/cloud/seal"
@@ -86,6 +88,7 @@ type Cloud struct {
 	Manners       manners.Set // kind unless a test uses settings
 	Fleet         scaling.Fleet
 	Logs          *cloudwatchlogs.API
+	Buckets       *s3.API
 	FailedRelease atomic.Pointer[string] // release whose servers become unhealthy after they served; nil: none
 	FailLate      atomic.Bool            // its group instances stay healthy until another one is launched
 	OnHealthCheck atomic.Pointer[func()] // called at each health check; nil: nothing
@@ -134,7 +137,14 @@ func Open(t *testing.T, path string) *Cloud {
 				RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/aws/service/debian/release/12/latest/amd64"},
 		},
 	})
-	balancing := elbv2.New(elbv2.Config{Store: s, PublicRange: PublicRange, Manners: &c.Manners})
+	files, err := objectfile.Open(t.TempDir(), seal.NewSecret())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Buckets = s3.New(s3.Config{Store: s, Files: files, Log: slog.New(slog.DiscardHandler)})
+	balancing := elbv2.New(elbv2.Config{
+		Store: s, PublicRange: PublicRange, Manners: &c.Manners, Deliver: c.Buckets.Deliver,
+	})
 	c.Fleet = &autoscaling.Fleet{Store: s, Compute: network, Balancing: balancing}
 	metrics := cloudwatch.New(cloudwatch.Config{Metrics: &c.Metrics, Store: s, Manners: &c.Manners})
 	groups := autoscaling.New(autoscaling.Config{Store: s, Templates: network, Manners: &c.Manners})
@@ -160,6 +170,7 @@ func Open(t *testing.T, path string) *Cloud {
 			{Name: "autoscaling", API: groups},
 			{Name: "monitoring", API: metrics},
 			{Name: "logs", API: c.Logs},
+			{Name: "s3", API: c.Buckets},
 			{Name: "ssm", API: ssm.New(ssm.Config{Store: s, Key: key, EnsureRegion: network.EnsureRegion})},
 			{Name: "ec2messages", API: ec2messages.New(ec2messages.Config{Store: s})},
 			{Name: "secretsmanager", API: secretsmanager.New(secretsmanager.Config{Store: s, Key: key})},

@@ -71,7 +71,7 @@ var tables = map[string]operations{
 	"monitoring": alarmOperations, "ssm": systemsManagerOperations, "secretsmanager": secretOperations,
 	"iam": iamOperations, "sts": stsOperations, "acm": certificateOperations, "servicequotas": quotaOperations,
 	"route53": zoneOperations, "ec2-instance-connect": connectOperations, "sns": topicOperations,
-	"logs": logOperations, "ec2messages": messageOperations,
+	"logs": logOperations, "ec2messages": messageOperations, "s3": bucketOperations,
 }
 
 // stsOperations: GetCallerIdentity needs no permission (AWS STS API Reference), and

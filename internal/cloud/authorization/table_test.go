@@ -18,6 +18,7 @@ import (
 	iamclient "github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	zoneclient "github.com/aws/aws-sdk-go-v2/service/route53"
+	bucketclient "github.com/aws/aws-sdk-go-v2/service/s3"
 	secretsclient "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	quotaclient "github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	snsclient "github.com/aws/aws-sdk-go-v2/service/sns"
@@ -35,6 +36,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	"aloft.dev/aloft/internal/cloud/api/iam"
 	"aloft.dev/aloft/internal/cloud/api/route53"
+	"aloft.dev/aloft/internal/cloud/api/s3"
 	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
 	"aloft.dev/aloft/internal/cloud/api/servicequotas"
 	"aloft.dev/aloft/internal/cloud/api/sns"
@@ -55,6 +57,7 @@ var clients = map[string]reflect.Type{
 	"acm": reflect.TypeFor[*acmclient.Client](), "servicequotas": reflect.TypeFor[*quotaclient.Client](),
 	"route53": reflect.TypeFor[*zoneclient.Client](), "ec2-instance-connect": reflect.TypeFor[*connectclient.Client](),
 	"sns": reflect.TypeFor[*snsclient.Client](), "logs": reflect.TypeFor[*logsclient.Client](),
+	"s3": reflect.TypeFor[*bucketclient.Client](),
 }
 
 // served are the local cloud's APIs.
@@ -66,6 +69,7 @@ var served = map[string]reflect.Type{
 	"secretsmanager": reflect.TypeFor[*secretsmanager.API](), "route53": reflect.TypeFor[*route53.API](),
 	"ec2-instance-connect": reflect.TypeFor[*ec2instanceconnect.API](), "sns": reflect.TypeFor[*sns.API](),
 	"logs": reflect.TypeFor[*cloudwatchlogs.API](), "ec2messages": reflect.TypeFor[*ec2messages.API](),
+	"s3": reflect.TypeFor[*s3.API](),
 }
 
 // agentOperation reports whether the SDK lacks an operation because only agents call it.

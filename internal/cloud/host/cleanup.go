@@ -67,7 +67,7 @@ func Delete(ctx context.Context, layout Layout, images bool) error {
 		layout.RunDir, layout.Database(), layout.Machines(), layout.AccessLogs(), layout.Outbox(),
 		layout.credentials(), layout.Log(), layout.manners(), layout.reach(), layout.bandwidth(), layout.sealKey(),
 		layout.olderLog(), layout.mark(), layout.sessionKey(), layout.LogEvents(),
-		layout.Authority(), layout.AuthorityRoot(), layout.PublicRoot(),
+		layout.Authority(), layout.AuthorityRoot(), layout.PublicRoot(), layout.Objects(),
 	}
 	if images {
 		paths = append(paths, layout.Images())

@@ -90,7 +90,11 @@ func (l Layout) Images() string { return filepath.Join(l.StateDir, "images") }
 // Machines is the folder of the machines' disks.
 func (l Layout) Machines() string { return filepath.Join(l.StateDir, "machines") }
 
-// AccessLogs is the folder of the load balancers' access logs.
+// Objects is the folder of the content of S3's objects.
+func (l Layout) Objects() string { return filepath.Join(l.StateDir, "objects") }
+
+// AccessLogs is the folder of the load balancers' access logs that are not in their buckets
+// yet.
 func (l Layout) AccessLogs() string { return filepath.Join(l.StateDir, "logs") }
 
 // Outbox is the folder of the emails that topics send.

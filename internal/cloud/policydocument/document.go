@@ -18,6 +18,7 @@ type Kind int
 const (
 	Identity Kind = iota // what an identity may do: managed and inline policies
 	Trust                // who may assume a role
+	Bucket               // who may do what with a bucket of S3
 )
 
 // Versions of the policy language. A document without a version has the first. Policy
@@ -73,15 +74,19 @@ type parser struct {
 }
 
 func (p *parser) invalidJSON(err error) error {
-	if p.kind == Trust {
+	switch p.kind {
+	case Trust:
 		return refuse("This policy contains invalid Json")
+	case Bucket:
+		return refuse("Policies must be valid JSON and the first byte must be '{'")
+	case Identity:
 	}
 	return p.syntax("The document %v", err)
 }
 
 // syntax returns the error for a document that the grammar does not allow.
 func (p *parser) syntax(format string, args ...any) error {
-	if p.kind == Trust {
+	if p.kind != Identity {
 		return refuse(format, args...)
 	}
 	return refuse("Syntax errors in policy. "+format, args...)

@@ -26,7 +26,8 @@ func (p *parser) principals(value []byte) (map[string][]string, error) {
 			return nil, p.syntax("Principal %s must be a string or a list of strings.", m.name)
 		}
 		for _, principal := range list {
-			if !validPrincipal(m.name, principal) {
+			canonical := p.kind == Bucket && m.name == "CanonicalUser"
+			if !canonical && !validPrincipal(m.name, principal) {
 				return nil, invalidPrincipal(m.name, principal)
 			}
 		}

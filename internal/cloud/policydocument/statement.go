@@ -37,6 +37,9 @@ func (p *parser) statement(n int, members []member) (*Statement, error) {
 // prohibited returns the error for an element that a document of this kind cannot have.
 // NotPrincipal is only for policies of resources (IAM User Guide, "NotPrincipal").
 func (p *parser) prohibited(element string) error {
+	if p.kind == Bucket {
+		return nil
+	}
 	switch element {
 	case "Principal", "NotPrincipal":
 		if p.kind == Identity {
@@ -81,6 +84,8 @@ func (p *parser) element(s *Statement, m member) (err error) {
 		s.NotResources, err = p.resources(m)
 	case "Principal":
 		s.Principals, err = p.principals(m.value)
+	case "NotPrincipal":
+		s.NotPrincipals, err = p.principals(m.value)
 	case "Condition":
 		s.Conditions, err = p.conditions(m.value)
 	default:
@@ -92,14 +97,17 @@ func (p *parser) element(s *Statement, m member) (err error) {
 // complete refuses a statement that lacks what documents of the kind must have.
 func (p *parser) complete(s *Statement) error {
 	actions := len(s.Actions) + len(s.NotActions)
+	resources := len(s.Resources) + len(s.NotResources)
 	switch {
-	case p.kind == Trust && len(s.Principals) == 0:
+	case p.kind != Identity && len(s.Principals)+len(s.NotPrincipals) == 0:
 		return refuse("Missing required field Principal")
-	case p.kind == Trust && actions == 0:
+	case p.kind != Identity && actions == 0:
 		return refuse("Missing required field Action")
+	case p.kind == Bucket && resources == 0:
+		return refuse("Missing required field Resource")
 	case actions == 0:
 		return refuse("Policy statement must contain actions.")
-	case p.kind == Identity && len(s.Resources)+len(s.NotResources) == 0:
+	case p.kind == Identity && resources == 0:
 		return refuse("Policy statement must contain resources.")
 	}
 	return nil

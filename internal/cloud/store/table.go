@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 
 	"github.com/hashicorp/go-memdb"
 )
@@ -53,6 +54,21 @@ func (t Table[T]) collect(r Reader, index string, args ...any) []*T {
 		rows = append(rows, raw.(*T))
 	}
 	return rows
+}
+
+// From iterates over the rows whose keys are not before a key, in the order of their keys.
+func (t Table[T]) From(r Reader, key string) iter.Seq[*T] {
+	return func(yield func(*T) bool) {
+		rows, err := r.read().LowerBound(t.title, keyIndexName, key)
+		if err != nil {
+			return // as in collect
+		}
+		for raw := rows.Next(); raw != nil; raw = rows.Next() {
+			if !yield(raw.(*T)) {
+				return
+			}
+		}
+	}
 }
 
 // Put stores the row. It replaces the row with the same key, if one exists. The

@@ -11,6 +11,7 @@ var tables = []table{
 	HostedZones, RecordSets, RecordChanges, InstanceConnectEndpoints,
 	Topics, Subscriptions, Deliveries, LogGroups, LogStreams,
 	Commands, CommandInvocations, ManagedInstances,
+	Buckets, Objects, Uploads, UploadParts,
 }
 
 // tableNamed returns the table with the name, or nil.

@@ -9,9 +9,12 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
-// maxSkew is how far a client's clock may differ from the local cloud's, as on
-// AWS.
-const maxSkew = 5 * time.Minute
+// How far a client's clock may differ from the local cloud's, as on AWS: for all services
+// but S3, and for S3.
+const (
+	maxSkew   = 5 * time.Minute
+	maxSkewS3 = 15 * time.Minute
+)
 
 // authenticate verifies the signature that the exchange claims, reads the body, and
 // records whose key made the signature. Whoever has no valid key cannot make it read a
@@ -24,6 +27,9 @@ func (h *handler) authenticate(r *http.Request, x *exchange) error {
 		if err := h.checkClaim(r, x, key, err); err != nil {
 			return err
 		}
+	}
+	if x.dialect == names.S3 {
+		return h.openPayload(r, x, key, anyKey)
 	}
 	body := h.bodies.hold(sourceIP(r), r.Body)
 	defer body.release()
@@ -43,7 +49,7 @@ func (h *handler) authenticate(r *http.Request, x *exchange) error {
 // checkClaim checks what can be checked of a claim without the body. keyErr is the error
 // with which the key was found.
 func (h *handler) checkClaim(r *http.Request, x *exchange, key Key, keyErr error) error {
-	if err := x.claim.checkSignedHeaders(r); err != nil {
+	if err := x.checkSignedHeaders(r); err != nil {
 		return err
 	}
 	if keyErr != nil {
@@ -65,15 +71,29 @@ func (h *handler) checkClaim(r *http.Request, x *exchange, key Key, keyErr error
 // has not expired.
 func (c *claim) checkTime(now time.Time, protocol names.Protocol) error {
 	age := now.Sub(c.time)
-	limit := maxSkew
+	if c.version2 {
+		if age > 0 {
+			return c.skewedS3()
+		}
+		return nil
+	}
+	skew := maxSkew
+	if protocol == names.S3 {
+		skew = maxSkewS3
+	}
+	limit := skew
 	if c.presigned {
 		limit = c.expires
 	}
-	if age <= limit && age >= -maxSkew {
+	if age <= limit && age >= -skew {
 		return nil
 	}
-	if protocol == names.EC2 {
+	switch protocol {
+	case names.EC2:
 		return Errorf("RequestExpired", "Request has expired.")
+	case names.S3:
+		return c.skewedS3()
+	case names.Query, names.JSON, names.CBOR, names.RestXML:
 	}
 	signed, current := c.time.Format(basicTime), now.UTC().Format(basicTime)
 	message := fmt.Sprintf(
@@ -108,6 +128,8 @@ func unknownKey(protocol names.Protocol) *Error {
 		return authFailure()
 	case names.JSON, names.CBOR:
 		return Errorf("UnrecognizedClientException", "The security token included in the request is invalid.")
+	case names.S3:
+		return s3Denial("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
 	case names.Query, names.RestXML:
 	}
 	return &Error{
@@ -125,6 +147,8 @@ func expiredToken(protocol names.Protocol) *Error {
 		return Errorf("RequestExpired", "Request has expired.")
 	case names.JSON, names.CBOR:
 		return Errorf("ExpiredTokenException", "%s", message)
+	case names.S3:
+		return Errorf("ExpiredToken", "The provided token has expired.")
 	case names.Query, names.RestXML:
 	}
 	return &Error{Code: "ExpiredToken", Message: message, Status: http.StatusForbidden}
@@ -138,6 +162,9 @@ func badSignature(protocol names.Protocol) *Error {
 		return authFailure()
 	case names.JSON, names.CBOR:
 		return Errorf("InvalidSignatureException", "%s", message)
+	case names.S3:
+		return s3Denial("SignatureDoesNotMatch", "The request signature we calculated does not match the signature "+
+			"you provided. Check your key and signing method.")
 	case names.Query, names.RestXML:
 	}
 	return &Error{Code: "SignatureDoesNotMatch", Message: message, Status: http.StatusForbidden}
@@ -160,6 +187,10 @@ func tooManyRequests(protocol names.Protocol) *Error {
 		code = "RequestLimitExceeded"
 	case names.JSON, names.CBOR:
 		code = "ThrottlingException"
+	case names.S3:
+		return &Error{
+			Code: "SlowDown", Message: "Please reduce your request rate.", Status: http.StatusServiceUnavailable,
+		}
 	case names.Query, names.RestXML:
 	}
 	return &Error{Code: code, Message: "Request limit exceeded.", Status: http.StatusServiceUnavailable}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
 // claim is what a request asserts about its own signature.
@@ -19,7 +21,9 @@ type claim struct {
 	signature     string
 	token         string // session token of temporary credentials
 	time          time.Time
+	encodedOnce   bool // the path is signed as it is on the wire, which only S3 does
 	presigned     bool
+	version2      bool          // presigned with Signature Version 2; time is when it expires
 	expires       time.Duration // of a presigned request
 }
 
@@ -29,6 +33,9 @@ func (c *claim) parse(r *http.Request) error {
 	authorization := r.Header.Get("Authorization")
 	if authorization == "" {
 		query := r.URL.Query()
+		if query.Has(keyOfVersion2) && query.Has(signatureOfVersion2) {
+			return c.parseVersion2(query)
+		}
 		if query.Get("X-Amz-Algorithm") == "" {
 			return missingToken()
 		}
@@ -101,6 +108,19 @@ func (c *claim) fill(credential, signedHeaders, signature, date string) error {
 		return incompleteSignature("The credential's date is not that of X-Amz-Date.")
 	}
 	return nil
+}
+
+// checkSignedHeaders checks that the headers that decide what a request does are signed.
+func (x *exchange) checkSignedHeaders(r *http.Request) error {
+	if x.claim.version2 {
+		return nil // all are signed
+	}
+	if x.dialect == names.S3 {
+		if err := x.claim.checkS3Headers(r); err != nil {
+			return err
+		}
+	}
+	return x.claim.checkSignedHeaders(r)
 }
 
 // checkSignedHeaders checks that the headers that decide what a request does are

@@ -19,8 +19,12 @@ func (x *exchange) decode(op *operation, v reflect.Value) error {
 		x.parameters, x.unknown = r.seen, r.unknown
 		return err
 	}
-	if x.dialect == names.RestXML {
+	switch x.dialect {
+	case names.RestXML:
 		return x.decodeRest(op, v)
+	case names.S3:
+		return x.decodeS3(op, v)
+	case names.EC2, names.Query, names.JSON, names.CBOR:
 	}
 	if x.malformed {
 		return malformedQuery("The query string contains a syntax error.")

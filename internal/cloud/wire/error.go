@@ -13,7 +13,12 @@ type Error struct {
 	Name    string // in JSON and CBOR, if errors of the service share a code; empty: derived from Code
 	Message string // for people
 	Status  int    // HTTP status; 0 means 400, the status of nearly all errors of AWS's query APIs
+
+	Unmodified Validators // of what S3 does not send again
 }
+
+// Validators are by what a client knows a version of an object.
+type Validators struct{ ETag, LastModified string }
 
 // Error returns the code and the message.
 func (e *Error) Error() string { return e.Code + ": " + e.Message }

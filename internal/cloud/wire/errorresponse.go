@@ -18,6 +18,9 @@ func encodeError(x *exchange, e *Error) *response {
 	case names.JSON, names.CBOR:
 		encodeNamedError(r, x, e)
 		return r
+	case names.S3:
+		x.encodeS3Error(r, e)
+		return r
 	case names.EC2, names.Query, names.RestXML:
 	}
 	w := &xmlEncoder{}

@@ -31,10 +31,13 @@ type handler struct {
 // exchange is the state of one request as it passes through the handler.
 type exchange struct {
 	id         string
+	resource   string            // path of a request to S3
 	rawBody    []byte            // the body as received, which is what was signed
 	body       []byte            // the body without compression
 	values     url.Values        // parameters of a query request
 	read       bool              // the body was read to its end
+	payload    *Payload          // of a request to S3, in place of the bodies
+	progress   func()            // gives the client more time to send the body
 	labels     map[string]string // parameters in the path of a REST request
 	headers    http.Header       // of a REST request
 	malformed  bool              // the path or the query string could not be parsed
@@ -52,10 +55,13 @@ type exchange struct {
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	x := &exchange{id: h.NewRequestID()}
-	if r.ContentLength != 0 {
+	x.progress = func() {
 		// The deadline ends with the body: net/http removes it then, and waits for the client's
 		// end. Not every ResponseWriter has deadlines.
-		_ = http.NewResponseController(w).SetReadDeadline(started.Add(h.bodyTimeout))
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(h.bodyTimeout))
+	}
+	if r.ContentLength != 0 {
+		x.progress()
 	}
 	if stream, ok := h.Streams[r.URL.Path]; ok {
 		h.serveStream(w, r, x, stream)
@@ -76,6 +82,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		refusal = h.publicError(r.Context(), x, err)
 		response = encodeError(x, refusal)
+	}
+	if x.payload != nil {
+		x.read = x.payload.ended
 	}
 	if !x.read && r.ContentLength != 0 {
 		w.Header().Set("Connection", "close") // or net/http would read the body
@@ -141,15 +150,17 @@ func (h *handler) unsigned(r *http.Request) *service {
 	return nil
 }
 
+var methods = []string{http.MethodPost, http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete}
+
 // refuse refuses requests that no client of an API sends.
 func (h *handler) refuse(r *http.Request) error {
 	if err := h.refuseBrowsers(r); err != nil {
 		return err
 	}
-	if r.Method != http.MethodPost && r.Method != http.MethodGet && r.Method != http.MethodDelete {
+	if !slices.Contains(methods, r.Method) {
 		return &Error{
 			Code:    "MethodNotAllowed",
-			Message: "Requests are POST, GET or DELETE.",
+			Message: "Requests are POST, GET, HEAD, PUT or DELETE.",
 			Status:  http.StatusMethodNotAllowed,
 		}
 	}
@@ -181,6 +192,10 @@ func (h *handler) identify(r *http.Request, x *exchange) (*service, error) {
 	} else if r.Header.Get("X-Amz-Target") != "" {
 		x.table, x.dialect = unknownTable, names.JSON
 	}
+	if x.dialect == names.S3 {
+		x.claim.encodedOnce = true
+		claimErr = s3ClaimError(r, claimErr)
+	}
 	if claimErr != nil {
 		return nil, claimErr
 	}
@@ -203,6 +218,8 @@ func (x *exchange) findOperation(r *http.Request) {
 		x.operation = x.values.Get("Action")
 	case names.RestXML:
 		x.route(r)
+	case names.S3:
+		x.routeS3(r)
 	}
 }
 

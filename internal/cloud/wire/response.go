@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"errors"
+	"io"
 	"maps"
 	"net/http"
 	"reflect"
@@ -20,6 +22,7 @@ type response struct {
 	queryError  string      // X-Amzn-Query-Error: see encodeNamedError
 	header      http.Header // further headers of REST
 	body        []byte
+	stream      io.ReadCloser // in place of body, whose type and length header has
 }
 
 const (
@@ -43,10 +46,12 @@ const responseTimeout = 30 * time.Second
 func (r *response) send(w http.ResponseWriter, requestID string) {
 	header := w.Header()
 	maps.Copy(header, r.header)
-	header.Set("Content-Type", r.contentType)
-	header.Set("Content-Length", strconv.Itoa(len(r.body)))
+	if r.contentType != "" {
+		header.Set("Content-Type", r.contentType)
+		header.Set("Content-Length", strconv.Itoa(len(r.body)))
+		header.Set("Cache-Control", "no-store")
+	}
 	header.Set("X-Amzn-Requestid", requestID)
-	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
 	if r.errorType != "" {
 		header.Set("X-Amzn-Errortype", r.errorType)
@@ -62,6 +67,26 @@ func (r *response) send(w http.ResponseWriter, requestID string) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(responseTimeout))
 	w.WriteHeader(r.status)
 	_, _ = w.Write(r.body) // the client may be gone, which is no error here
+	if r.stream != nil {
+		sendStream(w, r.stream)
+	}
+}
+
+// sendStream sends a body piece by piece, each of which the client has responseTimeout to
+// read. A response that ends early ends the connection, so that the client notices.
+func sendStream(w http.ResponseWriter, stream io.ReadCloser) {
+	defer func() { _ = stream.Close() }()
+	deadlines, piece := http.NewResponseController(w), make([]byte, 64<<10)
+	for {
+		n, err := stream.Read(piece)
+		_ = deadlines.SetWriteDeadline(time.Now().Add(responseTimeout))
+		if _, lost := w.Write(piece[:n]); lost != nil || errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+	}
 }
 
 // encodeResponse encodes the output of a successful operation.
@@ -75,6 +100,8 @@ func encodeResponse(x *exchange, op *operation, out reflect.Value) *response {
 		return &response{status: http.StatusOK, contentType: cborType, body: cbor.Encode(cborValue(op.out, out))}
 	case names.RestXML:
 		return encodeRest(x, op, out)
+	case names.S3:
+		return x.encodeS3(op, out)
 	case names.EC2, names.Query:
 	}
 	w := &xmlEncoder{}

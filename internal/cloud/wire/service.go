@@ -97,6 +97,12 @@ func (s *service) operation(name string, dialect names.Protocol) (*operation, er
 	switch {
 	case dialect == names.JSON, dialect == names.CBOR:
 		return nil, Errorf("UnknownOperationException", "The operation %s is not known to this service.", name)
+	case dialect == names.S3:
+		return nil, &Error{
+			Code:    "MethodNotAllowed",
+			Message: "The specified method is not allowed against this resource.",
+			Status:  http.StatusMethodNotAllowed,
+		}
 	case dialect == names.RestXML:
 		return nil, &Error{
 			Code:    "UnknownOperationException",

@@ -3,6 +3,7 @@ package wire
 import (
 	"fmt"
 	"go/token"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -25,6 +26,7 @@ const (
 	blob      // []byte, base64
 	timestamp // time.Time
 	union     // one of several types; never decoded or encoded
+	stream    // io.Reader or io.ReadCloser: a body of S3
 )
 
 // shape is the plan for decoding and encoding values of one Go type. It is built
@@ -61,10 +63,13 @@ func newShapes(table *names.Table) *shapes {
 var (
 	timeType  = reflect.TypeFor[time.Time]()
 	bytesType = reflect.TypeFor[[]byte]()
+
+	readerType     = reflect.TypeFor[io.Reader]()
+	readCloserType = reflect.TypeFor[io.ReadCloser]()
 )
 
 // of returns the shape of a type. It fails for types that no encoding here can
-// carry: documents and streams. Unions are never carried either, but do not make
+// carry: documents, and streams unless the service is S3. Unions are never carried either, but do not make
 // the types that contain them fail. Instead, a request that sets one is refused
 // by name.
 func (s *shapes) of(t reflect.Type) (*shape, error) {
@@ -104,12 +109,19 @@ func (s *shapes) describe(sh *shape) (err error) {
 		sh.kind = integer
 	case t.Kind() == reflect.Float32, t.Kind() == reflect.Float64:
 		sh.kind = decimal
+	case s.isStream(t):
+		sh.kind = stream
 	case t.Kind() == reflect.Interface && t.NumMethod() > 0:
 		sh.kind = union
 	default:
 		return fmt.Errorf("type %s has no form on the wire", t)
 	}
 	return err
+}
+
+// isStream reports whether a type is that of a body of S3.
+func (s *shapes) isStream(t reflect.Type) bool {
+	return s.table.Protocol == names.S3 && (t == readerType || t == readCloserType)
 }
 
 func (s *shapes) members(sh *shape) error {

@@ -31,20 +31,23 @@ const payloadHeader = "X-Amz-Content-Sha256"
 func (c *claim) sign(r *http.Request, payload, secret string) string {
 	canonical := strings.Join([]string{
 		r.Method,
-		canonicalPath(r.URL),
+		c.canonicalPath(r.URL),
 		canonicalQuery(r.URL.RawQuery),
 		canonicalHeaders(r, c.signedHeaders),
 		strings.Join(c.signedHeaders, ";"),
 		payload,
 	}, "\n")
 	hashed := sha256.Sum256([]byte(canonical))
-	toSign := strings.Join(
+	return c.signText(strings.Join(
 		[]string{algorithm, c.time.Format(basicTime), c.scope(), hex.EncodeToString(hashed[:])},
 		"\n",
-	)
+	), secret)
+}
 
+// signText returns the signature of a text, in hex.
+func (c *claim) signText(text, secret string) string {
 	key := []byte("AWS4" + secret)
-	for _, part := range []string{c.date, c.region, c.service, terminator, toSign} {
+	for _, part := range []string{c.date, c.region, c.service, terminator, text} {
 		mac := hmac.New(sha256.New, key)
 		mac.Write([]byte(part))
 		key = mac.Sum(nil)
@@ -67,7 +70,13 @@ func (c *claim) verify(r *http.Request, body []byte, secret string) bool {
 // that is known before the body: it cannot if the request states a hash of its body and
 // is not signed with that hash.
 func (c *claim) verifyClaimed(r *http.Request, secret string) bool {
+	if c.version2 {
+		return c.verifyVersion2(r, secret)
+	}
 	payload := r.Header.Get(payloadHeader)
+	if c.encodedOnce {
+		payload = payloadOfS3(r, c.presigned)
+	}
 	return payload == "" || c.verifyPayload(r, payload, secret)
 }
 
@@ -77,10 +86,13 @@ func (c *claim) verifyPayload(r *http.Request, payload, secret string) bool {
 
 // canonicalPath encodes the path once more than it is on the wire, as every
 // service but S3 does.
-func canonicalPath(u *url.URL) string {
+func (c *claim) canonicalPath(u *url.URL) string {
 	path := u.EscapedPath()
 	if path == "" {
 		return "/"
+	}
+	if c.encodedOnce {
+		path = u.Path // what follows encodes it again
 	}
 	segments := strings.Split(path, "/")
 	for i, s := range segments {

@@ -87,6 +87,9 @@ func (d *xmlDecoder) structure(path string, sh *shape, v reflect.Value) error {
 		if m.shape.kind == union {
 			return unionNotImplemented(path + name)
 		}
+		if m.wire.Item == names.Flattened {
+			return d.item(path+name, m, m.shape, v.Field(m.index))
+		}
 		return d.value(path+name, m, m.shape, settableField(m, v))
 	})
 }
@@ -101,12 +104,7 @@ func (d *xmlDecoder) value(path string, m member, sh *shape, v reflect.Value) er
 			if name != m.wire.Item {
 				return d.skip(path + "." + name)
 			}
-			element := reflect.New(sh.elem.typ).Elem()
-			if err := d.value(path+"."+name, m, sh.elem, element); err != nil {
-				return err
-			}
-			v.Set(reflect.Append(v, element))
-			return nil
+			return d.item(path+"."+name, m, sh, v)
 		})
 	case mapping: // no operation of a REST service here has one
 		return d.skip(path)
@@ -116,6 +114,16 @@ func (d *xmlDecoder) value(path string, m member, sh *shape, v reflect.Value) er
 		return err
 	}
 	return setScalar(path, text, sh, v)
+}
+
+// item decodes an element of a list.
+func (d *xmlDecoder) item(path string, m member, sh *shape, list reflect.Value) error {
+	element := reflect.New(sh.elem.typ).Elem()
+	if err := d.value(path, m, sh.elem, element); err != nil {
+		return err
+	}
+	list.Set(reflect.Append(list, element))
+	return nil
 }
 
 // text returns the text of an element that contains nothing else.

@@ -55,6 +55,12 @@ func (w *xmlEncoder) structure(sh *shape, v reflect.Value) {
 		if m.pointer {
 			field = field.Elem()
 		}
+		if m.wire.Item == names.Flattened {
+			for i := range field.Len() {
+				w.value(m.wire.Response, "", m.shape.elem, field.Index(i))
+			}
+			continue
+		}
 		w.value(m.wire.Response, m.wire.Item, m.shape, field)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/bucketpolicy"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -23,6 +24,8 @@ type Config struct {
 	PublicRange netip.Prefix     // nodes' public IP addresses come from here
 	DNSSuffix   string           // follows the Region in load balancers' names; "elb.localhost" if empty
 	Manners     *manners.Set     // nil: a kind cloud
+	// Deliver puts a file of a load balancer into a bucket; nil: none is put.
+	Deliver func(d bucketpolicy.Delivery, content io.Reader) error
 }
 
 // API has one method per supported operation, with the signature of the SDK's
@@ -34,13 +37,14 @@ type API struct {
 	public  netip.Prefix
 	suffix  string
 	manners *manners.Set
+	deliver func(d bucketpolicy.Delivery, content io.Reader) error
 }
 
 // New returns the API.
 func New(c Config) *API {
 	a := &API{
 		store: c.Store, now: c.Now, ids: identity.New(c.Random), public: c.PublicRange, suffix: c.DNSSuffix,
-		manners: c.Manners,
+		manners: c.Manners, deliver: c.Deliver,
 	}
 	if a.now == nil {
 		a.now = time.Now

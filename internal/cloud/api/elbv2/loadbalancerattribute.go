@@ -59,21 +59,26 @@ func (a *API) ModifyLoadBalancerAttributes(
 	pairs := readAttributes(in.Attributes, func(a types.LoadBalancerAttribute) keyValue {
 		return keyValue{a.Key, a.Value}
 	})
-	return update(a, func(tx *store.Tx) (*elb.ModifyLoadBalancerAttributesOutput, error) {
-		lb, err := loadBalancer(tx, wire.RegionFrom(ctx), in.LoadBalancerArn)
-		if err != nil {
+	var lb *store.LoadBalancer // before the change
+	var values map[string]string
+	out, err := update(a, func(tx *store.Tx) (*elb.ModifyLoadBalancerAttributesOutput, error) {
+		var err error
+		if lb, err = loadBalancer(tx, wire.RegionFrom(ctx), in.LoadBalancerArn); err != nil {
 			return nil, err
 		}
-		values, err := loadBalancerAttributes.apply(lb.Attributes, pairs)
-		if err != nil {
+		if values, err = loadBalancerAttributes.apply(lb.Attributes, pairs); err != nil {
 			return nil, err
 		}
-		if err := checkAccessLogs(values); err != nil {
+		if err := checkAccessLogs(tx, lb, values); err != nil {
 			return nil, err
 		}
 		store.LoadBalancers.Edit(tx, lb.ARN, func(lb *store.LoadBalancer) { lb.Attributes = values })
 		return &elb.ModifyLoadBalancerAttributesOutput{Attributes: describeLoadBalancerAttributes(values)}, nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	return out, a.writeTestFile(lb, values)
 }
 
 // DescribeLoadBalancerAttributes describes all attributes of a load balancer.

@@ -13,7 +13,7 @@ import (
 
 // configFor returns the balancer's configuration for the rows. namespace returns the
 // path of the network namespace of a node's interface. logs is the folder of access
-// logs, in place of S3. Load balancers that are not ready at the given time are absent.
+// logs on their way to S3. Load balancers that are not ready at the given time are absent.
 func configFor(
 	r store.Reader, namespace func(interfaceID string) string, logs string, now time.Time,
 ) balancer.Config {

@@ -43,7 +43,8 @@ type Loop struct {
 	Balancer  Balancer
 	Network   Network
 	Namespace func(interfaceID string) string // returns the path of a node's network namespace
-	Logs      string                          // folder of access logs in place of S3; empty: no access logs
+	Logs      string                          // folder of access logs on their way; empty: no access logs
+	Buckets   Buckets                         // where access logs go; not nil if there are any
 	Log       *slog.Logger
 	Manners   *manners.Set // nil: a kind cloud
 
@@ -62,7 +63,7 @@ func (l *Loop) Run(ctx context.Context) error {
 	group.Go(func() error { return l.watchRows(ctx) })
 	group.Go(func() error { return l.followStatus(ctx, configured, lost) })
 	group.Go(func() error { return l.drive(ctx, configured, lost) })
-	group.Go(func() error { return l.boundLogs(ctx) })
+	group.Go(func() error { return l.deliverLogs(ctx) })
 	if err := group.Wait(); ctx.Err() == nil {
 		return err
 	}

@@ -37,6 +37,9 @@ const (
 
 	// RestXML has the operation in the method and the path, and XML in and out.
 	RestXML Protocol = "rest-xml"
+	// S3 is RestXML with bodies that are streams, and with errors, signatures and hosts that
+	// no other service has.
+	S3 Protocol = "s3"
 )
 
 // Table holds the names of one service.
@@ -52,14 +55,19 @@ type Table struct {
 	types          map[string]string // Go type name → line of the table
 	routes         []Route           // of REST
 	bindings       map[string]string // of REST: Go type name → fields outside the body
+	roots          map[string]string // of S3: operation → root of the response's document
 }
 
 // Field holds the names of one field of a Go type.
 type Field struct {
 	Response string // element or member in a response
 	Request  string // parameter or member in a request
-	Item     string // element of a list, in requests and responses
+	Item     string // element of a list, in requests and responses; or Flattened
 }
+
+// Flattened is the item of a list whose elements have the name of the list, and no element
+// around them.
+const Flattened = "-"
 
 // Load returns the table of a service by its signing name.
 func Load(service string) (*Table, error) {
@@ -73,6 +81,7 @@ func Load(service string) (*Table, error) {
 		errors:     map[string]string{},
 		types:      map[string]string{},
 		bindings:   map[string]string{},
+		roots:      map[string]string{},
 	}
 	for line := range strings.Lines(string(text)) {
 		key, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
@@ -111,6 +120,9 @@ func (t *Table) read(key, rest string) {
 	case "bind":
 		typeName, fields, _ := strings.Cut(rest, " ")
 		t.bindings[typeName] = fields
+	case "root":
+		operation, root, _ := strings.Cut(rest, " ")
+		t.roots[operation] = root
 	default:
 		t.types[key] = rest
 	}
@@ -129,6 +141,9 @@ func (t *Table) ErrorName(code string) string {
 	}
 	return code
 }
+
+// Root returns the name of the document in the responses of an operation of S3.
+func (t *Table) Root(operation string) string { return t.roots[operation] }
 
 // Exceptions returns, by field name, the fields of a Go type that do not follow
 // the protocol's rule. Names that do follow it are filled in.

@@ -51,7 +51,7 @@ func TestHasOperation(t *testing.T) {
 	if !table.HasOperation("RunInstances") || table.HasOperation("RunInstance") {
 		t.Error("HasOperation reports wrong operations of EC2")
 	}
-	if _, err := names.Load("s3"); err == nil {
+	if _, err := names.Load("sqs"); err == nil {
 		t.Error("Load returned a table for a service without one")
 	}
 }

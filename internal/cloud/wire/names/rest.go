@@ -1,16 +1,24 @@
 package names
 
-import "strings"
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
 
 // Place is where in a REST request or response a field is.
 type Place string
 
 // The places of fields.
 const (
-	InBody   Place = "" // of fields that a table does not bind
-	InPath   Place = "path"
-	InQuery  Place = "query"
-	InHeader Place = "header"
+	InBody    Place = "" // of fields that a table does not bind
+	InPath    Place = "path"
+	InQuery   Place = "query"
+	InHeader  Place = "header"
+	InHeaders Place = "headers" // a map, in headers that start with the name
+	// AsBody is the place of a field that is the whole body: a document whose root has the
+	// name, or bytes if there is no name.
+	AsBody Place = "payload"
 )
 
 // Binding is a field's place outside the body, and its name there.
@@ -30,17 +38,24 @@ func (t *Table) Bindings(typeName string) map[string]Binding {
 	return out
 }
 
-// Route is how REST names an operation.
+// Route is how REST names an operation: by method and path and, for S3, by parameters in
+// the query string and headers that a request must have.
 type Route struct {
 	Operation, Method string
 	segments          []string // of the path; labels in braces
+	query             []string // "uploads", "list-type=2"
+	headers           []string
 }
 
-// parseRoute parses an operation, a method and a path.
+// parseRoute parses an operation, a method, a path with a query string, and headers.
 func parseRoute(line string) Route {
-	operation, rest, _ := strings.Cut(line, " ")
-	method, path, _ := strings.Cut(rest, " ")
-	return Route{Operation: operation, Method: method, segments: segments(path)}
+	words := strings.Fields(line)
+	path, query, _ := strings.Cut(words[2], "?")
+	return Route{
+		Operation: words[0], Method: words[1], segments: segments(path),
+		query:   strings.FieldsFunc(query, func(c rune) bool { return c == '&' }),
+		headers: words[3:],
+	}
 }
 
 // segments splits a path. A slash at its end has no meaning: some clients send one that
@@ -78,4 +93,61 @@ func (r Route) match(given []string) (labels map[string]string, literals int) {
 		}
 	}
 	return labels, literals
+}
+
+// RouteS3 returns the operation of a request to S3 for a bucket and a key, either of which
+// may be empty. Of several operations, it is the one that needs the most parameters.
+func (t *Table) RouteS3(method, bucket, key string, query url.Values, header http.Header) (operation string) {
+	depth := 0
+	for _, part := range []string{bucket, key} {
+		if part != "" {
+			depth++
+		}
+	}
+	most := -1
+	for _, r := range t.routes {
+		if r.Method != method || r.labels() != depth {
+			continue
+		}
+		if n, ok := r.needs(query, header); ok && n > most {
+			operation, most = r.Operation, n
+		}
+	}
+	return operation
+}
+
+// labels returns the number of labels in the path of a route of S3, or -1 if the path has
+// something else.
+func (r Route) labels() (n int) {
+	for _, s := range r.segments {
+		switch {
+		case strings.HasPrefix(s, "{"):
+			n++
+		case s != "":
+			return -1
+		}
+	}
+	return n
+}
+
+// needs returns how many parameters the route needs, and whether a request has them. A
+// request may leave out x-id, which repeats the operation's name.
+func (r Route) needs(query url.Values, header http.Header) (n int, ok bool) {
+	for _, parameter := range r.query {
+		name, value, exact := strings.Cut(parameter, "=")
+		switch {
+		case name == "x-id" && query.Get(name) != value:
+			continue
+		case !query.Has(name), exact && query.Get(name) != value:
+			return 0, false
+		}
+		n++
+	}
+	for _, name := range r.headers {
+		if header.Get(name) == "" {
+			return 0, false
+		}
+		n++
+	}
+	return n, true
 }

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer"
 )
 
 // file is a log file that is being written, under a temporary name.
@@ -43,7 +45,7 @@ func (w *Writer) open(end time.Time) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return fmt.Errorf("create the access log's folder: %w", err)
 	}
-	f, err := os.OpenFile(name+".part", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(name+balancer.UnfinishedLog, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return fmt.Errorf("create an access log file: %w", err)
 	}

@@ -33,6 +33,7 @@ type service struct {
 	target    string
 	also      []names.Protocol // other protocols, with the same names
 	agent     []string         // operations of AWS's agents, which the SDK lacks; their names follow the rule
+	roots     []string         // Amazon S3's responses: operation and name of the document's root
 }
 
 var services = []service{
@@ -83,6 +84,21 @@ var services = []service{
 		namespace: "http://sns.amazonaws.com/doc/2010-03-31/",
 	},
 	{module: "cloudwatchlogs", signing: "logs", protocol: names.JSON, target: "Logs_20140328"},
+	{
+		module:    "s3",
+		signing:   "s3",
+		protocol:  names.S3,
+		namespace: "http://s3.amazonaws.com/doc/2006-03-01/",
+		roots: []string{
+			"CompleteMultipartUpload CompleteMultipartUploadResult",
+			"CreateMultipartUpload InitiateMultipartUploadResult",
+			"DeleteObjects DeleteResult", "GetBucketLifecycleConfiguration LifecycleConfiguration",
+			"GetBucketLocation LocationConstraint", "GetBucketTagging Tagging",
+			"GetBucketVersioning VersioningConfiguration", "GetObjectTagging Tagging",
+			"ListBuckets ListAllMyBucketsResult", "ListMultipartUploads ListMultipartUploadsResult",
+			"ListObjects ListBucketResult", "ListObjectsV2 ListBucketResult", "ListParts ListPartsResult",
+		},
+	},
 }
 
 func main() {
@@ -150,8 +166,12 @@ func spellings(b *strings.Builder, s service, dir string) (map[string]map[string
 	if err != nil {
 		return nil, err
 	}
-	if s.protocol == names.RestXML {
+	switch s.protocol {
+	case names.RestXML:
 		return scanRest(b, requests, responses), nil
+	case names.S3:
+		return scanS3(b, s, dir, requests, responses)
+	case names.EC2, names.Query, names.JSON, names.CBOR:
 	}
 	version, err := apiVersion(requests)
 	fmt.Fprintln(b, "version", version)

@@ -20,7 +20,7 @@ var (
 	// func awsRestxml_serializeOpHttpBindingsGetChangeInput(v *GetChangeInput, … { … }
 	binder = regexp.MustCompile(`(?ms)^func awsRestxml_serializeOpHttpBindings\w+\(v \*(\w+), .*?^}`)
 	// encoder.SetURI("Id").String(*v.Id)
-	bound = regexp.MustCompile(`encoder\.Set(URI|Query|Header)\("([\w-]+)"\)\.\w+\((?:string\()?\*?v\.(\w+)\)`)
+	bound = regexp.MustCompile(`encoder\.Set(URI|Query|Header)\("([\w-]+)"\)\.\w+\((?:[\w.]+\()?\*?v\.(\w+)\)`)
 
 	// func awsRestxml_deserializeOpHttpBindingsCreateHostedZoneOutput(v *CreateHostedZoneOutput, … { … }
 	headerReader = regexp.MustCompile(`(?ms)^func awsRestxml_deserializeOpHttpBindings\w+\(v \*(\w+), .*?^}`)
@@ -33,6 +33,8 @@ var (
 	)
 	// if v.Changes != nil { … Local: "Changes", … serializeDocumentChanges(v.Changes, el)
 	bodyWritten = regexp.MustCompile(`(?s)if (?:len\()?v\.(\w+)\)? .*?Local: "(\w+)".*?\bel\)?[.)\n][^\n]*`)
+	// el := value.FlattenedElement(root)
+	flattened = regexp.MustCompile(`\.FlattenedElement\(`)
 	// func awsRestxml_serializeDocumentChanges(v []types.Change, value … { … Local: "Change",
 	bodyListWriter = regexp.MustCompile(`(?ms)^func (\w+)\(v \[\][\w.]+, value smithyxml.*?^}`)
 	local          = regexp.MustCompile(`Local: "(\w+)"`)
@@ -47,23 +49,37 @@ func scanRest(w io.Writer, requests, responses []byte) fields {
 	for _, m := range route.FindAllSubmatch(requests, -1) {
 		fmt.Fprintf(w, "route %s %s %s\n", m[1], m[3], m[2])
 	}
-	bindings := map[string][]string{}
+	writeBindings(w, scanBindings(requests, responses))
+	return scanBodies(requests, responses)
+}
+
+// bindings are the fields of each type that are not in bodies.
+type bindings map[string][]string
+
+func (b bindings) add(typeName, field []byte, place names.Place, name []byte) {
+	b[string(typeName)] = append(b[string(typeName)], fmt.Sprintf("%s:%s:%s", field, place, name))
+}
+
+func writeBindings(w io.Writer, b bindings) {
+	for _, typeName := range slices.Sorted(maps.Keys(b)) {
+		fmt.Fprintln(w, "bind", typeName, strings.Join(b[typeName], " "))
+	}
+}
+
+// scanBindings returns the fields in paths, query strings and headers.
+func scanBindings(requests, responses []byte) bindings {
+	found := bindings{}
 	for _, fn := range binder.FindAllSubmatch(requests, -1) {
 		for _, m := range bound.FindAllSubmatch(fn[0], -1) {
-			entry := fmt.Sprintf("%s:%s:%s", m[3], places[string(m[1])], m[2])
-			bindings[string(fn[1])] = append(bindings[string(fn[1])], entry)
+			found.add(fn[1], m[3], places[string(m[1])], m[2])
 		}
 	}
 	for _, fn := range headerReader.FindAllSubmatch(responses, -1) {
 		for _, m := range headerRead.FindAllSubmatch(fn[0], -1) {
-			entry := fmt.Sprintf("%s:%s:%s", m[2], names.InHeader, m[1])
-			bindings[string(fn[1])] = append(bindings[string(fn[1])], entry)
+			found.add(fn[1], m[2], names.InHeader, m[1])
 		}
 	}
-	for _, typeName := range slices.Sorted(maps.Keys(bindings)) {
-		fmt.Fprintln(w, "bind", typeName, strings.Join(bindings[typeName], " "))
-	}
-	return scanBodies(requests, responses)
+	return found
 }
 
 // scanBodies returns the names of elements.
@@ -80,6 +96,9 @@ func scanBodies(requests, responses []byte) fields {
 			f.Request = string(m[2])
 			if c := call.FindSubmatch(m[0]); c != nil {
 				f.Item = lists[string(c[1])]
+			}
+			if flattened.Match(m[0]) {
+				f.Item = names.Flattened
 			}
 		}
 	}

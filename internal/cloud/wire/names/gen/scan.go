@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
@@ -125,6 +126,9 @@ func (found fields) read(typeName, function []byte, lists map[string]string) {
 		if c := call.FindSubmatch(body); c != nil {
 			if item := lists[string(c[1])]; item != "" {
 				f.Item = item
+			}
+			if bytes.HasSuffix(c[1], []byte("Unwrapped")) {
+				f.Item = names.Flattened
 			}
 		}
 	}

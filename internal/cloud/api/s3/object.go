@@ -1,0 +1,278 @@
+package s3
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"aloft.dev/aloft/internal/cloud/checksum"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// Limits of what comes with an object.
+const (
+	maxMetadata   = 2 << 10 // bytes
+	maxObjectTags = 10
+)
+
+const defaultContentType = "binary/octet-stream"
+
+// headersOf checks what a client gives an object, with tags as they are in a header.
+func headersOf(h store.ObjectHeaders, expires *time.Time, tagging *string) (store.ObjectHeaders, error) {
+	size := 0
+	for key, value := range h.Metadata {
+		size += len(key) + len(value)
+	}
+	if size > maxMetadata {
+		return h, wire.Errorf("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size")
+	}
+	if h.ContentType == "" {
+		h.ContentType = defaultContentType
+	}
+	var encodings []string
+	for encoding := range strings.SplitSeq(h.ContentEncoding, ",") {
+		if e := strings.TrimSpace(encoding); e != "" && e != "aws-chunked" {
+			encodings = append(encodings, e)
+		}
+	}
+	h.ContentEncoding = strings.Join(encodings, ",")
+	if expires != nil {
+		h.Expires = expires.UTC().Format(http.TimeFormat)
+	}
+	if tagging == nil {
+		return h, nil
+	}
+	query, err := url.ParseQuery(*tagging)
+	if err != nil {
+		return h, invalidArgument("The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query " +
+			"parameters without tag name duplicates.")
+	}
+	var set []types.Tag
+	for key, values := range query {
+		for _, value := range values {
+			set = append(set, types.Tag{Key: aws.String(key), Value: aws.String(value)})
+		}
+	}
+	h.Tags, err = mergeTags(set, maxObjectTags)
+	return h, err
+}
+
+// condition is what must hold of the object that a write replaces.
+type condition struct{ match, noneMatch *string }
+
+// check returns the error of a condition that an object does not meet; nil: there is none.
+func (c condition) check(old *store.Object) error {
+	failed := failure(http.StatusPreconditionFailed, "PreconditionFailed",
+		"At least one of the pre-conditions you specified did not hold")
+	switch {
+	case c.noneMatch != nil && *c.noneMatch != "*":
+		return wire.NotImplemented("If-None-Match with an ETag, which S3 does not accept of writes either")
+	case c.noneMatch != nil && old != nil:
+		return failed
+	case c.match != nil && old == nil:
+		return noSuchKey()
+	case c.match != nil && *c.match != "*" && !sameETag(*c.match, old.ETag):
+		return failed
+	}
+	return nil
+}
+
+// sameETag compares an ETag of a request, with or without quotes.
+func sameETag(given, etag string) bool { return strings.Trim(given, `"`) == etag }
+
+// put makes an object the one with its key. Nobody else refers to its files.
+func (a *API) put(o *store.Object, owner *string, c condition, also func(tx *store.Tx) error) error {
+	var replaced []store.FileRef
+	err := a.Store.Update(func(tx *store.Tx) error {
+		if _, err := findBucket(tx, &o.Bucket, owner); err != nil {
+			return err
+		}
+		old, exists := store.Objects.Get(tx, store.ObjectKey(o.Bucket, o.Key))
+		if exists {
+			replaced = old.Files
+		}
+		if err := c.check(old); err != nil {
+			return err
+		}
+		store.Objects.Put(tx, o)
+		if also != nil {
+			return also(tx)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	a.removeFiles(replaced)
+	return nil
+}
+
+// PutObject writes an object. It is there as a whole, or not at all.
+func (a *API) PutObject(_ context.Context, in *s3.PutObjectInput) (*s3.PutObjectOutput, error) {
+	if err := check(in); err != nil {
+		return nil, err
+	}
+	if _, err := findBucket(a.Store.View(), in.Bucket, in.ExpectedBucketOwner); err != nil {
+		return nil, err
+	}
+	headers, err := headersOf(store.ObjectHeaders{
+		ContentType: aws.ToString(in.ContentType), ContentEncoding: aws.ToString(in.ContentEncoding),
+		ContentDisposition: aws.ToString(in.ContentDisposition), ContentLanguage: aws.ToString(in.ContentLanguage),
+		CacheControl: aws.ToString(in.CacheControl), Metadata: in.Metadata,
+	}, in.Expires, in.Tagging)
+	if err != nil {
+		return nil, err
+	}
+	received, err := a.receive(in.Body, checksum.CRC64NVME)
+	if err != nil {
+		return nil, err
+	}
+	o := &store.Object{
+		Bucket: *in.Bucket, Key: *in.Key, Files: []store.FileRef{received.file}, Size: received.file.Size,
+		ETag: received.etag(), Modified: a.now(), Headers: headers, Checksum: received.checksum,
+	}
+	if err := a.put(o, in.ExpectedBucketOwner, condition{in.IfMatch, in.IfNoneMatch}, nil); err != nil {
+		a.removeFiles(o.Files)
+		return nil, err
+	}
+	out := &s3.PutObjectOutput{
+		ETag: quoted(o.ETag), ServerSideEncryption: types.ServerSideEncryptionAes256,
+		Expiration: describeExpiry(a.Store.View(), o), ChecksumType: types.ChecksumTypeFullObject,
+	}
+	describeChecksum(o.Checksum, &out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME,
+		&out.ChecksumSHA1, &out.ChecksumSHA256)
+	return out, nil
+}
+
+func quoted(etag string) *string { return aws.String(`"` + etag + `"`) }
+
+// DeleteObject deletes an object. It is no error if there is none.
+func (a *API) DeleteObject(_ context.Context, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
+	if err := check(in); err != nil {
+		return nil, err
+	}
+	return &s3.DeleteObjectOutput{}, a.delete(in.Bucket, in.ExpectedBucketOwner, []string{aws.ToString(in.Key)},
+		func(o *store.Object) error {
+			if in.IfMatch == nil {
+				return nil
+			}
+			return condition{match: in.IfMatch}.check(o)
+		})
+}
+
+// delete deletes objects by their keys, if allowed permits each of those that exist.
+func (a *API) delete(name, owner *string, keys []string, allowed func(*store.Object) error) error {
+	var files []store.FileRef
+	err := a.Store.Update(func(tx *store.Tx) error {
+		bucket, err := findBucket(tx, name, owner)
+		if err != nil {
+			return err
+		}
+		for _, key := range keys {
+			o, _ := store.Objects.Get(tx, store.ObjectKey(bucket.Name, key))
+			if err := allowed(o); err != nil {
+				return err
+			}
+			if o != nil {
+				files = append(files, o.Files...)
+				store.Objects.Delete(tx, store.ObjectKey(bucket.Name, key))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	a.removeFiles(files)
+	return nil
+}
+
+// DeleteObjects deletes up to 1,000 objects.
+func (a *API) DeleteObjects(_ context.Context, in *s3.DeleteObjectsInput) (*s3.DeleteObjectsOutput, error) {
+	if err := check(in); err != nil {
+		return nil, err
+	}
+	if in.Delete == nil || len(in.Delete.Objects) == 0 || len(in.Delete.Objects) > maxDeletions {
+		return nil, malformedXML()
+	}
+	out := &s3.DeleteObjectsOutput{}
+	var keys []string
+	for _, id := range in.Delete.Objects {
+		key := aws.ToString(id.Key)
+		switch {
+		case key == "":
+			return nil, malformedXML()
+		case id.ETag != nil || id.LastModifiedTime != nil || id.Size != nil:
+			return nil, wire.NotImplemented("conditions of DeleteObjects")
+		case id.VersionId != nil && *id.VersionId != "null":
+			out.Errors = append(out.Errors, types.Error{
+				Key: id.Key, VersionId: id.VersionId, Code: aws.String("NoSuchVersion"),
+				Message: aws.String("The specified version does not exist."),
+			})
+			continue
+		}
+		keys = append(keys, key)
+		if !aws.ToBool(in.Delete.Quiet) {
+			out.Deleted = append(out.Deleted, types.DeletedObject{Key: id.Key, VersionId: id.VersionId})
+		}
+	}
+	return out, a.delete(in.Bucket, in.ExpectedBucketOwner, keys, func(*store.Object) error { return nil })
+}
+
+// PutObjectTagging replaces the tags of an object.
+func (a *API) PutObjectTagging(
+	_ context.Context, in *s3.PutObjectTaggingInput,
+) (*s3.PutObjectTaggingOutput, error) {
+	if in.Tagging == nil {
+		return nil, malformedXML()
+	}
+	tags, err := mergeTags(in.Tagging.TagSet, maxObjectTags)
+	if err != nil {
+		return nil, err
+	}
+	return &s3.PutObjectTaggingOutput{}, a.tagObject(in, in.Bucket, in.ExpectedBucketOwner, in.Key, tags)
+}
+
+// DeleteObjectTagging removes the tags of an object.
+func (a *API) DeleteObjectTagging(
+	_ context.Context, in *s3.DeleteObjectTaggingInput,
+) (*s3.DeleteObjectTaggingOutput, error) {
+	return &s3.DeleteObjectTaggingOutput{}, a.tagObject(in, in.Bucket, in.ExpectedBucketOwner, in.Key, nil)
+}
+
+func (a *API) tagObject(in any, bucket, owner, key *string, tags store.Tags) error {
+	if err := check(in); err != nil {
+		return err
+	}
+	return a.Store.Update(func(tx *store.Tx) error {
+		o, err := findObject(tx, bucket, owner, key)
+		if err != nil {
+			return err
+		}
+		tagged := *o
+		tagged.Headers.Tags = tags
+		store.Objects.Put(tx, &tagged)
+		return nil
+	})
+}
+
+// GetObjectTagging returns the tags of an object.
+func (a *API) GetObjectTagging(
+	_ context.Context, in *s3.GetObjectTaggingInput,
+) (*s3.GetObjectTaggingOutput, error) {
+	if err := check(in); err != nil {
+		return nil, err
+	}
+	o, err := findObject(a.Store.View(), in.Bucket, in.ExpectedBucketOwner, in.Key)
+	if err != nil {
+		return nil, err
+	}
+	return &s3.GetObjectTaggingOutput{TagSet: describeTags(o.Headers.Tags)}, nil
+}

@@ -1,0 +1,112 @@
+package authorization
+
+import (
+	"net/url"
+	"strings"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// bucketOperations: the actions of S3 differ from its operations (Amazon S3 User Guide,
+// "Required permissions for Amazon S3 API operations").
+var bucketOperations = operations{
+	"ListBuckets":                     {instead: listBucketsNeeds},
+	"CreateBucket":                    {instead: inBucket("CreateBucket")},
+	"DeleteBucket":                    {instead: inBucket("DeleteBucket")},
+	"HeadBucket":                      {instead: inBucket("ListBucket")},
+	"ListObjects":                     {instead: inBucket("ListBucket")},
+	"ListObjectsV2":                   {instead: inBucket("ListBucket")},
+	"ListMultipartUploads":            {instead: inBucket("ListBucketMultipartUploads")},
+	"GetBucketLocation":               {instead: inBucket("GetBucketLocation")},
+	"GetBucketTagging":                {instead: inBucket("GetBucketTagging")},
+	"PutBucketTagging":                {instead: inBucket("PutBucketTagging")},
+	"DeleteBucketTagging":             {instead: inBucket("PutBucketTagging")},
+	"GetBucketPolicy":                 {instead: inBucket("GetBucketPolicy")},
+	"PutBucketPolicy":                 {instead: inBucket("PutBucketPolicy")},
+	"DeleteBucketPolicy":              {instead: inBucket("DeleteBucketPolicy")},
+	"GetPublicAccessBlock":            {instead: inBucket("GetBucketPublicAccessBlock")},
+	"PutPublicAccessBlock":            {instead: inBucket("PutBucketPublicAccessBlock")},
+	"DeletePublicAccessBlock":         {instead: inBucket("PutBucketPublicAccessBlock")},
+	"GetBucketEncryption":             {instead: inBucket("GetEncryptionConfiguration")},
+	"PutBucketEncryption":             {instead: inBucket("PutEncryptionConfiguration")},
+	"DeleteBucketEncryption":          {instead: inBucket("PutEncryptionConfiguration")},
+	"GetBucketOwnershipControls":      {instead: inBucket("GetBucketOwnershipControls")},
+	"PutBucketOwnershipControls":      {instead: inBucket("PutBucketOwnershipControls")},
+	"GetBucketVersioning":             {instead: inBucket("GetBucketVersioning")},
+	"GetBucketLifecycleConfiguration": {instead: inBucket("GetLifecycleConfiguration")},
+	"PutBucketLifecycleConfiguration": {instead: inBucket("PutLifecycleConfiguration")},
+	"DeleteBucketLifecycle":           {instead: inBucket("PutLifecycleConfiguration")},
+
+	"GetObject":               {instead: onObject("GetObject")},
+	"HeadObject":              {instead: onObject("GetObject")},
+	"PutObject":               {instead: onObject("PutObject")},
+	"CreateMultipartUpload":   {instead: onObject("PutObject")},
+	"UploadPart":              {instead: onObject("PutObject")},
+	"CompleteMultipartUpload": {instead: onObject("PutObject")},
+	"AbortMultipartUpload":    {instead: onObject("AbortMultipartUpload")},
+	"ListParts":               {instead: onObject("ListMultipartUploadParts")},
+	"DeleteObject":            {instead: onObject("DeleteObject")},
+	"DeleteObjects":           {instead: deleteObjectsNeeds},
+	"CopyObject":              {instead: copyNeeds},
+	"UploadPartCopy":          {instead: copyNeeds},
+	"GetObjectTagging":        {instead: onObject("GetObjectTagging")},
+	"PutObjectTagging":        {instead: onObject("PutObjectTagging")},
+	"DeleteObjectTagging":     {instead: onObject("DeleteObjectTagging")},
+}
+
+func listBucketsNeeds(*subject) []need {
+	return []need{{action: "s3:ListAllMyBuckets", resource: "*"}}
+}
+
+const bucketARN = "arn:aws:s3:::"
+
+// inBucket returns the permission for an action on the bucket of a request. Policies limit
+// lists by prefix and delimiter.
+func inBucket(action string) func(s *subject) []need {
+	return func(s *subject) []need {
+		return []need{{
+			action: "s3:" + action, resource: bucketARN + s.value("Bucket"),
+			keys: map[string][]string{"s3:prefix": s.values("Prefix"), "s3:delimiter": s.values("Delimiter")},
+		}}
+	}
+}
+
+// onObject returns the permission for an action on the object of a request, and the one to
+// tag what the request writes.
+func onObject(action string) func(s *subject) []need {
+	return func(s *subject) []need {
+		needs := []need{objectNeed(s, action, s.value("Bucket"), s.value("Key"))}
+		if s.value("Tagging") != "" {
+			needs = append(needs, objectNeed(s, "PutObjectTagging", s.value("Bucket"), s.value("Key")))
+		}
+		return needs
+	}
+}
+
+func objectNeed(s *subject, action, bucket, key string) need {
+	keys := map[string][]string{}
+	if o, ok := store.Objects.Get(s, store.ObjectKey(bucket, key)); ok {
+		for name, value := range o.Headers.Tags {
+			keys["s3:ExistingObjectTag/"+name] = []string{value}
+		}
+	}
+	return need{action: "s3:" + action, resource: bucketARN + bucket + "/" + key, keys: keys}
+}
+
+func deleteObjectsNeeds(s *subject) (needs []need) {
+	for _, key := range s.values("Delete.Objects.Key") {
+		needs = append(needs, objectNeed(s, "DeleteObject", s.value("Bucket"), key))
+	}
+	return needs
+}
+
+// copyNeeds returns the permissions to read the source of a copy and to write the copy.
+func copyNeeds(s *subject) []need {
+	source, _, _ := strings.Cut(s.value("CopySource"), "?")
+	plain, err := url.PathUnescape(strings.TrimPrefix(source, "/"))
+	if err != nil {
+		return nil
+	}
+	bucket, key, _ := strings.Cut(plain, "/")
+	return append(onObject("PutObject")(s), objectNeed(s, "GetObject", bucket, key))
+}

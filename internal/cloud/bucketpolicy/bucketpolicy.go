@@ -1,0 +1,136 @@
+// Package bucketpolicy reads the policies of S3's buckets and decides what they admit.
+//
+// The local cloud has one account, whose own policies decide what its users and roles may
+// do with a bucket. The policy of a bucket admits the services that deliver into it, which
+// here are load balancers. Statements that would mean something else are refused, so that
+// no policy has less effect than it says.
+package bucketpolicy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"aloft.dev/aloft/internal/cloud/access"
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/policydocument"
+)
+
+// Policy is the policy of a bucket.
+type Policy struct{ document *policydocument.Document }
+
+// The errors of Parse.
+type (
+	// MalformedError is the error for a policy that S3 does not accept, in its words.
+	MalformedError struct{ message string }
+	// UnsupportedError is the error for a statement that the local cloud would not honour.
+	UnsupportedError struct{ what string }
+	// PublicError is the error for a policy that makes a bucket public.
+	PublicError struct{}
+)
+
+func (e *MalformedError) Error() string   { return e.message }
+func (e *UnsupportedError) Error() string { return e.what }
+func (*PublicError) Error() string        { return "the policy is public" }
+
+// Parse reads the policy of a bucket.
+func Parse(bucket, text string) (*Policy, error) {
+	document, err := policydocument.Parse(policydocument.Bucket, text)
+	if err != nil {
+		return nil, &MalformedError{err.Error()}
+	}
+	for i := range document.Statements {
+		if err := check(bucket, &document.Statements[i]); err != nil {
+			return nil, err
+		}
+	}
+	return &Policy{document}, nil
+}
+
+func check(bucket string, s *policydocument.Statement) error {
+	arn := "arn:aws:s3:::" + bucket
+	for _, resource := range slices.Concat(s.Resources, s.NotResources) {
+		if resource != arn && !strings.HasPrefix(resource, arn+"/") && resource != arn+"*" {
+			return &MalformedError{"Policy has invalid resource"}
+		}
+	}
+	for _, action := range slices.Concat(s.Actions, s.NotActions) {
+		if action != "*" && !strings.HasPrefix(strings.ToLower(action), "s3:") {
+			return &MalformedError{"Policy has invalid action"}
+		}
+	}
+	switch {
+	case !s.Allow:
+		return &UnsupportedError{"bucket policies that deny"}
+	case len(s.NotPrincipals) > 0:
+		return &UnsupportedError{"bucket policies with NotPrincipal"}
+	case slices.Contains(s.Principals["*"], "*"), slices.Contains(s.Principals["AWS"], "*"):
+		return &PublicError{}
+	}
+	for kind, names := range s.Principals {
+		for _, name := range names {
+			if kind != "Service" && !isDelivery(name) {
+				return &UnsupportedError{fmt.Sprintf("bucket policies for the principal %s of type %s", name, kind)}
+			}
+		}
+	}
+	return nil
+}
+
+// Delivery is a log that a load balancer puts into a bucket.
+type Delivery struct {
+	Bucket, Key  string
+	Region       string // of the load balancer
+	LoadBalancer string // ARN
+}
+
+// service is the principal that delivers the logs of load balancers (Application Load
+// Balancer guide, "Enable access logs").
+const service = "logdelivery.elasticloadbalancing.amazonaws.com"
+
+// Admits reports whether the policy lets a log into its bucket.
+func (p *Policy) Admits(d Delivery) bool {
+	relevant := &policydocument.Document{Version: p.document.Version}
+	for _, s := range p.document.Statements {
+		account := deliveryAccounts[d.Region]
+		named := func(name string) bool {
+			return account != "" && (name == account || name == "arn:aws:iam::"+account+":root")
+		}
+		if slices.Contains(s.Principals["Service"], service) || slices.ContainsFunc(s.Principals["AWS"], named) {
+			relevant.Statements = append(relevant.Statements, s)
+		}
+	}
+	return access.Evaluate([]*policydocument.Document{relevant}, nil, access.Request{
+		Action: "s3:PutObject", Resources: []string{"arn:aws:s3:::" + d.Bucket + "/" + d.Key},
+		Context: map[string][]string{
+			"aws:SourceAccount": {identity.Account}, "aws:SourceArn": {d.LoadBalancer},
+			"aws:RequestedRegion": {d.Region}, "aws:SecureTransport": {"true"},
+			"aws:PrincipalIsAWSService": {"true"}, "aws:PrincipalServiceName": {service},
+			"s3:x-amz-acl": {"bucket-owner-full-control"},
+		},
+	}).Allowed
+}
+
+// isDelivery reports whether a principal is an account that delivers logs in some region.
+func isDelivery(principal string) bool {
+	account := strings.TrimSuffix(strings.TrimPrefix(principal, "arn:aws:iam::"), ":root")
+	for _, known := range deliveryAccounts {
+		if account == known {
+			return true
+		}
+	}
+	return false
+}
+
+// deliveryAccounts are the accounts that deliver logs in the regions from before August
+// 2022, which older policies name (Application Load Balancer guide, "Enable access logs").
+var deliveryAccounts = map[string]string{
+	"us-east-1": "127311923021", "us-east-2": "033677994240", "us-west-1": "027434742980",
+	"us-west-2": "797873946194", "af-south-1": "098369216593", "ap-east-1": "754344448648",
+	"ap-southeast-3": "589379963580", "ap-south-1": "718504428378", "ap-northeast-3": "383597477331",
+	"ap-northeast-2": "600734575887", "ap-southeast-1": "114774131450", "ap-southeast-2": "783225319266",
+	"ap-northeast-1": "582318560864", "ca-central-1": "985666609251", "eu-central-1": "054676820928",
+	"eu-west-1": "156460612806", "eu-west-2": "652711504416", "eu-south-1": "635631232127",
+	"eu-west-3": "009996457667", "eu-north-1": "897822967062", "me-south-1": "076674570225",
+	"sa-east-1": "507241528517",
+}
