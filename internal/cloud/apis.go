@@ -51,6 +51,7 @@ func (d *daemon) openAPIs() error {
 	}
 	forMachines := config
 	forMachines.Hosts, forMachines.Fallback = []string{firewall.MetadataAddress.String()}, nil
+	forMachines.Streams = nil // their requests come without their connections
 	config.AcceptAnyCredentials = d.AcceptAnyCredentials
 	if d.onHost, err = wire.NewHandler(config); err != nil {
 		return fmt.Errorf("serve the APIs: %w", err)
