@@ -226,29 +226,30 @@ func TestBodiesAreReadWhenTheDaemonWantsThem(t *testing.T) {
 }
 
 func TestAMachineThatLeavesEndsItsRequest(t *testing.T) {
-	ended, body := make(chan struct{}), make(chan error, 1)
+	asked, ended := make(chan struct{}), make(chan error)
 	c := start(t, noHandler, func(_ http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost {
-			_, err := io.ReadAll(r.Body)
-			body <- err
-			return
+		asked <- struct{}{}
+		_, err := io.ReadAll(r.Body)
+		if err == nil {
+			<-r.Context().Done()
+			err = r.Context().Err()
 		}
-		<-r.Context().Done()
-		close(ended)
+		ended <- err
 	})
-	conn, _ := dial(t, c.apiAt())
-	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: h\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
-	_ = conn.Close()
-	<-ended
-	conn, _ = dial(t, c.apiAt())
-	if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf"); err != nil {
-		t.Fatal(err)
-	}
-	_ = conn.Close()
-	if err := <-body; err == nil {
-		t.Error("a body without its end is read without an error")
+	for _, raw := range []string{
+		"GET / HTTP/1.1\r\nHost: h\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody",
+		"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf",
+	} {
+		conn, _ := dial(t, c.apiAt())
+		if _, err := io.WriteString(conn, raw); err != nil {
+			t.Fatal(err)
+		}
+		<-asked
+		_ = conn.Close()
+		if err := <-ended; err == nil {
+			t.Errorf("%q: a body without its end is read without an error", raw)
+		}
 	}
 }
 
