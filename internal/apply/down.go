@@ -78,6 +78,9 @@ func (d *Deployment) remove(ctx context.Context, o DownOptions) error {
 			return err
 		}
 	}
+	if err := d.checkReferences(ctx, found); err != nil {
+		return err
+	}
 	p := plan.Teardown(d.cfg.App, d.cfg.Region, found, o.Images)
 	if err := d.runTasks(ctx, "delete", newGraph(d.provisioner(), nil, p).tasks); err != nil {
 		return err

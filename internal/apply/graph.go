@@ -105,7 +105,7 @@ func (g *graph) addInstallation(p *plan.Plan) {
 	install.emitsEvents = true
 	install.follows(g.changes[address])
 	builder, _ := g.desired.Get(address)
-	for _, ref := range builder.References() {
+	for _, ref := range slices.Concat(builder.References(), image.Desired.References()) {
 		install.follows(g.changes[ref.Address])
 	}
 	g.changes[stack.AddressImage].follows(install)

@@ -21,6 +21,12 @@ const specs = "../stack/testdata/"
 
 func tutorial(t *testing.T, release string, count int) *stack.Stack {
 	t.Helper()
+	return tutorialWith(t, release, func(s *spec.Spec) { s.Machines.Count = count })
+}
+
+// tutorialWith returns the stack of the tutorial after a change of its spec.
+func tutorialWith(t *testing.T, release string, change func(*spec.Spec)) *stack.Stack {
+	t.Helper()
 	data, err := os.ReadFile(filepath.Join(specs, "tutorial.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -29,7 +35,7 @@ func tutorial(t *testing.T, release string, count int) *stack.Stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Machines.Count = count
+	change(s)
 	want, err := stack.Build(
 		s,
 		stack.Facts{Zones: zonesOffering("t3.micro"), Release: release},
@@ -118,6 +124,22 @@ func TestFirstDeploymentBuildsOnceAndLaunchesFromTheImage(t *testing.T) {
 	inOrder(t, ran, "image", "target-1")
 	if len(ran) != 21 {
 		t.Errorf("%d tasks: %v", len(ran), ran)
+	}
+}
+
+// The builder is created beside the endpoint, which takes minutes on AWS, and installed on
+// after both.
+func TestInstallationWaitsForTheWayToTheBuilder(t *testing.T) {
+	want := tutorialWith(t, "r1", func(s *spec.Spec) { s.Security.Access = spec.AccessEndpoint })
+	g := newGraph(&resource.Provisioner{}, want, plan.Diff(want, nil))
+	endpoint := g.changes[stack.AddressConnectEndpoint]
+	for _, task := range g.tasks {
+		if strings.HasPrefix(task.message, "install") && !slices.Contains(task.after, endpoint) {
+			t.Errorf("%s %s does not follow the endpoint", task.address, task.message)
+		}
+	}
+	if builder := g.changes["server-1"]; slices.Contains(builder.after, endpoint) {
+		t.Error("the builder follows the endpoint")
 	}
 }
 

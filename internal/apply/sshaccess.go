@@ -55,7 +55,11 @@ func (d *Deployment) keepHostKeys(ctx context.Context, found []plan.Found) {
 
 // WaysTo returns the ways to servers without a key pair, in their order, through the endpoint.
 func (d *Deployment) WaysTo(ctx context.Context, servers []Machine) ([]resource.EndpointWay, error) {
-	endpoint, err := d.cloud.ConnectEndpoint(ctx)
+	vpc := ""
+	if d.cfg.Spec != nil {
+		vpc = d.cfg.Spec.Network.VPC
+	}
+	endpoint, err := d.cloud.ConnectEndpoint(ctx, vpc)
 	if err != nil {
 		return nil, explain("", err)
 	}

@@ -92,10 +92,11 @@ func statusOf(app, region string, found []plan.Found) *Status {
 		ImageID: image.ID, BaseImage: image.Status.Base, BaseName: image.Status.BaseName,
 	}
 	port := ""
+	if vpcs, _ := vpcsOf(found); len(vpcs) > 0 {
+		s.VPCID = vpcs[0]
+	}
 	for _, f := range found {
 		switch f.Kind {
-		case stack.KindVPC:
-			s.VPCID = f.ID
 		case stack.KindLoadBalancer:
 			s.LoadBalancerARN, s.DNSName, s.Problem = f.ID, f.Status.DNSName, f.Status.Problem
 		case stack.KindTargetGroup:

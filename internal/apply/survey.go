@@ -70,6 +70,9 @@ func (d *Deployment) survey(ctx context.Context, g goal) (*survey, error) {
 			s.facts.Subnets[f.Address] = f.Value(stack.AttrZone)
 		}
 	}
+	if err := d.surveyNetwork(ctx, s); err != nil {
+		return nil, err
+	}
 	var err error
 	if s.facts.HostedZones, err = d.cloud.ZonesOf(ctx, g.spec.Domain, s.found); err != nil {
 		return nil, explain("domain", err)
@@ -214,12 +217,7 @@ func (s *survey) planSteps() error {
 		s.plan.Notes = append(s.plan.Notes,
 			fmt.Sprintf("%s %s; aloft up refuses it without --unprotect.", p.Where, p.Summary))
 	}
-	for _, c := range s.plan.Changes {
-		if c.Kind == stack.KindNatGateway || c.Kind == stack.KindSubnet {
-			s.plan.Notes = append(s.plan.Notes, stack.NetworkNotes(s.spec)...)
-			break
-		}
-	}
+	s.plan.Notes = append(s.plan.Notes, s.networkNotes()...)
 	return nil
 }
 

@@ -79,6 +79,7 @@ type loadFlags struct {
 	rate           float64
 	calm, duration time.Duration
 	confirmed      string // application's name
+	changeACLs     bool
 }
 
 func (f *loadFlags) add(flags *pflag.FlagSet) {
@@ -88,6 +89,8 @@ func (f *loadFlags) add(flags *pflag.FlagSet) {
 	flags.DurationVar(&f.duration, "duration", 0,
 		"how long the failure lasts; by default 10 s longer than its bound. "+
 			"Of an overload: how long a step lasts, by default 5 s")
+	flags.BoolVar(&f.changeACLs, "change-network-acls", false,
+		"of a zone: change the network ACLs of subnets in a VPC that existed before")
 	flags.StringVar(&f.confirmed, "confirm", "", "the application's name, in place of typing it, with --on aws")
 }
 
@@ -146,7 +149,7 @@ func runDrill(ctx context.Context, o *drillOptions) error {
 	}
 	result, err := o.drillOnce(ctx, d, shown, drill.Options{
 		Experiment: o.experiment, At: o.at, Rate: o.load.rate, Calm: o.load.calm, Duration: o.load.duration,
-		Force: o.force,
+		Force: o.force, ChangeACLs: o.load.changeACLs,
 	})
 	if err := joinCloseError(err, shown.Close()); err != nil {
 		return err

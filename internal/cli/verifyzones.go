@@ -58,6 +58,7 @@ func (o *verifyOptions) drillZones(ctx context.Context, shown *drillProgress) ([
 	for _, zone := range zones {
 		result, err := o.drillOnce(ctx, d, shown, drill.Options{
 			Experiment: drill.Zone, At: zone, Rate: o.load.rate, Calm: o.load.calm, Duration: o.load.duration,
+			ChangeACLs: o.load.changeACLs,
 		})
 		if err != nil {
 			return nil, err

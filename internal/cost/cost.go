@@ -79,8 +79,9 @@ func Of(s *spec.Spec, prices price.Prices, a Assumptions) *Estimate {
 	addresses, note := servers+zones, fmt.Sprintf("%d of servers, %d of the load balancer", servers, zones)
 	if s.Network.Private {
 		gateways := s.Network.NATGateways()
-		addresses, note = gateways+zones, fmt.Sprintf("%d of NAT gateways, %d of the load balancer", gateways, zones)
+		addresses, note = zones, fmt.Sprintf("%d of the load balancer", zones)
 		if gateways > 0 {
+			addresses, note = gateways+zones, fmt.Sprintf("%d of NAT gateways, %s", gateways, note)
 			hourly(price.NatGateway, float64(gateways), "NAT gateways", natNote(prices))
 		}
 	}

@@ -20,7 +20,7 @@ func (r *run) breakAndRestore(ctx context.Context, v victim) error {
 	if err := awsapi.Sleep(ctx, o.Calm); err != nil {
 		return err
 	}
-	c, err := d.planChange(ctx, o.Experiment, v)
+	c, err := d.planChange(ctx, o, v)
 	if err != nil {
 		return err
 	}

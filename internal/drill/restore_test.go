@@ -79,7 +79,7 @@ func (s *site) drill(t *testing.T) *Drill {
 func (s *site) leave(t *testing.T) {
 	t.Helper()
 	d := s.drill(t)
-	c := simulation.Must(d.planIsolation(t.Context(), zone))(t)
+	c := simulation.Must(d.planIsolation(t.Context(), zone, false))(t)
 	l := simulation.Must(d.begin(t.Context(), c))(t)
 	if err := d.isolateZone(t.Context(), l, func() {}); err != nil {
 		t.Fatal(err)
@@ -136,7 +136,7 @@ func TestRestoreSkipsAServerThatIsGone(t *testing.T) {
 
 func TestZoneWithoutSubnetsCannotBeIsolated(t *testing.T) {
 	s := newSite(t)
-	_, err := s.drill(t).planIsolation(t.Context(), simulation.Region+"f")
+	_, err := s.drill(t).planIsolation(t.Context(), simulation.Region+"f", false)
 	if err == nil || !strings.Contains(err.Error(), "no subnet") {
 		t.Errorf("got %v", err)
 	}

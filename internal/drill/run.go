@@ -18,6 +18,7 @@ type Options struct {
 	Calm       time.Duration // load before the failure and after the recovery
 	Duration   time.Duration // of the failure; 0 for a little longer than its bound
 	Force      bool          // break the last healthy server too
+	ChangeACLs bool          // a zone's subnets get another network ACL even if they are not the application's
 	Settings   report.Settings
 	Live       func(load.Recording) // receives the recording so far, periodically; may be nil
 }
@@ -55,6 +56,11 @@ func (d *Drill) Run(ctx context.Context, s *apply.Status, o Options) (Result, er
 	}
 	if !o.Force {
 		if err := v.leavesHealthyServers(healthy); err != nil {
+			return Result{}, err
+		}
+	}
+	if o.Experiment == Zone { // before any load
+		if _, err := d.planIsolation(ctx, v.name, o.ChangeACLs); err != nil {
 			return Result{}, err
 		}
 	}

@@ -74,12 +74,12 @@ func (v victim) leavesHealthyServers(healthy map[string]bool) error {
 }
 
 // planChange returns the change that an experiment will make to its victim.
-func (d *Drill) planChange(ctx context.Context, e Experiment, v victim) (Change, error) {
-	if e == Zone {
-		return d.planIsolation(ctx, v.name)
+func (d *Drill) planChange(ctx context.Context, o Options, v victim) (Change, error) {
+	if o.Experiment == Zone {
+		return d.planIsolation(ctx, v.name, o.ChangeACLs)
 	}
 	if len(v.machines) != 1 {
 		return Change{}, fmt.Errorf("drill %s: %d servers are chosen, want one", v.name, len(v.machines))
 	}
-	return Change{Experiment: e, At: v.name, InstanceID: v.machines[0].InstanceID}, nil
+	return Change{Experiment: o.Experiment, At: v.name, InstanceID: v.machines[0].InstanceID}, nil
 }

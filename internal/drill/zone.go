@@ -20,8 +20,9 @@ import (
 )
 
 // planIsolation returns the change that isolates a zone: the application's subnets
-// there, and their network ACLs.
-func (d *Drill) planIsolation(ctx context.Context, zone string) (Change, error) {
+// there, and their network ACLs. agreed reports whether those of subnets that are not the
+// application's may be changed, too.
+func (d *Drill) planIsolation(ctx context.Context, zone string, agreed bool) (Change, error) {
 	c := Change{Experiment: Zone, At: zone, Subnets: map[string]string{}, Token: "aloft-drill-" + rand.Text()}
 	pages := ec2.NewDescribeSubnetsPaginator(d.cfg.Client.EC2, &ec2.DescribeSubnetsInput{
 		Filters: []types.Filter{
@@ -37,6 +38,11 @@ func (d *Drill) planIsolation(ctx context.Context, zone string) (Change, error) 
 		for _, s := range page.Subnets {
 			c.VPCID = aws.ToString(s.VpcId)
 			c.Subnets[aws.ToString(s.SubnetId)] = ""
+		}
+	}
+	if len(c.Subnets) == 0 {
+		if err := d.borrowSubnets(ctx, &c, agreed); err != nil {
+			return c, err
 		}
 	}
 	if len(c.Subnets) == 0 {

@@ -48,6 +48,11 @@ type differ struct {
 func (d *differ) planResource(r stack.Resource) {
 	kind, found := r.Body.Kind(), d.found[r.Address]
 	change := Change{Address: r.Address, Kind: kind, Step: r.Step, Title: r.Body.Title(), Desired: &r}
+	if r.Existing != nil {
+		d.plan.Kept[r.Address] = existing(r)
+		d.deleteSurplus(found, "something else is in its place")
+		return
+	}
 	if d.leaves(kind) && len(found) > 0 {
 		d.plan.Kept[r.Address] = found[0]
 		return
@@ -72,6 +77,13 @@ func (d *differ) planResource(r stack.Resource) {
 		change.Differences = d.differences(r, found[0])
 	}
 	d.plan.Changes = append(d.plan.Changes, change)
+}
+
+// existing returns what stands for a resource that is not the application's.
+func existing(r stack.Resource) Found {
+	f := Found{Address: r.Address, Kind: r.Body.Kind(), ID: r.Existing.ID, Name: r.Address}
+	f.Status.DNSName = r.Existing.DNSName
+	return f
 }
 
 func keepable(f Found, differences []Difference) bool {

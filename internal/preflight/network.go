@@ -78,42 +78,6 @@ func (c Config) builderType(zones []string) *diag.Diagnostic {
 	return nil
 }
 
-// leastAddresses is how many addresses of each subnet an Application Load Balancer
-// needs (Elastic Load Balancing, Application Load Balancers guide, "Subnets for your
-// load balancer").
-const leastAddresses = 8
-
-// subnets checks that the load balancer has room in the subnets that exist. New
-// subnets are empty, and the spec refuses those that are smaller than /27.
-func (c Config) subnets(ctx context.Context) Check {
-	const name = "subnets"
-	var ids []string
-	for _, f := range c.Plan.Kept {
-		if f.Kind == stack.KindSubnet {
-			ids = append(ids, f.ID)
-		}
-	}
-	if len(ids) == 0 {
-		return Check{Name: name, State: OK, Detail: "new ones have room for the load balancer"}
-	}
-	list, err := c.Client.EC2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{SubnetIds: ids})
-	if err != nil {
-		return notChecked(name, err)
-	}
-	var problems diag.List
-	for _, s := range list.Subnets {
-		if free := aws.ToInt32(s.AvailableIpAddressCount); free < leastAddresses {
-			problems.Add("subnet "+aws.ToString(s.SubnetId),
-				"delete network interfaces that nobody uses in it, or give network.subnets a larger block",
-				"has %d free addresses, and a load balancer needs %d", free, leastAddresses)
-		}
-	}
-	if len(problems) > 0 {
-		return failed(name, problems...)
-	}
-	return Check{Name: name, State: OK, Detail: "the load balancer has room in all of them"}
-}
-
 // failed returns a check that failed.
 func failed(name string, problems ...*diag.Diagnostic) Check {
 	return Check{Name: name, State: Failed, Detail: problems[0].Error(), Problems: problems}

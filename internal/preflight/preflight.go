@@ -88,7 +88,7 @@ func Run(ctx context.Context, c Config) Report {
 	if c.creates(stack.KindServer) || c.creates(stack.KindScalingGroup) {
 		checks = append(checks, c.instanceType)
 	}
-	if c.creates(stack.KindLoadBalancer) {
+	if len(c.addressesNeeded()) > 0 {
 		checks = append(checks, c.subnets)
 	}
 	for _, n := range c.needs() {

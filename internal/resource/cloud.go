@@ -83,6 +83,7 @@ type EC2 struct {
 	imageAPI
 	launchTemplateAPI
 	profileAssociationAPI
+	vpcEndpointAPI
 	tagAPI
 }
 
@@ -106,6 +107,7 @@ func NewEC2(c *ec2.Client) EC2 {
 		tagAPI:              c,
 
 		profileAssociationAPI: c,
+		vpcEndpointAPI:        c,
 	}
 }
 

@@ -60,15 +60,27 @@ func (c *Cloud) connectEndpoints(ctx context.Context) ([]plan.Found, error) {
 	return all, awsapi.Wrap("list EC2 Instance Connect Endpoints", err)
 }
 
-// ConnectEndpoint returns the endpoint through which instances can be reached, if there is one.
-func (c *Cloud) ConnectEndpoint(ctx context.Context) (usable plan.Found, err error) {
+// ConnectEndpoint returns the endpoint through which instances can be reached, if there is one:
+// the application's own, or else one that exists in a VPC, which may be "".
+func (c *Cloud) ConnectEndpoint(ctx context.Context, vpc string) (usable plan.Found, err error) {
 	all, err := c.connectEndpoints(ctx)
 	for _, f := range all {
 		if f.Address == stack.AddressConnectEndpoint && f.Value(stack.AttrState) == stack.StateConnectable {
 			usable = f
 		}
 	}
-	return usable, err
+	if err != nil || usable.ID != "" || vpc == "" {
+		return usable, err
+	}
+	n := &stack.ExistingNetwork{ID: vpc}
+	if err := c.readEndpoints(ctx, n); err != nil {
+		return usable, err
+	}
+	if e := n.Endpoint(); e != nil {
+		usable = plan.Found{Address: stack.AddressConnectEndpoint, Kind: stack.KindConnectEndpoint, ID: e.ID}
+		usable.Status.DNSName = e.DNSName
+	}
+	return usable, nil
 }
 
 func describeConnectEndpoint(e types.Ec2InstanceConnectEndpoint) plan.Found {

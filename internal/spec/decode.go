@@ -48,12 +48,23 @@ var (
 	durationType = reflect.TypeFor[time.Duration]()
 )
 
-// shorthand is a mapping that may also be written as one plain value, the one of
-// the field that shorthandKey names.
-type shorthand interface{ shorthandKey() string }
+// shorthand is a mapping that may also be written as one plain value: that of one of the
+// fields that shorthandKeys names. shorthandKey chooses it by the value.
+type shorthand interface {
+	shorthandKeys() []string
+	shorthandKey(value string) string
+}
 
-func (*Source) shorthandKey() string { return "path" }
-func (*Subnet) shorthandKey() string { return "cidr" }
+func (*Source) shorthandKeys() []string    { return []string{"path"} }
+func (*Source) shorthandKey(string) string { return "path" }
+
+func (*Subnet) shorthandKeys() []string { return []string{"cidr", "id"} }
+func (*Subnet) shorthandKey(value string) string {
+	if strings.HasPrefix(value, subnetPrefix) {
+		return "id"
+	}
+	return "cidr"
+}
 
 // plainList is a list that may also be written as its only item.
 type plainList interface{ plainItem() }
@@ -80,6 +91,8 @@ func (d *decoder) decode(node ast.Node, into reflect.Value, path string) {
 		d.reject(node, path, "a stage has every other key", "a stage has no stages of its own")
 	case into.Type() == stagesType:
 		d.decodeStages(node, into, path)
+	case into.Type() == subnetsType:
+		d.decodeSubnets(node, into, path)
 	case into.Type() == prefixType:
 		d.decodePrefix(node, into, path)
 	case into.Type() == durationType:
@@ -104,8 +117,8 @@ func (d *decoder) decode(node ast.Node, into reflect.Value, path string) {
 
 func (d *decoder) decodeStruct(node ast.Node, into reflect.Value, path string) {
 	if short, ok := into.Addr().Interface().(shorthand); ok {
-		if _, isPlain := plainText(node); isPlain {
-			key := short.shorthandKey()
+		if value, isPlain := plainText(node); isPlain {
+			key := short.shorthandKey(value)
 			d.decode(node, fieldByKey(into, key), join(path, key))
 			return
 		}

@@ -36,10 +36,14 @@ func (s *Spec) setDefaults(d *decoder) {
 	orDefault(d, "release.watch", &s.Release.Watch, 30*time.Second)
 	orDefault(d, "release.bake", &s.Release.Bake, 30*time.Second)
 	orDefault(d, "release.keep", &s.Release.Keep, 5)
-	orDefault(d, "network.cidr", &s.Network.CIDR, netip.MustParsePrefix("10.0.0.0/16"))
-	orDefault(d, "network.subnets", &s.Network.Subnets, defaultSubnets(s.Network.CIDR))
+	if s.Network.Exists() {
+		s.setExistingDefaults(d)
+	} else {
+		orDefault(d, "network.cidr", &s.Network.CIDR, netip.MustParsePrefix("10.0.0.0/16"))
+		orDefault(d, "network.subnets", &s.Network.Subnets, defaultSubnets(s.Network.CIDR))
+		s.setPrivateDefaults(d)
+	}
 	orDefault(d, "security.access", &s.Security.Access, AccessSSH)
-	s.setPrivateDefaults(d)
 	orDefault(d, "security.web.from", &s.Security.Web.From, []netip.Prefix{Anywhere})
 	s.setScalingDefaults(d)
 	if s.Logs != nil {
@@ -92,12 +96,12 @@ func (s *Spec) resolveSource() {
 
 // defaultSubnets returns three blocks of 256 addresses in the VPC, after its first
 // 256. In a VPC of less than 1024 addresses the blocks are quarters.
-func defaultSubnets(vpc netip.Prefix) []Subnet {
+func defaultSubnets(vpc netip.Prefix) Subnets {
 	if !vpc.IsValid() || !vpc.Addr().Is4() || vpc.Bits() > 25 {
 		return nil // validation reports the VPC's block
 	}
 	bits := max(24, vpc.Bits()+2)
-	subnets := make([]Subnet, 3)
+	subnets := make(Subnets, 3)
 	for i := range subnets {
 		subnets[i].CIDR = nthBlock(vpc, bits, i+1)
 	}

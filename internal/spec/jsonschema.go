@@ -25,6 +25,9 @@ func schemaOf(t reflect.Type, path string) map[string]any {
 	switch {
 	case t == prefixType:
 		return map[string]any{"type": "string", "pattern": `^\d+(\.\d+){3}/\d+$`}
+	case t == subnetsType:
+		list := map[string]any{"type": "array", "items": schemaOf(t.Elem(), path+"[]")}
+		return map[string]any{"anyOf": []any{list, objectSchema(reflect.TypeFor[existingSubnets](), path)}}
 	case t == stagesType:
 		return map[string]any{"type": "object", "additionalProperties": map[string]any{"$ref": "#/$defs/stage"}}
 	case t == durationType:
@@ -110,8 +113,11 @@ func objectSchema(t reflect.Type, path string) map[string]any {
 	}
 	object := map[string]any{"type": "object", "properties": properties, "additionalProperties": false}
 	if short, ok := reflect.New(t).Interface().(shorthand); ok {
-		field := properties[short.shorthandKey()]
-		return map[string]any{"anyOf": []any{field, object}}
+		var forms []any
+		for _, key := range short.shorthandKeys() {
+			forms = append(forms, properties[key])
+		}
+		return map[string]any{"anyOf": append(forms, object)}
 	}
 	return object
 }

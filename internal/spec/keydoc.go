@@ -194,30 +194,44 @@ var keyDocs = map[string]keyDoc{
 		limits:  "zone",
 	},
 	"network": {meaning: "the VPC and its subnets"},
+	"network.vpc": {
+		meaning: "the id of a VPC that exists, which is used and never changed",
+		limits:  "with the ids of its subnets in subnets; not together with cidr or nat",
+		absent:  "Aloft makes a VPC",
+	},
 	"network.cidr": {
 		meaning: "the VPC's addresses",
 		limits:  "/16 to /28",
 	},
 	"network.subnets": {
-		meaning: "the subnets; a text is a subnet's cidr",
+		meaning: "the subnets; a text is a subnet's cidr, or its id with vpc; a mapping names subnets of vpc",
 		limits:  "two or more, each in another zone",
 		absent:  "three of 256 addresses, within cidr",
 	},
 	"network.private": {
 		meaning: "true puts the servers into private subnets, one a zone, without public addresses; the load " +
 			"balancer stays in the others",
-		absent: "false",
+		absent: "false; with vpc: true if subnets.private names some",
 	},
 	"network.nat": {
 		meaning: "the way out of private servers: zone is a NAT gateway in each zone, single is one for all, none " +
 			"leaves them without",
-		limits: "zone, single or none; only with private",
+		limits: "zone, single or none; only with private, not with vpc",
 		absent: "zone, with private",
 	},
-	"network.subnets[].private": {
-		meaning: "the addresses of the servers' subnet in the same zone",
-		limits:  "/28 or larger, within the VPC's, without overlaps; only with network.private",
-		absent:  "a free block of the size of cidr",
+	"network.subnets.public": {
+		meaning: "ids of subnets of vpc with a route to an internet gateway, for the load balancer and the " +
+			"machines on which releases are made",
+		limits: "two or more, each in another zone; only with vpc",
+	},
+	"network.subnets.private": {
+		meaning: "ids of subnets of vpc for the servers",
+		limits:  "one in the zone of each public one; only with vpc",
+		absent:  "the servers are in the public ones",
+	},
+	"network.subnets[].id": {
+		meaning: "the id of a subnet of vpc",
+		limits:  "only with vpc",
 	},
 	"network.subnets[].cidr": {
 		meaning: "the subnet's addresses",
@@ -227,6 +241,11 @@ var keyDocs = map[string]keyDoc{
 		meaning: "Availability Zone",
 		limits:  "of the region; each once",
 		absent:  "the region's next zone without a subnet",
+	},
+	"network.subnets[].private": {
+		meaning: "the addresses of the servers' subnet in the same zone",
+		limits:  "/28 or larger, within the VPC's, without overlaps; only with network.private",
+		absent:  "a free block of the size of cidr",
 	},
 	"security": {meaning: "who may connect to what"},
 	"security.access": {

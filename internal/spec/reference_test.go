@@ -82,6 +82,9 @@ func allKeys() ([]key, error) {
 		switch {
 		case v.Kind() == reflect.Pointer:
 			walk(v.Elem(), path)
+		case v.Type() == subnetsType:
+			walk(reflect.ValueOf(existingSubnets{}), path)
+			walk(reflect.Zero(v.Type().Elem()), path+"[]")
 		case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct && v.Type().Elem() != prefixType:
 			walk(reflect.Zero(v.Type().Elem()), path+"[]")
 		case v.Kind() == reflect.Struct && v.Type() != prefixType:
@@ -126,6 +129,8 @@ func (k key) typeName() string {
 	switch t := k.value.Type(); {
 	case t == prefixType:
 		return "CIDR block"
+	case t == subnetsType:
+		return "list of mappings, or mapping"
 	case t == stagesType:
 		return "mapping of names to mappings"
 	case t == reflect.TypeFor[time.Duration]():

@@ -139,13 +139,19 @@ type Domains []string
 // HTTPS reports whether the application is served over HTTPS, which needs a name.
 func (s *Spec) HTTPS() bool { return len(s.Domain) > 0 }
 
-// Network is the VPC.
+// Network is the VPC: one that Aloft makes, or one that exists already and that Aloft leaves
+// as it is.
 type Network struct {
+	VPC     string       `yaml:"vpc"` // the id of the one that exists; "": Aloft makes one
 	CIDR    netip.Prefix `yaml:"cidr"`
-	Subnets []Subnet     `yaml:"subnets"`
+	Subnets Subnets      `yaml:"subnets"`
 	Private bool         `yaml:"private"`
 	NAT     string       `yaml:"nat"`
 }
+
+// Exists reports whether the network existed before the application. It is never changed,
+// tagged or deleted.
+func (n Network) Exists() bool { return n.VPC != "" }
 
 // The values of Network.NAT.
 const (
@@ -154,10 +160,10 @@ const (
 	NATNone   = "none"
 )
 
-// NATGateways returns the number of NAT gateways.
+// NATGateways returns the number of NAT gateways that Aloft makes.
 func (n Network) NATGateways() int {
 	switch {
-	case !n.Private || n.NAT == NATNone:
+	case n.Exists() || !n.Private || n.NAT == NATNone:
 		return 0
 	case n.NAT == NATSingle:
 		return 1
@@ -165,11 +171,30 @@ func (n Network) NATGateways() int {
 	return len(n.Subnets)
 }
 
-// Subnet is one subnet, and the private one in the same zone.
+// Subnets are the subnets of a network.
+type Subnets []Subnet
+
+// Subnet is one subnet, and the private one in the same zone. In a network that exists, a
+// subnet and its private one are the nth of the file, and may be in different zones.
 type Subnet struct {
-	CIDR    netip.Prefix `yaml:"cidr"`
-	Zone    string       `yaml:"zone"`
-	Private netip.Prefix `yaml:"private"` // of the servers, if Network.Private
+	ID        string       `yaml:"id"` // of one that exists; CIDR and Zone are unknown then
+	PrivateID string       `yaml:"-"`
+	CIDR      netip.Prefix `yaml:"cidr"`
+	Zone      string       `yaml:"zone"`
+	Private   netip.Prefix `yaml:"private"` // of the servers, if Network.Private
+}
+
+// IDs returns the ids of the subnets that exist, and of the private ones.
+func (s Subnets) IDs() (public, private []string) {
+	for _, subnet := range s {
+		if subnet.ID != "" {
+			public = append(public, subnet.ID)
+		}
+		if subnet.PrivateID != "" {
+			private = append(private, subnet.PrivateID)
+		}
+	}
+	return public, private
 }
 
 // The ways in which Aloft and its users reach servers.

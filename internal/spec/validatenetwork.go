@@ -11,7 +11,13 @@ import (
 )
 
 func (s *Spec) validateNetwork(d *decoder) {
-	s.validateSubnets(d)
+	if s.Network.Exists() {
+		s.validateExisting(d)
+	} else {
+		s.rejectExisting(d)
+		s.validateSubnets(d)
+		s.validatePrivate(d)
+	}
 	access := s.Security.Access
 	d.require(access == AccessSSH || access == AccessEndpoint, "security.access",
 		"use ssh or endpoint", "%q is not a way to reach servers", access)
@@ -22,7 +28,6 @@ func (s *Spec) validateNetwork(d *decoder) {
 		d.require(s.Machines.Key == "", "machines.key",
 			"remove it, or use access: ssh", "servers that are reached through the endpoint have no key pair")
 	}
-	s.validatePrivate(d)
 	for i, from := range s.Security.SSH.From {
 		d.require(from != Anywhere || s.Security.SSH.AllowWorld, fmt.Sprintf("security.ssh.from[%d]", i),
 			"list the addresses that need it, or add allow_world: true under ssh to confirm",

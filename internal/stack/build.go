@@ -2,6 +2,7 @@ package stack
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -16,7 +17,8 @@ type Facts struct {
 	Release     string            // content address of the release
 	Fingerprint string            // of the user's public key; "" if Aloft makes the key
 	Phase       Phase
-	Ports       []int // ports on which servers of another release still serve
+	Network     *ExistingNetwork // that the spec names; nil: Aloft makes one
+	Ports       []int            // ports on which servers of another release still serve
 
 	HostedZones map[string]string // ids of the zones that own the application's names; no entry: DNS is elsewhere
 
@@ -27,7 +29,7 @@ type Facts struct {
 
 // Build returns the stack of a spec.
 func Build(s *spec.Spec, facts Facts) (*Stack, error) {
-	zones, err := chooseZones(s, facts)
+	zones, err := zonesOf(s, facts)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +99,19 @@ func (b *builder) subnets() []Ref {
 	return all
 }
 
+// zonesOf returns a zone for each subnet.
+func zonesOf(s *spec.Spec, facts Facts) ([]string, error) {
+	if s.Network.Exists() {
+		return existingZones(s, facts)
+	}
+	return chooseZones(s, facts)
+}
+
 func (b *builder) addNetwork() {
+	if b.spec.Network.Exists() {
+		b.addExistingNetwork()
+		return
+	}
 	vpc := id(AddressVPC)
 	b.add(AddressVPC, "1", VPC{CIDR: b.spec.Network.CIDR})
 	for i, subnet := range b.spec.Network.Subnets {
@@ -161,21 +175,38 @@ func (b *builder) builderGroup() string {
 // addConnectGroup adds the endpoint's group. It cannot refer to the servers' groups, which
 // refer to it.
 func (b *builder) addConnectGroup() {
-	if !b.spec.Security.ThroughEndpoint() {
+	if !b.spec.Security.ThroughEndpoint() || b.existingEndpoint() != nil {
 		return
+	}
+	var outbound []Rule
+	for _, cidr := range b.blocks() {
+		outbound = append(outbound, Rule{Protocol: "tcp", First: 22, Last: 22, Egress: true, CIDR: cidr.String()})
 	}
 	b.add(AddressConnectGroup, "7-8", SecurityGroup{
 		VPC:         id(AddressVPC),
 		GroupName:   b.spec.App + "-connect",
 		Description: "Aloft: the way to the machines of " + b.spec.App,
-		Outbound:    []Rule{{Protocol: "tcp", First: 22, Last: 22, Egress: true, CIDR: b.spec.Network.CIDR.String()}},
+		Outbound:    outbound,
 	})
+}
+
+// blocks returns the addresses of the machines.
+func (b *builder) blocks() []netip.Prefix {
+	if n := b.facts.Network; n != nil {
+		return n.machineBlocks(b.spec)
+	}
+	return []netip.Prefix{b.spec.Network.CIDR}
 }
 
 // sshRules returns the rules that admit SSH to instances for as long as they exist.
 func (b *builder) sshRules() []Rule {
-	if b.spec.Security.ThroughEndpoint() {
-		return []Rule{{Protocol: "tcp", First: 22, Last: 22, Group: id(AddressConnectGroup)}}
+	rule := Rule{Protocol: "tcp", First: 22, Last: 22, Group: id(AddressConnectGroup)}
+	switch e := b.existingEndpoint(); {
+	case e != nil:
+		rule.Group, rule.GroupID = Ref{}, e.Groups[0]
+		return []Rule{rule}
+	case b.spec.Security.ThroughEndpoint():
+		return []Rule{rule}
 	}
 	return tcpFromAll(22, b.spec.Security.SSH.From)
 }
@@ -184,6 +215,10 @@ func (b *builder) sshRules() []Rule {
 func (b *builder) addAccess() {
 	if !b.spec.Security.ThroughEndpoint() {
 		b.add(AddressKeyPair, "9-10", KeyPair{KeyName: KeyName(b.spec.App), Fingerprint: b.facts.Fingerprint})
+		return
+	}
+	if e := b.existingEndpoint(); e != nil {
+		b.addExisting(AddressConnectEndpoint, Existing{ID: e.ID, DNSName: e.DNSName}, ConnectEndpoint{})
 		return
 	}
 	b.add(AddressConnectEndpoint, "9-10", ConnectEndpoint{Subnet: id(subnetAddress(1)), Group: id(AddressConnectGroup)})
@@ -236,7 +271,7 @@ func (b *builder) addServer(address, step string, zone int, server Server) {
 		server.Places = server.Places[:1]
 	}
 	server.Access = b.access()
-	server.Routes, server.Release = []Ref{id(AddressRouteTable)}, b.facts.Release
+	server.Routes, server.Release = b.publicRoutes(), b.facts.Release
 	if server.Private {
 		server.Routes = b.serverRoutes()
 	}
@@ -290,7 +325,7 @@ func (b *builder) addLoadBalancing(servers int) {
 		BalancerName: balancingName(app, AddressLoadBalancer),
 		Subnets:      b.subnets(),
 		Groups:       []Ref{id(AddressWebGroup)},
-		Routes:       id(AddressRouteTable),
+		Routes:       b.publicRoutes(),
 		Protected:    b.spec.Protect,
 	})
 	b.addListeners()

@@ -33,7 +33,7 @@ type LoadBalancer struct {
 	BalancerName string
 	Subnets      []Ref
 	Groups       []Ref
-	Routes       Ref // the route table to the internet
+	Routes       []Ref // the route tables to the internet
 	Protected    bool
 }
 
@@ -69,4 +69,4 @@ func (b LoadBalancer) Attributes() []Attribute {
 }
 
 // Needs implements Body.
-func (b LoadBalancer) Needs() []Ref { return []Ref{b.Routes} }
+func (b LoadBalancer) Needs() []Ref { return b.Routes }

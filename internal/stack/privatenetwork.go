@@ -46,11 +46,20 @@ func (b *builder) serverSubnets() []Ref {
 	return all
 }
 
+// publicRoutes returns the route tables that the public subnets need to reach the internet.
+// Those of a network that exists are there.
+func (b *builder) publicRoutes() []Ref {
+	if b.spec.Network.Exists() {
+		return nil
+	}
+	return []Ref{id(AddressRouteTable)}
+}
+
 // serverRoutes returns the route tables that servers need to reach the outside. Those
 // behind NAT gateways need the gateways' own way out, too.
 func (b *builder) serverRoutes() []Ref {
-	all := []Ref{id(AddressRouteTable)}
-	if b.spec.Network.Private {
+	all := b.publicRoutes()
+	if b.spec.Network.Private && !b.spec.Network.Exists() {
 		for i := range b.zones {
 			all = append(all, id(privateRouteTableAddress(i+1)))
 		}
@@ -74,7 +83,7 @@ func checkWayOut(s *spec.Spec, facts Facts) error {
 
 // NetworkNotes returns what a person should know before the network of a spec is made.
 func NetworkNotes(s *spec.Spec) []string {
-	if !s.Network.Private {
+	if !s.Network.Private || s.Network.Exists() {
 		return nil
 	}
 	zones := len(s.Network.Subnets)

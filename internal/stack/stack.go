@@ -51,11 +51,24 @@ type Resource struct {
 	Step    string            // step of the manual process that Aloft automates
 	Tags    map[string]string // that the spec asks for, besides Aloft's own
 	Body    Body
+
+	// Existing is what stands for the resource and existed before the application: others
+	// refer to it, and it is never changed, tagged or deleted. It is nil for all others.
+	Existing *Existing
+}
+
+// Existing is a resource that does not belong to the application.
+type Existing struct {
+	ID      string
+	DNSName string // of an endpoint
 }
 
 // References returns the references of the resource, from its attributes and its
-// needs, without duplicates.
+// needs, without duplicates. What exists needs nothing.
 func (r Resource) References() []Ref {
+	if r.Existing != nil {
+		return nil
+	}
 	var refs []Ref
 	seen := map[Ref]bool{}
 	add := func(ref Ref) {
@@ -108,6 +121,10 @@ func (s *Stack) String() string {
 		_, _ = fmt.Fprintf(&out, "phase %s\n", s.Phase)
 	}
 	for _, r := range s.Resources {
+		if r.Existing != nil {
+			_, _ = fmt.Fprintf(&out, "\n%s: %s exists\n", r.Address, r.Existing.ID)
+			continue
+		}
 		_, _ = fmt.Fprintf(&out, "\n%s (step %s): %s\n", r.Address, r.Step, r.Body.Title())
 		_, _ = fmt.Fprintf(&out, "  name: %s\n", r.Name)
 		for _, a := range r.Attributes() {
