@@ -230,7 +230,9 @@ func TestRealResolverForwards(t *testing.T) {
 		response.Answer = append(response.Answer, record)
 		_ = w.WriteMsg(response)
 	})
-	for _, server := range []*mdns.Server{{PacketConn: upstream, Handler: answer}, {Listener: stream, Handler: answer}} {
+	for _, server := range []*mdns.Server{
+		{PacketConn: upstream, Handler: answer}, {Listener: stream, Handler: answer},
+	} {
 		ended := make(chan error, 1)
 		started := make(chan struct{})
 		server.NotifyStartedFunc = func() { close(started) }

@@ -186,7 +186,8 @@ func TestBodiesPassInBothDirectionsOnOneConnection(t *testing.T) {
 		if body != text[:n] || len(response.Header["X-Case"]) != 2 || response.Close {
 			t.Errorf("of %d bytes, %d come back: %v", n, len(body), response.Header)
 		}
-		raw = fmt.Sprintf("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", n, text[:n])
+		raw = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" +
+			fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", n, text[:n])
 		if n == 0 {
 			continue // that is the last chunk already
 		}
