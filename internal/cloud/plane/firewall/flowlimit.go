@@ -50,10 +50,9 @@ func querySet() set { return set{name: queries, key: []field{inDevice}, dynamic:
 // queries is the set with which a ruleset counts the DNS queries of each interface.
 const queries = "queries"
 
-// maxQueries is how many UDP packets an interface sends to the resolver in a second (Amazon VPC
-// User Guide, Amazon DNS quotas: "1024 packets per second per network interface"). All interfaces
-// share the queues of the resolver's sockets: one machine that fills them would keep the others
-// from asking.
+// maxQueries is how many UDP packets an interface can send to the resolver in a second (Hybrid
+// Cloud DNS Options for Amazon VPC, Constraints). All interfaces share the queues of the
+// resolver's sockets: one machine that fills them would keep the others from asking.
 const maxQueries = 1024
 
 // queriesOver matches a packet of an interface that has sent more than maxQueries.
