@@ -54,6 +54,7 @@ func (d *daemon) openAPIs() error {
 	config.Answered = d.recordCall
 	forMachines := config
 	forMachines.Hosts, forMachines.Fallback = []string{firewall.MetadataAddress.String()}, nil
+	forMachines.Streams = nil // their requests come without their connections
 	config.AcceptAnyCredentials = d.AcceptAnyCredentials
 	handler, err := wire.NewHandler(config)
 	if err != nil {

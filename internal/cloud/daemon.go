@@ -58,7 +58,7 @@ type Config struct {
 	MannersChanged <-chan os.Signal
 
 	// Subprocess returns the command line that runs a part of this program:
-	// "machine", "balancer" or "egress".
+	// "machine", "balancer", "egress" or "linklocal".
 	Subprocess func(name string) (argv []string)
 	Log        *slog.Logger
 	Output     *os.File // where subprocesses write what belongs into the log

@@ -18,6 +18,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/dns"
 	"aloft.dev/aloft/internal/cloud/plane/egress"
 	"aloft.dev/aloft/internal/cloud/plane/image"
+	"aloft.dev/aloft/internal/cloud/plane/linklocal"
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/plane/metadata"
 	"aloft.dev/aloft/internal/cloud/plane/network"
@@ -107,7 +108,6 @@ func (p *kernelPlanes) openNetwork(d *daemon) error {
 	if err != nil {
 		return err
 	}
-	names := dnsname.Resolver{Store: d.store}
 	proxies, env := proxySettings(d.HostEnv, reach.LoopbackProxy)
 	p.network, err = network.New(network.PlaneConfig{
 		RunDir: d.Layout.NetworkRun(),
@@ -117,17 +117,16 @@ func (p *kernelPlanes) openNetwork(d *daemon) error {
 			Private: reach.Private,
 			Places:  places(env, p.layers.Mirrors.InUse(), d.Registries),
 		},
-		Egress: &egress.Client{
-			Dir: d.Layout.EgressRun(), Command: d.Subprocess("egress"), Output: d.Output, Log: d.Log,
-		},
-		Descriptors: descriptors,
-		Log:         d.Log,
-		Metadata:    service,
-		API:         d.inVPC,
-		DNS: dns.New(dns.Config{
-			Zone: names.Addresses, Hosted: hosted(names), Reverse: names.Name, Log: d.Log,
-			Queries: admission.Within(descriptors, dns.QueriesPerMachine),
+		Egress: egress.NewClient(d.Layout.EgressRun(), d.Subprocess("egress"), d.Output, d.Log),
+		LinkLocal: linklocal.NewClient(linklocal.Config{
+			Dir: d.Layout.LinkLocalRun(), Command: d.Subprocess("linklocal"), Output: d.Output, Log: d.Log,
+			Calls: descriptors / 4,
+			Services: linklocal.Services{
+				Metadata: service.Handler, API: d.inVPC,
+				Names: machineNames(dnsname.Resolver{Store: d.store}), NameServers: dns.HostResolvers,
+			},
 		}),
+		Log: d.Log,
 	})
 	if err != nil {
 		return err

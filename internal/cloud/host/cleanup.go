@@ -12,6 +12,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/egress"
 	"aloft.dev/aloft/internal/cloud/plane/filetree"
+	"aloft.dev/aloft/internal/cloud/plane/linklocal"
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/plane/network"
 )
@@ -39,7 +40,8 @@ func RemoveLeftovers(ctx context.Context, layout Layout) error {
 	problems = errors.Join(problems, machines.Close())
 	networks, err := network.New(network.PlaneConfig{
 		RunDir: layout.NetworkRun(), Name: layout.Prefix, Log: log,
-		Egress: &egress.Client{Dir: layout.EgressRun(), Log: log},
+		Egress:    egress.NewClient(layout.EgressRun(), nil, nil, log),
+		LinkLocal: linklocal.NewClient(linklocal.Config{Dir: layout.LinkLocalRun(), Log: log}),
 	})
 	if err != nil {
 		return errors.Join(problems, err)

@@ -121,6 +121,9 @@ func (l Layout) BalancerRun() string { return filepath.Join(l.RunDir, "balancer"
 // EgressRun is the folder of the egress process's control socket.
 func (l Layout) EgressRun() string { return filepath.Join(l.RunDir, "egress") }
 
+// LinkLocalRun is the folder of the link-local process's control socket.
+func (l Layout) LinkLocalRun() string { return filepath.Join(l.RunDir, "linklocal") }
+
 // Authority is the folder of the certificate authority's keys.
 func (l Layout) Authority() string { return filepath.Join(l.StateDir, "authority") }
 

@@ -65,6 +65,9 @@ func (r Router) Ruleset(table string) Ruleset {
 	if r.Flows > 0 {
 		sets = append(sets, flowSet(inDevice))
 	}
+	if r.Resolver {
+		sets = append(sets, querySet())
+	}
 	return Ruleset{
 		Table:  table,
 		sets:   sets,
@@ -157,7 +160,8 @@ func (r Router) servicesChain() chain {
 	if r.Resolver {
 		for _, addr := range []netip.Addr{ResolverAddress, VPCResolverAddress(r.CIDR)} {
 			to := equals{destination, addressValue(addr)}
-			c.rules = append(c.rules, rule{to, udp, dns, accept}, rule{to, tcp, dns, accept})
+			c.rules = append(c.rules,
+				rule{to, udp, dns, queriesOver{}, drop}, rule{to, udp, dns, accept}, rule{to, tcp, dns, accept})
 		}
 	}
 	return c
