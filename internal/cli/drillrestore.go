@@ -78,7 +78,7 @@ func (g *global) handleUnfinishedDrill(ctx context.Context, d *deployment, to in
 	}
 	_, err = dr.Restore(ctx, false)
 	if to == willChange && resource.LacksEndpoint(err) {
-		note("it cannot be reached without the endpoint, which aloft up creates; aloft drill --restore then restores it")
+		note("it cannot be reached without the endpoint, which aloft up creates; the next command then restores it")
 		return nil
 	}
 	if err != nil || to != willChange {
