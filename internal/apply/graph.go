@@ -175,11 +175,21 @@ func (g *graph) orderDeletions(p *plan.Plan) {
 func (g *graph) afterReferrers(deletion *task, address string) {
 	deletion.follows(g.changes[address])
 	for _, r := range g.desired.Resources {
-		if slices.ContainsFunc(r.References(), func(ref stack.Ref) bool { return ref.Address == address }) {
+		if holds(r, address) {
 			deletion.follows(g.changes[r.Address])
 			deletion.follows(g.deletions[r.Address]...)
 		}
 	}
+}
+
+// holds reports whether a resource refers to what has an address. An alarm comes after what
+// serves, but does not refer to it: while servers are replaced one after the other, it comes
+// after all of them, and none of the old ones waits for it.
+func holds(r stack.Resource, address string) bool {
+	alarm, _ := r.Body.(stack.Alarm)
+	return slices.ContainsFunc(r.References(), func(ref stack.Ref) bool {
+		return ref.Address == address && !slices.Contains(alarm.Serving, ref)
+	})
 }
 
 // afterSuccessors orders the deletion of a serving resource that the stack does not

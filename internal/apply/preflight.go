@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"slices"
 
 	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/preflight"
@@ -21,7 +22,8 @@ func (d *Deployment) preflight(ctx context.Context, s *survey) (preflight.Report
 			continue
 		}
 		for _, zone := range s.facts.Zones {
-			if zone.Name == subnet.Zone {
+			known := func(z stack.Zone) bool { return z.Name == zone.Name }
+			if zone.Name == subnet.Zone && !slices.ContainsFunc(zones, known) { // a zone may have a private one too
 				zones = append(zones, zone)
 			}
 		}

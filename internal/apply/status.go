@@ -33,6 +33,8 @@ type Status struct {
 	Machines        []Machine `json:"machines"`
 	Scaling         *Scaling  `json:"scaling,omitempty"` // if the servers are an Auto Scaling group's
 	Alerts          *Alerts   `json:"alerts,omitempty"`  // if somebody is told of failures
+
+	Makers []Machine `json:"-"` // on which a release is being made, or where a run stopped doing so
 }
 
 // Alerts are who is told of failures, and of which there are.
@@ -110,8 +112,11 @@ func statusOf(app, region string, found []plan.Found) *Status {
 		case stack.KindTopic:
 			s.Alerts = alertsOf(f, found)
 		}
-		if isServer(f) {
+		switch {
+		case isServer(f):
 			s.Machines = append(s.Machines, machineOf(f))
+		case f.Kind == stack.KindServer:
+			s.Makers = append(s.Makers, machineOf(f))
 		}
 	}
 	if servesHTTPS(found) {

@@ -99,7 +99,7 @@ func (s *shop) production(t *testing.T, commands []string) {
 
 // release releases under load, and rolls back.
 func (s *shop) release(t *testing.T, commands []string) {
-	stop := program.UnderLoadTrusting(t, "https://"+domain, s.trust(t))
+	stop := s.underLoad(t, 3000)
 	for _, command := range commands {
 		s.types(t, command)
 		if strings.Contains(command, "promote") {
@@ -110,10 +110,15 @@ func (s *shop) release(t *testing.T, commands []string) {
 	s.serves(t, "1.0.0", "")
 }
 
+// underLoad sends requests to production until stop is called, at least some. None may fail.
+func (s *shop) underLoad(t *testing.T, least int) (stop func()) {
+	return program.Load{URL: "https://" + domain, Roots: s.trust(t), Rate: 100, Least: least}.Start(t)
+}
+
 // variable changes a variable under load.
 func (s *shop) variable(t *testing.T, commands []string) {
 	before := s.stage(t, "production")
-	stop := program.UnderLoadTrusting(t, "https://"+domain, s.trust(t))
+	stop := s.underLoad(t, 500)
 	s.prints(t, commands, "ssm:/shop/production/signing-key")
 	stop()
 	s.serves(t, "1.0.0", "hello")

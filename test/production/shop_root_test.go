@@ -33,14 +33,18 @@ type shop struct {
 	roots    *x509.CertPool
 }
 
-// start starts a local cloud and copies the example. In the copy everything is the same
-// except for how long it waits.
+// start starts a local cloud and copies the example. The copy waits less. It has two servers
+// in production unless everything is to be done, because most of the time passes while
+// servers are replaced one after the other.
 func start(t *testing.T) *shop {
 	t.Helper()
 	s := &shop{LocalCloud: program.Start(t)}
 	s.checkout = program.NewCheckout(t, s.LocalCloud)
 	s.edit(t, "aloft.yaml", "load_balancer:\n",
 		"release: {watch: 1s, bake: 0s}\nload_balancer:\n  deregistration_delay: 1s\n")
+	if !*everything {
+		s.edit(t, "aloft.yaml", "machines: {count: 3}", "machines: {count: 2}")
+	}
 	return s
 }
 
