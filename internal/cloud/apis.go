@@ -78,13 +78,13 @@ func (d *daemon) apis() (wire.Config, error) {
 	d.tunnels = tunnel.New(tunnel.Config{
 		Store: d.store, Authorize: guard.Authorize, Log: d.Log,
 		Dial: func(ctx context.Context, interfaceID string, to netip.AddrPort) (net.Conn, error) {
-			return network.DialIn(ctx, d.network.NodeNamespace(interfaceID), to)
+			return d.dial(ctx, interfaceID, to)
 		},
 	})
 	machines := ec2.New(ec2.Config{
 		Authorize: guard.Authorize, PassRole: passRole(guard),
 		Store: d.store, PublicRange: network.DefaultPublicRange, Images: baseImages(runtime.GOARCH),
-		Manners: &d.manners,
+		Manners: &d.manners, AnyImage: d.AnyImage,
 		Console: func(_ context.Context, id string) ([]byte, error) { return d.machines.Console(id) },
 	})
 	if err := machines.EnsureRegion(homeRegion); err != nil {

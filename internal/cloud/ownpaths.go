@@ -36,6 +36,18 @@ func (d *daemon) own(ec2 snapshots) http.Handler {
 		}
 		writeJSON(w, out)
 	})
+	mux.HandleFunc("POST "+host.ResetPath, func(w http.ResponseWriter, r *http.Request) {
+		if d.reset == nil {
+			http.Error(w, "only a simulated local cloud can be reset by a request; "+
+				"aloft local reset deletes everything in this one", http.StatusUnprocessableEntity)
+			return
+		}
+		if err := d.reset(r.Context()); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		writeJSON(w, host.ResetResponse{})
+	})
 	mux.HandleFunc("/", d.status)
 	return mux
 }

@@ -17,3 +17,6 @@ var order = []string{
 	"docs/cost.md",
 	"docs/troubleshooting.md",
 }
+
+// elsewhere are the pages whose commands other tests run.
+var elsewhere = []string{"examples/production/README.md"} // test/production

@@ -14,6 +14,18 @@ var ec2Operations = operations{
 		of(instances, "InstanceId"), maybe(securityGroups, "Groups"),
 	}},
 	"GetLaunchTemplateData":       {},
+	"GetInstanceUefiData":         on(instances, "InstanceId"),
+	"GetPasswordData":             on(instances, "InstanceId"),
+	"GetSecurityGroupsForVpc":     on(vpcs, "VpcId"),
+
+	"GetAllowedImagesSettings":          {},
+	"GetDefaultCreditSpecification":     {},
+	"GetEbsEncryptionByDefault":         {},
+	"GetImageBlockPublicAccessState":    {},
+	"GetInstanceMetadataDefaults":       {},
+	"GetSerialConsoleAccessStatus":      {},
+	"GetSnapshotBlockPublicAccessState": {},
+
 	"AssociateIamInstanceProfile": on(instances, "InstanceId"),
 	"DisassociateIamInstanceProfile": {
 		resources: []resource{{fields: []string{"AssociationId"}, find: associatedInstance}},

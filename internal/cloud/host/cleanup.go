@@ -22,7 +22,7 @@ const shutdownTimeout = 10 * time.Second
 // RemoveLeftovers stops the machines and removes the networks and load balancers
 // that a killed daemon left running. The local cloud's state stays.
 func RemoveLeftovers(ctx context.Context, layout Layout) error {
-	if _, err := os.Stat(layout.RunDir); errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(layout.RunDir); layout.Simulated || errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	log := slog.New(slog.DiscardHandler)
@@ -66,7 +66,8 @@ func Delete(ctx context.Context, layout Layout, images bool) error {
 	paths := []string{
 		layout.RunDir, layout.Database(), layout.Machines(), layout.AccessLogs(), layout.Outbox(),
 		layout.credentials(), layout.Log(), layout.manners(), layout.reach(), layout.bandwidth(), layout.sealKey(),
-		layout.olderLog(), layout.Authority(), layout.AuthorityRoot(), layout.PublicRoot(),
+		layout.olderLog(), layout.mark(), layout.sessionKey(), layout.LogEvents(),
+		layout.Authority(), layout.AuthorityRoot(), layout.PublicRoot(),
 	}
 	if images {
 		paths = append(paths, layout.Images())

@@ -74,6 +74,7 @@ func (a *API) seedImage(tx *store.Tx, regionName string, base BaseImage) {
 		Name:           base.Name,
 		Description:    base.Description,
 		Owner:          base.Owner,
+		OwnerAlias:     amazonAlias,
 		Public:         true,
 		Base:           base.Base,
 		SnapshotID:     snapshot.ID,

@@ -67,10 +67,21 @@ func newPermission(rule store.SecurityGroupRule) types.IpPermission {
 		IpProtocol: aws.String(rule.Protocol), IpRanges: []types.IpRange{}, Ipv6Ranges: []types.Ipv6Range{},
 		PrefixListIds: []types.PrefixListId{}, UserIdGroupPairs: []types.UserIdGroupPair{},
 	}
-	if rule.Protocol != anyProtocol {
+	if hasPorts(rule.Protocol) {
 		p.FromPort, p.ToPort = aws.Int32(int32(rule.FromPort)), aws.Int32(int32(rule.ToPort))
 	}
 	return p
+}
+
+// hasPorts reports whether rules for a protocol have ports, or the type and the code of ICMP.
+// Other rules allow all that the protocol carries, whatever ports a request has (Amazon EC2
+// API Reference, IpPermission).
+func hasPorts(protocol string) bool {
+	switch protocol {
+	case "tcp", "udp", "icmp", "icmpv6":
+		return true
+	}
+	return false
 }
 
 func addSource(p *types.IpPermission, rule store.SecurityGroupRule) {
