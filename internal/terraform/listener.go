@@ -76,9 +76,12 @@ func (b block) actions(actions []types.Action) {
 		switch {
 		case action.RedirectConfig != nil:
 			r := action.RedirectConfig
-			b.inside("default_action").text("type", "redirect").inside("redirect").
+			to := b.inside("default_action").text("type", "redirect").inside("redirect").
 				text("protocol", aws.ToString(r.Protocol)).text("port", aws.ToString(r.Port)).
 				text("status_code", string(r.StatusCode))
+			if host := aws.ToString(r.Host); host != stack.SameHost {
+				to.text("host", host)
+			}
 		case action.TargetGroupArn != nil:
 			b.inside("default_action").text("type", "forward").text("target_group_arn", *action.TargetGroupArn)
 		case action.ForwardConfig != nil:

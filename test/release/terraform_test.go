@@ -32,8 +32,10 @@ func exports(t *testing.T) map[string]struct {
 		plan string
 	}{
 		"servers": {
-			func(s *spec.Spec) { s.Tags, s.Protect = map[string]string{"team": "a"}, true },
-			" to import, 3 to add, 0 to change, 0 to destroy",
+			func(s *spec.Spec) {
+				s.Tags, s.Protect, s.Domain = map[string]string{"team": "a"}, true, spec.Domains{"shop.example.com"}
+			},
+			" to import, 4 to add, 0 to change, 0 to destroy",
 		},
 		"a group": {
 			func(s *spec.Spec) { s.Scaling = simulation.ScalingTutorial(t).Scaling },
@@ -115,6 +117,9 @@ func TestEverythingIsExportedWithoutValues(t *testing.T) {
 			}
 			if strings.Contains(all, "hunter") {
 				t.Error("the value of a variable is exported")
+			}
+			if one := len(s.Spec.Domain) == 1; one != strings.Contains(string(files["service.tf"]), "host ") {
+				t.Errorf("service.tf: %s", files["service.tf"])
 			}
 			imports := string(files["imports.tf"])
 			for _, f := range simulation.Must(d.Discover(t.Context()))(t) {
