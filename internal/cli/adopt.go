@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"aloft.dev/aloft/internal/inventory"
+	"aloft.dev/aloft/internal/adoption"
 	"aloft.dev/aloft/internal/view"
 )
 
@@ -41,7 +41,7 @@ func runAdopt(ctx context.Context, o *adoptOptions) error {
 	if err != nil {
 		return err
 	}
-	report, err := inventory.List(ctx, d.client, d.spec)
+	report, err := adoption.List(ctx, d.client, d.spec)
 	if err != nil {
 		return err
 	}
@@ -53,18 +53,18 @@ func runAdopt(ctx context.Context, o *adoptOptions) error {
 }
 
 // printAdoption prints what was found, by what becomes of it.
-func (g *global) printAdoption(r *inventory.Report) {
+func (g *global) printAdoption(r *adoption.Report) {
 	style := g.style(g.Out)
 	if len(r.Items) == 0 {
 		_, _ = fmt.Fprintf(g.Out, "Nothing in %s looks like %s.\n", r.Region, style.Strong(r.App))
 	}
 	for _, fate := range []struct {
-		fate  inventory.Fate
+		fate  adoption.Fate
 		title string
 	}{
-		{inventory.Used, "Can be used as it is:"},
-		{inventory.Replaced, "Aloft makes its own beside it:"},
-		{inventory.Moved, "Is moved by you, when the new application serves:"},
+		{adoption.Used, "Can be used as it is:"},
+		{adoption.Replaced, "Aloft makes its own beside it:"},
+		{adoption.Moved, "Is moved by you, when the new application serves:"},
 	} {
 		g.printFate(style, r, fate.fate, fate.title)
 	}
@@ -78,7 +78,7 @@ func (g *global) printAdoption(r *inventory.Report) {
 	_, _ = fmt.Fprintln(g.Out, "\nNothing was changed.")
 }
 
-func (g *global) printFate(style view.Style, r *inventory.Report, fate inventory.Fate, title string) {
+func (g *global) printFate(style view.Style, r *adoption.Report, fate adoption.Fate, title string) {
 	begun := false
 	for _, item := range r.Items {
 		if item.Fate != fate {

@@ -17,8 +17,8 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"aloft.dev/aloft/internal/adoption"
 	"aloft.dev/aloft/internal/cloud/store"
-	"aloft.dev/aloft/internal/inventory"
 	"aloft.dev/aloft/internal/spec"
 	"aloft.dev/aloft/test/simulation"
 )
@@ -52,7 +52,7 @@ func byHand(t *testing.T, c *simulation.Cloud) {
 }
 
 // kindsOf lists what a report says of the application: "load balancer", "instance" …
-func kindsOf(r *inventory.Report, fate inventory.Fate) string {
+func kindsOf(r *adoption.Report, fate adoption.Fate) string {
 	var all []string
 	for _, item := range r.Items {
 		if item.Fate == fate && item.Likely {
@@ -86,24 +86,24 @@ func TestAdoptFindsWhatWasMadeByHandAndChangesNothing(t *testing.T) {
 	s.HostedZone(t, "example.com")
 	s.Release(t, "r1")
 	api := s.Client(t, func(next http.RoundTripper) http.RoundTripper { return readOnly{next, t} })
-	list := func() *inventory.Report {
+	list := func() *adoption.Report {
 		t.Helper()
-		return simulation.Must(inventory.List(t.Context(), api, s.Spec))(t)
+		return simulation.Must(adoption.List(t.Context(), api, s.Spec))(t)
 	}
-	if r := list(); kindsOf(r, inventory.Replaced) != "" {
+	if r := list(); kindsOf(r, adoption.Replaced) != "" {
 		t.Errorf("what Aloft has made is listed: %+v", r.Items)
 	}
 	byHand(t, s.Cloud)
 	r := list()
 	want := "load balancer, target group, instance, instance, instance, " +
 		"security group, security group, security group"
-	if got := kindsOf(r, inventory.Replaced); got != want {
+	if got := kindsOf(r, adoption.Replaced); got != want {
 		t.Errorf("replaced: %s\nwant %s", got, want)
 	}
-	if got := kindsOf(r, inventory.Used); got != "VPC, hosted zone, certificate" {
+	if got := kindsOf(r, adoption.Used); got != "VPC, hosted zone, certificate" {
 		t.Errorf("used: %s", got)
 	}
-	if got := kindsOf(r, inventory.Moved); got != "DNS record" {
+	if got := kindsOf(r, adoption.Moved); got != "DNS record" {
 		t.Errorf("moved: %s", got)
 	}
 	view := s.Store.View()
@@ -152,7 +152,7 @@ func TestAdoptFollowsWhatIsFound(t *testing.T) {
 	simulation.Must(api.ELB.RegisterTargets(t.Context(), &elb.RegisterTargetsInput{
 		TargetGroupArn: &behind, Targets: []elbtypes.TargetDescription{{Id: &instance}},
 	}))(t)
-	r := simulation.Must(inventory.List(t.Context(), api, s))(t)
+	r := simulation.Must(adoption.List(t.Context(), api, s))(t)
 	reasons := map[string]string{}
 	for _, item := range r.Items {
 		reasons[item.ID] = strings.Join(item.Why, "; ")
@@ -165,7 +165,7 @@ func TestAdoptFollowsWhatIsFound(t *testing.T) {
 			t.Errorf("%s: %q, want %q", id, reasons[id], want)
 		}
 	}
-	likely := slices.IndexFunc(r.Items, func(i inventory.Item) bool { return i.ID == weak && i.Likely })
+	likely := slices.IndexFunc(r.Items, func(i adoption.Item) bool { return i.ID == weak && i.Likely })
 	if likely >= 0 || strings.Contains(strings.Join(slices.Collect(maps.Keys(reasons)), " "), "mytutorial") {
 		t.Errorf("found too much: %v", reasons)
 	}

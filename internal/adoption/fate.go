@@ -1,4 +1,4 @@
-package inventory
+package adoption
 
 import "aloft.dev/aloft/internal/stack"
 

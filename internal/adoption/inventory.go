@@ -1,6 +1,6 @@
-// Package inventory lists what an account has that looks like an application which Aloft has not
+// Package adoption lists what an account has that looks like an application which Aloft has not
 // made, and says what it would take to run the application with Aloft. It changes nothing.
-package inventory
+package adoption
 
 import (
 	"cmp"
