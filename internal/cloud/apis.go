@@ -49,11 +49,15 @@ func (d *daemon) openAPIs() error {
 	if err != nil {
 		return err
 	}
+	config.Answered = d.recordCall
 	forMachines := config
 	forMachines.Hosts, forMachines.Fallback = []string{firewall.MetadataAddress.String()}, nil
 	config.AcceptAnyCredentials = d.AcceptAnyCredentials
 	if d.onHost, err = wire.NewHandler(config); err != nil {
 		return fmt.Errorf("serve the APIs: %w", err)
+	}
+	if err := d.openConsole(config); err != nil {
+		return err
 	}
 	if d.inVPC, err = wire.NewHandler(forMachines); err != nil {
 		return fmt.Errorf("serve the APIs to machines: %w", err)

@@ -40,7 +40,7 @@ func openKernelPlanes(ctx context.Context, d *daemon) (planes, error) {
 		return planes{}, errors.Join(err, p.close())
 	}
 	return planes{
-		layers: p.layers, machines: p.machines, network: p.network, balancer: p.balancer,
+		layers: p.layers, machines: p.machines, network: p.network, balancer: p.balancer, kernel: p.network,
 		limits: p.limits, env: p.env,
 		run:   []func(context.Context) error{p.network.Run, p.machines.ShareProcessors},
 		start: p.balancer.Start, stop: p.stop, close: p.close,

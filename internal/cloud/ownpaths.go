@@ -48,6 +48,36 @@ func (d *daemon) own(ec2 snapshots) http.Handler {
 		}
 		writeJSON(w, host.ResetResponse{})
 	})
+	mux.HandleFunc("POST "+host.ProbePath, func(w http.ResponseWriter, r *http.Request) {
+		var in host.ProbeRequest
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequestBytes)).Decode(&in); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		if d.kernel == nil {
+			http.Error(w, "a simulated local cloud has no sockets and no packets", http.StatusUnprocessableEntity)
+			return
+		}
+		facts, err := d.prober().facts(r.Context(), in)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+			return
+		}
+		writeJSON(w, facts)
+	})
+	mux.HandleFunc("POST "+host.ConsolePath, func(w http.ResponseWriter, r *http.Request) {
+		var in host.ConsoleRequest
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequestBytes)).Decode(&in); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		link, err := d.console.Link(in.Region)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		writeJSON(w, host.ConsoleResponse{Path: link})
+	})
 	mux.HandleFunc("/", d.status)
 	return mux
 }

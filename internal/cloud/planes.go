@@ -21,6 +21,7 @@ type planes struct {
 	machines machinePlane
 	network  networkPlane
 	balancer balancerPlane
+	kernel   kernel // what probes ask; nil: nothing is real
 	limits   bandwidth.Settings
 	env      map[string]string // environment variables of every machine
 

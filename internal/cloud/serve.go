@@ -53,7 +53,7 @@ func (d *daemon) serve(ctx context.Context, listener net.Listener) error {
 	if err := d.startLoops(ctx, group, address); err != nil {
 		return err
 	}
-	serveAPIs(ctx, group, listener, d.onHost, d.Log)
+	serveAPIs(ctx, group, listener, d.withConsole(), d.console.Close, d.Log)
 	if err := host.RecordDaemon(d.Layout, d.Version, address); err != nil {
 		return err
 	}
@@ -80,20 +80,24 @@ func (d *daemon) startLoops(ctx context.Context, group *errgroup.Group, address 
 	return nil
 }
 
-// serveAPIs serves a handler in the group until ctx ends.
+// serveAPIs serves a handler in the group until ctx ends, when it calls onShutdown, which ends
+// responses that would not end by themselves.
 func serveAPIs(
-	ctx context.Context, group *errgroup.Group, listener net.Listener, handler http.Handler, log *slog.Logger,
+	ctx context.Context, group *errgroup.Group, listener net.Listener, handler http.Handler, onShutdown func(),
+	log *slog.Logger,
 ) {
 	limits := apiConnections
 	limits.Owner = os.Geteuid()
 	listener = loopback.Limit(listener, limits, wire.Overloaded(), log)
 	server := &http.Server{
 		Handler:           handler,
+		ConnContext:       withConnection,
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+	server.RegisterOnShutdown(onShutdown)
 	group.Go(func() error {
 		<-ctx.Done()
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)

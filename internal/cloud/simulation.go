@@ -44,8 +44,8 @@ func (s *simulation) run(ctx context.Context, listener net.Listener) error {
 	}
 	group.Go(func() error { return s.generations(ctx, d, address) })
 	serveAPIs(ctx, group, listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.current.Load().onHost.ServeHTTP(w, r)
-	}), s.Log)
+		s.current.Load().withConsole().ServeHTTP(w, r)
+	}), func() { s.current.Load().console.Close() }, s.Log)
 	if err := host.RecordDaemon(s.Layout, s.Version, address); err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ package docs
 var order = []string{
 	"README.md",
 	"docs/drills.md",
+	"docs/why.md",
+	"docs/console.md",
 	"docs/releases.md",
 	"docs/scaling.md",
 	"docs/local-cloud.md",

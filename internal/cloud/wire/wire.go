@@ -39,6 +39,8 @@ type Config struct {
 	// decoded. It may call next, which runs the operation and returns a pointer to
 	// its output. nil: every operation runs as it is.
 	Around Around
+	// Answered is told of every authenticated call of an operation; nil: nobody is.
+	Answered func(Answer)
 	// Fallback serves the paths below /_aloft/, which are not AWS's. Requests for
 	// them are signed with the account's own key, for OwnService.
 	Fallback http.Handler
@@ -74,6 +76,15 @@ type Call struct {
 	Service   string // "ec2"
 	Operation string // "RunInstances"
 	Input     any    // a pointer to the SDK's input
+}
+
+// Answer is how a call was answered.
+type Answer struct {
+	Service   string
+	Operation string
+	Region    string
+	Code      string // "OK", or that of the error
+	Took      time.Duration
 }
 
 // ErrHangUp makes the endpoint close the connection instead of responding.
