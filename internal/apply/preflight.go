@@ -2,7 +2,6 @@ package apply
 
 import (
 	"context"
-	"slices"
 
 	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/preflight"
@@ -22,8 +21,7 @@ func (d *Deployment) preflight(ctx context.Context, s *survey) (preflight.Report
 			continue
 		}
 		for _, zone := range s.facts.Zones {
-			known := func(z stack.Zone) bool { return z.Name == zone.Name }
-			if zone.Name == subnet.Zone && !slices.ContainsFunc(zones, known) { // a zone may have a private one too
+			if zone.Name == subnet.Zone && !subnet.Private { // each zone once
 				zones = append(zones, zone)
 			}
 		}

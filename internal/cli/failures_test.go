@@ -136,6 +136,7 @@ var commandCases = []commandCase{
 		ignores: append([]string{"GetConsoleOutput"}, checkQueries...), // host keys are kept later
 	},
 	{line: "export terraform SITE/out SITE", spec: scalingGroup + variables, before: []string{"up SITE"}},
+	{line: "adopt SITE", restores: true, ignoresForbidden: adoptionQueries},
 	{line: "scale 3 SITE", spec: scalingGroup, before: []string{"up SITE"}},
 	{line: "env list SITE", spec: variables, before: []string{"up SITE"}, restores: true},
 	{line: "env set SITE TIER=free", spec: variables, before: []string{"up SITE"}, edits: "info", ignores: metrics},
@@ -177,6 +178,13 @@ var (
 	drillRecord    = []string{"GetParameter"}
 	releaseHistory = []string{"GetParametersByPath"}
 )
+
+// adoptionQueries are the calls that aloft adopt makes. It lists what it can and names what it may not.
+var adoptionQueries = []string{
+	"DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTags", "DescribeAutoScalingGroups",
+	"DescribeLaunchTemplates", "DescribeInstances", "DescribeSecurityGroups", "ListHostedZones",
+	"ListResourceRecordSets", "ListCertificates", "DescribeListeners", "DescribeTargetHealth", "DescribeRouteTables",
+}
 
 // identityQueries are the calls that look for a role, an environment and a log group, which
 // need not be allowed to the commands of an application without one. Commands that deploy also read

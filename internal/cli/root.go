@@ -57,6 +57,7 @@ func newRootCommand(g *global) *cobra.Command {
 		newSSHCommand(g, runSSH),
 		newLogsCommand(g, runLogs),
 		newDownCommand(g, runDown),
+		newAdoptCommand(g, runAdopt),
 		newExportCommand(g, runExport),
 		newPolicyCommand(g, runPolicy),
 	)
