@@ -9,7 +9,7 @@ var tables = []table{
 	ScalingPolicies, ScheduledActions, InstanceRefreshes, Alarms, AlarmHistories,
 	Roles, InstanceProfiles, Policies, Secrets,
 	HostedZones, RecordSets, RecordChanges, InstanceConnectEndpoints,
-	Topics, Subscriptions, Deliveries, LogGroups, LogStreams,
+	Topics, Subscriptions, Deliveries, LogGroups, LogStreams, PrefixLists,
 }
 
 // tableNamed returns the table with the name, or nil.
