@@ -92,7 +92,8 @@ func TestMachineGetsTheNameServersOfItsDHCPOptions(t *testing.T) {
 	withLoop(t, func(f *fixture) {
 		if err := f.store.Update(func(tx *store.Tx) error {
 			store.DHCPOptionSets.Put(tx, &store.DHCPOptions{
-				ID: "dopt-1", Region: "r", DomainName: "corp.test", DomainNameServers: []string{"10.0.0.7", "AmazonProvidedDNS"},
+				ID: "dopt-1", Region: "r", DomainName: "corp.test",
+				DomainNameServers: []string{"10.0.0.7", "AmazonProvidedDNS"},
 			})
 			store.VPCs.Put(tx, &store.VPC{
 				ID: "vpc-9", Region: "r", CIDR: netip.MustParsePrefix("10.0.0.0/16"), DNSSupport: true, DHCPOptionsID: "dopt-1",
