@@ -121,6 +121,9 @@ func (g *graph) orderChanges(p *plan.Plan) {
 			for _, ref := range r.References() {
 				change.follows(g.changes[ref.Address])
 			}
+			if listener, ok := r.Body.(stack.Listener); ok && listener.Redirects() {
+				g.afterKind(change, stack.KindRecord) // the names that it may redirect to lead here
+			}
 		}
 		if r.Body.Kind() != stack.KindServer {
 			continue
@@ -211,14 +214,24 @@ func (g *graph) afterReferringGroups(deletion *task, c plan.Change, p *plan.Plan
 func refersToAGroup(r stack.Rule) bool { return r.GroupID != "" }
 
 // afterSameKind orders the deletion of a record or a listener that the stack does not
-// describe: after others are there. A name serves until the one that replaces it does.
+// describe: after others are there. A name serves until the one that replaces it does, and
+// until no listener redirects to it.
 func (g *graph) afterSameKind(deletion *task, kind stack.Kind) {
-	if kind != stack.KindRecord && kind != stack.KindListener {
-		return
+	switch kind {
+	case stack.KindRecord:
+		g.afterKind(deletion, stack.KindRecord)
+		g.afterKind(deletion, stack.KindListener)
+	case stack.KindListener:
+		g.afterKind(deletion, stack.KindListener)
+	default:
 	}
+}
+
+// afterKind orders a task after the changes of all resources of a kind.
+func (g *graph) afterKind(t *task, kind stack.Kind) {
 	for _, change := range g.changes {
 		if g.kinds[change] == kind {
-			deletion.follows(change)
+			t.follows(change)
 		}
 	}
 }

@@ -125,7 +125,7 @@ var rules = []struct {
 		regexp.MustCompile(`^github\.com/aws/aws-sdk-go-v2/(service|config|credentials)`),
 		regexp.MustCompile(
 			`/internal/(apply|resource|awsapi|release|history|journal|lease|verify|drill|preflight|pricelist|` +
-				`importedimage|terraform)(/|$)|` +
+				`importedimage|terraform|inventory|reachability|console)(/|$)|` +
 				`/internal/cloud/(api|wire)(/|$)|/bench(/|$)|/test(/|$)`,
 		),
 		"spec, stack and plan are pure; the store has rows of its own",

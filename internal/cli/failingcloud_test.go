@@ -228,6 +228,7 @@ func (s *site) runThrough(
 	g := newGlobal("v0", Stdio{In: &bytes.Buffer{}, Out: &out, Err: &problems})
 	client := s.cloud.Client(t, around)
 	g.connect = func(context.Context, string, bool) (*awsapi.Client, error) { return client, nil }
+	g.probe = nil
 	g.newBuilder = func(context.Context, *spec.Spec) apply.Builder {
 		return &simulation.Builder{ReleaseName: s.release}
 	}

@@ -101,6 +101,10 @@ var commandCases = []commandCase{
 	{line: "up SITE", spec: domainName, ignores: checkQueries},
 	{line: "releases SITE", before: []string{"up SITE"}, restores: true},
 	{line: "verify SITE", before: []string{"up SITE"}, restores: true, ignoresForbidden: drillRecord},
+	{
+		line: "why server-1 internet:443 SITE", before: []string{"up SITE"}, restores: true,
+		ignoresForbidden: drillRecord,
+	},
 	{line: "logs SITE", before: []string{"up SITE"}, restores: true},
 	{line: "logs SITE", spec: keptLogs, before: []string{"up SITE"}, restores: true},
 	{line: "ssh SITE server-1 -- uptime", before: []string{"up SITE"}, restores: true},
@@ -222,9 +226,10 @@ var trials = []string{
 
 // withoutAWS are the commands that do not call AWS.
 var withoutAWS = []string{
-	"aloft cost", "aloft init", "aloft local env", "aloft local image import", "aloft local image list",
-	"aloft local image remove", "aloft local logs", "aloft local manners", "aloft local reset", "aloft local restart",
-	"aloft local start", "aloft local status", "aloft local stop", "aloft local trust", "aloft policy",
+	"aloft console", "aloft cost", "aloft init", "aloft local env", "aloft local image import",
+	"aloft local image list", "aloft local image remove", "aloft local logs", "aloft local manners",
+	"aloft local reset", "aloft local restart", "aloft local start", "aloft local status", "aloft local stop",
+	"aloft local trust", "aloft policy",
 }
 
 func TestEveryCommandIsTriedWithFailures(t *testing.T) {

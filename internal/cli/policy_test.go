@@ -59,7 +59,7 @@ func groupOf(t *testing.T, line string) policy.Group {
 		return policy.Read
 	}
 	switch command := strings.Fields(line)[0]; command {
-	case "plan", "cost", "status", "releases", "verify", "export":
+	case "plan", "cost", "status", "releases", "verify", "why", "export":
 		return policy.Read
 	case "up", "promote", "rollback", "scale", "env":
 		return policy.Deploy

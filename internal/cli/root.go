@@ -51,6 +51,8 @@ func newRootCommand(g *global) *cobra.Command {
 		newStatusCommand(g, runStatus),
 		newScaleCommand(g, runScale),
 		newVerifyCommand(g, runVerify),
+		newWhyCommand(g, runWhy),
+		newConsoleCommand(g, runConsole),
 		newDrillCommand(g, runDrill),
 		newSSHCommand(g, runSSH),
 		newLogsCommand(g, runLogs),

@@ -30,6 +30,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/session"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/tunnel"
+	"aloft.dev/aloft/internal/console"
 )
 
 // shutdownTimeout bounds the shutdown of machines, load balancers and networks.
@@ -82,8 +83,10 @@ type daemon struct {
 	tunnels   *tunnel.Server      // set by openAPIs
 	fleet     scaling.Fleet       // set by openAPIs
 	logs      *cloudwatchlogs.API // set by openAPIs
-	onHost    http.Handler        // of the APIs, set by openAPIs, as is inVPC
+	onHost    http.Handler        // of the APIs, set by openAPIs, as are inVPC and console
 	inVPC     http.Handler
+	console   *console.Console
+	calls     console.Calls
 
 	// reset empties a simulated cloud; nil for others.
 	reset func(context.Context) error

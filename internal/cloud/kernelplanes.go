@@ -47,6 +47,10 @@ func openKernelPlanes(ctx context.Context, d *daemon) (planes, error) {
 		dial: func(ctx context.Context, interfaceID string, to netip.AddrPort) (net.Conn, error) {
 			return network.DialIn(ctx, p.network.NodeNamespace(interfaceID), to)
 		},
+		probe: prober{
+			store: d.store, kernel: p.network, dial: network.DialIn, listening: network.Listening,
+			machine: func(id string) string { return p.machines.Status(id).Namespace },
+		}.facts,
 	}, nil
 }
 

@@ -13,6 +13,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/control/instances"
 	"aloft.dev/aloft/internal/cloud/control/metrics"
 	"aloft.dev/aloft/internal/cloud/control/networks"
+	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/reachability"
 )
 
 // planes are what the control loops drive: those of the kernel, or simulated ones.
@@ -29,6 +31,8 @@ type planes struct {
 	stop  func(ctx context.Context) error // stops machines and removes networks and load balancers
 	close func() error                    // releases what the planes hold; nothing stops
 
+	// probe returns what the kernel says of a path.
+	probe func(ctx context.Context, in host.ProbeRequest) (reachability.Facts, error)
 	// dial connects from the network interface of an endpoint to an address in its VPC.
 	dial func(ctx context.Context, interfaceID string, to netip.AddrPort) (net.Conn, error)
 }

@@ -18,6 +18,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/control/alarms"
 	"aloft.dev/aloft/internal/cloud/control/balancers"
 	"aloft.dev/aloft/internal/cloud/control/certificates"
+	"aloft.dev/aloft/internal/cloud/control/commands"
 	"aloft.dev/aloft/internal/cloud/control/connectendpoints"
 	"aloft.dev/aloft/internal/cloud/control/metrics"
 	"aloft.dev/aloft/internal/cloud/control/natgateways"
@@ -77,6 +78,11 @@ func (d *daemon) startLoops(ctx context.Context, group *errgroup.Group, address 
 		group.Go(func() error { return run(ctx) })
 	}
 	group.Go(func() error { return d.followManners(ctx) })
+	group.Go(func() error {
+		<-ctx.Done()
+		d.console.Close() // or open pages would hold up the end of the server
+		return nil
+	})
 	return nil
 }
 
@@ -89,6 +95,7 @@ func serveAPIs(
 	listener = loopback.Limit(listener, limits, wire.Overloaded(), log)
 	server := &http.Server{
 		Handler:           handler,
+		ConnContext:       withConnection,
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
@@ -136,10 +143,11 @@ func (d *daemon) loops(address string) []func(context.Context) error {
 	scalingLoop := &scaling.Loop{Store: d.store, Fleet: d.fleet, Log: d.Log, Manners: &d.manners}
 	certificatesLoop := &certificates.Loop{Store: d.store, Authority: d.authority, Log: d.Log}
 	schedulesLoop := &scaling.ScheduleLoop{Store: d.store, Log: d.Log}
+	commandsLoop := &commands.Loop{Store: d.store, Log: d.Log}
 	endpointsLoop := &connectendpoints.Loop{Store: d.store, Log: d.Log}
 	return []func(context.Context) error{
 		d.networks.Run, d.instances.Run, d.images.Run, balancersLoop.Run,
 		natGatewaysLoop.Run, metricsLoop.Run, alarmsLoop.Run, schedulesLoop.Run, scalingLoop.Run, certificatesLoop.Run,
-		endpointsLoop.Run, d.tunnels.Run, notificationsLoop.Run, d.logs.Run,
+		endpointsLoop.Run, d.tunnels.Run, notificationsLoop.Run, d.logs.Run, commandsLoop.Run,
 	}
 }

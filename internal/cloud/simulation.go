@@ -16,6 +16,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/filetree"
 	"aloft.dev/aloft/internal/cloud/plane/simulated"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/reachability"
 )
 
 // errSimulated is why nothing connects to a simulated machine.
@@ -132,6 +133,7 @@ func openSimulatedPlanes(context.Context, *daemon) (planes, error) {
 	return planes{
 		layers: &simulated.Layers{}, machines: &simulated.Machines{}, network: &simulated.Network{},
 		balancer: &simulated.Balancer{}, start: nothing, stop: nothing, close: func() error { return nil },
-		dial: func(context.Context, string, netip.AddrPort) (net.Conn, error) { return nil, errSimulated },
+		dial:  func(context.Context, string, netip.AddrPort) (net.Conn, error) { return nil, errSimulated },
+		probe: func(context.Context, host.ProbeRequest) (facts reachability.Facts, err error) { return facts, nil },
 	}, nil
 }

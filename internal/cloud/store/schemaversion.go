@@ -40,8 +40,9 @@ var migrations = []migration{
 	// Version 4 adds IAM, secrets, instance profiles of instances and encrypted parameters.
 	nil,
 	// Version 5 adds hosted zones, certificates that the local cloud issues, Elastic IP addresses, NAT
-	// gateways, EC2 Instance Connect Endpoints, topics with their subscriptions, log groups, managed
-	// prefix lists, when the disk of an instance became read-only, and the state before an alarm's.
+	// gateways, EC2 Instance Connect Endpoints, topics with their subscriptions, log groups, commands of
+	// Run Command, managed prefix lists, when the disk of an instance became read-only, and the state
+	// before an alarm's.
 	nil,
 }
 

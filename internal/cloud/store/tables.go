@@ -9,7 +9,8 @@ var tables = []table{
 	ScalingPolicies, ScheduledActions, InstanceRefreshes, Alarms, AlarmHistories,
 	Roles, InstanceProfiles, Policies, Secrets,
 	HostedZones, RecordSets, RecordChanges, InstanceConnectEndpoints,
-	Topics, Subscriptions, Deliveries, LogGroups, LogStreams, PrefixLists,
+	Topics, Subscriptions, Deliveries, LogGroups, LogStreams,
+	Commands, CommandInvocations, ManagedInstances, PrefixLists,
 }
 
 // tableNamed returns the table with the name, or nil.
