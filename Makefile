@@ -62,6 +62,7 @@ bench: build ## benchmarks; each prints a table and one line of JSON
 	@scripts/packages.sh "to run the benchmarks" mmdebstrap wrk nginx-light haproxy nftables
 	$(SUDO) $(GO) run ./bench
 	$(GO) run ./bench/manners
+	$(GO) run ./bench/api
 	$(GO) run ./bench/balancer
 	$(SUDO) $(GO) run ./bench/failover
 	$(SUDO) $(GO) run ./bench/release

@@ -229,7 +229,7 @@ func TestNeeds(t *testing.T) {
 		{"logs", &logsclient.DescribeLogGroupsInput{}, "logs:DescribeLogGroups arn:aws:logs:us-east-1:" + account +
 			":log-group::log-stream:"},
 		{"iam", &iamclient.ListRolesInput{}, "iam:ListRoles arn:aws:iam::" + account + ":role/"},
-		{"iam", &iamclient.ListUsersInput{}, "iam:ListUsers unknown\n* *"},
+		{"iam", &iamclient.ListAccessKeysInput{}, "iam:ListAccessKeys unknown\n* *"},
 		{"ec2", &ec2client.CreateFleetInput{}, "ec2:CreateFleet unknown\n* *"},
 		{
 			"ec2-instance-connect", &connectclient.SendSSHPublicKeyInput{InstanceId: text("i-1")},

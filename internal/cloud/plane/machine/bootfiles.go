@@ -110,8 +110,8 @@ func aptConf(env map[string]string, lines []string) string {
 
 func resolvConf(m Machine) string {
 	var out strings.Builder
-	if m.Nameserver.IsValid() {
-		_, _ = fmt.Fprintf(&out, "nameserver %s\n", m.Nameserver)
+	for _, server := range m.Nameservers {
+		_, _ = fmt.Fprintf(&out, "nameserver %s\n", server)
 	}
 	if m.SearchDomain != "" {
 		_, _ = fmt.Fprintf(&out, "search %s\n", m.SearchDomain)
