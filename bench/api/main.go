@@ -96,10 +96,10 @@ func measure(ctx context.Context) (figures []figure, err error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{ctx: ctx, client: client}
+	b := &bench{client: client}
 	b.add("start, until the first answer", time.Since(began).Seconds(), "s", 0.2)
-	for _, step := range []func() error{b.questions, b.launch, b.pages, b.tag, b.memory} {
-		if err := step(); err != nil {
+	for _, step := range []func(context.Context) error{b.questions, b.launch, b.pages, b.tag, b.memory} {
+		if err := step(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -129,7 +129,6 @@ func connect(ctx context.Context, layout host.Layout) (*ec2.Client, error) {
 
 // bench measures one cloud.
 type bench struct {
-	ctx     context.Context
 	client  *ec2.Client
 	image   string
 	figures []figure
@@ -140,11 +139,11 @@ func (b *bench) add(name string, value float64, unit string, bound float64) {
 }
 
 // questions measures DescribeVpcs.
-func (b *bench) questions() error {
+func (b *bench) questions(ctx context.Context) error {
 	var took []time.Duration
 	for range questions {
 		began := time.Now()
-		if _, err := b.client.DescribeVpcs(b.ctx, &ec2.DescribeVpcsInput{}); err != nil {
+		if _, err := b.client.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{}); err != nil {
 			return err
 		}
 		took = append(took, time.Since(began))
@@ -155,14 +154,14 @@ func (b *bench) questions() error {
 }
 
 // launch measures the launch of a thousand instances.
-func (b *bench) launch() error {
-	images, err := b.client.DescribeImages(b.ctx, &ec2.DescribeImagesInput{Owners: []string{"amazon"}})
+func (b *bench) launch(ctx context.Context) error {
+	images, err := b.client.DescribeImages(ctx, &ec2.DescribeImagesInput{Owners: []string{"amazon"}})
 	if err != nil {
 		return err
 	}
 	b.image = *images.Images[0].ImageId
 	began := time.Now()
-	if err := b.runInstances(0, few); err != nil {
+	if err := b.runInstances(ctx, 0, few); err != nil {
 		return err
 	}
 	b.add("RunInstances, 1,000 in ten calls", time.Since(began).Seconds(), "s", 0.5)
@@ -171,9 +170,9 @@ func (b *bench) launch() error {
 
 // runInstances launches the instances from one number up to another. Each hundred has a tag of
 // its own.
-func (b *bench) runInstances(from, to int) error {
+func (b *bench) runInstances(ctx context.Context, from, to int) error {
 	for n := from; n < to; n += perLaunch {
-		if _, err := b.client.RunInstances(b.ctx, &ec2.RunInstancesInput{
+		if _, err := b.client.RunInstances(ctx, &ec2.RunInstancesInput{
 			ImageId: &b.image, InstanceType: types.InstanceTypeT3Micro,
 			MinCount: aws.Int32(perLaunch), MaxCount: aws.Int32(perLaunch),
 			Placement: &types.Placement{AvailabilityZone: aws.String(zones[n/perLaunch%len(zones)])},
@@ -189,11 +188,11 @@ func (b *bench) runInstances(from, to int) error {
 }
 
 // pages measures listing all instances in pages.
-func (b *bench) pages() error {
+func (b *bench) pages(ctx context.Context) error {
 	began, seen := time.Now(), 0
 	pager := ec2.NewDescribeInstancesPaginator(b.client, &ec2.DescribeInstancesInput{MaxResults: aws.Int32(perPage)})
 	for pager.HasMorePages() {
-		page, err := pager.NextPage(b.ctx)
+		page, err := pager.NextPage(ctx)
 		if err != nil {
 			return err
 		}
@@ -209,18 +208,18 @@ func (b *bench) pages() error {
 }
 
 // tag measures finding one instance by a tag of its own among ten thousand.
-func (b *bench) tag() error {
-	if err := b.runInstances(few, many); err != nil {
+func (b *bench) tag(ctx context.Context) error {
+	if err := b.runInstances(ctx, few, many); err != nil {
 		return err
 	}
-	all, err := b.client.DescribeInstances(b.ctx, &ec2.DescribeInstancesInput{
+	all, err := b.client.DescribeInstances(ctx, &ec2.DescribeInstancesInput{
 		MaxResults: aws.Int32(5),
 	})
 	if err != nil {
 		return err
 	}
 	wanted := *all.Reservations[0].Instances[0].InstanceId
-	if _, err := b.client.CreateTags(b.ctx, &ec2.CreateTagsInput{
+	if _, err := b.client.CreateTags(ctx, &ec2.CreateTagsInput{
 		Resources: []string{wanted}, Tags: []types.Tag{{Key: aws.String("wanted"), Value: aws.String("yes")}},
 	}); err != nil {
 		return err
@@ -228,7 +227,7 @@ func (b *bench) tag() error {
 	var took []time.Duration
 	for range 20 {
 		began := time.Now()
-		found, err := b.client.DescribeInstances(b.ctx, &ec2.DescribeInstancesInput{
+		found, err := b.client.DescribeInstances(ctx, &ec2.DescribeInstancesInput{
 			Filters: []types.Filter{{Name: aws.String("tag:wanted"), Values: []string{"yes"}}},
 		})
 		if err != nil {
@@ -245,7 +244,7 @@ func (b *bench) tag() error {
 }
 
 // memory measures the memory of this process, which holds the cloud.
-func (b *bench) memory() error {
+func (b *bench) memory(context.Context) error {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return err

@@ -114,7 +114,7 @@ func setDHCPOption(row *store.DHCPOptions, key string, values []string) error {
 			return invalidValue(key, strings.Join(values, ","), "Valid values are 1, 2, 4 and 8.")
 		}
 	default:
-		return wire.Errorf("InvalidParameterValue", "Value (%s) for parameter name is invalid. Unknown DHCP option", key)
+		return invalidValue("name", key, "Unknown DHCP option")
 	}
 	return nil
 }

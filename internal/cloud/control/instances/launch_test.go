@@ -96,7 +96,8 @@ func TestMachineGetsTheNameServersOfItsDHCPOptions(t *testing.T) {
 				DomainNameServers: []string{"10.0.0.7", "AmazonProvidedDNS"},
 			})
 			store.VPCs.Put(tx, &store.VPC{
-				ID: "vpc-9", Region: "r", CIDR: netip.MustParsePrefix("10.0.0.0/16"), DNSSupport: true, DHCPOptionsID: "dopt-1",
+				ID: "vpc-9", Region: "r", CIDR: netip.MustParsePrefix("10.0.0.0/16"), DNSSupport: true,
+				DHCPOptionsID: "dopt-1",
 			})
 			return nil
 		}); err != nil {
