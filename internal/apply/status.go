@@ -122,10 +122,8 @@ func statusOf(app, region string, found []plan.Found) *Status {
 	if servesHTTPS(found) {
 		s.setDomains(domainsOf(found))
 	}
-	if s.URL == "" && s.DNSName != "" && port != "" {
-		if s.URL = fmt.Sprintf("http://%s:%s", s.DNSName, port); port == "80" {
-			s.URL = "http://" + s.DNSName
-		}
+	if s.URL == "" && s.DNSName != "" {
+		s.URL = urlOf(s.DNSName, port)
 	}
 	slices.SortFunc(s.Machines, func(a, b Machine) int {
 		return cmp.Or(
@@ -135,6 +133,17 @@ func statusOf(app, region string, found []plan.Found) *Status {
 		)
 	})
 	return s
+}
+
+// urlOf returns the URL of a listener without TLS; "" if port is.
+func urlOf(host, port string) string {
+	switch port {
+	case "":
+		return ""
+	case "80":
+		return "http://" + host
+	}
+	return fmt.Sprintf("http://%s:%s", host, port)
 }
 
 // alarmState is the state of an alarm that has gone off (Amazon CloudWatch API Reference,
