@@ -21,10 +21,11 @@ func newAdoptCommand(g *global, run func(context.Context, *adoptOptions) error) 
 	return &cobra.Command{
 		Use:   "adopt [DIR]",
 		Short: "List what an account already has that looks like the application, and what it takes",
-		Long: `Reads the account in one region and lists what somebody has made for the application without
-Aloft: load balancers, target groups, Auto Scaling groups, instances and what belongs to
-them, by names, tags and ports, and by the names in domain. For each it says what becomes
-of it, and at the end what aloft.yaml would say. It changes nothing, also no tags.`,
+		Long: `Reads the account in one region and lists what somebody has made for the application
+without Aloft: load balancers, target groups, Auto Scaling groups, instances and what
+belongs to them, by names, tags and ports, and by the names in domain. For each it says
+what becomes of it, and at the end what aloft.yaml would say. It changes nothing, not even
+tags.`,
 		Example: `  aloft adopt --on aws
   aloft adopt ./shop --on aws --region eu-central-1
   aloft adopt --on aws --json | jq -r .spec`,

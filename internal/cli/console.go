@@ -16,7 +16,7 @@ func newConsoleCommand(g *global, run func(context.Context, *consoleOptions) err
 	return &cobra.Command{
 		Use:   "console [DIR]",
 		Short: "Open pages in a browser that show the local cloud: topology, traffic, calls, and why",
-		Long: `Prints a link to the console of the local cloud, which shows the region of the application:
+		Long: `Prints a link to the console of the local cloud, which shows the application's region:
 what stands where and how it is, what passes through load balancers, alarms and scaling
 activities, every call of the APIs as it arrives, and why one place cannot reach another.
 The pages follow changes, and only read.
