@@ -18,7 +18,7 @@ type tracer struct {
 	back     []Hop // of the answers
 }
 
-// trace returns the path between two spots, of which one is not outside.
+// trace returns the path between two spots. At least one of them is in the cloud.
 func (w *world) trace(from, to spot, port uint16) Path {
 	t := tracer{world: w, from: from, to: to, port: port}
 	source, target := t.follow()

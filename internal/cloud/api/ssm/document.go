@@ -92,7 +92,7 @@ func (a *API) DescribeDocument(
 	return &ssm.DescribeDocumentOutput{Document: out}, nil
 }
 
-// ListDocuments lists the documents, of which there is one.
+// ListDocuments lists the documents. There is one.
 func (a *API) ListDocuments(_ context.Context, in *ssm.ListDocumentsInput) (*ssm.ListDocumentsOutput, error) {
 	if err := model.Between("maxResults", in.MaxResults, 1, maxCommands); err != nil {
 		return nil, err

@@ -61,7 +61,7 @@ func (f *Frame) Kind() Kind { return Kind(f.buffer[0]) }
 // Payload returns the frame's content.
 func (f *Frame) Payload() []byte { return f.buffer[1:f.n] }
 
-// Space returns room for content, of which Fill tells how much it holds.
+// Space returns room for content. Fill sets how much of it is used.
 func (f *Frame) Space() []byte { return f.buffer[1:] }
 
 // Fill makes the first n bytes of the room the content.
