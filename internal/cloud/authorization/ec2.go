@@ -55,6 +55,26 @@ var ec2Operations = operations{
 	"ModifyVpcAttribute":   on(vpcs, "VpcId"),
 	"DescribeVpcAttribute": on(vpcs, "VpcId"),
 
+	"AssociateVpcCidrBlock":    on(vpcs, "VpcId"),
+	"DisassociateVpcCidrBlock": {unknown: true},
+
+	"CreateVpcPeeringConnection": {resources: []resource{
+		created(peerings), of(vpcs, "VpcId"), of(vpcs, "PeerVpcId"),
+	}},
+	"AcceptVpcPeeringConnection":        on(peerings, "VpcPeeringConnectionId"),
+	"RejectVpcPeeringConnection":        on(peerings, "VpcPeeringConnectionId"),
+	"DeleteVpcPeeringConnection":        on(peerings, "VpcPeeringConnectionId"),
+	"ModifyVpcPeeringConnectionOptions": on(peerings, "VpcPeeringConnectionId"),
+
+	"CreateVpcEndpoint": {resources: []resource{
+		created(vpcEndpoints), of(vpcs, "VpcId"), maybe(routeTables, "RouteTableIds"),
+	}},
+	"ModifyVpcEndpoint": {resources: []resource{
+		of(vpcEndpoints, "VpcEndpointId"), maybe(routeTables, "AddRouteTableIds"),
+		maybe(routeTables, "RemoveRouteTableIds"),
+	}},
+	"DeleteVpcEndpoints": on(vpcEndpoints, "VpcEndpointIds"),
+
 	"CreateManagedPrefixList":          {resources: []resource{created(prefixLists)}},
 	"ModifyManagedPrefixList":          on(prefixLists, "PrefixListId"),
 	"RestoreManagedPrefixListVersion":  on(prefixLists, "PrefixListId"),

@@ -21,6 +21,12 @@ type Index[T any] struct {
 // List returns the rows that have the value, in the order of their keys.
 func (i Index[T]) List(r Reader, value string) []*T { return i.table.collect(r, i.name, value) }
 
+// Has reports whether a row has the value.
+func (i Index[T]) Has(r Reader, value string) bool {
+	row, err := r.read().First(i.table.title, i.name, value)
+	return err == nil && row != nil
+}
+
 // indexBy adds an index of one value per row. Rows whose value is empty are not
 // in it. Only the declarations of tables may call it.
 func (t Table[T]) indexBy(name string, value func(*T) string) Index[T] {

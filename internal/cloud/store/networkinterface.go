@@ -28,7 +28,29 @@ var (
 		"security_group",
 		func(r *NetworkInterface) []string { return r.GroupIDs },
 	)
+	// NetworkInterfacesByPrivateIP finds "subnet/address".
+	NetworkInterfacesByPrivateIP = NetworkInterfaces.indexBy(
+		"private_ip",
+		func(r *NetworkInterface) string { return AddressIn(r.SubnetID, r.PrivateIP) },
+	)
+	NetworkInterfacesByPublicIP = NetworkInterfaces.indexBy(
+		"public_ip",
+		func(r *NetworkInterface) string { return addressText(r.PublicIP) },
+	)
 )
+
+// AddressIn returns the value of NetworkInterfacesByPrivateIP for an address in a subnet.
+func AddressIn(subnetID string, address netip.Addr) string {
+	return subnetID + "/" + addressText(address)
+}
+
+// addressText returns the indexed value of an address, which the zero Addr does not have.
+func addressText(address netip.Addr) string {
+	if !address.IsValid() {
+		return ""
+	}
+	return address.String()
+}
 
 // NetworkInterface is an elastic network interface.
 type NetworkInterface struct {

@@ -86,7 +86,7 @@ func (a *API) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*ec2
 			return err
 		}
 		siblings := store.SubnetsByVPC.List(tx, vpc.ID)
-		if err := checkSubnetCIDR(vpc.CIDR, siblings, block, *in.CidrBlock); err != nil {
+		if err := checkSubnetCIDR(vpc, siblings, block, *in.CidrBlock); err != nil {
 			return err
 		}
 		if err := a.limitSubnets(siblings); err != nil {

@@ -3,35 +3,43 @@
 package instances
 
 import (
-	"slices"
+	"errors"
 
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
 // Each machine maps its users to a range of the host's user ids. The ranges avoid the
 // host's own users and those that container managers map (systemd, Users, Groups, UIDs
-// and GIDs on systemd systems: containers have 0x80000 to 0x6fffffff).
+// and GIDs on systemd systems: containers have 0x80000 to 0x6fffffff), and end before those
+// that do not fit into a signed number.
 const (
 	userIDsPerMachine = 1 << 16
 	firstUserID       = 0x10000000
+	ranges            = (0x7ffe0000 - firstUserID) / userIDsPerMachine
 )
+
+var errNoUserIDs = errors.New("all ranges of user ids are in use")
 
 // assignUserIDs gives the instance a range of user ids that no other live instance has.
 func (l *Loop) assignUserIDs(id string) error {
-	return l.Store.Update(func(tx *store.Tx) error {
+	full := false
+	err := l.Store.Batch(func(tx *store.Tx) {
 		row, ok := store.Instances.Get(tx, id)
 		if !ok || row.UIDBase != 0 {
-			return nil
+			return
 		}
-		var assigned []uint32
-		for _, other := range store.Instances.List(tx) {
-			assigned = append(assigned, other.UIDBase)
+		for range ranges {
+			base := firstUserID + uint32(l.nextRange)*userIDsPerMachine
+			l.nextRange = (l.nextRange + 1) % ranges
+			if !store.InstancesByUserIDs.Has(tx, store.UserIDs(base)) {
+				store.Instances.Edit(tx, id, func(row *store.Instance) { row.UIDBase = base })
+				return
+			}
 		}
-		base := uint32(firstUserID)
-		for slices.Contains(assigned, base) {
-			base += userIDsPerMachine
-		}
-		store.Instances.Edit(tx, id, func(row *store.Instance) { row.UIDBase = base })
-		return nil
+		full = true
 	})
+	if full {
+		return errNoUserIDs
+	}
+	return err
 }
