@@ -32,7 +32,7 @@ const (
 
 // CountFree returns the number of free private addresses in a subnet.
 func CountFree(r store.Reader, subnet *store.Subnet) int {
-	return size(subnet.CIDR) - reservedFirst - reservedLast - len(store.NetworkInterfacesBySubnet.List(r, subnet.ID))
+	return size(subnet.CIDR) - reservedFirst - reservedLast - len(store.NetworkInterfacesInSubnet(r, subnet.ID))
 }
 
 // FreePrivate returns a free private address in the subnet, or ErrSubnetFull. As on
@@ -42,7 +42,7 @@ func FreePrivate(r store.Reader, ids *identity.Source, subnet *store.Subnet) (ne
 	n := size(subnet.CIDR) - reservedFirst - reservedLast
 	if addr, ok := pick(ids, n, func(i int) (netip.Addr, bool) {
 		addr := nth(subnet.CIDR, reservedFirst+i)
-		return addr, !isUsed(r, subnet, addr)
+		return addr, !store.IsPrivateIPUsed(r, subnet.ID, addr)
 	}); ok {
 		return addr, nil
 	}
@@ -59,7 +59,7 @@ func CheckPrivate(r store.Reader, subnet *store.Subnet, addr netip.Addr) error {
 	if offset < reservedFirst || offset >= size(subnet.CIDR)-reservedLast {
 		return ErrReserved
 	}
-	if isUsed(r, subnet, addr) {
+	if store.IsPrivateIPUsed(r, subnet.ID, addr) {
 		return ErrInUse
 	}
 	return nil
@@ -95,11 +95,6 @@ func pick(ids *identity.Source, n int, candidate func(i int) (netip.Addr, bool))
 		}
 	}
 	return netip.Addr{}, false
-}
-
-// isUsed reports whether an interface has the private address in the subnet.
-func isUsed(r store.Reader, subnet *store.Subnet, addr netip.Addr) bool {
-	return store.NetworkInterfacesByPrivateIP.Has(r, store.AddressIn(subnet.ID, addr))
 }
 
 func size(p netip.Prefix) int { return 1 << (32 - p.Bits()) }

@@ -47,6 +47,12 @@ var ec2Operations = operations{
 	"DeleteSnapshot":  on(snapshots, "SnapshotId"),
 	"DeleteVolume":    on(volumes, "VolumeId"),
 
+	"CreateVolume":   {resources: []resource{created(volumes), maybe(snapshots, "SnapshotId")}},
+	"ModifyVolume":   on(volumes, "VolumeId"),
+	"AttachVolume":   {resources: []resource{of(volumes, "VolumeId"), of(instances, "InstanceId")}},
+	"DetachVolume":   {resources: []resource{of(volumes, "VolumeId"), maybe(instances, "InstanceId")}},
+	"CreateSnapshot": {resources: []resource{created(snapshots), of(volumes, "VolumeId")}},
+
 	"CreateTags": {instead: taggedNeeds},
 	"DeleteTags": {instead: taggedNeeds},
 

@@ -1,23 +1,9 @@
 package store
 
-import (
-	"strconv"
-	"time"
-)
+import "time"
 
-// The keys are ids. InstancesByUserIDs finds what UserIDs returns.
-var (
-	Instances          = newTable("instances", func(r *Instance) string { return r.ID }, (*Instance).region)
-	InstancesByUserIDs = Instances.indexBy("user_ids", func(r *Instance) string { return UserIDs(r.UIDBase) })
-)
-
-// UserIDs returns the value of InstancesByUserIDs for a range of user ids; "": none.
-func UserIDs(base uint32) string {
-	if base == 0 {
-		return ""
-	}
-	return strconv.FormatUint(uint64(base), 10)
-}
+// Instances has ids as keys.
+var Instances = newTable("instances", func(r *Instance) string { return r.ID }, (*Instance).region)
 
 // Instance states (Amazon EC2 API Reference, InstanceState).
 const (

@@ -16,10 +16,6 @@ var (
 		"vpc",
 		func(r *NetworkInterface) string { return r.VPCID },
 	)
-	NetworkInterfacesBySubnet = NetworkInterfaces.indexBy(
-		"subnet",
-		func(r *NetworkInterface) string { return r.SubnetID },
-	)
 	NetworkInterfacesByInstance = NetworkInterfaces.indexBy(
 		"instance",
 		func(r *NetworkInterface) string { return r.InstanceID },
@@ -28,10 +24,9 @@ var (
 		"security_group",
 		func(r *NetworkInterface) []string { return r.GroupIDs },
 	)
-	// NetworkInterfacesByPrivateIP finds "subnet/address".
-	NetworkInterfacesByPrivateIP = NetworkInterfaces.indexBy(
-		"private_ip",
-		func(r *NetworkInterface) string { return AddressIn(r.SubnetID, r.PrivateIP) },
+	networkInterfacesByAddress = NetworkInterfaces.indexBy(
+		"address",
+		func(r *NetworkInterface) string { return addressIn(r.SubnetID, r.PrivateIP) },
 	)
 	NetworkInterfacesByPublicIP = NetworkInterfaces.indexBy(
 		"public_ip",
@@ -39,8 +34,17 @@ var (
 	)
 )
 
-// AddressIn returns the value of NetworkInterfacesByPrivateIP for an address in a subnet.
-func AddressIn(subnetID string, address netip.Addr) string {
+// NetworkInterfacesInSubnet returns the network interfaces in a subnet, in no particular order.
+func NetworkInterfacesInSubnet(r Reader, subnetID string) []*NetworkInterface {
+	return networkInterfacesByAddress.within(r, addressIn(subnetID, netip.Addr{}))
+}
+
+// IsPrivateIPUsed reports whether a network interface in a subnet has an address.
+func IsPrivateIPUsed(r Reader, subnetID string, address netip.Addr) bool {
+	return networkInterfacesByAddress.Has(r, addressIn(subnetID, address))
+}
+
+func addressIn(subnetID string, address netip.Addr) string {
 	return subnetID + "/" + addressText(address)
 }
 

@@ -12,7 +12,6 @@ type VolumeModification struct {
 	VolumeID, Region string
 	Before, After    VolumeShape
 	Started          time.Time
-	EndsAt           time.Time
 }
 
 func (r *VolumeModification) region() string { return r.Region }

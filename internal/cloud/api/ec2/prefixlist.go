@@ -222,15 +222,7 @@ func (a *API) GetManagedPrefixListEntries(
 func (a *API) prefixList(
 	ctx context.Context, dryRun *bool, id *string,
 ) (*store.PrefixList, store.Reader, error) {
-	if err := required(parameter{"prefixListId", id}); err != nil {
-		return nil, nil, err
-	}
-	view, region, err := a.read(ctx, dryRun)
-	if err != nil {
-		return nil, nil, err
-	}
-	row, err := prefixLists.get(view, region, *id)
-	return row, view, err
+	return named(ctx, a, &prefixLists, dryRun, "prefixListId", id)
 }
 
 // entriesOf returns the entries of a version.

@@ -228,7 +228,7 @@ func (a *API) DeleteSubnet(ctx context.Context, in *ec2.DeleteSubnetInput) (*ec2
 		if err != nil {
 			return err
 		}
-		if len(store.NetworkInterfacesBySubnet.List(tx, subnet.ID)) > 0 {
+		if len(store.NetworkInterfacesInSubnet(tx, subnet.ID)) > 0 {
 			return dependencyViolation("subnet", subnet.ID)
 		}
 		if table, _, ok := subnetAssociation(tx, subnet); ok {

@@ -55,7 +55,9 @@ type Loop struct {
 
 	once      sync.Once
 	launching chan struct{} // a semaphore: one element for each launch in progress
-	nextRange int           // of user ids, which is probably free; transactions guard it
+	// freeUserIDs are ranges that were free once and have not been assigned since.
+	// Transactions guard it.
+	freeUserIDs []uint32
 
 	mu      sync.Mutex
 	workers map[string]*worker // by the instance's id

@@ -28,18 +28,33 @@ func (l *Loop) assignUserIDs(id string) error {
 		if !ok || row.UIDBase != 0 {
 			return
 		}
-		for range ranges {
-			base := firstUserID + uint32(l.nextRange)*userIDsPerMachine
-			l.nextRange = (l.nextRange + 1) % ranges
-			if !store.InstancesByUserIDs.Has(tx, store.UserIDs(base)) {
-				store.Instances.Edit(tx, id, func(row *store.Instance) { row.UIDBase = base })
-				return
-			}
+		if len(l.freeUserIDs) == 0 {
+			l.freeUserIDs = freeUserIDs(tx)
 		}
-		full = true
+		if full = len(l.freeUserIDs) == 0; full {
+			return
+		}
+		base := l.freeUserIDs[0]
+		l.freeUserIDs = l.freeUserIDs[1:]
+		store.Instances.Edit(tx, id, func(row *store.Instance) { row.UIDBase = base })
 	})
 	if full {
 		return errNoUserIDs
 	}
 	return err
+}
+
+// freeUserIDs returns the beginnings of the ranges that no instance has.
+func freeUserIDs(r store.Reader) []uint32 {
+	used := map[uint32]bool{}
+	for _, row := range store.Instances.List(r) {
+		used[row.UIDBase] = true
+	}
+	var free []uint32
+	for n := range uint32(ranges) {
+		if base := firstUserID + n*userIDsPerMachine; !used[base] {
+			free = append(free, base)
+		}
+	}
+	return free
 }

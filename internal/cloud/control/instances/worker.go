@@ -23,17 +23,11 @@ type worker struct {
 	// The loop's mu guards these.
 	running  bool // it has a goroutine, or is due to
 	notified bool // the row or the machine changed since its goroutine looked
-	deleted  bool // the loop knows it no longer
+	captures int  // captures that use it
 	timer    *time.Timer
 }
 
-// worker returns the instance's worker.
-func (l *Loop) worker(id string) *worker {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.workerOf(id)
-}
-
+// workerOf returns the instance's worker. The caller holds mu.
 func (l *Loop) workerOf(id string) *worker {
 	w, ok := l.workers[id]
 	if !ok {
@@ -57,7 +51,7 @@ func (l *Loop) wake(w *worker) {
 		w.timer.Stop()
 		w.timer = nil
 	}
-	if w.running || w.deleted {
+	if w.running {
 		return
 	}
 	w.running = true
@@ -132,7 +126,16 @@ func (l *Loop) look(w *worker) bool {
 	defer l.mu.Unlock()
 	w.running = w.notified
 	w.notified = false
+	l.forget(w)
 	return w.running
+}
+
+// forget lets go of a worker that has nothing to do and nothing to remember. The caller holds
+// mu.
+func (l *Loop) forget(w *worker) {
+	if !w.running && w.captures == 0 && w.timer == nil && w.failures == 0 {
+		delete(l.workers, w.id)
+	}
 }
 
 // rest makes the worker look again after a while at the latest; zero: when something changes.
@@ -141,8 +144,7 @@ func (l *Loop) rest(w *worker, wait time.Duration) {
 	defer l.mu.Unlock()
 	switch {
 	case wait == rowDeleted:
-		w.deleted, w.notified = true, false
-		delete(l.workers, w.id)
+		w.failures = 0
 	case wait > 0 && !w.notified:
 		w.timer = time.AfterFunc(wait, func() {
 			l.mu.Lock()
