@@ -69,7 +69,8 @@ func TestQuestionsAboutWhatIsAbsentHaveEmptyAnswers(t *testing.T) {
 func TestQuestionsAboutWhatIsAbsentHaveTheirFiltersOnly(t *testing.T) {
 	c := newCloud(t)
 	for name, wrong := range map[string]bool{"vpn-gateway-id": false, "tag:Name": false, "vpc-id": true} {
-		_, err := c.DescribeVpnGateways(c.ctx, &ec2.DescribeVpnGatewaysInput{Filters: []types.Filter{filter(name, "x")}})
+		in := &ec2.DescribeVpnGatewaysInput{Filters: []types.Filter{filter(name, "x")}}
+		_, err := c.DescribeVpnGateways(c.ctx, in)
 		if refused := code(err) == "InvalidParameterValue"; refused != wrong || !wrong && err != nil {
 			t.Errorf("the filter %s: %v", name, err)
 		}

@@ -276,7 +276,8 @@ func (a *API) DescribeNetworkInterfacePermissions(
 	}
 	return out, a.none(ctx, absent{
 		operation: "DescribeNetworkInterfacePermissions",
-		ids:       in.NetworkInterfacePermissionIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		ids:       in.NetworkInterfacePermissionIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidPermissionID.NotFound", text: "The networkInterfacePermission ID",
 	})
 }

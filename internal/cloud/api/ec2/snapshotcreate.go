@@ -21,7 +21,9 @@ func (a *API) CreateSnapshot(ctx context.Context, in *ec2.CreateSnapshotInput) (
 	if err := required(parameter{"volumeId", in.VolumeId}); err != nil {
 		return nil, err
 	}
-	if err := supportOnly(in, "DryRun", "VolumeId", "Description", "TagSpecifications", "Location=regional"); err != nil {
+	if err := supportOnly(
+		in, "DryRun", "VolumeId", "Description", "TagSpecifications", "Location=regional",
+	); err != nil {
 		return nil, err
 	}
 	tags, err := tagsOfSpecifications(in.TagSpecifications, types.ResourceTypeSnapshot)

@@ -39,9 +39,13 @@ var volumeTypes = map[types.VolumeType]volumeType{
 		minGiB: 1, maxGiB: 65536, minIOPS: 3000, maxIOPS: 80000, perGiB: 500, iops: 3000,
 		throughput: 125, maxThroughput: 2000,
 	},
-	types.VolumeTypeGp2:      {minGiB: 1, maxGiB: 16384},
-	types.VolumeTypeIo1:      {minGiB: 4, maxGiB: 16384, minIOPS: 100, maxIOPS: 64000, perGiB: 50, needsIOPS: true, multiAttach: true},
-	types.VolumeTypeIo2:      {minGiB: 4, maxGiB: 65536, minIOPS: 100, maxIOPS: 256000, perGiB: 1000, needsIOPS: true, multiAttach: true},
+	types.VolumeTypeGp2: {minGiB: 1, maxGiB: 16384},
+	types.VolumeTypeIo1: {
+		minGiB: 4, maxGiB: 16384, minIOPS: 100, maxIOPS: 64000, perGiB: 50, needsIOPS: true, multiAttach: true,
+	},
+	types.VolumeTypeIo2: {
+		minGiB: 4, maxGiB: 65536, minIOPS: 100, maxIOPS: 256000, perGiB: 1000, needsIOPS: true, multiAttach: true,
+	},
 	types.VolumeTypeSt1:      {minGiB: 125, maxGiB: 16384},
 	types.VolumeTypeSc1:      {minGiB: 125, maxGiB: 16384},
 	types.VolumeTypeStandard: {minGiB: 1, maxGiB: 1024},
@@ -61,36 +65,61 @@ func shape(kind types.VolumeType, sizeGiB int32, iops, throughput *int32, multiA
 	case sizeGiB < t.minGiB || sizeGiB > t.maxGiB:
 		return s, wire.Errorf("InvalidParameterValue", "Volume of %dGiB is outside of the range of %s volumes: "+
 			"%d to %dGiB.", sizeGiB, kind, t.minGiB, t.maxGiB)
-	case s.IOPS == 0 && t.needsIOPS:
-		return s, wire.Errorf("MissingParameter", "The parameter iops must be specified for %s volumes.", kind)
-	case s.IOPS != 0 && t.maxIOPS == 0:
-		return s, wire.Errorf("InvalidParameterCombination", "The parameter iops is not supported for %s volumes.", kind)
-	case s.IOPS != 0 && (s.IOPS < t.minIOPS || s.IOPS > t.maxIOPS):
-		return s, wire.Errorf("InvalidParameterValue", "Volume iops of %d is outside of the range of %s volumes: "+
-			"%d to %d.", s.IOPS, kind, t.minIOPS, t.maxIOPS)
-	case s.IOPS > t.iops && t.perGiB != 0 && s.IOPS > t.perGiB*sizeGiB:
-		return s, wire.Errorf("InvalidParameterValue", "Iops to volume size ratio of %f is too high; maximum is %d",
-			float64(s.IOPS)/float64(sizeGiB), t.perGiB)
-	case s.Throughput != 0 && t.throughput == 0:
-		return s, wire.Errorf(
-			"InvalidParameterCombination", "The parameter throughput is not supported for %s volumes.", kind,
-		)
-	case s.Throughput != 0 && (s.Throughput < t.throughput || s.Throughput > t.maxThroughput):
-		return s, wire.Errorf("InvalidParameterValue", "Throughput of %d MiB/s is outside of the range of %s volumes: "+
-			"%d to %d.", s.Throughput, kind, t.throughput, t.maxThroughput)
 	case multiAttach && !t.multiAttach:
 		return s, wire.Errorf("InvalidParameterCombination",
 			"The parameter multiAttachEnabled is not supported for %s volumes.", kind)
+	}
+	if err := cmp.Or(t.checkIOPS(s), t.checkThroughput(s)); err != nil {
+		return s, err
 	}
 	s.IOPS, s.Throughput = cmp.Or(s.IOPS, t.iops), cmp.Or(s.Throughput, t.throughput)
 	if kind == types.VolumeTypeGp2 {
 		s.IOPS = min(max(3*sizeGiB, 100), 16000)
 	}
 	if s.Throughput > 0 && s.Throughput*4 > s.IOPS {
-		return s, wire.Errorf("InvalidParameterValue", "Throughput (MiBps) to iops ratio of %f is too high; maximum is "+
-			"0.250000 MiBps per iops", float64(s.Throughput)/float64(s.IOPS))
+		return s, wire.Errorf("InvalidParameterValue", "Throughput (MiBps) to iops ratio of %f is too high; maximum "+
+			"is 0.250000 MiBps per iops", float64(s.Throughput)/float64(s.IOPS))
 	}
 	return s, nil
+}
+
+// checkIOPS refuses the IOPS of a request that volumes of the type cannot have; zero: it asks
+// for none.
+func (t volumeType) checkIOPS(s store.VolumeShape) error {
+	switch {
+	case s.IOPS == 0 && t.needsIOPS:
+		return wire.Errorf("MissingParameter", "The parameter iops must be specified for %s volumes.", s.Type)
+	case s.IOPS == 0:
+		return nil
+	case t.maxIOPS == 0:
+		return wire.Errorf(
+			"InvalidParameterCombination", "The parameter iops is not supported for %s volumes.", s.Type,
+		)
+	case s.IOPS < t.minIOPS || s.IOPS > t.maxIOPS:
+		return wire.Errorf("InvalidParameterValue", "Volume iops of %d is outside of the range of %s volumes: "+
+			"%d to %d.", s.IOPS, s.Type, t.minIOPS, t.maxIOPS)
+	case s.IOPS > t.iops && s.IOPS > t.perGiB*s.SizeGiB:
+		return wire.Errorf("InvalidParameterValue", "Iops to volume size ratio of %f is too high; maximum is %d",
+			float64(s.IOPS)/float64(s.SizeGiB), t.perGiB)
+	}
+	return nil
+}
+
+// checkThroughput refuses the throughput of a request that volumes of the type cannot have;
+// zero: it asks for none.
+func (t volumeType) checkThroughput(s store.VolumeShape) error {
+	switch {
+	case s.Throughput == 0:
+		return nil
+	case t.throughput == 0:
+		return wire.Errorf(
+			"InvalidParameterCombination", "The parameter throughput is not supported for %s volumes.", s.Type,
+		)
+	case s.Throughput < t.throughput || s.Throughput > t.maxThroughput:
+		return wire.Errorf("InvalidParameterValue", "Throughput of %d MiB/s is outside of the range of %s volumes: "+
+			"%d to %d.", s.Throughput, s.Type, t.throughput, t.maxThroughput)
+	}
+	return nil
 }
 
 // CreateVolume creates a volume, which is empty or has the content of a snapshot. Only
@@ -169,7 +198,7 @@ func (a *API) newVolume(r store.Reader, region string, in *ec2.CreateVolumeInput
 	if err != nil {
 		return nil, err
 	}
-	row.Type, row.SizeGiB, row.IOPS, row.Throughput, row.MultiAttach = s.Type, s.SizeGiB, s.IOPS, s.Throughput, s.MultiAttach
+	setShape(row, s)
 	if key := aws.ToString(in.KmsKeyId); key != "" {
 		if !row.Encrypted {
 			return nil, wire.Errorf("InvalidParameterDependency",

@@ -3,7 +3,6 @@ package ec2
 import (
 	"cmp"
 	"context"
-	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -28,13 +27,13 @@ var modifications = resourceType[store.VolumeModification]{
 	tags: func(modification) *store.Tags { return &store.Tags{} },
 	filters: filters[modification]{
 		"modification-state":         constant[modification](string(types.VolumeModificationStateCompleted)),
-		"original-iops":              field(func(row modification) string { return strconv.Itoa(int(row.Before.IOPS)) }),
-		"original-size":              field(func(row modification) string { return strconv.Itoa(int(row.Before.SizeGiB)) }),
+		"original-iops":              numberField(func(row modification) int32 { return row.Before.IOPS }),
+		"original-size":              numberField(func(row modification) int32 { return row.Before.SizeGiB }),
 		"original-volume-type":       field(func(row modification) string { return row.Before.Type }),
 		"originalMultiAttachEnabled": booleanField(func(row modification) bool { return row.Before.MultiAttach }),
 		"start-time":                 field(func(row modification) string { return filterTime(row.Started) }),
-		"target-iops":                field(func(row modification) string { return strconv.Itoa(int(row.After.IOPS)) }),
-		"target-size":                field(func(row modification) string { return strconv.Itoa(int(row.After.SizeGiB)) }),
+		"target-iops":                numberField(func(row modification) int32 { return row.After.IOPS }),
+		"target-size":                numberField(func(row modification) int32 { return row.After.SizeGiB }),
 		"target-volume-type":         field(func(row modification) string { return row.After.Type }),
 		"targetMultiAttachEnabled":   booleanField(func(row modification) bool { return row.After.MultiAttach }),
 		"volume-id":                  field(func(row modification) string { return row.VolumeID }),
@@ -69,10 +68,7 @@ func (a *API) ModifyVolume(ctx context.Context, in *ec2.ModifyVolumeInput) (*ec2
 			VolumeID: row.ID, Region: region, Before: shapeOf(row), After: next, Started: a.Now().UTC(),
 		}
 		store.VolumeModifications.Put(tx, change)
-		store.Volumes.Edit(tx, row.ID, func(row *store.Volume) {
-			row.Type, row.SizeGiB, row.IOPS, row.Throughput = next.Type, next.SizeGiB, next.IOPS, next.Throughput
-			row.MultiAttach = next.MultiAttach
-		})
+		store.Volumes.Edit(tx, row.ID, func(row *store.Volume) { setShape(row, next) })
 		item := modificationItem(change)
 		item.ModificationState, item.Progress, item.EndTime = types.VolumeModificationStateModifying, aws.Int64(0), nil
 		out.VolumeModification = &item
@@ -84,6 +80,11 @@ func shapeOf(row *store.Volume) store.VolumeShape {
 	return store.VolumeShape{
 		Type: row.Type, SizeGiB: row.SizeGiB, IOPS: row.IOPS, Throughput: row.Throughput, MultiAttach: row.MultiAttach,
 	}
+}
+
+func setShape(row *store.Volume, s store.VolumeShape) {
+	row.Type, row.SizeGiB, row.IOPS, row.Throughput = s.Type, s.SizeGiB, s.IOPS, s.Throughput
+	row.MultiAttach = s.MultiAttach
 }
 
 // modifiedShape returns what a volume is after a modification. What the request leaves out
@@ -123,7 +124,8 @@ func (a *API) DescribeVolumesModifications(
 		}
 	}
 	rows, next, err := modifications.describe(view, region, describeQuery{
-		ids: in.VolumeIds, idParameter: "volumeIds", filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		ids: in.VolumeIds, idParameter: "volumeIds", filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
 	})
 	if err != nil {
 		return nil, err

@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"aloft.dev/aloft/internal/cloud/identity"
-	"aloft.dev/aloft/internal/cloud/quota"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -73,8 +72,7 @@ func (a *API) CreateVpcEndpoint(
 				return nil, wire.Errorf("InvalidServiceName",
 					"The Vpc Endpoint Service '%s' does not exist", *in.ServiceName)
 			}
-			count := len(store.VPCEndpoints.InRegion(tx, region)) + 1
-			if err := a.limit(quota.GatewayEndpoints, count, "VpcEndpointLimitExceeded", "gateway endpoints"); err != nil {
+			if err := a.limitGatewayEndpoints(tx, region); err != nil {
 				return nil, err
 			}
 			row := &store.VPCEndpoint{

@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -68,7 +69,7 @@ func TestEndpointsThatCarryNothingAreRefusedByName(t *testing.T) {
 	facing := in
 	facing.VpcEndpointType = types.VpcEndpointTypeInterface
 	restricted := in
-	restricted.PolicyDocument = aws.String(`{"Statement":[{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}]}`)
+	restricted.PolicyDocument = aws.String(strings.Replace(openPolicy, "Allow", "Deny", 1))
 	unknown := in
 	unknown.ServiceName = aws.String("com.amazonaws.us-east-1.sqs")
 	for want, input := range map[string]*ec2.CreateVpcEndpointInput{

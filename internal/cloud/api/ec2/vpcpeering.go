@@ -36,7 +36,9 @@ var peerings = resourceType[store.PeeringConnection]{
 		"accepter-vpc-info.cidr-block": func(_ store.Reader, row peering) []string { return blockTexts(row.Accepter) },
 		"accepter-vpc-info.owner-id":   constant[peering](identity.Account),
 		"accepter-vpc-info.vpc-id":     field(func(row peering) string { return row.Accepter.VPCID }),
-		"expiration-time":              field(func(row peering) string { return filterTime(row.Created.Add(peeringOffer)) }),
+		"expiration-time": field(
+			func(row peering) string { return filterTime(row.Created.Add(peeringOffer)) },
+		),
 		"requester-vpc-info.cidr-block": func(_ store.Reader, row peering) []string {
 			return blockTexts(row.Requester)
 		},

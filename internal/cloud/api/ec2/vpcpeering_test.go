@@ -12,7 +12,8 @@ import (
 func (c *cloud) peering(from, to string) string {
 	c.t.Helper()
 	return *do(c, c.CreateVpcPeeringConnection, &ec2.CreateVpcPeeringConnectionInput{
-		VpcId: &from, PeerVpcId: &to, TagSpecifications: specification(types.ResourceTypeVpcPeeringConnection, "k", "v"),
+		VpcId: &from, PeerVpcId: &to,
+		TagSpecifications: specification(types.ResourceTypeVpcPeeringConnection, "k", "v"),
 	}).VpcPeeringConnection.VpcPeeringConnectionId
 }
 
@@ -106,5 +107,40 @@ func TestPeeringConnectionsThatDoNotComeAbout(t *testing.T) {
 		VpcId: &a, PeerVpcId: &a,
 	}); code(err) != "InvalidParameterValue" {
 		t.Errorf("with itself: %v", err)
+	}
+}
+
+func TestRulesReferToGroupsOfPeersAndBecomeStale(t *testing.T) {
+	c := newCloud(t)
+	a, b := c.vpc("10.0.0.0/16"), c.vpc("10.1.0.0/16")
+	own, other := c.group(a, "own"), c.group(b, "other")
+	allow := &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &own, IpPermissions: []types.IpPermission{{
+		IpProtocol: aws.String("tcp"), FromPort: aws.Int32(80), ToPort: aws.Int32(80),
+		UserIdGroupPairs: []types.UserIdGroupPair{{GroupId: &other}},
+	}}}
+	if _, err := c.AuthorizeSecurityGroupIngress(c.ctx, allow); code(err) != "InvalidGroup.NotFound" {
+		t.Errorf("without a peering: %v", err)
+	}
+	id := c.peering(a, b)
+	do(c, c.AcceptVpcPeeringConnection, &ec2.AcceptVpcPeeringConnectionInput{VpcPeeringConnectionId: &id})
+	do(c, c.AuthorizeSecurityGroupIngress, allow)
+	references := do(c, c.DescribeSecurityGroupReferences, &ec2.DescribeSecurityGroupReferencesInput{
+		GroupId: []string{other},
+	}).SecurityGroupReferenceSet
+	if len(references) != 1 || *references[0].ReferencingVpcId != a || *references[0].VpcPeeringConnectionId != id {
+		t.Errorf("references %+v", references)
+	}
+	stale := func() []types.StaleSecurityGroup {
+		in := &ec2.DescribeStaleSecurityGroupsInput{VpcId: &a}
+		return do(c, c.DescribeStaleSecurityGroups, in).StaleSecurityGroupSet
+	}
+	if got := stale(); len(got) != 0 {
+		t.Errorf("stale groups %+v", got)
+	}
+	do(c, c.DeleteSecurityGroup, &ec2.DeleteSecurityGroupInput{GroupId: &other})
+	got := stale()
+	if len(got) != 1 || *got[0].GroupId != own || len(got[0].StaleIpPermissions) != 1 ||
+		*got[0].StaleIpPermissions[0].UserIdGroupPairs[0].VpcPeeringConnectionId != id {
+		t.Errorf("after the deletion of the peer's group: %+v", got)
 	}
 }

@@ -213,8 +213,8 @@ func (a *API) ListObjectsV2(_ context.Context, in *s3.ListObjectsV2Input) (*s3.L
 	out := &s3.ListObjectsV2Output{
 		Name: in.Bucket, Prefix: q.encode(q.prefix), Delimiter: optional(in.Delimiter, q.encode),
 		StartAfter: optional(in.StartAfter, q.encode), ContinuationToken: in.ContinuationToken,
-		EncodingType: in.EncodingType, MaxKeys: aws.Int32(int32(q.size)), IsTruncated: aws.Bool(p.next != "" && q.size > 0),
-		KeyCount: aws.Int32(int32(len(p.rows) + len(p.prefixes))),
+		EncodingType: in.EncodingType, MaxKeys: aws.Int32(int32(q.size)),
+		IsTruncated: aws.Bool(p.next != "" && q.size > 0), KeyCount: aws.Int32(int32(len(p.rows) + len(p.prefixes))),
 	}
 	if *out.IsTruncated {
 		out.NextContinuationToken = aws.String(base64.RawURLEncoding.EncodeToString([]byte(p.next)))

@@ -24,7 +24,7 @@ type VPC struct {
 	ID, Region     string
 	CIDRs          []netip.Prefix // the primary one first
 	Gateway        bool           // an internet gateway is attached
-	DNSSupport     bool           // the resolver answers at the base of the primary CIDR plus two and at 169.254.169.253
+	DNSSupport     bool           // the resolver answers at the primary CIDR's base plus two and at 169.254.169.253
 	Subnets        []Subnet
 	Peers          []Peer
 	Interfaces     []Interface
