@@ -64,6 +64,9 @@ func (d *daemon) openAPIs() error {
 		return err
 	}
 	d.onHost = d.withConsole(handler)
+	if d.Layout.Simulated {
+		return nil // no machine calls them
+	}
 	if d.inVPC, err = wire.NewHandler(forMachines); err != nil {
 		return fmt.Errorf("serve the APIs to machines: %w", err)
 	}

@@ -25,7 +25,7 @@ var errSimulated = errors.New("the local cloud is simulated: no machine runs and
 
 // garbagePercent is how much memory may be garbage, in percent of what is in use. All state of
 // a simulated cloud is in memory.
-const garbagePercent = 25
+const garbagePercent = 50
 
 // simulation is a local cloud over simulated planes. It keeps its state in memory, so that a
 // reset is the end of one daemon and the start of the next behind the same address.
