@@ -37,7 +37,7 @@ cross/%:
 		$(GO) build $(BUILD_FLAGS) -o bin/$(*D)-$(*F)/ ./cmd/aloft
 
 test: ## install missing packages and run all tests
-	@scripts/packages.sh "to run the tests" mmdebstrap ca-certificates git openssh-client curl nodejs nginx-light gunicorn iproute2 util-linux procps nftables e2fsprogs awscli python3 jq xz-utils 'chromium-headless-shell?'
+	@scripts/packages.sh "to run the tests" mmdebstrap ca-certificates git openssh-client curl nodejs nginx-light gunicorn iproute2 util-linux procps nftables e2fsprogs awscli python3 python3-boto3 jq xz-utils 'chromium-headless-shell?'
 	@# Scenarios mostly wait, and only one local cloud may run, so all other tests run beside them.
 	@$(MAKE) --no-print-directory -j2 scenarios without-local-cloud
 
