@@ -72,8 +72,11 @@ func loops(t *testing.T) (lines []string) {
 	}
 	for _, path := range backing {
 		content, err := os.ReadFile(path)
+		if err != nil {
+			continue // it ended
+		}
 		file := string(content)
-		if err == nil && (strings.Contains(file, "/"+stateFolder+"/") || strings.HasPrefix(file, host.DefaultStateDir)) {
+		if strings.Contains(file, "/"+stateFolder+"/") || strings.HasPrefix(file, host.DefaultStateDir) {
 			lines = append(lines, "loop device of "+strings.TrimSpace(file))
 		}
 	}
