@@ -32,6 +32,9 @@ const (
 	// not gather for maxPause after that, it pauses for twice as long, up to maxPause.
 	minPause = 10 * time.Second
 	maxPause = 60 * time.Second
+	// minIdle is the part of a processor that must have been idle in the pause. If none was, the
+	// neighbours are still there, and a trial would slow requests down.
+	minIdle = 0.1
 
 	// minSlices is the number of slices from which their mean says something.
 	minSlices = 20
@@ -48,14 +51,15 @@ type usage struct {
 	ran    time.Duration
 	waited time.Duration // ready to run, while others did
 	slices int           // how often they began to run
+	idle   time.Duration // time in which all of the host's processors together had nothing to run
 }
 
 func (u usage) plus(v usage) usage {
-	return usage{u.ran + v.ran, u.waited + v.waited, u.slices + v.slices}
+	return usage{u.ran + v.ran, u.waited + v.waited, u.slices + v.slices, u.idle + v.idle}
 }
 
 func (u usage) minus(v usage) usage {
-	return usage{u.ran - v.ran, u.waited - v.waited, u.slices - v.slices}
+	return usage{u.ran - v.ran, u.waited - v.waited, u.slices - v.slices, u.idle - v.idle}
 }
 
 // obstructed reports whether neighbours kept the threads from running.
@@ -65,10 +69,10 @@ func (u usage) obstructed() bool {
 
 // rule decides which class the balancer process is in. It gathers while that costs no time,
 // and preempts beside neighbours that make it wait. How long a preempting process waits does
-// not tell whether they are still there, so from time to time it tries to gather.
+// not tell whether they are still there, so it tries to gather when processors have been idle.
 type rule struct {
 	class class
-	since time.Time     // when it entered the class
+	since time.Time     // when it entered the class, or began another pause
 	pause time.Duration // of the last time that it was preempting
 
 	trial  bool  // it was preempting, and has not been found to gather without harm
@@ -95,6 +99,10 @@ func (r *rule) interval() time.Duration {
 // long waits is not enough, because programs that start cause it too, except in a trial.
 func (r *rule) count(at time.Time, used usage) {
 	if r.class == preempting {
+		if used.idle.Seconds() < minIdle*at.Sub(r.since).Seconds() {
+			r.since = at
+			return
+		}
 		r.enter(gathering, at)
 		r.trial = true
 		return

@@ -15,6 +15,9 @@ var (
 	beside = usage{ran: 24 * time.Millisecond, waited: 401 * time.Millisecond, slices: 337}
 )
 
+// calm is what a pause looks like in which nothing else ran.
+var calm = usage{idle: 2 * time.Minute}
+
 // clock counts intervals of a rule.
 type clock struct {
 	at   time.Time
@@ -84,7 +87,7 @@ func TestPausesBecomeLongerWhileNeighboursDoNotRest(t *testing.T) {
 	c := newClock()
 	c.until(t, preempting, beside)
 	for _, want := range []time.Duration{10, 20, 40, 60, 60} {
-		if paused := c.until(t, gathering, usage{}); paused != want*time.Second {
+		if paused := c.until(t, gathering, calm); paused != want*time.Second {
 			t.Errorf("a pause of %v, want %v", paused, want*time.Second)
 		}
 		if trial := c.until(t, preempting, beside); trial != trialInterval {
@@ -100,17 +103,30 @@ func TestPauseIsShortAgainAfterAMinuteWithoutHarm(t *testing.T) {
 	} {
 		c := newClock()
 		c.until(t, preempting, beside)
-		c.until(t, gathering, usage{})
+		c.until(t, gathering, calm)
 		c.until(t, preempting, beside)
-		c.until(t, gathering, usage{})
+		c.until(t, gathering, calm)
 		for end := c.at.Add(test.quiet); c.at.Before(end); {
 			if c.count(alone) != gathering {
 				t.Fatal("it preempts for no reason")
 			}
 		}
 		c.until(t, preempting, beside)
-		if paused := c.until(t, gathering, usage{}); paused != test.pause {
+		if paused := c.until(t, gathering, calm); paused != test.pause {
 			t.Errorf("%v without harm: a pause of %v, want %v", test.quiet, paused, test.pause)
 		}
+	}
+}
+
+func TestBalancerPreemptsAsLongAsNoProcessorIsIdle(t *testing.T) {
+	c := newClock()
+	c.until(t, preempting, beside)
+	for range 1000 {
+		if c.count(usage{idle: minPause / 20}) != preempting {
+			t.Fatal("it tries to gather beside the same neighbours")
+		}
+	}
+	if took := c.until(t, gathering, usage{idle: minPause / 5}); took != minPause {
+		t.Errorf("it took %v", took)
 	}
 }

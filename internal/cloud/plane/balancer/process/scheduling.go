@@ -68,6 +68,7 @@ func taskDir(pid int) string { return filepath.Join("/proc", strconv.Itoa(pid), 
 type meter struct {
 	pid  int
 	last map[int]usage // by thread
+	idle time.Duration
 }
 
 // read returns what the threads got since the last call.
@@ -76,7 +77,11 @@ func (m *meter) read() (usage, error) {
 	if err != nil {
 		return usage{}, err
 	}
-	var sum usage
+	idle, err := idleTime()
+	if err != nil {
+		return usage{}, err
+	}
+	sum := usage{idle: idle - m.idle}
 	now := make(map[int]usage, len(threads))
 	for _, thread := range threads {
 		text, err := os.ReadFile(filepath.Join(taskDir(m.pid), strconv.Itoa(thread), "schedstat"))
@@ -93,8 +98,21 @@ func (m *meter) read() (usage, error) {
 		now[thread] = u
 		sum = sum.plus(u.minus(m.last[thread]))
 	}
-	m.last = now
+	m.last, m.idle = now, idle
 	return sum, nil
+}
+
+// idleTime returns how long all processors together have been idle since the host started.
+func idleTime() (time.Duration, error) {
+	text, err := os.ReadFile("/proc/uptime")
+	if err != nil {
+		return 0, err
+	}
+	var up, idle float64 // seconds
+	if _, err := fmt.Sscan(string(text), &up, &idle); err != nil {
+		return 0, fmt.Errorf("read how long processors were idle: %w", err)
+	}
+	return time.Duration(idle * float64(time.Second)), nil
 }
 
 // adapt schedules a process as a rule says until ctx ends, or the process.

@@ -87,7 +87,7 @@ func TestMeterReadsWhatThreadsGotSince(t *testing.T) {
 	var sum usage
 	for sum.ran < 20*time.Millisecond {
 		used, err := m.read()
-		if err != nil || used.ran < 0 || used.waited < 0 || used.slices < 0 {
+		if err != nil || used.ran < 0 || used.waited < 0 || used.slices < 0 || used.idle < 0 {
 			t.Fatalf("%+v, %v", used, err)
 		}
 		sum = sum.plus(used)
@@ -101,7 +101,9 @@ func TestAdaptChangesTheClassUntilItsContextEnds(t *testing.T) {
 	pid := startChild(t, "exec sleep 600").Process.Pid
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
-	go func() { done <- adapt(ctx, pid, rule{class: preempting, pause: 100 * time.Millisecond}) }()
+	// The pause has not begun, so the host, which may be busy, need not have been idle in it.
+	r := rule{class: preempting, since: time.Now().Add(time.Hour), pause: 100 * time.Millisecond}
+	go func() { done <- adapt(ctx, pid, r) }()
 	awaitClass(t, pid, gathering)
 	cancel()
 	if err := <-done; err != nil {
