@@ -110,6 +110,7 @@ func New(cfg Config) (*Deployment, error) {
 	}
 	cloud.Identity = cfg.Spec != nil && (cfg.Spec.Machines.Role != "" || stack.DesiredEnvironment(cfg.Spec, nil) != nil)
 	cloud.Alerts = cfg.Spec != nil && len(cfg.Spec.Alerts) > 0
+	cloud.AccessLogs = cfg.Spec != nil && cfg.Spec.KeepsAccessLogs()
 	caller := &account{sts: cfg.Client.STS}
 	return &Deployment{
 		cfg:     cfg,
