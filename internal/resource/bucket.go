@@ -215,7 +215,7 @@ func (p *Provisioner) createBucket(ctx context.Context, r stack.Resource, body s
 		return plan.Found{}, err
 	}
 	if app, tagged := tags[stack.TagApp]; tagged && app != p.App {
-		return plan.Found{}, nameTaken(r, "a bucket", name, nil)
+		return plan.Found{}, nameTaken(r, "a bucket", name, fmt.Errorf("it belongs to %s", app))
 	}
 	f := plan.Found{Address: r.Address, Kind: stack.KindBucket, ID: name, Name: name}
 	if err := p.bucketTagger(name).set(ctx, p.tags(r)); err != nil {
