@@ -37,7 +37,7 @@ cross/%:
 		$(GO) build $(BUILD_FLAGS) -o bin/$(*D)-$(*F)/ ./cmd/aloft
 
 test: ## install missing packages and run all tests: unit tests, then root tests
-	@scripts/packages.sh "to run the tests" mmdebstrap ca-certificates git openssh-client curl nodejs nginx-light gunicorn iproute2 util-linux procps nftables e2fsprogs awscli python3 jq xz-utils
+	@scripts/packages.sh "to run the tests" mmdebstrap ca-certificates git openssh-client curl nodejs nginx-light gunicorn iproute2 util-linux procps nftables e2fsprogs awscli python3 jq xz-utils 'chromium-headless-shell?'
 	@$(MAKE) --no-print-directory unit root
 
 unit: ## tests that need no root
@@ -62,6 +62,7 @@ bench: build ## benchmarks; each prints a table and one line of JSON
 	@scripts/packages.sh "to run the benchmarks" mmdebstrap wrk nginx-light haproxy nftables
 	$(SUDO) $(GO) run ./bench
 	$(GO) run ./bench/manners
+	$(GO) run ./bench/api
 	$(GO) run ./bench/balancer
 	$(SUDO) $(GO) run ./bench/failover
 	$(SUDO) $(GO) run ./bench/release

@@ -138,7 +138,7 @@ func (d *Deployment) restoreBefore(ctx context.Context, s *survey, r *history.Re
 	}
 	restored.found, restored.facts.Release = found, before.Release
 	restored.setEnvironment(d.cloud.Salt)
-	restored.steps = stepsTo(found, before.Release, before.Settings.Port, true)
+	restored.steps = stepsTo(found, before.Release, before.Settings.Port, true, false)
 	if slices.ContainsFunc(restored.steps, func(st step) bool { return st.phase != stack.PhaseServe }) {
 		return &diag.Diagnostic{
 			Where:   "release " + before.Release,

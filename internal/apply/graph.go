@@ -121,6 +121,9 @@ func (g *graph) orderChanges(p *plan.Plan) {
 			for _, ref := range r.References() {
 				change.follows(g.changes[ref.Address])
 			}
+			if listener, ok := r.Body.(stack.Listener); ok && listener.Redirects() {
+				g.afterKind(change, stack.KindRecord) // the names that it may redirect to lead here
+			}
 		}
 		if r.Body.Kind() != stack.KindServer {
 			continue
@@ -172,11 +175,21 @@ func (g *graph) orderDeletions(p *plan.Plan) {
 func (g *graph) afterReferrers(deletion *task, address string) {
 	deletion.follows(g.changes[address])
 	for _, r := range g.desired.Resources {
-		if slices.ContainsFunc(r.References(), func(ref stack.Ref) bool { return ref.Address == address }) {
+		if holds(r, address) {
 			deletion.follows(g.changes[r.Address])
 			deletion.follows(g.deletions[r.Address]...)
 		}
 	}
+}
+
+// holds reports whether a resource refers to what has an address. An alarm comes after what
+// serves, but does not refer to it: while servers are replaced one after the other, it comes
+// after all of them, and none of the old ones waits for it.
+func holds(r stack.Resource, address string) bool {
+	alarm, _ := r.Body.(stack.Alarm)
+	return slices.ContainsFunc(r.References(), func(ref stack.Ref) bool {
+		return ref.Address == address && !slices.Contains(alarm.Serving, ref)
+	})
 }
 
 // afterSuccessors orders the deletion of a serving resource that the stack does not
@@ -211,14 +224,24 @@ func (g *graph) afterReferringGroups(deletion *task, c plan.Change, p *plan.Plan
 func refersToAGroup(r stack.Rule) bool { return r.GroupID != "" }
 
 // afterSameKind orders the deletion of a record or a listener that the stack does not
-// describe: after others are there. A name serves until the one that replaces it does.
+// describe: after others are there. A name serves until the one that replaces it does, and
+// until no listener redirects to it.
 func (g *graph) afterSameKind(deletion *task, kind stack.Kind) {
-	if kind != stack.KindRecord && kind != stack.KindListener {
-		return
+	switch kind {
+	case stack.KindRecord:
+		g.afterKind(deletion, stack.KindRecord)
+		g.afterKind(deletion, stack.KindListener)
+	case stack.KindListener:
+		g.afterKind(deletion, stack.KindListener)
+	default:
 	}
+}
+
+// afterKind orders a task after the changes of all resources of a kind.
+func (g *graph) afterKind(t *task, kind stack.Kind) {
 	for _, change := range g.changes {
 		if g.kinds[change] == kind {
-			deletion.follows(change)
+			t.follows(change)
 		}
 	}
 }

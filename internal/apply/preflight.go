@@ -21,7 +21,7 @@ func (d *Deployment) preflight(ctx context.Context, s *survey) (preflight.Report
 			continue
 		}
 		for _, zone := range s.facts.Zones {
-			if zone.Name == subnet.Zone {
+			if zone.Name == subnet.Zone && !subnet.Private { // each zone once
 				zones = append(zones, zone)
 			}
 		}

@@ -94,6 +94,7 @@ func TestSteps(t *testing.T) {
 	isImage := func(f plan.Found) bool { return f.Kind == stack.KindImage }
 	withoutImage := slices.DeleteFunc(slices.Clone(serving), isImage)
 	const build, prove, serve, first = "build", "prove", "serve", ""
+	const promoted = "only an image, of another stage"
 	for name, c := range map[string]struct {
 		found   []plan.Found
 		release string
@@ -103,6 +104,7 @@ func TestSteps(t *testing.T) {
 	}{
 		"nothing exists":                    {nil, "r1", 3000, false, []string{first, serve}},
 		"only an image":                     {[]plan.Found{image("r1", 1)}, "r1", 3000, false, []string{serve}},
+		promoted:                            {[]plan.Found{image("r1", 1)}, "r1", 3000, false, []string{prove, serve}},
 		"it serves":                         {serving, "r1", 3000, false, []string{serve}},
 		"another serves":                    {serving, "r2", 3000, false, []string{build, prove, serve}},
 		"another serves, and there is one":  {withImage, "r2", 3000, false, []string{prove, serve}},
@@ -111,7 +113,7 @@ func TestSteps(t *testing.T) {
 		"it serves, but its image is gone":  {withoutImage, "r1", 3000, true, []string{build, serve}},
 	} {
 		var got []string
-		for _, s := range stepsTo(c.found, c.release, c.port, c.proven) {
+		for _, s := range stepsTo(c.found, c.release, c.port, c.proven, name == promoted) {
 			text := string(s.phase)
 			if len(s.ports) > 0 {
 				text += fmt.Sprintf(" and %v", s.ports)

@@ -38,26 +38,6 @@ func (d *Deployment) Scale(ctx context.Context, machines int) (*Status, error) {
 	return d.Status(ctx)
 }
 
-// Refill replaces missing servers. An Auto Scaling group does that itself: Refill
-// then waits until all its instances serve, and changes nothing.
-func (d *Deployment) Refill(ctx context.Context) error {
-	found, err := d.Discover(ctx)
-	if err != nil {
-		return err
-	}
-	group, ok := scalingGroup(found)
-	if !ok {
-		_, err := d.Up(ctx)
-		return err
-	}
-	p := d.provisioner()
-	return d.runTasks(ctx, "refill", []*task{{
-		address: group.Address,
-		message: fmt.Sprintf("wait until all machines of %s serve", group.Name),
-		run:     func(ctx context.Context) error { return p.AwaitServing(ctx, group) },
-	}})
-}
-
 // scalingGroup returns the Auto Scaling group among the resources, if there is one.
 func scalingGroup(found []plan.Found) (group plan.Found, ok bool) {
 	i := slices.IndexFunc(found, func(f plan.Found) bool { return f.Kind == stack.KindScalingGroup && f.Broken == "" })

@@ -77,10 +77,7 @@ func (d *Deployment) SetEnvironment(
 func (d *Deployment) deployEnvironment(
 	ctx context.Context, current history.Record, e environment.Environment, tookOver bool,
 ) error {
-	s, err := d.surveyLocked(ctx, goal{
-		spec: withSettings(d.cfg.Spec, current.Settings), release: current.Release, source: current.Source,
-		given: true, environment: &e,
-	}, tookOver)
+	s, err := d.surveyLocked(ctx, d.goalOf(current, e), tookOver)
 	if err != nil {
 		return err
 	}

@@ -33,6 +33,8 @@ type Status struct {
 	Machines        []Machine `json:"machines"`
 	Scaling         *Scaling  `json:"scaling,omitempty"` // if the servers are an Auto Scaling group's
 	Alerts          *Alerts   `json:"alerts,omitempty"`  // if somebody is told of failures
+
+	Makers []Machine `json:"-"` // on which a release is being made, or where a run stopped doing so
 }
 
 // Alerts are who is told of failures, and of which there are.
@@ -110,17 +112,18 @@ func statusOf(app, region string, found []plan.Found) *Status {
 		case stack.KindTopic:
 			s.Alerts = alertsOf(f, found)
 		}
-		if isServer(f) {
+		switch {
+		case isServer(f):
 			s.Machines = append(s.Machines, machineOf(f))
+		case f.Kind == stack.KindServer:
+			s.Makers = append(s.Makers, machineOf(f))
 		}
 	}
 	if servesHTTPS(found) {
 		s.setDomains(domainsOf(found))
 	}
-	if s.URL == "" && s.DNSName != "" && port != "" {
-		if s.URL = fmt.Sprintf("http://%s:%s", s.DNSName, port); port == "80" {
-			s.URL = "http://" + s.DNSName
-		}
+	if s.URL == "" && s.DNSName != "" {
+		s.URL = urlOf(s.DNSName, port)
 	}
 	slices.SortFunc(s.Machines, func(a, b Machine) int {
 		return cmp.Or(
@@ -130,6 +133,17 @@ func statusOf(app, region string, found []plan.Found) *Status {
 		)
 	})
 	return s
+}
+
+// urlOf returns the URL of a listener without TLS; "" if port is.
+func urlOf(host, port string) string {
+	switch port {
+	case "":
+		return ""
+	case "80":
+		return "http://" + host
+	}
+	return fmt.Sprintf("http://%s:%s", host, port)
 }
 
 // alarmState is the state of an alarm that has gone off (Amazon CloudWatch API Reference,

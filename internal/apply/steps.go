@@ -15,14 +15,18 @@ type step struct {
 }
 
 // stepsTo returns the steps that bring a release into service, given the found
-// resources. A release that was proven needs no candidate.
-func stepsTo(found []plan.Found, release string, port int, proven bool) []step {
+// resources. A release that was proven needs no candidate. One that was promoted needs one
+// even if nothing serves: it was proven with the variables of another stage.
+func stepsTo(found []plan.Found, release string, port int, proven, promoted bool) []step {
 	var steps []step
 	releases, image := servingReleases(found), hasImage(found, release)
 	switch {
 	case len(releases) == 0 && !image:
 		steps = append(steps, step{phase: stack.PhaseFirst})
 	case len(releases) == 0:
+		if promoted {
+			steps = append(steps, step{phase: stack.PhaseProve})
+		}
 	default:
 		if !image {
 			steps = append(steps, step{phase: stack.PhaseBuild})

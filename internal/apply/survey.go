@@ -78,7 +78,7 @@ func (d *Deployment) survey(ctx context.Context, g goal) (*survey, error) {
 		return nil, explain("domain", err)
 	}
 	s.setEnvironment(d.cloud.Salt)
-	s.steps = stepsTo(s.found, s.facts.Release, g.spec.Port, s.proven())
+	s.steps = stepsTo(s.found, s.facts.Release, g.spec.Port, s.proven(), s.promoted != "")
 	if err := s.planSteps(); err != nil {
 		return nil, err
 	}

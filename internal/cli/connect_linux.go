@@ -43,6 +43,13 @@ func (g *global) connectToLocalCloud(ctx context.Context, region string, start b
 	if err := g.requireSameVersion(running); err != nil {
 		return nil, err
 	}
+	if layout.Simulated && start {
+		return nil, diag.List{{
+			Where:   "local cloud",
+			Summary: "is simulated: no machine runs there, so no application can be installed",
+			Hint:    "sudo aloft local start starts one with machines; leave --state-dir out to use it",
+		}}
+	}
 	key, err := host.ReadCredentials(layout)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, needsRoot(err, "run the same command with sudo")

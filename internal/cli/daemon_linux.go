@@ -83,6 +83,9 @@ func (g *global) spawnDaemon(ctx context.Context, config cloud.Config, o startOp
 	if o.anyCredentials {
 		args = append(args, "--accept-any-credentials")
 	}
+	if o.anyImage {
+		args = append(args, "--"+anyImageFlag)
+	}
 	for _, mirror := range o.mirrors {
 		args = append(args, "--mirror", mirror)
 	}

@@ -98,7 +98,7 @@ func runDown(ctx context.Context, o *downOptions) error {
 		images = "Its images and their snapshots are deleted too."
 	}
 	_, _ = fmt.Fprintf(o.Out,
-		"%s Nothing is left of %s in %s: EC2 and Elastic Load Balancing list nothing with its tag (%s). %s\n",
+		"%s Nothing is left of %s in %s: no service of AWS that it used lists anything with its tag (%s). %s\n",
 		o.style(o.Out).Good("✓"), app, region, view.Duration(time.Since(began)), images)
 	if len(unchecked) > 0 {
 		_, _ = fmt.Fprintf(o.Err, "%s The endpoint does not offer %s: what they list was not checked.\n",

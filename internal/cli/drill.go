@@ -207,8 +207,8 @@ func (g *global) readyForDrill(ctx context.Context, d *deployment, e drill.Exper
 	if !e.Terminates() {
 		return status, nil
 	}
-	// The drill runs aloft up, which should do nothing but replace the server.
-	p, err := d.Plan(ctx)
+	// The drill should do nothing but replace the server.
+	p, err := d.PlanRefill(ctx)
 	if err == nil && !p.Empty() {
 		err = diag.List{{
 			Where:   d.spec.App,

@@ -9,6 +9,7 @@ import (
 	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/drill"
 	"aloft.dev/aloft/internal/event"
+	"aloft.dev/aloft/internal/resource"
 	"aloft.dev/aloft/internal/view"
 )
 
@@ -75,7 +76,12 @@ func (g *global) handleUnfinishedDrill(ctx context.Context, d *deployment, to in
 	case to == willDelete && change.Experiment != drill.Zone:
 		return dr.Forget(ctx) // the changed machines are deleted too
 	}
-	if _, err := dr.Restore(ctx, false); err != nil || to != willChange {
+	_, err = dr.Restore(ctx, false)
+	if to == willChange && resource.LacksEndpoint(err) {
+		note("it cannot be reached without the endpoint, which aloft up creates; the next command then restores it")
+		return nil
+	}
+	if err != nil || to != willChange {
 		return err
 	}
 	note("waiting until the servers are healthy again")

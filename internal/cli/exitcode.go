@@ -22,7 +22,8 @@ var exitCodes = []struct {
 	{ExitChanges, "`plan`: there are changes."},
 	{
 		ExitNotVerified,
-		"A promise does not hold: a check of `verify` failed, or a release failed and was rolled back.",
+		"A promise does not hold: a check of `verify` failed, `why` found no way, " +
+			"or a release failed and was rolled back.",
 	},
 	{ExitOutside, "`drill`, `verify --zones`: requests failed outside the bound."},
 	{ExitInterrupted, "Ctrl-C stopped the command. The same command continues the work."},

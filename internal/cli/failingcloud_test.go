@@ -150,9 +150,14 @@ func newSite(t *testing.T, more string) *site {
 	return s
 }
 
-// serve answers as the load balancer does: it redirects HTTP if its listener does.
+// serve answers as the load balancer does: it redirects HTTP if its listener does, and sets the
+// header that the listener for HTTPS asks for.
 func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 	for _, l := range store.Listeners.List(s.cloud.Store.View()) {
+		hsts := l.Attributes["routing.http.response.strict_transport_security.header_value"]
+		if r.TLS != nil && hsts != "" {
+			w.Header().Set("Strict-Transport-Security", hsts)
+		}
 		if r.TLS == nil && l.Protocol == "HTTP" && l.Actions[0].Type == "redirect" {
 			http.Redirect(w, r, "https://"+r.Host+r.URL.RequestURI(), http.StatusMovedPermanently)
 		}
@@ -230,6 +235,7 @@ func (s *site) runThrough(
 	g := newGlobal("v0", Stdio{In: &bytes.Buffer{}, Out: &out, Err: &problems})
 	client := s.cloud.Client(t, around)
 	g.connect = func(context.Context, string, bool) (*awsapi.Client, error) { return client, nil }
+	g.probe = nil
 	g.newBuilder = func(context.Context, *spec.Spec) apply.Builder {
 		return &simulation.Builder{ReleaseName: s.release}
 	}

@@ -105,6 +105,10 @@ var commandCases = []commandCase{
 	{line: "up SITE", spec: domainName, ignores: checkQueries},
 	{line: "releases SITE", before: []string{"up SITE"}, restores: true},
 	{line: "verify SITE", before: []string{"up SITE"}, restores: true, ignoresForbidden: drillRecord},
+	{
+		line: "why server-1 internet:443 SITE", before: []string{"up SITE"}, restores: true,
+		ignoresForbidden: drillRecord,
+	},
 	{line: "logs SITE", before: []string{"up SITE"}, restores: true},
 	{line: "logs SITE", spec: keptLogs, before: []string{"up SITE"}, restores: true},
 	{line: "ssh SITE server-1 -- uptime", before: []string{"up SITE"}, restores: true},
@@ -134,9 +138,10 @@ var commandCases = []commandCase{
 	{line: "rollback 1 SITE", before: []string{"up SITE"}},
 	{
 		line: "promote a SITE --to b", spec: stages, before: []string{"up SITE --stage a"},
-		ignores: append([]string{"GetConsoleOutput"}, checkQueries...), // host keys are kept later
+		ignores: checkQueries,
 	},
 	{line: "export terraform SITE/out SITE", spec: scalingGroup + variables, before: []string{"up SITE"}},
+	{line: "adopt SITE", restores: true, ignoresForbidden: adoptionQueries},
 	{line: "scale 3 SITE", spec: scalingGroup, before: []string{"up SITE"}},
 	{line: "env list SITE", spec: variables, before: []string{"up SITE"}, restores: true},
 	{line: "env set SITE TIER=free", spec: variables, before: []string{"up SITE"}, edits: "info", ignores: metrics},
@@ -179,6 +184,13 @@ var (
 	drillRecord    = []string{"GetParameter"}
 	releaseHistory = []string{"GetParametersByPath"}
 )
+
+// adoptionQueries are the calls that aloft adopt makes. It lists what it can and names what it may not.
+var adoptionQueries = []string{
+	"DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTags", "DescribeAutoScalingGroups",
+	"DescribeLaunchTemplates", "DescribeInstances", "DescribeSecurityGroups", "ListHostedZones",
+	"ListResourceRecordSets", "ListCertificates", "DescribeListeners", "DescribeTargetHealth", "DescribeRouteTables",
+}
 
 // identityQueries are the calls that look for a role, an environment and a log group, which
 // need not be allowed to the commands of an application without one. Commands that deploy also read
@@ -232,9 +244,10 @@ var trials = []string{
 
 // withoutAWS are the commands that do not call AWS.
 var withoutAWS = []string{
-	"aloft cost", "aloft init", "aloft local env", "aloft local image import", "aloft local image list",
-	"aloft local image remove", "aloft local logs", "aloft local manners", "aloft local reset", "aloft local restart",
-	"aloft local start", "aloft local status", "aloft local stop", "aloft local trust", "aloft policy",
+	"aloft console", "aloft cost", "aloft init", "aloft local env", "aloft local image import",
+	"aloft local image list", "aloft local image remove", "aloft local logs", "aloft local manners",
+	"aloft local reset", "aloft local restart", "aloft local start", "aloft local status", "aloft local stop",
+	"aloft local trust", "aloft policy",
 }
 
 func TestEveryCommandIsTriedWithFailures(t *testing.T) {

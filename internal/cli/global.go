@@ -16,6 +16,7 @@ import (
 	"aloft.dev/aloft/internal/apply"
 	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/reachability"
 	"aloft.dev/aloft/internal/resource"
 	"aloft.dev/aloft/internal/spec"
 	"aloft.dev/aloft/internal/view"
@@ -51,6 +52,9 @@ type global struct {
 	// sourceAddress returns the addresses that a server may see connections from here come
 	// from.
 	sourceAddress resource.SourceAddress
+	// probe returns what the kernel of the cloud says of a path, nil if nothing. try opens a
+	// connection.
+	probe func(ctx context.Context, p *reachability.Path, try bool) (*reachability.Facts, error)
 	// roots returns the certificates to trust; nil for the system's.
 	roots func() *x509.CertPool
 }
@@ -60,7 +64,7 @@ func newGlobal(version string, stdio Stdio) *global {
 		Stdio: stdio, version: version, on: "local", stateDir: defaultStateDir,
 		newBuilder: newBuilder, dial: new(net.Dialer).DialContext, sourceAddress: apply.SourceAddress,
 	}
-	g.connect, g.roots = g.connectToCloud, g.trustedRoots
+	g.connect, g.probe, g.roots = g.connectToCloud, g.probeLocalCloud, g.trustedRoots
 	return g
 }
 

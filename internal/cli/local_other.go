@@ -9,6 +9,7 @@ import (
 
 	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/reachability"
 )
 
 // The local cloud is not part of Aloft on this system, so its flags have no defaults.
@@ -28,6 +29,7 @@ var (
 	runLocalEnv     = needsLinux[localEnvOptions]
 	runLocalManners = needsLinux[localMannersOptions]
 	runLocalTrust   = needsLinux[localTrustOptions]
+	runConsole      = needsLinux[consoleOptions]
 	runLocalImage   = localImageRuns{
 		needsLinux[localImageImportOptions], needsLinux[localImageListOptions], needsLinux[localImageRemoveOptions],
 	}
@@ -59,3 +61,10 @@ func errNeedsLinux() error {
 
 // runSubprocess runs nothing: only the local cloud has subprocesses.
 func runSubprocess([]string) (code int, ok bool) { return 0, false }
+
+// probeLocalCloud returns nil: there is no local cloud whose kernel could say something.
+func (g *global) probeLocalCloud(
+	context.Context, *reachability.Path, bool,
+) (*reachability.Facts, error) {
+	return nil, nil //nolint:nilnil // nothing is known
+}

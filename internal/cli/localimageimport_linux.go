@@ -40,6 +40,13 @@ func runLocalImageImport(ctx context.Context, o *localImageImportOptions) error 
 	if err != nil {
 		return err
 	}
+	if layout.Simulated {
+		return diag.List{{
+			Where:   "local cloud",
+			Summary: "is simulated: no machine starts from an imported image",
+			Hint:    "leave --state-dir out to import into a local cloud with machines",
+		}}
+	}
 	layers, err := image.Open(layout.Images())
 	if errors.Is(err, fs.ErrPermission) {
 		return needsRoot(err, "run the same command with sudo")

@@ -5,12 +5,20 @@ import (
 	"errors"
 
 	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/diag"
 )
 
 func runLocalRestart(ctx context.Context, o *localRestartOptions) error {
 	layout, err := o.layout()
 	if err != nil {
 		return err
+	}
+	if layout.Simulated {
+		return diag.List{{
+			Where:   "local cloud",
+			Summary: "is simulated, and keeps nothing that a restart could save",
+			Hint:    "stop and start it: aloft local stop" + o.cloudFlags(),
+		}}
 	}
 	start := o.start
 	start.address = host.DefaultAddress

@@ -69,6 +69,10 @@ func (g *global) startLocal(ctx context.Context, o startOptions) error {
 	}
 	_, _ = fmt.Fprintf(g.Err, "%s The local cloud runs at http://%s (pid %d).\n", good, running.Address, running.PID)
 	g.noteManners(config.Layout)
+	if config.Layout.Simulated {
+		g.printAfterSimulatedStart()
+		return g.printDaemon(running)
+	}
 	g.noteProxy(config)
 	g.printAfterStart()
 	return g.printDaemon(running)
@@ -79,6 +83,14 @@ func (g *global) printAfterStart() {
 	env := fmt.Sprintf(`eval "$(%s)"`, g.nextCommand("aloft local env", "."))
 	_, _ = fmt.Fprintf(g.Err, "  Next: %s, or %s for any other AWS client.\n",
 		style.Name(g.nextCommand("aloft up", ".")), style.Name(env))
+}
+
+// simulatedNote says what a simulated cloud is not.
+const simulatedNote = "It is simulated: no machine runs, no traffic is carried, and nothing is kept when it stops."
+
+func (g *global) printAfterSimulatedStart() {
+	env := fmt.Sprintf(`eval "$(%s)"`, g.nextCommand("aloft local env", "."))
+	_, _ = fmt.Fprintf(g.Err, "  %s\n  Next: %s, for any AWS client.\n", simulatedNote, g.style(g.Err).Name(env))
 }
 
 // printDaemon prints a daemon for --json.
@@ -92,7 +104,7 @@ func (g *global) printDaemon(d host.Daemon) error {
 // clearAbandoned removes what other local clouds left in the kernel when all of
 // their processes were killed. It would keep this one from starting.
 func (g *global) clearAbandoned(ctx context.Context, layout host.Layout) error {
-	if os.Geteuid() != 0 {
+	if layout.Simulated || os.Geteuid() != 0 {
 		return nil // Preflight reports that the local cloud needs root
 	}
 	cleared, err := host.RemoveAbandoned(ctx, layout)
@@ -119,7 +131,7 @@ func (g *global) requireSameVersion(d host.Daemon) error {
 // daemonConfig returns the configuration of a daemon for these flags and this
 // environment.
 func (g *global) daemonConfig(o startOptions) (cloud.Config, error) {
-	layout, err := g.layout()
+	layout, err := g.startLayout(o)
 	if err != nil {
 		return cloud.Config{}, err
 	}
@@ -151,8 +163,26 @@ func (g *global) daemonConfig(o startOptions) (cloud.Config, error) {
 	return cloud.Config{
 		Mirrors: mirrors, Reach: reach, Bandwidth: limits, Registries: registries(mirrorsOfHost()),
 		Layout: layout, Address: o.address, Version: g.version, AcceptAnyCredentials: o.anyCredentials,
-		HostEnv: machineEnv(os.LookupEnv), Subprocess: subprocessCommand,
+		AnyImage: o.anyImage,
+		HostEnv:  machineEnv(os.LookupEnv), Subprocess: subprocessCommand,
 	}, nil
+}
+
+// startLayout returns the layout of the local cloud to start.
+func (g *global) startLayout(o startOptions) (layout host.Layout, err error) {
+	if o.simulated {
+		layout, err = host.MarkSimulated(g.stateDir)
+	} else {
+		layout, err = g.layout()
+	}
+	if err == nil && o.anyImage && !layout.Simulated {
+		return layout, diag.List{{
+			Where:   "--" + anyImageFlag,
+			Summary: "is for simulated local clouds: machines start from images that exist",
+			Hint:    "add --simulated",
+		}}
+	}
+	return layout, err
 }
 
 // machineEnvNames are the variables of the host that machines inherit, so that

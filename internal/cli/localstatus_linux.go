@@ -29,6 +29,9 @@ func runLocalStatus(ctx context.Context, o *localStatusOptions) error {
 	since := running.StartedAt.Local().Format(time.DateTime)
 	_, _ = fmt.Fprintf(o.Out, "%s The local cloud runs at http://%s: version %s, pid %d, since %s.\n",
 		style.Good("✓"), running.Address, running.Version, running.PID, since)
+	if status.Simulated {
+		_, _ = fmt.Fprintln(o.Out, "  "+simulatedNote)
+	}
 	_, _ = fmt.Fprintln(o.Out, "  "+mannersLine(status.Manners))
 	if emails, err := os.ReadDir(layout.Outbox()); err == nil && len(emails) > 0 {
 		_, _ = fmt.Fprintf(o.Out, "  Emails of topics are in %s: %d, the newest %s.\n",

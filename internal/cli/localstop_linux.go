@@ -30,11 +30,17 @@ func (g *global) stopLocal(ctx context.Context, timeout time.Duration) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	_, _ = fmt.Fprintln(g.Err, "Stopping the local cloud: machines shut down…")
+	if !layout.Simulated {
+		_, _ = fmt.Fprintln(g.Err, "Stopping the local cloud: machines shut down…")
+	}
 	if err := running.Stop(ctx); err != nil {
 		return err
 	}
 	style := g.style(g.Err)
+	if layout.Simulated {
+		_, _ = fmt.Fprintf(g.Err, "%s Stopped. A simulated local cloud keeps nothing.\n", style.Good("✓"))
+		return nil
+	}
 	_, _ = fmt.Fprintf(g.Err, "%s Stopped. Everything is kept: %s starts it again.\n",
 		style.Good("✓"), style.Name("aloft local start"))
 	return nil

@@ -52,6 +52,7 @@ func equal[O any](t *testing.T, got, want O) {
 func TestCommandLinesBecomeOptions(t *testing.T) {
 	equal(t, parse(t, newInitCommand, "--schema shop"), initOptions{dir: "shop", schema: true})
 	equal(t, parse(t, newPlanCommand, ""), planOptions{dir: "."})
+	equal(t, parse(t, newAdoptCommand, "shop"), adoptOptions{dir: "shop"})
 	equal(t, parse(t, newPlanCommand, "shop --ref v1"), planOptions{dir: "shop", ref: "v1"})
 	equal(t, parse(t, newUpCommand, "--ref v2"), upOptions{dir: ".", ref: "v2"})
 	equal(t, parse(t, newReleasesCommand, "shop"), releasesOptions{dir: "shop"})

@@ -35,7 +35,7 @@ A group contains everything that its commands call. --explain lists the actions 
 with the groups that need them, and why AWS demands those that Aloft never calls.
 
 AWS limits the size of a managed policy. If a policy is larger, the command says so, and
---part prints it as several, of which a user or role gets all.`,
+--part prints it in parts. A user or role needs all of them.`,
 		Example: `  aloft policy > policy.json
   aws iam create-policy --policy-name aloft --policy-document file://policy.json
   aloft policy read operate

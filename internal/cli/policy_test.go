@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
 	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/policy"
 	"aloft.dev/aloft/test/simulation"
@@ -60,7 +62,7 @@ func groupOf(t *testing.T, line string) policy.Group {
 		return policy.Read
 	}
 	switch command := strings.Fields(line)[0]; command {
-	case "plan", "cost", "status", "releases", "verify", "export":
+	case "plan", "cost", "status", "releases", "verify", "why", "export", "adopt":
 		return policy.Read
 	case "up", "promote", "rollback", "scale", "env":
 		return policy.Deploy
@@ -191,13 +193,18 @@ func (r *recording) run(t *testing.T, s *site, line string) {
 	r.mu.Unlock()
 }
 
+// commandsAtOnce is the number of commands that record runs at a time. More would make requests
+// of their checks time out on a computer with few cores.
+const commandsAtOnce = 12
+
 // record runs all commands.
 func record(t *testing.T) map[policy.Group][]string {
 	t.Helper()
 	r := &recording{called: map[policy.Group][]string{}}
-	var all sync.WaitGroup
+	var all errgroup.Group
+	all.SetLimit(commandsAtOnce)
 	for _, c := range commandCases {
-		all.Go(func() {
+		all.Go(func() error {
 			s := newSite(t, c.spec)
 			for _, line := range c.before {
 				r.run(t, s, line)
@@ -207,10 +214,11 @@ func record(t *testing.T) map[policy.Group][]string {
 			}
 			c.edit(t, s)
 			r.run(t, s, c.line)
+			return nil
 		})
 	}
 	for _, c := range editions {
-		all.Go(func() {
+		all.Go(func() error {
 			s := newSite(t, c.spec)
 			r.run(t, s, "cost SITE --on aws")
 			r.run(t, s, "plan SITE")
@@ -223,9 +231,10 @@ func record(t *testing.T) map[policy.Group][]string {
 				r.run(t, s, "up SITE")
 			}
 			r.run(t, s, c.last)
+			return nil
 		})
 	}
-	all.Wait()
+	_ = all.Wait() // what goes wrong is reported to t
 	return r.called
 }
 

@@ -92,5 +92,9 @@ func (o *promoteOptions) printPromotion(from *apply.Promotion, s *apply.Status, 
 	_, err := fmt.Fprintf(o.Out, "%s Release %s of stage %s, built from %s, serves stage %s (%s).\n\n  %s\n\n",
 		style.Good("✓"), from.Release(), o.source, from.Source(), o.target, view.Duration(took), style.Strong(s.URL))
 	o.printServers(s)
+	o.printCommands([][2]string{
+		{o.nextCommand("aloft status", o.dir), "show the servers and their health"},
+		{o.nextCommand("aloft rollback", o.dir), "return to the release that served before, if there was one"},
+	})
 	return err
 }

@@ -51,10 +51,13 @@ func newRootCommand(g *global) *cobra.Command {
 		newStatusCommand(g, runStatus),
 		newScaleCommand(g, runScale),
 		newVerifyCommand(g, runVerify),
+		newWhyCommand(g, runWhy),
+		newConsoleCommand(g, runConsole),
 		newDrillCommand(g, runDrill),
 		newSSHCommand(g, runSSH),
 		newLogsCommand(g, runLogs),
 		newDownCommand(g, runDown),
+		newAdoptCommand(g, runAdopt),
 		newExportCommand(g, runExport),
 		newPolicyCommand(g, runPolicy),
 	)

@@ -35,10 +35,13 @@ func newSSHCommand(g *global, run func(context.Context, *sshOptions) error) *cob
 	c := &cobra.Command{
 		Use:   "ssh [DIR] SERVER [-- COMMAND...]",
 		Short: "Open a shell on a server, or run a command there",
-		Long: `Uses the system's ssh with the deployment's key pair and the host keys that the server
-printed on its console. It reads no ssh_config, so your agent is not forwarded and no host
-key of yours counts. If the firewall does not admit this computer, Aloft adds a rule
-for as long as the connection lasts. The exit code is ssh's.`,
+		Long: `Uses the system's ssh with the deployment's key pair, or with a new key through its EC2
+Instance Connect Endpoint, and the host keys that the server printed on its console. It
+reads no ssh_config, so your agent is not forwarded and no host key of yours counts. If
+the firewall does not admit this computer, Aloft adds a rule for as long as the connection
+lasts. SERVER is a name that aloft status lists, or an instance ID. builder and candidate
+are the machines on which a release is made and proven, while they exist. The exit code is
+ssh's.`,
 		Example: "  aloft ssh server-1\n  aloft ssh ./shop server-2\n  aloft ssh server-1 -- systemctl status",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) (err error) {

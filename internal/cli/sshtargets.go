@@ -17,8 +17,8 @@ import (
 
 // serverName matches server-1, the name of a server of a fixed number; server-a-0f3c1,
 // which names a member of an Auto Scaling group by the zone's letter and the end of
-// the instance ID; and instance IDs.
-var serverName = regexp.MustCompile(`^(server-([0-9]+|[a-z]-[0-9a-f]{5})|i-[0-9a-f]{8,17})$`)
+// the instance ID; the machines on which a release is made; and instance IDs.
+var serverName = regexp.MustCompile(`^(server-([0-9]+|[a-z]-[0-9a-f]{5})|builder|candidate|i-[0-9a-f]{8,17})$`)
 
 // dirAndServer parses [DIR] and a server's name, in any order.
 func dirAndServer(args []string) (dir, server string, err error) {
@@ -125,12 +125,16 @@ func (d *deployment) keyFile(ctx context.Context) (string, error) {
 }
 
 // reachableServers returns the servers that run and can be reached: the one with the name, or
-// all if name is "".
+// all if name is "". A machine on which a release is made counts only under its name.
 func reachableServers(s *apply.Status, name string) ([]apply.Machine, error) {
 	named := func(m apply.Machine) bool { return name == "" || m.Name == name || m.InstanceID == name }
 	var servers []apply.Machine
 	var states, private []string
-	for _, m := range s.Machines {
+	all := s.Machines
+	if name != "" {
+		all = slices.Concat(all, s.Makers)
+	}
+	for _, m := range all {
 		states = append(states, m.Name+" ("+m.State+")")
 		if !named(m) || m.State != "running" {
 			continue
@@ -161,7 +165,7 @@ func reachableServers(s *apply.Status, name string) ([]apply.Machine, error) {
 		problem = &diag.Diagnostic{Where: s.App, Summary: "has no servers yet", Hint: "aloft up creates them"}
 	case name == "":
 		problem.Where, problem.Summary = s.App, "none of its servers is running"
-	case !slices.ContainsFunc(s.Machines, named):
+	case !slices.ContainsFunc(all, named):
 		problem.Summary, problem.Hint = "is not a server of "+s.App, "name one of these servers"
 	}
 	return nil, diag.List{problem}

@@ -16,6 +16,7 @@ func TestFolderAndServerComeInAnyOrder(t *testing.T) {
 		{[]string{"server-2"}, ".", "server-2", false},
 		{[]string{"shop", "server-2"}, "shop", "server-2", false},
 		{[]string{"server-2", "shop"}, "shop", "server-2", false},
+		{[]string{"builder"}, ".", "builder", false},
 		{[]string{"server-1", "server-2"}, "server-2", "server-1", false}, // a folder may have a server's name
 		{[]string{"shop", "other"}, "", "", true},
 	} {
@@ -33,6 +34,12 @@ func TestUnreachableServerIsNotReportedAsUnknown(t *testing.T) {
 	}}
 	if all, err := reachableServers(status, ""); err != nil || len(all) != 1 || all[0].Name != "server-1" {
 		t.Errorf("got %v, %v", all, err)
+	}
+	status.Makers = []apply.Machine{{Name: "builder", State: "running", PublicIP: "198.18.0.2"}}
+	for name, want := range map[string]string{"": "server-1", "builder": "builder"} {
+		if all, err := reachableServers(status, name); err != nil || len(all) != 1 || all[0].Name != want {
+			t.Errorf("%q: got %v, %v", name, all, err)
+		}
 	}
 	_, err := reachableServers(status, "server-2")
 	wantProblem(t, err, "server-2: is not running", "server-2 (stopped)", "aloft up replaces")

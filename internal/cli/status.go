@@ -129,10 +129,14 @@ type statusDocument struct {
 	Newer string `json:"newer_base_image,omitempty"` // a sentence
 }
 
-// printServers prints a table of the servers.
+// printServers prints a table of the servers. If none has a public address, the table has no
+// column for them.
 func (g *global) printServers(s *apply.Status) {
 	style := g.style(g.Out)
 	rows := [][]string{{"SERVER", "ZONE", "PRIVATE IP", "PUBLIC IP", "STATE", "HEALTH", "INSTANCE"}}
+	public := slices.Index(rows[0], "PUBLIC IP")
+	private := len(s.Machines) > 0 &&
+		!slices.ContainsFunc(s.Machines, func(m apply.Machine) bool { return m.PublicIP != "" })
 	var fallbacks []string
 	inGroup := slices.ContainsFunc(s.Machines, func(m apply.Machine) bool { return m.Lifecycle != "" })
 	if inGroup {
@@ -153,6 +157,11 @@ func (g *global) printServers(s *apply.Status) {
 		rows = append(rows, row)
 		if m.Fallback != "" {
 			fallbacks = append(fallbacks, fmt.Sprintf("%s: %s", m.Name, m.Fallback))
+		}
+	}
+	if private {
+		for i, row := range rows {
+			rows[i] = slices.Delete(row, public, public+1)
 		}
 	}
 	style.Table(g.Out, rows)

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"strings"
 	"testing"
 
 	"aloft.dev/aloft/internal/apply"
@@ -39,5 +41,18 @@ func TestStatusNamesWhoIsToldNothingAndWhatHasGoneOff(t *testing.T) {
 	}
 	if got := firing(nil); got != nil {
 		t.Errorf("an application without alerts has %q", got)
+	}
+}
+
+func TestTheTableOfPrivateServersHasNoPublicAddresses(t *testing.T) {
+	for address, want := range map[string]bool{"": false, "198.51.100.7": true} {
+		var out bytes.Buffer
+		g := &global{Stdio: Stdio{Out: &out}}
+		server := apply.Machine{Name: "server-1", PublicIP: address, State: "running"}
+		g.printServers(&apply.Status{Machines: []apply.Machine{server}})
+		table := out.String()
+		if strings.Contains(table, "PUBLIC IP") != want || !strings.Contains(table, "running") {
+			t.Errorf("with address %q:\n%s", address, table)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer/process"
 	egress "aloft.dev/aloft/internal/cloud/plane/egress/process"
+	linklocal "aloft.dev/aloft/internal/cloud/plane/linklocal/process"
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 )
 
@@ -29,6 +30,8 @@ func runSubprocess(args []string) (code int, ok bool) {
 		return machine.RunLauncher(args[2:]), true
 	case "egress":
 		return egress.Run(args[2:], os.Stderr), true
+	case "linklocal":
+		return linklocal.Run(args[2:], os.Stderr), true
 	case "balancer":
 		return process.Run(context.Background(), subprocessCommand("balancer"), args[2:], os.Stdout, os.Stderr), true
 	}

@@ -134,13 +134,18 @@ func (o *upOptions) printNext(s *apply.Status) {
 		[2]string{o.nextCommand("aloft rollback", o.dir), "return to the previous release after you released another"},
 		[2]string{o.nextCommand("aloft down", o.dir), "delete everything"},
 	)
+	o.printCommands(rows)
+}
+
+// printCommands prints commands to run next, each with what it does.
+func (g *global) printCommands(rows [][2]string) {
 	width := 0
 	for _, row := range rows {
 		width = max(width, len(row[0]))
 	}
-	style := o.style(o.Out)
-	_, _ = fmt.Fprintf(o.Out, "\nNext:\n")
+	style := g.style(g.Out)
+	_, _ = fmt.Fprintf(g.Out, "\nNext:\n")
 	for _, row := range rows {
-		_, _ = fmt.Fprintf(o.Out, "  %s%s   %s\n", style.Name(row[0]), strings.Repeat(" ", width-len(row[0])), row[1])
+		_, _ = fmt.Fprintf(g.Out, "  %s%s   %s\n", style.Name(row[0]), strings.Repeat(" ", width-len(row[0])), row[1])
 	}
 }

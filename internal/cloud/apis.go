@@ -15,6 +15,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/cloudwatchlogs"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/ec2instanceconnect"
+	"aloft.dev/aloft/internal/cloud/api/ec2messages"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	"aloft.dev/aloft/internal/cloud/api/iam"
 	"aloft.dev/aloft/internal/cloud/api/route53"
@@ -50,12 +51,19 @@ func (d *daemon) openAPIs() error {
 	if err != nil {
 		return err
 	}
+	config.Answered = d.recordCall
 	forMachines := config
 	forMachines.Hosts, forMachines.Fallback = []string{firewall.MetadataAddress.String()}, nil
+	forMachines.Streams = nil // their requests come without their connections
 	config.AcceptAnyCredentials = d.AcceptAnyCredentials
-	if d.onHost, err = wire.NewHandler(config); err != nil {
+	handler, err := wire.NewHandler(config)
+	if err != nil {
 		return fmt.Errorf("serve the APIs: %w", err)
 	}
+	if err := d.openConsole(config); err != nil {
+		return err
+	}
+	d.onHost = d.withConsole(handler)
 	if d.inVPC, err = wire.NewHandler(forMachines); err != nil {
 		return fmt.Errorf("serve the APIs to machines: %w", err)
 	}
@@ -79,13 +87,13 @@ func (d *daemon) apis() (wire.Config, error) {
 	d.tunnels = tunnel.New(tunnel.Config{
 		Store: d.store, Authorize: guard.Authorize, Log: d.Log,
 		Dial: func(ctx context.Context, interfaceID string, to netip.AddrPort) (net.Conn, error) {
-			return network.DialIn(ctx, d.network.NodeNamespace(interfaceID), to)
+			return d.dial(ctx, interfaceID, to)
 		},
 	})
 	machines := ec2.New(ec2.Config{
 		Authorize: guard.Authorize, PassRole: passRole(guard),
 		Store: d.store, PublicRange: network.DefaultPublicRange, Images: baseImages(runtime.GOARCH),
-		Manners: &d.manners,
+		Manners: &d.manners, AnyImage: d.AnyImage,
 		Console: func(_ context.Context, id string) ([]byte, error) { return d.machines.Console(id) },
 	})
 	if err := machines.EnsureRegion(homeRegion); err != nil {
@@ -123,6 +131,7 @@ func (d *daemon) apis() (wire.Config, error) {
 			{Name: "s3", API: d.buckets},
 			{Name: "autoscaling", API: groups},
 			{Name: "ssm", API: ssm.New(ssm.Config{Store: d.store, Key: key, EnsureRegion: machines.EnsureRegion})},
+			{Name: "ec2messages", API: ec2messages.New(ec2messages.Config{Store: d.store}), Quiet: ec2messages.Quiet},
 			{Name: "secretsmanager", API: secretsmanager.New(secretsmanager.Config{Store: d.store, Key: key})},
 			{Name: "sts", API: sts.New(sts.Config{Sessions: d.sessions, AssumeRole: guard.AssumeRole})},
 			{Name: "iam", API: iam.New(iam.Config{Store: d.store})},

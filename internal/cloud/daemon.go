@@ -14,8 +14,6 @@ import (
 	"os"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"aloft.dev/aloft/internal/cloud/activekey"
 	"aloft.dev/aloft/internal/cloud/api/cloudwatchlogs"
 	"aloft.dev/aloft/internal/cloud/api/s3"
@@ -25,23 +23,16 @@ import (
 	"aloft.dev/aloft/internal/cloud/control/instances"
 	"aloft.dev/aloft/internal/cloud/control/networks"
 	"aloft.dev/aloft/internal/cloud/control/scaling"
-	"aloft.dev/aloft/internal/cloud/dnsname"
 	"aloft.dev/aloft/internal/cloud/eventlog"
 	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/objectfile"
-	"aloft.dev/aloft/internal/cloud/plane/admission"
-	"aloft.dev/aloft/internal/cloud/plane/balancer"
-	"aloft.dev/aloft/internal/cloud/plane/dns"
-	"aloft.dev/aloft/internal/cloud/plane/egress"
 	"aloft.dev/aloft/internal/cloud/plane/image"
-	"aloft.dev/aloft/internal/cloud/plane/machine"
-	"aloft.dev/aloft/internal/cloud/plane/metadata"
-	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/session"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/tunnel"
+	"aloft.dev/aloft/internal/console"
 )
 
 // shutdownTimeout bounds the shutdown of machines, load balancers and networks.
@@ -56,6 +47,7 @@ type Config struct {
 	Address              string // of the APIs, on loopback
 	Version              string
 	AcceptAnyCredentials bool
+	AnyImage             bool              // simulated: accept ids of images that do not exist
 	Mirrors              image.Mirrors     // archives to build base images from; none: those of the last start
 	HostEnv              map[string]string // proxy and trust settings that machines inherit
 	Reach                host.ReachChange  // what machines reach, unlike at the last start
@@ -66,7 +58,7 @@ type Config struct {
 	MannersChanged <-chan os.Signal
 
 	// Subprocess returns the command line that runs a part of this program:
-	// "machine", "balancer" or "egress".
+	// "machine", "balancer", "egress" or "linklocal".
 	Subprocess func(name string) (argv []string)
 	Log        *slog.Logger
 	Output     *os.File // where subprocesses write what belongs into the log
@@ -79,14 +71,11 @@ var ErrLeave = errors.New("leave the data plane running")
 // daemon is a running local cloud.
 type daemon struct {
 	Config
-	store     *store.Store
-	events    *eventlog.Log
-	objects   *objectfile.Folder
-	sessions  *session.Issuer
-	layers    *image.Store
-	machines  *machine.Plane
-	network   *network.Plane
-	balancer  *balancer.Client
+	store    *store.Store
+	events   *eventlog.Log
+	objects  *objectfile.Folder
+	sessions *session.Issuer
+	planes
 	metrics   metric.Store
 	manners   manners.Set
 	authority *authority.Authority
@@ -98,8 +87,13 @@ type daemon struct {
 	fleet     scaling.Fleet       // set by openAPIs
 	logs      *cloudwatchlogs.API // set by openAPIs
 	buckets   *s3.API             // set by openAPIs
-	onHost    http.Handler        // of the APIs, set by openAPIs, as is inVPC
+	onHost    http.Handler        // of the APIs, set by openAPIs, as are inVPC and console
 	inVPC     http.Handler
+	console   *console.Console
+	calls     console.Calls
+
+	// reset empties a simulated cloud; nil for others.
+	reset func(context.Context) error
 }
 
 // Run serves the local cloud until ctx ends, then stops machines, networks and
@@ -110,9 +104,12 @@ func Run(ctx context.Context, config Config) error {
 		return host.ListenProblem(config.Address, err)
 	}
 	defer func() { _ = listener.Close() }()
+	if config.Layout.Simulated {
+		return newSimulation(config).run(ctx, listener)
+	}
 	d := &daemon{Config: config}
-	d.metrics.Late = d.manners.MetricsLate
-	if err := d.open(ctx); err != nil {
+	openStore := func() (*store.Store, error) { return store.Open(d.Layout.Database()) }
+	if err := d.open(ctx, openStore, openKernelPlanes); err != nil {
 		return errors.Join(err, d.close())
 	}
 	err = d.serve(ctx, listener)
@@ -122,18 +119,47 @@ func Run(ctx context.Context, config Config) error {
 	// ctx has ended; the shutdown needs a context of its own.
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
-	return errors.Join(err, d.stop(bounded), d.close())
+	d.Log.Info("stopping machines, load balancers and networks")
+	return errors.Join(err, d.planes.stop(bounded), d.close())
 }
 
-// openState opens what the state folder holds.
-func (d *daemon) openState(ctx context.Context) (err error) {
+// open opens the store, the APIs, the planes and the loops that handlers need.
+func (d *daemon) open(ctx context.Context, openStore func() (*store.Store, error), openPlanes openPlanes) (err error) {
+	d.metrics.Late = d.manners.MetricsLate
+	if err := d.openState(openStore); err != nil {
+		return err
+	}
+	if err := d.openAPIs(); err != nil {
+		return err
+	}
+	if d.planes, err = openPlanes(ctx, d); err != nil {
+		return err
+	}
+	d.networks = &networks.Loop{
+		Store: d.store, Plane: d.network, Log: d.Log, Manners: &d.manners, Bandwidth: d.limits.Network,
+		Namespace: func(id string) string { return d.machines.Status(id).Namespace },
+	}
+	d.instances = &instances.Loop{
+		Store: d.store, Machines: d.machines, Network: d.networks, Log: d.Log, Manners: &d.manners,
+		Disks: d.limits.Disk, Env: d.env, Layer: d.layers.Path,
+	}
+	d.images = &images.Loop{
+		Store: d.store, Layers: d.layers, Instances: d.instances, Machines: d.machines, Log: d.Log,
+		Manners: &d.manners,
+		First:   image.Debian12,
+	}
+	return nil
+}
+
+// openState opens what the state folder holds, except the planes' files.
+func (d *daemon) openState(openStore func() (*store.Store, error)) (err error) {
 	if err := d.Layout.Create(); err != nil {
 		return err
 	}
 	if err := d.readManners(); err != nil {
 		return err
 	}
-	if d.store, err = store.Open(d.Layout.Database()); err != nil {
+	if d.store, err = openStore(); err != nil {
 		return err
 	}
 	if d.events, err = eventlog.Open(d.Layout.LogEvents(), maxLogEvents); err != nil {
@@ -142,16 +168,14 @@ func (d *daemon) openState(ctx context.Context) (err error) {
 	if err := d.openObjects(); err != nil {
 		return err
 	}
-	if d.layers, err = image.Open(d.Layout.Images()); err != nil {
+	if d.authority, err = host.OpenAuthority(d.Layout); err != nil {
 		return err
 	}
-	if err := d.layers.Clean(ctx); err != nil {
-		d.Log.Warn("leftovers of images could not be deleted", "error", err)
-	}
-	if d.layers.Mirrors, err = rememberMirrors(d.Layout, d.Mirrors); err != nil {
+	key, err := host.EnsureSessionKey(d.Layout)
+	if err != nil {
 		return err
 	}
-	d.authority, err = host.OpenAuthority(d.Layout)
+	d.sessions, err = session.NewIssuer(key, nil)
 	return err
 }
 
@@ -165,116 +189,11 @@ func (d *daemon) openObjects() error {
 	return err
 }
 
-// open opens the store, the planes and the loops that handlers need.
-func (d *daemon) open(ctx context.Context) (err error) {
-	if err := d.openState(ctx); err != nil {
-		return err
-	}
-	d.machines, err = machine.New(machine.Config{
-		Dir:        d.Layout.Machines(),
-		RunDir:     d.Layout.MachineRun(),
-		CgroupName: d.Layout.Prefix,
-		Images:     d.layers,
-		Launcher:   d.Subprocess("machine"),
-		Log:        d.Log,
-	})
-	if err != nil {
-		return err
-	}
-	key, err := host.EnsureSessionKey(d.Layout)
-	if err != nil {
-		return err
-	}
-	if d.sessions, err = session.NewIssuer(key, nil); err != nil {
-		return err
-	}
-	service, err := metadata.New(instanceMetadata{d.store, newInstanceCredentials(d.sessions), &d.keys}, d.Log)
-	if err != nil {
-		return err
-	}
-	if err := d.openAPIs(); err != nil {
-		return err
-	}
-	reach, err := host.RememberReach(d.Layout, d.Reach)
-	if err != nil {
-		return err
-	}
-	limits, err := host.RememberBandwidth(d.Layout, d.Bandwidth)
-	if err != nil {
-		return err
-	}
-	descriptors, err := admission.Descriptors()
-	if err != nil {
-		return err
-	}
-	names := dnsname.Resolver{Store: d.store}
-	proxies, env := proxySettings(d.HostEnv, reach.LoopbackProxy)
-	d.network, err = network.New(network.PlaneConfig{
-		RunDir: d.Layout.NetworkRun(),
-		Name:   d.Layout.Prefix,
-		Reach: egress.Reach{
-			Proxies: proxies,
-			Private: reach.Private,
-			Places:  places(env, d.layers.Mirrors.InUse(), d.Registries),
-		},
-		Egress: &egress.Client{
-			Dir: d.Layout.EgressRun(), Command: d.Subprocess("egress"), Output: d.Output, Log: d.Log,
-		},
-		Descriptors: descriptors,
-		Log:         d.Log,
-		Metadata:    service,
-		API:         d.inVPC,
-		DNS: dns.New(dns.Config{
-			Zone: names.Addresses, Hosted: hosted(names), Reverse: names.Name, Log: d.Log,
-			Queries: admission.Within(descriptors, dns.QueriesPerMachine),
-		}),
-	})
-	if err != nil {
-		return err
-	}
-	d.balancer = &balancer.Client{
-		Dir: d.Layout.BalancerRun(), Command: d.Subprocess("balancer"), Log: d.Log,
-		Namespaces: d.network.NodeNamespaces(), Logs: d.Layout.AccessLogs(),
-	}
-	d.networks = &networks.Loop{
-		Store: d.store, Plane: d.network, Log: d.Log, Manners: &d.manners, Bandwidth: limits.Network,
-		Namespace: func(id string) string { return d.machines.Status(id).Namespace },
-	}
-	d.instances = &instances.Loop{
-		Store: d.store, Machines: d.machines, Network: d.networks, Log: d.Log, Manners: &d.manners, Disks: limits.Disk,
-		Env: withEndpoint(viaProxy(env, d.network.ProxyAddress())), Layer: d.layers.Path,
-	}
-	d.images = &images.Loop{
-		Store: d.store, Layers: d.layers, Instances: d.instances, Machines: d.machines, Log: d.Log,
-		Manners: &d.manners,
-		First:   image.Debian12,
-	}
-	return nil
-}
-
-// stop shuts down the machines and removes networks and load balancers. The
-// store keeps them for the next start.
-func (d *daemon) stop(ctx context.Context) error {
-	d.Log.Info("stopping machines, load balancers and networks")
-	problems := d.balancer.Stop(ctx)
-	group, _ := errgroup.WithContext(ctx)
-	for _, id := range d.machines.List() {
-		group.Go(func() error { return d.machines.Stop(ctx, id, false) })
-	}
-	return errors.Join(problems, group.Wait(), d.network.Remove(ctx))
-}
-
 // close releases what open opened.
 func (d *daemon) close() error {
 	var problems error
-	if d.balancer != nil {
-		d.balancer.Close()
-	}
-	if d.network != nil {
-		problems = errors.Join(problems, d.network.Close())
-	}
-	if d.machines != nil {
-		problems = errors.Join(problems, d.machines.Close())
+	if d.planes.close != nil {
+		problems = d.planes.close()
 	}
 	if d.store != nil {
 		problems = errors.Join(problems, d.store.Close())

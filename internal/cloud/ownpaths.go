@@ -36,6 +36,44 @@ func (d *daemon) own(ec2 snapshots) http.Handler {
 		}
 		writeJSON(w, out)
 	})
+	mux.HandleFunc("POST "+host.ProbePath, func(w http.ResponseWriter, r *http.Request) {
+		var in host.ProbeRequest
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequestBytes)).Decode(&in); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		facts, err := d.probe(r.Context(), in)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+			return
+		}
+		writeJSON(w, facts)
+	})
+	mux.HandleFunc("POST "+host.ConsolePath, func(w http.ResponseWriter, r *http.Request) {
+		var in host.ConsoleRequest
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequestBytes)).Decode(&in); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		link, err := d.console.Link(in.Region)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		writeJSON(w, host.ConsoleResponse{Path: link})
+	})
+	mux.HandleFunc("POST "+host.ResetPath, func(w http.ResponseWriter, r *http.Request) {
+		if d.reset == nil {
+			http.Error(w, "only a simulated local cloud can be reset by a request; "+
+				"aloft local reset deletes everything in this one", http.StatusUnprocessableEntity)
+			return
+		}
+		if err := d.reset(r.Context()); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		writeJSON(w, host.ResetResponse{})
+	})
 	mux.HandleFunc("/", d.status)
 	return mux
 }

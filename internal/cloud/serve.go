@@ -18,6 +18,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/control/alarms"
 	"aloft.dev/aloft/internal/cloud/control/balancers"
 	"aloft.dev/aloft/internal/cloud/control/certificates"
+	"aloft.dev/aloft/internal/cloud/control/commands"
 	"aloft.dev/aloft/internal/cloud/control/connectendpoints"
 	"aloft.dev/aloft/internal/cloud/control/metrics"
 	"aloft.dev/aloft/internal/cloud/control/natgateways"
@@ -49,27 +50,56 @@ var apiConnections = loopback.Limits{Total: 1024, Others: 768, PerUser: 192}
 // serve runs the loops and serves the APIs until ctx ends.
 func (d *daemon) serve(ctx context.Context, listener net.Listener) error {
 	group, ctx := errgroup.WithContext(ctx)
+	address := listener.Addr().String()
+	if err := d.startLoops(ctx, group, address); err != nil {
+		return err
+	}
+	serveAPIs(ctx, group, listener, d.onHost, d.Log)
+	if err := host.RecordDaemon(d.Layout, d.Version, address); err != nil {
+		return err
+	}
+	d.Log.Info("the local cloud is running", "address", address, "version", d.Version)
+	err := group.Wait()
+	if ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
+		return nil // the shutdown cut off a slow client
+	}
+	return err
+}
+
+// startLoops starts the control loops in the group. address is that of the APIs.
+func (d *daemon) startLoops(ctx context.Context, group *errgroup.Group, address string) error {
 	if err := d.networks.Sync(ctx); err != nil {
 		d.Log.Warn("configure the network at the start", "error", err)
 	}
-	if err := d.balancer.Start(ctx); err != nil {
+	if err := d.start(ctx); err != nil {
 		return err
 	}
-	address := listener.Addr().String()
-	for _, run := range d.loops(address) {
+	for _, run := range append(d.loops(address), d.run...) {
 		group.Go(func() error { return run(ctx) })
 	}
 	group.Go(func() error { return d.followManners(ctx) })
-	group.Go(func() error { return d.machines.ShareProcessors(ctx) })
+	group.Go(func() error {
+		<-ctx.Done()
+		d.console.Close() // or open pages would hold up the end of the server
+		return nil
+	})
+	return nil
+}
+
+// serveAPIs serves a handler in the group until ctx ends.
+func serveAPIs(
+	ctx context.Context, group *errgroup.Group, listener net.Listener, handler http.Handler, log *slog.Logger,
+) {
 	limits := apiConnections
 	limits.Owner = os.Geteuid()
-	listener = loopback.Limit(listener, limits, wire.Overloaded(), d.Log)
+	listener = loopback.Limit(listener, limits, wire.Overloaded(), log)
 	server := &http.Server{
-		Handler:           d.onHost,
+		Handler:           handler,
+		ConnContext:       withConnection,
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(d.Log.Handler(), slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	group.Go(func() error {
 		<-ctx.Done()
@@ -83,15 +113,6 @@ func (d *daemon) serve(ctx context.Context, listener net.Listener) error {
 		}
 		return nil
 	})
-	if err := host.RecordDaemon(d.Layout, d.Version, address); err != nil {
-		return err
-	}
-	d.Log.Info("the local cloud is running", "address", address, "version", d.Version)
-	err := group.Wait()
-	if ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
-		return nil // the shutdown cut off a slow client
-	}
-	return err
 }
 
 // loops returns the functions that run the control loops. address is that of the APIs.
@@ -123,10 +144,12 @@ func (d *daemon) loops(address string) []func(context.Context) error {
 	scalingLoop := &scaling.Loop{Store: d.store, Fleet: d.fleet, Log: d.Log, Manners: &d.manners}
 	certificatesLoop := &certificates.Loop{Store: d.store, Authority: d.authority, Log: d.Log}
 	schedulesLoop := &scaling.ScheduleLoop{Store: d.store, Log: d.Log}
+	commandsLoop := &commands.Loop{Store: d.store, Log: d.Log}
 	endpointsLoop := &connectendpoints.Loop{Store: d.store, Log: d.Log}
 	return []func(context.Context) error{
-		d.network.Run, d.networks.Run, d.instances.Run, d.images.Run, balancersLoop.Run,
+		d.networks.Run, d.instances.Run, d.images.Run, balancersLoop.Run,
 		natGatewaysLoop.Run, metricsLoop.Run, alarmsLoop.Run, schedulesLoop.Run, scalingLoop.Run, certificatesLoop.Run,
-		endpointsLoop.Run, d.tunnels.Run, notificationsLoop.Run, d.logs.Run, d.buckets.Run,
+		endpointsLoop.Run, d.tunnels.Run, notificationsLoop.Run, d.logs.Run, commandsLoop.Run,
+		d.buckets.Run,
 	}
 }

@@ -14,7 +14,8 @@ import (
 func (d *daemon) status(w http.ResponseWriter, _ *http.Request) {
 	view := d.store.View()
 	status := host.Status{
-		Version: d.Version, Images: []host.ImageStatus{}, Machines: []host.MachineStatus{},
+		Version: d.Version, Simulated: d.Layout.Simulated,
+		Images: []host.ImageStatus{}, Machines: []host.MachineStatus{},
 		Manners: d.manners.Settings(),
 	}
 	for _, row := range store.Images.List(view) {

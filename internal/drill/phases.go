@@ -39,7 +39,10 @@ func (r *run) breakAndRestore(ctx context.Context, v victim) error {
 	if err == nil {
 		err = r.hold(held)
 	}
-	undone := r.restore(ctx, l)
+	var undone error
+	if !r.unreached(c) {
+		undone = r.restore(ctx, l)
+	}
 	stopRenewing()
 	renewal.Wait()
 	if undone == nil {
@@ -56,6 +59,12 @@ func (r *run) breakAndRestore(ctx context.Context, v victim) error {
 		return err
 	}
 	return awsapi.Sleep(ctx, o.Calm)
+}
+
+// unreached reports whether a change on a server was not even tried, because the server could
+// not be reached. Then there is nothing to undo, which would fail as well.
+func (r *run) unreached(c Change) bool {
+	return (c.Experiment == App || c.Experiment == Freeze) && r.line.injected == 0
 }
 
 // restoreProblem returns the error of a drill whose change was not undone: what

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"aloft.dev/aloft/internal/environment"
+	"aloft.dev/aloft/internal/rolescript"
 )
 
 // fakeCurl answers from files: the first line is the status, the others are the body. A file
@@ -95,7 +96,13 @@ func (f fetched) run(t *testing.T) (file, said string, err error) {
 	if f.marked {
 		write(t, filepath.Join(etc, "shop.role"), "")
 	}
-	cmd := exec.CommandContext(t.Context(), "/bin/sh", "recipe/fetch-env.sh", "shop")
+	program, err := os.ReadFile("recipe/fetch-env.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(f.dir, "env"), string(program))
+	write(t, filepath.Join(f.dir, "aws.sh"), rolescript.AWS)
+	cmd := exec.CommandContext(t.Context(), "/bin/sh", filepath.Join(f.dir, "env"), "shop")
 	cmd.Env = []string{
 		"PATH=" + bin, "FAKE=" + fake, "ALOFT_RUN=" + f.dir + "/run", "ALOFT_ETC=" + etc, "ALOFT_ATTEMPTS=4",
 	}

@@ -13,6 +13,7 @@ import (
 	"aloft.dev/aloft/internal/event"
 	"aloft.dev/aloft/internal/project"
 	"aloft.dev/aloft/internal/remote"
+	"aloft.dev/aloft/internal/rolescript"
 )
 
 //go:embed recipe
@@ -87,13 +88,13 @@ func (b *Builder) packages() step {
 // programs returns the programs of Aloft on a machine, each after a line with its name, as
 // environment.sh reads them.
 func (b *Builder) programs() string {
-	all := [][2]string{{"aws.sh", "aws.sh"}, {"env", "fetch-env.sh"}}
+	all := [][2]string{{"aws.sh", rolescript.AWS}, {"env", readScript("fetch-env.sh")}}
 	if b.Spec.Logs != nil {
-		all = append(all, [2]string{"logs", "ship-logs.sh"})
+		all = append(all, [2]string{"logs", readScript("ship-logs.sh")})
 	}
 	var out strings.Builder
 	for _, program := range all {
-		_, _ = fmt.Fprintf(&out, "#program %s\n%s", program[0], readScript(program[1]))
+		_, _ = fmt.Fprintf(&out, "#program %s\n%s", program[0], program[1])
 	}
 	return out.String()
 }

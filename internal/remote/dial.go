@@ -137,7 +137,7 @@ func Dial(ctx context.Context, t Target) (*Machine, error) {
 		if errors.Is(err, errKeyRefused) && refused.IsZero() {
 			refused = time.Now()
 		}
-		if hint := finalHint(err, refused); hint != "" {
+		if hint := t.finalHint(err, refused); hint != "" {
 			return nil, t.problem(err, hint)
 		}
 		select {
@@ -156,7 +156,7 @@ func Dial(ctx context.Context, t Target) (*Machine, error) {
 
 // finalHint returns what to do about an error that a retry cannot fix, or "" if a retry
 // may succeed. refused is when the machine first rejected the key.
-func finalHint(err error, refused time.Time) string {
+func (t Target) finalHint(err error, refused time.Time) string {
 	var disagreement *ssh.AlgorithmNegotiationError
 	var final *FinalError
 	switch {
@@ -165,10 +165,13 @@ func finalHint(err error, refused time.Time) string {
 	case errors.Is(err, errWrongHostKey) || errors.As(err, &disagreement):
 		return "something else may answer at this address: check the machine's console before you continue; " +
 			"if you have changed its host keys, delete its tag aloft:host-key"
-	case errors.Is(err, errKeyRefused) && time.Since(refused) > refusalTimeout:
-		return "the machine has another key pair: run aloft down and aloft up to create a new one"
+	case !errors.Is(err, errKeyRefused) || time.Since(refused) <= refusalTimeout:
+		return ""
+	case t.Way != nil:
+		return "its SSH server does not ask for keys that are pushed: terminate the machine, then run aloft up, " +
+			"which launches another"
 	}
-	return ""
+	return "the machine has another key pair: run aloft down and aloft up to create a new one"
 }
 
 func (t Target) problem(err error, hint string) error {

@@ -129,7 +129,7 @@ func (c *Cloud) certificate(ctx context.Context, s types.CertificateSummary) (f 
 	}
 	f = plan.Found{
 		Address: tags[stack.TagAddress], Kind: stack.KindCertificate, ID: aws.ToString(s.CertificateArn),
-		Name:    "the certificate for " + strings.Join(s.SubjectAlternativeNameSummaries, ", "),
+		Name:    strings.Join(s.SubjectAlternativeNameSummaries, ", "),
 		Created: aws.ToTime(s.CreatedAt).UTC().Format(time.RFC3339),
 	}
 	f.Set(stack.AttrNames, s.SubjectAlternativeNameSummaries...)
@@ -185,7 +185,7 @@ func (p *Provisioner) certificateTagger(arn string) tagger {
 func (p *Provisioner) createCertificate(
 	ctx context.Context, r stack.Resource, body stack.Certificate,
 ) (plan.Found, error) {
-	f := plan.Found{Address: r.Address, Kind: stack.KindCertificate, Name: body.Title()}
+	f := plan.Found{Address: r.Address, Kind: stack.KindCertificate, Name: strings.Join(body.Names, ", ")}
 	in := &acm.RequestCertificateInput{
 		DomainName: &body.Names[0], SubjectAlternativeNames: body.Names[1:],
 		ValidationMethod: types.ValidationMethodDns, KeyAlgorithm: types.KeyAlgorithmEcPrime256v1,
@@ -300,7 +300,7 @@ func (p *Provisioner) waitIssued(ctx context.Context, address, arn string, elsew
 func (p *Provisioner) deleteCertificate(ctx context.Context, f plan.Found) error {
 	out, err := p.ACM.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: &f.ID})
 	if err != nil {
-		return ignoreNotFound("read "+f.Name, err)
+		return ignoreNotFound("read "+f.Label(), err)
 	}
 	for _, balancer := range out.Certificate.InUseBy {
 		if err := p.withdrawCertificate(ctx, balancer, f.ID); err != nil {
@@ -310,7 +310,7 @@ func (p *Provisioner) deleteCertificate(ctx context.Context, f plan.Found) error
 	if err := p.deleteValidations(ctx, out.Certificate); err != nil {
 		return err
 	}
-	what := "delete " + f.Name
+	what := "delete " + f.Label()
 	err = awsapi.Retry(ctx, eventualLimit, what, awsapi.IsInUse, func(ctx context.Context) error {
 		_, err := p.ACM.DeleteCertificate(ctx, &acm.DeleteCertificateInput{CertificateArn: &f.ID})
 		return err

@@ -85,7 +85,6 @@ func (c *Cloud) ConnectEndpoint(ctx context.Context, vpc string) (usable plan.Fo
 
 func describeConnectEndpoint(e types.Ec2InstanceConnectEndpoint) plan.Found {
 	f := foundByTags(stack.KindConnectEndpoint, e.InstanceConnectEndpointId, e.Tags)
-	f.Name = f.Address
 	f.Set(stack.AttrSubnet, aws.ToString(e.SubnetId))
 	f.Set(stack.AttrSecurityGroups, e.SecurityGroupIds...)
 	f.Set(stack.AttrState, string(e.State))

@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2instanceconnect"
@@ -86,6 +88,15 @@ func (w EndpointWay) problem(err error, action string) error {
 	return err
 }
 
+// errNoEndpoint means that the endpoint is missing through which instances are reached.
+var errNoEndpoint = errors.New("there is no EC2 Instance Connect Endpoint")
+
+// LacksEndpoint reports whether an error says that the endpoint is missing through which
+// instances are reached.
+func LacksEndpoint(err error) bool {
+	return slices.ContainsFunc(diag.From(err), func(d *diag.Diagnostic) bool { return errors.Is(d, errNoEndpoint) })
+}
+
 // WayTo returns the way to an instance that was launched without a key pair, through the
 // application's endpoint.
 func (c *Cloud) WayTo(instance, privateIP string, endpoint plan.Found) (EndpointWay, error) {
@@ -96,7 +107,7 @@ func (c *Cloud) WayTo(instance, privateIP string, endpoint plan.Found) (Endpoint
 	if endpoint.ID == "" {
 		return EndpointWay{}, &diag.Diagnostic{
 			Where: instance, Summary: "there is no EC2 Instance Connect Endpoint, which is the only way to it",
-			Hint: "run aloft up: it creates one",
+			Hint: "run aloft up: it creates one", Cause: errNoEndpoint,
 		}
 	}
 	return EndpointWay{

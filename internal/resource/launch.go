@@ -81,13 +81,18 @@ func (p *Provisioner) clientToken(l launch, o launchOption, generation int) *str
 	return aws.String(hex.EncodeToString(sum[:]))
 }
 
-// userData returns the user data of an instance, encoded in base64. A builder without a key
-// pair accepts keys that are pushed, and so do all machines of the image that is made of it.
+// userData returns the user data of an instance, a shell script, or nil. It names the
+// deployment of a stage. A builder without a key pair accepts keys that are pushed, and so do
+// all machines of the image that is made of it.
 func (l launch) userData() *string {
-	if !l.body.Builder || l.body.KeyName != "" {
+	script := l.body.UserData
+	if l.body.Builder && l.body.KeyName == "" {
+		script += stack.PushedKeysScript
+	}
+	if script == "" {
 		return nil
 	}
-	return aws.String(base64.StdEncoding.EncodeToString([]byte(stack.PushedKeysScript)))
+	return encodedUserData(script)
 }
 
 // optional returns nil for an empty text.
@@ -185,9 +190,6 @@ func (p *Provisioner) runInstance(
 		if own := userTags(l.resource.Tags); len(own) > 0 {
 			in.TagSpecifications = append(
 				in.TagSpecifications, tagSpecifications(own, types.ResourceTypeNetworkInterface)...)
-		}
-		if text := l.body.UserData; text != "" {
-			in.UserData = encodedUserData(text)
 		}
 		if profile := p.profile(l.body.Identity); profile != "" {
 			in.IamInstanceProfile = &types.IamInstanceProfileSpecification{Name: &profile}

@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -114,8 +115,9 @@ func describeListener(l types.Listener) plan.Found {
 		case action.TargetGroupArn != nil:
 			groups = append(groups, *action.TargetGroupArn)
 		case action.RedirectConfig != nil:
-			redirects = append(redirects,
-				aws.ToString(action.RedirectConfig.Protocol)+":"+aws.ToString(action.RedirectConfig.Port))
+			to := action.RedirectConfig
+			redirects = append(redirects, stack.Redirection(
+				aws.ToString(to.Protocol), cmp.Or(aws.ToString(to.Host), stack.SameHost), aws.ToString(to.Port)))
 		}
 	}
 	f.Set(stack.AttrForwardsTo, groups...)
@@ -128,7 +130,7 @@ func (p *Provisioner) actions(body stack.Listener) []types.Action {
 	if body.Redirects() {
 		return []types.Action{{Type: types.ActionTypeEnumRedirect, RedirectConfig: &types.RedirectActionConfig{
 			Protocol: aws.String("HTTPS"), Port: aws.String(strconv.Itoa(stack.HTTPSPort)),
-			StatusCode: types.RedirectActionStatusCodeEnumHttp301,
+			Host: &body.RedirectHost, StatusCode: types.RedirectActionStatusCodeEnumHttp301,
 		}}}
 	}
 	return []types.Action{{Type: types.ActionTypeEnumForward, TargetGroupArn: p.id(body.TargetGroup)}}

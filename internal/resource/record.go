@@ -107,7 +107,7 @@ func (d *discovery) namesToSearch(ctx context.Context) ([]string, error) {
 func describeRecord(set *types.ResourceRecordSet, zone, balancer string) plan.Found {
 	domain := plainName(aws.ToString(set.Name))
 	f := plan.Found{
-		Address: stack.RecordAddress(domain), Kind: stack.KindRecord, ID: zone + "/" + domain, Name: "record " + domain,
+		Address: stack.RecordAddress(domain), Kind: stack.KindRecord, ID: zone + "/" + domain, Name: domain,
 	}
 	f.Set(stack.AttrName, domain)
 	f.Set(stack.AttrHostedZone, zone)
@@ -138,7 +138,7 @@ func (p *Provisioner) deleteRecord(ctx context.Context, f plan.Found) error {
 	zone, domain := f.Value(stack.AttrHostedZone), f.Value(stack.AttrName)
 	set, err := p.recordSet(ctx, zone, domain, types.RRTypeA)
 	if err != nil || set == nil {
-		return ignoreNotFound("delete "+f.Name, err)
+		return ignoreNotFound("delete "+f.Label(), err)
 	}
 	in := &elb.DescribeLoadBalancersInput{LoadBalancerArns: f.Values(stack.AttrLoadBalancer)}
 	list, err := p.ELB.DescribeLoadBalancers(ctx, in)

@@ -99,8 +99,6 @@ func (d *decoder) decode(node ast.Node, into reflect.Value, path string) {
 		d.reject(node, path, "a stage has every other key", "a stage has no stages of its own")
 	case into.Type() == stagesType:
 		d.decodeStages(node, into, path)
-	case into.Type() == subnetsType:
-		d.decodeSubnets(node, into, path)
 	case into.Type() == prefixType:
 		d.decodePrefix(node, into, path)
 	case into.Type() == durationType:
@@ -161,6 +159,10 @@ func (d *decoder) unknownKey(at ast.Node, key, path string, of reflect.Type) {
 }
 
 func (d *decoder) decodeList(node ast.Node, into reflect.Value, path string) {
+	if _, isMapping := mappingPairs(node); isMapping && into.Type() == subnetsType {
+		d.decodeExisting(node, into, path)
+		return
+	}
 	seq, ok := node.(*ast.SequenceNode)
 	_, isPlain := plainText(node)
 	switch _, mayBePlain := into.Addr().Interface().(plainList); {

@@ -20,12 +20,8 @@ type existingSubnets struct {
 	Private []string `yaml:"private"`
 }
 
-// decodeSubnets decodes a list of subnets, or a mapping of the kinds of existing ones.
-func (d *decoder) decodeSubnets(node ast.Node, into reflect.Value, path string) {
-	if _, isMapping := mappingPairs(node); !isMapping {
-		d.decodeList(node, into, path)
-		return
-	}
+// decodeExisting decodes a mapping of the kinds of existing subnets.
+func (d *decoder) decodeExisting(node ast.Node, into reflect.Value, path string) {
 	if d.overlay {
 		d.remove(into, path)
 		d.places[path] = d.where(node)

@@ -2,11 +2,14 @@ package spec_test
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
 	"aloft.dev/aloft/internal/diag"
@@ -259,8 +262,29 @@ func TestEveryExampleIsValid(t *testing.T) {
 		t.Fatal(folders, err)
 	}
 	for _, dir := range folders {
-		if _, err := spec.Load(dir); err != nil {
-			t.Errorf("%s: %v", dir, err)
+		for _, stage := range stagesOf(t, dir) {
+			if _, err := spec.LoadStage(dir, stage); err != nil {
+				t.Errorf("%s, stage %q: %v", dir, stage, err)
+			}
 		}
 	}
+}
+
+// stagesOf returns the stages of an application; one without a name if it has none.
+func stagesOf(t *testing.T, dir string) []string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, "aloft.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Stages map[string]any `yaml:"stages"`
+	}
+	if err := yaml.Unmarshal(data, &file); err != nil {
+		t.Fatal(err)
+	}
+	if len(file.Stages) == 0 {
+		return []string{""}
+	}
+	return slices.Sorted(maps.Keys(file.Stages))
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Limits of tags (Amazon EC2 User Guide, "Tag your Amazon EC2 resources"). A resource has
-// at most 50 tags, of which Aloft needs up to 13 on an instance.
+// at most 50 tags. Aloft needs up to 13 of them on an instance.
 const (
 	maxTags     = 50 - 13
 	maxTagKey   = 128

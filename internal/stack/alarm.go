@@ -1,6 +1,9 @@
 package stack
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // KindAlarm is the kind of a CloudWatch alarm.
 const KindAlarm Kind = "alarm"
@@ -119,10 +122,23 @@ func (a Alarm) Needs() []Ref { return a.Serving }
 
 // alert is what an alarm of every application watches.
 type alert struct {
-	address      string
-	what, advice string
-	condition    Condition
-	ofTargets    bool // the metric is measured for each target group
+	address   string
+	what      string
+	advice    string // with inStage after each command
+	condition Condition
+	ofTargets bool // the metric is measured for each target group
+}
+
+// inStage stands for the flag that commands need for a stage's application.
+const inStage = "{stage}"
+
+// adviceFor returns the advice for a stage: "" if the application has none.
+func (a alert) adviceFor(stage string) string {
+	flag := ""
+	if stage != "" {
+		flag = " --stage " + stage
+	}
+	return strings.ReplaceAll(a.advice, inStage, flag)
 }
 
 const (
@@ -138,31 +154,32 @@ const (
 var alarms = []alert{
 	{
 		address: "alarm-down", what: "no server is healthy for 2 minutes", ofTargets: true,
-		advice: "Nobody is served. Run: aloft status; then aloft logs. " +
-			"If a release has just been made: aloft rollback.",
+		advice: "Nobody is served. Run: aloft status{stage}; then aloft logs{stage}. " +
+			"If a release has just been made: aloft rollback{stage}.",
 		condition: Condition{"HealthyHostCount", "Maximum", lessThan, 1, 2},
 	},
 	{
 		address: "alarm-unhealthy", what: "a server is unhealthy for 5 minutes", ofTargets: true,
-		advice: "The others serve its share. Run: aloft status, which names the server; aloft logs says why; " +
-			"aloft up replaces a server that is gone.",
+		advice: "The others serve its share. Run: aloft status{stage}, which names the server; aloft logs{stage} " +
+			"says why; aloft up{stage} replaces a server that is gone.",
 		condition: Condition{"UnHealthyHostCount", "Maximum", atLeast, 1, 5},
 	},
 	{
 		address: "alarm-errors", what: "the application answers 5 requests a minute with 5xx for 3 minutes",
-		advice:    "The application fails. Run: aloft logs. If it began with a release: aloft rollback.",
+		advice: "The application fails. Run: aloft logs{stage}. " +
+			"If it began with a release: aloft rollback{stage}.",
 		condition: Condition{"HTTPCode_Target_5XX_Count", "Sum", atLeast, 5, 3},
 	},
 	{
 		address: "alarm-refused", what: "the load balancer answers 5 requests a minute with 5xx for 3 minutes",
-		advice: "Servers do not answer, or close connections early. Run: aloft status; then aloft logs. " +
-			"With too few servers: aloft scale.",
+		advice: "Servers do not answer, or close connections early. Run: aloft status{stage}; then " +
+			"aloft logs{stage}. With too few servers: aloft scale{stage}.",
 		condition: Condition{"HTTPCode_ELB_5XX_Count", "Sum", atLeast, 5, 3},
 	},
 	{
 		address: "alarm-slow", what: "one of 100 requests takes more than 2 s, for 5 minutes",
-		advice: "Users wait. Run: aloft logs, for what is slow; with too few servers: aloft scale. " +
-			"If it began with a release: aloft rollback.",
+		advice: "Users wait. Run: aloft logs{stage}, for what is slow; with too few servers: aloft scale{stage}. " +
+			"If it began with a release: aloft rollback{stage}.",
 		condition: Condition{"TargetResponseTime", "p99", moreThan, 2, 5},
 	},
 }
@@ -184,8 +201,9 @@ func (b *builder) addAlerts() {
 	b.add(AddressTopic, "", Topic{TopicName: TopicName(b.spec.App), Emails: b.spec.Alerts})
 	for _, a := range alarms {
 		body := Alarm{
-			AlarmName: AlarmName(b.spec.App, a.address), What: a.what, Advice: a.advice, Condition: a.condition,
-			LoadBalancer: arn(AddressLoadBalancer), Topic: arn(AddressTopic), Serving: serving,
+			AlarmName: AlarmName(b.spec.App, a.address), What: a.what, Advice: a.adviceFor(b.spec.Stage),
+			Condition: a.condition, LoadBalancer: arn(AddressLoadBalancer), Topic: arn(AddressTopic),
+			Serving: serving,
 		}
 		if a.ofTargets {
 			body.TargetGroup = arn(AddressTargetGroup)

@@ -34,6 +34,17 @@ func (b *builder) addListeners() {
 			})
 		}
 	}
-	http.RedirectTo = b.forwarding()
+	http.RedirectTo, http.RedirectHost = b.forwarding(), b.redirectHost()
 	b.add(AddressListener, "21", http)
+}
+
+// redirectHost returns the name that HTTP redirects to. If the certificate is for one name
+// only, requests for others lead there too: those for the load balancer's own name, which
+// clients may know from before there was a domain.
+func (b *builder) redirectHost() string {
+	names := b.spec.Domain
+	if len(names) > 1 || len(names[0]) > maxRedirectHost || b.spec.Certificate != "" {
+		return SameHost
+	}
+	return names[0]
 }

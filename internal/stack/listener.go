@@ -1,6 +1,9 @@
 package stack
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // KindListener is the kind of a load balancer's listener.
 const KindListener Kind = "listener"
@@ -19,7 +22,7 @@ const (
 // Attributes of a listener.
 const (
 	AttrForwardsTo  AttributeKey = "forwards to"  // target group
-	AttrRedirectsTo AttributeKey = "redirects to" // protocol and port
+	AttrRedirectsTo AttributeKey = "redirects to" // see Redirection
 	AttrCertificate AttributeKey = "certificate"
 	AttrTLSPolicy   AttributeKey = "TLS policy"
 	AttrHSTS        AttributeKey = "HSTS"
@@ -31,9 +34,20 @@ const (
 	// TLSPolicy is the security policy that AWS recommends (Application Load Balancer
 	// guide, "Security policies for your Application Load Balancer").
 	TLSPolicy = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
-	// RedirectsToHTTPS is the value of AttrRedirectsTo of the listener for HTTP.
-	RedirectsToHTTPS = "HTTPS:443"
+	// SameHost stands for the name that a client asked for, in a redirect (Elastic Load
+	// Balancing API Reference, RedirectActionConfig).
+	SameHost = "#{host}"
+	// maxRedirectHost is the longest name that a redirect may lead to.
+	maxRedirectHost = 128
 )
+
+// Redirection describes where a listener redirects to, as the value of AttrRedirectsTo.
+func Redirection(protocol, host, port string) string {
+	if host == SameHost {
+		return protocol + ":" + port
+	}
+	return protocol + ":" + port + " of " + host
+}
 
 // Listener accepts requests on a port of a load balancer. It forwards them to a target
 // group, or redirects them to HTTPS.
@@ -49,7 +63,8 @@ type Listener struct {
 	HSTS           bool
 	Group          Ref // security group that admits clients to the port
 
-	RedirectTo Ref // the listener for HTTPS; zero for a listener that forwards
+	RedirectTo   Ref    // the listener for HTTPS; zero for a listener that forwards
+	RedirectHost string // name to which the listener redirects; SameHost: the one that the client asked for
 }
 
 // Kind implements Body.
@@ -82,7 +97,7 @@ func (l Listener) Attributes() []Attribute {
 		text(AttrProtocol, l.Protocol()),
 	}
 	if l.Redirects() {
-		return append(all, text(AttrRedirectsTo, RedirectsToHTTPS))
+		return append(all, text(AttrRedirectsTo, Redirection("HTTPS", l.RedirectHost, strconv.Itoa(HTTPSPort))))
 	}
 	all = append(all, ref(AttrForwardsTo, l.TargetGroup))
 	if !l.Secure {

@@ -2,13 +2,15 @@ package terraform
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/hashicorp/hcl/v2"
 
-	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/stack"
 )
 
@@ -22,14 +24,54 @@ func ec2Tags(tags []types.Tag) map[string]string {
 
 const networkFile = "network.tf"
 
-// network writes the VPC, its subnets, the internet gateway and the route table.
+// network writes the VPC, its subnets, gateways and route tables. What existed before the
+// application is an input.
 func (c *code) network(ctx context.Context) error {
-	for _, write := range []func(context.Context) error{c.vpcs, c.subnets, c.gateways, c.routeTables} {
+	if len(c.source.kind(stack.KindVPC)) == 0 {
+		c.existingNetwork()
+	}
+	for _, write := range []func(context.Context) error{
+		c.vpcs, c.subnets, c.gateways, c.elasticIPs, c.natGateways, c.routeTables,
+	} {
 		if err := write(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// existingNetwork declares the VPC and the subnets in which the application is.
+func (c *code) existingNetwork() {
+	declare := func(id, name, what string) {
+		c.declare(name, variable{what: what + ", which existed before the application", value: id})
+		c.references[id] = variableOf(name)
+	}
+	public, private := map[string]bool{}, map[string]bool{}
+	for _, f := range c.source.Found {
+		switch f.Kind {
+		case stack.KindSecurityGroup, stack.KindTargetGroup:
+			declare(f.Value(stack.AttrVPC), "vpc", "VPC")
+		case stack.KindLoadBalancer:
+			for _, id := range f.Values(stack.AttrSubnets) {
+				public[id] = true
+			}
+		case stack.KindServer:
+			private[f.Value(stack.AttrSubnet)] = true
+		case stack.KindScalingGroup:
+			for _, id := range f.Values(stack.AttrSubnets) {
+				private[id] = true
+			}
+		}
+	}
+	for id := range public {
+		delete(private, id)
+	}
+	for kind, all := range map[string]map[string]bool{"public": public, "private": private} {
+		for i, id := range slices.Sorted(maps.Keys(all)) {
+			c.subnetNames[id] = fmt.Sprintf("%s_subnet_%d", kind, i+1)
+			declare(id, c.subnetNames[id], kind+" subnet")
+		}
+	}
 }
 
 func (c *code) vpcs(ctx context.Context) error {
@@ -48,6 +90,7 @@ func (c *code) vpcs(ctx context.Context) error {
 
 func (c *code) subnets(ctx context.Context) error {
 	for _, f := range c.source.kind(stack.KindSubnet) {
+		c.subnetNames[f.ID] = f.Address
 		list, err := c.source.Client.EC2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{SubnetIds: []string{f.ID}})
 		if err != nil || len(list.Subnets) == 0 {
 			return reading("subnet "+f.ID, err)
@@ -83,28 +126,29 @@ func (c *code) routeTables(ctx context.Context) error {
 		if err != nil || len(list.RouteTables) == 0 {
 			return reading("route table "+f.ID, err)
 		}
-		c.routeTable(f.Address, addresses(c.source.kind(stack.KindSubnet)), list.RouteTables[0])
+		c.routeTable(f.Address, list.RouteTables[0])
 	}
 	return nil
 }
 
 // routeTable writes a route table with its routes and associations.
-func (c *code) routeTable(address string, subnets map[string]string, t types.RouteTable) {
+func (c *code) routeTable(address string, t types.RouteTable) {
 	id := aws.ToString(t.RouteTableId)
 	b := c.resource(networkFile, "aws_route_table", address, id).isKnownAs(id, "id").
 		text("vpc_id", aws.ToString(t.VpcId))
 	for _, r := range t.Routes {
-		if gateway := aws.ToString(r.GatewayId); gateway != "local" && gateway != "" {
-			b.inside("route").text("cidr_block", aws.ToString(r.DestinationCidrBlock)).text("gateway_id", gateway)
+		if gateway := aws.ToString(r.GatewayId); gateway != "local" {
+			b.inside("route").text("cidr_block", aws.ToString(r.DestinationCidrBlock)).text("gateway_id", gateway).
+				text("nat_gateway_id", aws.ToString(r.NatGatewayId))
 		}
 	}
 	b.tags(ec2Tags(t.Tags))
 	slices.SortFunc(t.Associations, func(a, b types.RouteTableAssociation) int {
-		return byAddress(subnets, aws.ToString(a.SubnetId), aws.ToString(b.SubnetId))
+		return byAddress(c.subnetNames, aws.ToString(a.SubnetId), aws.ToString(b.SubnetId))
 	})
 	for _, a := range t.Associations {
 		if subnet := aws.ToString(a.SubnetId); subnet != "" {
-			c.resource(networkFile, "aws_route_table_association", subnets[subnet], subnet+"/"+id).
+			c.resource(networkFile, "aws_route_table_association", c.subnetNames[subnet], subnet+"/"+id).
 				text("subnet_id", subnet).text("route_table_id", id)
 		}
 	}
@@ -121,93 +165,37 @@ func byAddress(named map[string]string, a, b string) int {
 	return 0
 }
 
-// securityGroups writes the security groups with their rules. All are known before their
-// rules are written, which refer to others.
-func (c *code) securityGroups(ctx context.Context) error {
-	found := c.source.kind(stack.KindSecurityGroup)
-	if len(found) == 0 {
-		return nil
-	}
-	list, err := c.source.Client.EC2.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{
-		GroupIds: ids(found),
-	})
-	if err != nil {
-		return reading("the security groups", err)
-	}
-	named := addresses(found)
-	slices.SortFunc(list.SecurityGroups, func(a, b types.SecurityGroup) int {
-		return byAddress(named, aws.ToString(a.GroupId), aws.ToString(b.GroupId))
-	})
-	blocks := make([]block, len(list.SecurityGroups))
-	for i, g := range list.SecurityGroups {
-		id := aws.ToString(g.GroupId)
-		blocks[i] = c.resource("security.tf", "aws_security_group", named[id], id).isKnownAs(id, "id")
-	}
-	for i, g := range list.SecurityGroups {
-		b := blocks[i].text("name", aws.ToString(g.GroupName)).text("description", aws.ToString(g.Description)).
-			text("vpc_id", aws.ToString(g.VpcId))
-		b.rules("ingress", g.IpPermissions)
-		b.rules("egress", g.IpPermissionsEgress)
-		b.tags(ec2Tags(g.Tags))
+// elasticIPs writes the public addresses of NAT gateways.
+func (c *code) elasticIPs(ctx context.Context) error {
+	for _, f := range c.source.kind(stack.KindElasticIP) {
+		list, err := c.source.Client.EC2.DescribeAddresses(ctx, &ec2.DescribeAddressesInput{
+			AllocationIds: []string{f.ID},
+		})
+		if err != nil || len(list.Addresses) == 0 {
+			return reading("Elastic IP address "+f.ID, err)
+		}
+		c.resource(networkFile, "aws_eip", f.Address, f.ID).isKnownAs(f.ID, "id").
+			text("domain", string(types.DomainTypeVpc)).tags(ec2Tags(list.Addresses[0].Tags))
 	}
 	return nil
 }
 
-// rules writes the rules of one direction. Rules of Aloft have no descriptions that stay.
-func (b block) rules(direction string, permissions []types.IpPermission) {
-	for _, p := range permissions {
-		rule := b.inside(direction)
-		rule.number("from_port", int64(aws.ToInt32(p.FromPort))).number("to_port", int64(aws.ToInt32(p.ToPort)))
-		rule.text("protocol", aws.ToString(p.IpProtocol))
-		var blocks, groups []string
-		for _, r := range p.IpRanges {
-			blocks = append(blocks, aws.ToString(r.CidrIp))
-		}
-		for _, g := range p.UserIdGroupPairs {
-			groups = append(groups, aws.ToString(g.GroupId))
-		}
-		if len(blocks) > 0 {
-			rule.list("cidr_blocks", blocks)
-		}
-		if len(groups) > 0 {
-			rule.list("security_groups", groups)
-		}
+// natGateways writes the NAT gateways, which need the internet gateway.
+func (c *code) natGateways(ctx context.Context) error {
+	var after []hcl.Traversal
+	for _, f := range c.source.kind(stack.KindInternetGateway) {
+		after = append(after, c.references[f.ID][:2])
 	}
-}
-
-// keyPairs writes the key pair. AWS has only the public key, which a variable holds.
-func (c *code) keyPairs(ctx context.Context) error {
-	found := c.source.kind(stack.KindKeyPair)
-	if len(found) == 0 {
-		return nil
-	}
-	list, err := c.source.Client.EC2.DescribeKeyPairs(ctx, &ec2.DescribeKeyPairsInput{KeyNames: ids(found)})
-	if err != nil {
-		return reading("the key pair", err)
-	}
-	c.declare("public_key", variable{
-		what: "public key for SSH, as in a line of authorized_keys; an imported key pair keeps its own", value: "",
-	})
-	for _, k := range list.KeyPairs {
-		name := aws.ToString(k.KeyName)
-		b := c.resource("security.tf", "aws_key_pair", stack.AddressKeyPair, name).
-			literal("key_name", name).isKnownAs(name, "key_name").variable("public_key", "public_key").
-			tags(ec2Tags(k.Tags))
-		b.ignores("public_key")
+	for _, f := range c.source.kind(stack.KindNatGateway) {
+		list, err := c.source.Client.EC2.DescribeNatGateways(ctx, &ec2.DescribeNatGatewaysInput{
+			NatGatewayIds: []string{f.ID},
+		})
+		if err != nil || len(list.NatGateways) == 0 {
+			return reading("NAT gateway "+f.ID, err)
+		}
+		c.resource(networkFile, "aws_nat_gateway", f.Address, f.ID).isKnownAs(f.ID, "id").
+			text("subnet_id", f.Value(stack.AttrSubnet)).text("allocation_id", f.Value(stack.AttrElasticIP)).
+			tags(ec2Tags(list.NatGateways[0].Tags)).after(after...)
 	}
 	return nil
-}
-
-// images declares the release's image: another account or region has one of its own.
-func (c *code) images(context.Context) error {
-	for _, f := range c.source.kind(stack.KindImage) {
-		name := imageVariable(f)
-		c.declare(name, variable{what: "AMI of release " + f.Value(stack.AttrRelease), value: f.ID})
-		c.references[f.ID] = variableOf(name)
-	}
-	return nil
-}
-
-func imageVariable(f plan.Found) string {
-	return "image_" + notInName.ReplaceAllString(f.Value(stack.AttrRelease), "_")
 }

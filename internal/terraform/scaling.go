@@ -89,7 +89,7 @@ func (c *code) scalingGroup(ctx context.Context, name, address string) error {
 	b := c.resource(scalingFile, "aws_autoscaling_group", address, name).text("name", name).isKnownAs(name, "name").
 		number("min_size", int64(aws.ToInt32(g.MinSize))).number("max_size", int64(aws.ToInt32(g.MaxSize))).
 		number("desired_capacity", int64(aws.ToInt32(g.DesiredCapacity))).
-		list("vpc_zone_identifier", c.sorted(stack.KindSubnet, strings.Split(aws.ToString(g.VPCZoneIdentifier), ","))).
+		list("vpc_zone_identifier", c.sortedSubnets(strings.Split(aws.ToString(g.VPCZoneIdentifier), ","))).
 		list("target_group_arns", g.TargetGroupARNs).text("health_check_type", aws.ToString(g.HealthCheckType)).
 		number("health_check_grace_period", int64(aws.ToInt32(g.HealthCheckGracePeriod))).
 		number("default_instance_warmup", int64(aws.ToInt32(g.DefaultInstanceWarmup)))

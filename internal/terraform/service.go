@@ -35,11 +35,12 @@ func (c *code) elbTags(ctx context.Context, arn string) (map[string]string, erro
 	return all, nil
 }
 
-// balancing writes the target group, the load balancer and its listener.
-func (c *code) balancing(ctx context.Context) error {
-	api := c.source.Client.ELB
+// targetGroups writes the target group.
+func (c *code) targetGroups(ctx context.Context) error {
 	for _, f := range c.source.kind(stack.KindTargetGroup) {
-		list, err := api.DescribeTargetGroups(ctx, &elb.DescribeTargetGroupsInput{TargetGroupArns: []string{f.ID}})
+		list, err := c.source.Client.ELB.DescribeTargetGroups(ctx, &elb.DescribeTargetGroupsInput{
+			TargetGroupArns: []string{f.ID},
+		})
 		if err != nil || len(list.TargetGroups) == 0 {
 			return reading("target group "+f.Name, err)
 		}
@@ -49,6 +50,7 @@ func (c *code) balancing(ctx context.Context) error {
 		}
 		g := list.TargetGroups[0]
 		b := c.resource(serviceFile, "aws_lb_target_group", f.Address, f.ID).isKnownAs(f.ID, "arn").
+			isKnownAs(suffix(f.ID, "targetgroup/"), "arn_suffix").
 			text("name", f.Name).text("vpc_id", aws.ToString(g.VpcId)).text("protocol", string(g.Protocol)).
 			number("port", int64(aws.ToInt32(g.Port)))
 		b.text("deregistration_delay", strings.TrimSuffix(f.Value(stack.AttrDeregistrationDelay), "s"))
@@ -63,44 +65,44 @@ func (c *code) balancing(ctx context.Context) error {
 		}
 		b.tags(tags)
 	}
+	return nil
+}
+
+// suffix returns the part of an ARN by which metrics name a resource: "app/shop/…" of a load
+// balancer, "targetgroup/shop/…" of a target group.
+func suffix(arn, from string) string {
+	return arn[max(strings.Index(arn, from), 0):]
+}
+
+// loadBalancers writes the load balancer.
+func (c *code) loadBalancers(ctx context.Context) error {
 	for _, f := range c.source.kind(stack.KindLoadBalancer) {
+		list, err := c.source.Client.ELB.DescribeLoadBalancers(ctx, &elb.DescribeLoadBalancersInput{
+			LoadBalancerArns: []string{f.ID},
+		})
+		if err != nil || len(list.LoadBalancers) == 0 {
+			return reading("load balancer "+f.Name, err)
+		}
 		tags, err := c.elbTags(ctx, f.ID)
 		if err != nil {
 			return err
 		}
-		c.resource(serviceFile, "aws_lb", f.Address, f.ID).isKnownAs(f.ID, "arn").text("name", f.Name).
+		l := list.LoadBalancers[0]
+		c.resource(serviceFile, "aws_lb", f.Address, f.ID).isKnownAs(f.ID, "arn").
+			isKnownAs(suffix(f.ID, "app/"), "arn_suffix").isKnownAs(aws.ToString(l.DNSName), "dns_name").
+			text("name", f.Name).
 			text("load_balancer_type", "application").
 			flag("internal", f.Value(stack.AttrScheme) == "internal").
-			list("subnets", c.sorted(stack.KindSubnet, f.Values(stack.AttrSubnets))).
+			list("subnets", c.sortedSubnets(f.Values(stack.AttrSubnets))).
 			list("security_groups", f.Values(stack.AttrSecurityGroups)).
 			flag("enable_deletion_protection", f.Value(stack.AttrProtection) == stack.On).tags(tags)
-	}
-	for _, f := range c.source.kind(stack.KindListener) {
-		list, err := api.DescribeListeners(ctx, &elb.DescribeListenersInput{ListenerArns: []string{f.ID}})
-		if err != nil || len(list.Listeners) == 0 {
-			return reading("listener "+f.Name, err)
-		}
-		tags, err := c.elbTags(ctx, f.ID)
-		if err != nil {
-			return err
-		}
-		l := list.Listeners[0]
-		b := c.resource(serviceFile, "aws_lb_listener", f.Address, f.ID).
-			text("load_balancer_arn", aws.ToString(l.LoadBalancerArn)).number("port", int64(aws.ToInt32(l.Port))).
-			text("protocol", string(l.Protocol))
-		for _, group := range f.Values(stack.AttrForwardsTo) {
-			b.inside("default_action").text("type", "forward").text("target_group_arn", group)
-		}
-		// AWS describes the action a second time, as one that forwards to several groups.
-		b.tags(tags).ignores("default_action[0].forward")
 	}
 	return nil
 }
 
-// sorted sorts ids by the addresses of what has them.
-func (c *code) sorted(kind stack.Kind, all []string) []string {
-	named := addresses(c.source.kind(kind))
-	return slices.SortedFunc(slices.Values(all), func(a, b string) int { return byAddress(named, a, b) })
+// sortedSubnets sorts ids of subnets by their names.
+func (c *code) sortedSubnets(all []string) []string {
+	return slices.SortedFunc(slices.Values(all), func(a, b string) int { return byAddress(c.subnetNames, a, b) })
 }
 
 // servers writes the fixed servers and their registrations with the target group.

@@ -24,7 +24,7 @@ import (
 
 // ProviderVersion is the constraint on the version of the AWS provider whose attributes
 // the configuration has (Terraform Registry, "hashicorp/aws").
-const ProviderVersion = "~> 5.80"
+const ProviderVersion = "~> 5.84"
 
 // Files are the texts of a configuration by the names of its files.
 type Files map[string][]byte
@@ -38,18 +38,20 @@ type Source struct {
 
 // exported are the kinds of resources that Write describes, or that belong to one of them.
 var exported = []stack.Kind{
-	stack.KindVPC, stack.KindSubnet, stack.KindInternetGateway, stack.KindRouteTable, stack.KindSecurityGroup,
-	stack.KindKeyPair, stack.KindEnvironment, stack.KindRole, stack.KindInstanceProfile, stack.KindServer,
-	stack.KindImage, stack.KindTargetGroup, stack.KindLoadBalancer, stack.KindListener, stack.KindTarget,
-	stack.KindLaunchTemplate, stack.KindScalingGroup, stack.KindScalingPolicy, stack.KindSchedule, stack.KindMember,
+	stack.KindVPC, stack.KindSubnet, stack.KindInternetGateway, stack.KindElasticIP, stack.KindNatGateway,
+	stack.KindRouteTable, stack.KindSecurityGroup, stack.KindKeyPair, stack.KindConnectEndpoint,
+	stack.KindEnvironment, stack.KindLogGroup, stack.KindRole, stack.KindInstanceProfile, stack.KindServer,
+	stack.KindImage, stack.KindTargetGroup, stack.KindLoadBalancer, stack.KindCertificate, stack.KindListener,
+	stack.KindRecord, stack.KindTarget, stack.KindLaunchTemplate, stack.KindScalingGroup, stack.KindScalingPolicy,
+	stack.KindSchedule, stack.KindMember, stack.KindTopic, stack.KindAlarm,
 }
 
 // Unsupported returns the names of the found resources that Write cannot describe: a
-// configuration without them would not be the application.
+// configuration without them would not be the application. It is empty unless a kind is new.
 func Unsupported(found []plan.Found) []string {
 	var all []string
 	for _, f := range found {
-		if !slices.Contains(exported, f.Kind) || f.Address == stack.AddressSecureListener {
+		if !slices.Contains(exported, f.Kind) {
 			all = append(all, f.Address)
 		}
 	}
@@ -61,12 +63,13 @@ func Unsupported(found []plan.Found) []string {
 func Write(ctx context.Context, s Source) (Files, error) {
 	c := &code{
 		source: s, files: map[string]*hclwrite.File{}, references: map[string]hcl.Traversal{},
-		variables: map[string]variable{},
+		variables: map[string]variable{}, subnetNames: map[string]string{},
 	}
 	c.declare("region", variable{what: "AWS region", value: s.Region})
 	steps := []func(context.Context) error{
-		c.network, c.securityGroups, c.keyPairs, c.identity, c.environments, c.images, c.balancing, c.servers,
-		c.scaling,
+		c.network, c.securityGroups, c.keyPairs, c.connectEndpoints, c.identity, c.environments, c.logGroups, c.images,
+		c.targetGroups, c.loadBalancers, c.certificates, c.listeners, c.records, c.servers, c.scaling, c.topics,
+		c.alarms,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -87,6 +90,9 @@ type code struct {
 	files      map[string]*hclwrite.File
 	references map[string]hcl.Traversal // to what has an id, an ARN or a name in AWS
 	variables  map[string]variable
+
+	subnetNames map[string]string // by id
+	validation  []hcl.Traversal   // what waits for certificates, for which listeners wait
 }
 
 // variable is an input of the configuration.
@@ -202,6 +208,30 @@ func (b block) list(name string, values []string) block {
 		all = append(all, b.tokens(value))
 	}
 	b.body.SetAttributeRaw(name, hclwrite.TokensForTuple(all))
+	return b
+}
+
+// texts sets an attribute to a mapping of names to texts.
+func (b block) texts(name string, values map[string]string) block {
+	var all []hclwrite.ObjectAttrTokens
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		all = append(all, hclwrite.ObjectAttrTokens{
+			Name: hclwrite.TokensForIdentifier(key), Value: b.tokens(values[key]),
+		})
+	}
+	b.body.SetAttributeRaw(name, hclwrite.TokensForObject(all))
+	return b
+}
+
+// after makes Terraform create the resource after others, to which it does not refer.
+func (b block) after(others ...hcl.Traversal) block {
+	var all []hclwrite.Tokens
+	for _, other := range others {
+		all = append(all, hclwrite.TokensForTraversal(other))
+	}
+	if len(all) > 0 {
+		b.body.SetAttributeRaw("depends_on", hclwrite.TokensForTuple(all))
+	}
 	return b
 }
 

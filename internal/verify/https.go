@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -44,18 +45,23 @@ func (v Verifier) checkHTTPS(ctx context.Context, f Facts) finding {
 		if expires.IsZero() || until.Before(expires) {
 			expires = until
 		}
-		if err := v.checkRedirect(ctx, f, name); err != nil {
-			problems = append(problems, fmt.Sprintf("%s: %v", name, err))
-		}
-		if err := v.checkName(ctx, f, name); err != nil {
-			problems = append(problems, fmt.Sprintf("%s: %v", name, err))
+		for _, check := range []func(context.Context, Facts, string) error{
+			v.checkRedirect, v.checkName, v.checkHSTS,
+		} {
+			if err := check(ctx, f, name); err != nil {
+				problems = append(problems, fmt.Sprintf("%s: %v", name, err))
+			}
 		}
 	}
 	if len(problems) > 0 {
 		return finding{false, strings.Join(problems, "; ")}
 	}
-	return finding{true, fmt.Sprintf("%s: valid until %s, HTTP redirects", strings.Join(f.Spec.Domain, ", "),
-		expires.Format(time.DateOnly))}
+	detail := fmt.Sprintf("%s: valid until %s, HTTP redirects", strings.Join(f.Spec.Domain, ", "),
+		expires.Format(time.DateOnly))
+	if f.Spec.HSTS {
+		detail += ", browsers are told to use HTTPS alone"
+	}
+	return finding{true, detail}
 }
 
 // certificateEnd returns the end of the validity of the certificate for a name.
@@ -81,29 +87,50 @@ func (v Verifier) certificateEnd(ctx context.Context, f Facts, name string) (tim
 // checkRedirect checks that a request over HTTP is redirected to the same place over HTTPS.
 func (v Verifier) checkRedirect(ctx context.Context, f Facts, name string) error {
 	const path = "/aloft-verify?redirect=1"
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, f.plainURL()+path, nil)
-	if err != nil {
-		return err
-	}
-	request.Host = name
-	client := &http.Client{
-		Timeout: requestTimeout, Transport: &http.Transport{
-			DisableKeepAlives: true, DialContext: v.dialBalancer(f), Proxy: proxyOf,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	response, err := client.Do(request)
+	status, header, err := v.ask(ctx, f, f.plainURL()+path, name)
 	if err != nil {
 		return fmt.Errorf("no answer over HTTP: %s", reason(err))
 	}
-	_ = response.Body.Close()
-	to, err := url.Parse(response.Header.Get("Location"))
-	if err != nil || response.StatusCode != http.StatusMovedPermanently || to.Scheme != "https" ||
+	to, err := url.Parse(header.Get("Location"))
+	if err != nil || status != http.StatusMovedPermanently || to.Scheme != "https" ||
 		to.Hostname() != name || to.RequestURI() != path {
-		return fmt.Errorf("HTTP answers %s with location %q, not with a redirect to HTTPS",
-			response.Status, response.Header.Get("Location"))
+		return fmt.Errorf("HTTP answers %d %s with location %q, not with a redirect to HTTPS",
+			status, http.StatusText(status), header.Get("Location"))
 	}
 	return nil
+}
+
+// checkHSTS checks that an answer over HTTPS tells browsers to use HTTPS alone, if the spec
+// asks for it.
+func (v Verifier) checkHSTS(ctx context.Context, f Facts, name string) error {
+	if !f.Spec.HSTS {
+		return nil
+	}
+	_, header, err := v.ask(ctx, f, "https://"+name+"/", name)
+	if err != nil {
+		return fmt.Errorf("no answer over HTTPS: %s", reason(err))
+	}
+	if header.Get("Strict-Transport-Security") == "" {
+		return errors.New("answers lack the header Strict-Transport-Security, which hsts: true asks for")
+	}
+	return nil
+}
+
+// ask requests a URL from the load balancer, with a host name of its own, and returns the
+// answer's status and header.
+func (v Verifier) ask(
+	ctx context.Context, f Facts, address, host string,
+) (status int, header http.Header, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	request.Host = host
+	response, err := v.client(f).Do(request)
+	if err != nil {
+		return 0, nil, err
+	}
+	return response.StatusCode, response.Header, response.Body.Close()
 }
 
 // checkName checks that a name resolves to an address of the load balancer. Names of the

@@ -41,19 +41,25 @@ type responses struct {
 // the shares are even only on average.
 func (v Verifier) sendRequests(ctx context.Context, f Facts) responses {
 	got := responses{statuses: map[int]int{}, errors: map[string]int{}, servers: map[string]int{}}
-	transport := &http.Transport{
-		DisableKeepAlives: true, DialContext: v.dialBalancer(f), Proxy: proxyOf,
-		TLSClientConfig: &tls.Config{RootCAs: v.Roots, MinVersion: tls.VersionTLS12},
-	}
-	client := &http.Client{Transport: transport, Timeout: requestTimeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	defer transport.CloseIdleConnections()
+	client := v.client(f)
 	names := serverPatterns(f.Servers)
 	run := requestsPerServer * max(1, len(f.Servers))
 	for got.send(ctx, run, client, f.URL()+"/", names); got.uneven(f) && got.total+run <= maxRequests; {
 		got.send(ctx, run, client, f.URL()+"/", names)
 	}
 	return got
+}
+
+// client returns a client that connects to the load balancer for each request, and follows
+// no redirect.
+func (v Verifier) client(f Facts) *http.Client {
+	return &http.Client{
+		Timeout: requestTimeout, Transport: &http.Transport{
+			DisableKeepAlives: true, DialContext: v.dialBalancer(f), Proxy: proxyOf,
+			TLSClientConfig: &tls.Config{RootCAs: v.Roots, MinVersion: tls.VersionTLS12},
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 // uneven reports whether more requests may help: all requests had responses and every

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -23,7 +24,12 @@ import (
 	"aloft.dev/aloft/internal/spec"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
+		_ = os.Unsetenv(name) // of the host, which would be asked for the names of tests
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // world surrounds a verifier: a load balancer on loopback, targets, and ports of servers
 // at documentation addresses (RFC 5737).

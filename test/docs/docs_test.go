@@ -99,8 +99,8 @@ func TestMakeTargetsExist(t *testing.T) {
 // known to that test, so that a new page cannot be forgotten.
 func TestEveryPageWithCommandsIsRun(t *testing.T) {
 	for _, page := range allPages(t) {
-		if len(page.commands()) > 0 && !slices.Contains(order, page.file) {
-			t.Errorf("%s shows commands that TestRealDocs does not run", page.file)
+		if len(page.commands()) > 0 && !slices.Contains(order, page.file) && !slices.Contains(elsewhere, page.file) {
+			t.Errorf("%s shows commands that no test runs", page.file)
 		}
 	}
 }

@@ -9,6 +9,8 @@ package docs
 var order = []string{
 	"README.md",
 	"docs/drills.md",
+	"docs/why.md",
+	"docs/console.md",
 	"docs/releases.md",
 	"docs/scaling.md",
 	"docs/local-cloud.md",
@@ -17,3 +19,6 @@ var order = []string{
 	"docs/cost.md",
 	"docs/troubleshooting.md",
 }
+
+// elsewhere are the pages whose commands other tests run.
+var elsewhere = []string{"examples/production/README.md"} // test/production

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"aloft.dev/aloft/test/program"
 )
 
 // root is the repository's folder.
@@ -36,7 +38,7 @@ func readPage(t *testing.T, file string) page {
 func allPages(t *testing.T) []page {
 	t.Helper()
 	var pages []page
-	for _, pattern := range []string{"*.md", "docs/*.md", "docs/decisions/*.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/decisions/*.md", "examples/*/*.md"} {
 		files, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
 			t.Fatal(err)
@@ -52,32 +54,8 @@ func allPages(t *testing.T) []page {
 	return pages
 }
 
-var block = regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```$")
-
-// blocks returns the texts of the page's code blocks in a language.
-func (p page) blocks(language string) []string {
-	var texts []string
-	for _, match := range block.FindAllStringSubmatch(p.text, -1) {
-		if match[1] == language {
-			texts = append(texts, match[2])
-		}
-	}
-	return texts
-}
-
-// commands returns the commands in the page's console blocks: the lines that
-// begin with "$ ".
-func (p page) commands() []string {
-	var commands []string
-	for _, text := range p.blocks("console") {
-		for line := range strings.Lines(text) {
-			if command, ok := strings.CutPrefix(strings.TrimSpace(line), "$ "); ok {
-				commands = append(commands, command)
-			}
-		}
-	}
-	return commands
-}
+// commands returns the commands in the page's console blocks.
+func (p page) commands() []string { return program.CommandsOf(p.text) }
 
 var link = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"aloft.dev/aloft/internal/apply"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/drill"
 	"aloft.dev/aloft/internal/lease"
@@ -71,6 +72,27 @@ func TestDrillRestoresWhatItChanged(t *testing.T) {
 			simulation.PlanIsEmpty(t, d)
 		})
 	}
+}
+
+// The source may have moved on since a release, and aloft.yaml's variables too. A drill
+// neither releases them nor is stopped by them.
+func TestADrillReplacesAServerByOneOfTheServingRelease(t *testing.T) {
+	c, keys := simulation.New(t), t.TempDir()
+	deployment := func(release, level string) *apply.Deployment {
+		s := simulation.Tutorial(t)
+		s.Env = map[string]string{"LOG_LEVEL": level}
+		return simulation.Deployment(t, c.Client(t, nil), s, &simulation.Builder{ReleaseName: release}, keys)
+	}
+	status := simulation.Up(t, deployment("r1", "info"))
+	later := deployment("r2", "debug")
+	if p, err := later.PlanRefill(t.Context()); err != nil || !p.Empty() {
+		t.Errorf("nothing is missing, and the plan is %+v, %v", p, err)
+	}
+	if _, err := drilling.New(c.Client(t, nil), later).Run(t.Context(), status, drillOptions(drill.Power)); err != nil {
+		t.Fatal(err)
+	}
+	asBefore(t, c)
+	simulation.PlanIsEmpty(t, deployment("r1", "info"))
 }
 
 func TestKilledDrillIsRestoredByTheNextCommand(t *testing.T) {

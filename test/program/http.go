@@ -53,24 +53,34 @@ func Fetch(t *testing.T, url string) string {
 // function is called. That function fails the test if any request failed.
 func UnderLoad(t *testing.T, url string) (stop func()) { return UnderLoadTrusting(t, url, nil) }
 
-// leastRequests is how many requests UnderLoad sends at least.
-const leastRequests = 3000
-
 // UnderLoadTrusting is UnderLoad over HTTPS, with the certificates to trust.
 func UnderLoadTrusting(t *testing.T, url string, roots *x509.CertPool) (stop func()) {
+	return Load{URL: url, Roots: roots, Rate: 300, Least: 3000}.Start(t)
+}
+
+// Load is a load of which no request may fail.
+type Load struct {
+	URL   string
+	Roots *x509.CertPool // to trust; nil: those of the system
+	Rate  float64        // requests a second
+	Least int            // how many requests are sent at least
+}
+
+// Start starts the load. stop ends it, and fails the test if any request failed.
+func (l Load) Start(t *testing.T) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
 		_, port, _ := net.SplitHostPort(address)
 		return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
 	}
-	generator := load.New(load.Config{URL: url, Rate: 300, Dial: dial, Roots: roots})
+	generator := load.New(load.Config{URL: l.URL, Rate: l.Rate, Dial: dial, Roots: l.Roots})
 	recorded := make(chan load.Recording, 1)
 	began := time.Now()
 	go func() { recorded <- generator.Run(ctx) }()
 	return func() {
 		t.Helper()
 		Eventually(t, Patience, "enough requests", func() bool {
-			return len(generator.Snapshot().Samples) >= leastRequests
+			return len(generator.Snapshot().Samples) >= l.Least
 		})
 		cancel()
 		r := <-recorded
@@ -81,8 +91,8 @@ func UnderLoadTrusting(t *testing.T, url string, roots *x509.CertPool) (stop fun
 				t.Logf("%v after the start: %s", s.At, s.Kind)
 			}
 		}
-		t.Logf("%d requests in %s, %d failed", len(r.Samples), time.Since(began).Round(time.Second), len(failed))
-		if len(failed) > 0 || len(r.Samples) < leastRequests {
+		t.Logf("%d requests in %s, failed: %v", len(r.Samples), time.Since(began).Round(time.Second), failed)
+		if len(failed) > 0 || len(r.Samples) < l.Least {
 			t.Errorf("%v of %d requests failed", failed, len(r.Samples))
 		}
 	}

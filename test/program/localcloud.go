@@ -73,7 +73,7 @@ func tagged(app string) []types.Filter {
 }
 
 // NothingTagged checks that EC2 has no resource of the application any longer.
-// EC2 lists terminated instances and their interfaces for a while.
+// EC2 lists terminated instances, their interfaces and deleted NAT gateways for a while.
 func (c *LocalCloud) NothingTagged(t *testing.T, app string) {
 	t.Helper()
 	found, err := c.API.EC2.DescribeTags(t.Context(), &ec2.DescribeTagsInput{Filters: tagged(app)})
@@ -82,7 +82,7 @@ func (c *LocalCloud) NothingTagged(t *testing.T, app string) {
 	}
 	for _, tag := range found.Tags {
 		switch tag.ResourceType {
-		case types.ResourceTypeInstance, types.ResourceTypeNetworkInterface:
+		case types.ResourceTypeInstance, types.ResourceTypeNetworkInterface, types.ResourceTypeNatgateway:
 		default:
 			t.Errorf("left: %s %s", tag.ResourceType, aws.ToString(tag.ResourceId))
 		}

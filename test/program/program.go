@@ -24,20 +24,23 @@ import (
 
 // Status is the document that aloft status --json prints.
 type Status struct {
-	URL      string `json:"url"`
-	DNSName  string `json:"dns_name"`
-	VPC      string `json:"vpc_id"`
-	ImageID  string `json:"image_id"`
-	Machines []struct {
-		Name       string `json:"name"`
-		InstanceID string `json:"instance_id"`
-		Type       string `json:"type"`
-		Zone       string `json:"zone"`
-		PrivateIP  string `json:"private_ip"`
-		PublicIP   string `json:"public_ip"`
-		State      string `json:"state"`
-		Health     string `json:"health"`
-	} `json:"machines"`
+	URL      string   `json:"url"`
+	DNSName  string   `json:"dns_name"`
+	VPC      string   `json:"vpc_id"`
+	ImageID  string   `json:"image_id"`
+	Machines []Server `json:"machines"`
+}
+
+// Server is one of the machines in a Status.
+type Server struct {
+	Name       string `json:"name"`
+	InstanceID string `json:"instance_id"`
+	Type       string `json:"type"`
+	Zone       string `json:"zone"`
+	PrivateIP  string `json:"private_ip"`
+	PublicIP   string `json:"public_ip"`
+	State      string `json:"state"`
+	Health     string `json:"health"`
 }
 
 // Program is the built aloft with a home and a state folder of its own.

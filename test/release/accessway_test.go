@@ -3,12 +3,15 @@
 package release
 
 import (
+	"encoding/base64"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/spec"
+	"aloft.dev/aloft/internal/stack"
 	"aloft.dev/aloft/test/simulation"
 )
 
@@ -53,6 +56,33 @@ func TestTheWayToServersChangesWithARelease(t *testing.T) {
 	s.Release(t, "r4")
 	s.Serves(t, "r4")
 	reached(t, s, spec.AccessSSH)
+}
+
+// User data tells a builder of a stage both: for which deployment it is, and to accept keys
+// that are pushed.
+func TestMachinesOfAStageAcceptPushedKeys(t *testing.T) {
+	t.Parallel()
+	staging, _ := stagesOf(t)
+	staging.Spec.Security.Access = spec.AccessEndpoint
+	staging.Release(t, "r1")
+	staging.Release(t, "r2")
+	builders := 0
+	for _, i := range store.Instances.List(staging.Store.View()) {
+		data, err := base64.StdEncoding.DecodeString(i.UserData)
+		if err != nil || !strings.HasPrefix(string(data), "#!/bin/sh\n: aloft-app shop-staging\n") {
+			t.Errorf("%s: %s, %v", i.Tags[stack.TagAddress], data, err)
+		}
+		if i.Tags[stack.TagAddress] != stack.AddressBuilder {
+			continue
+		}
+		builders++
+		if !strings.HasSuffix(string(data), stack.PushedKeysScript) {
+			t.Errorf("the builder is told nothing of pushed keys: %s", data)
+		}
+	}
+	if builders == 0 {
+		t.Error("there was no builder")
+	}
 }
 
 // A release that cannot be proven leaves the servers as they are, and so the way to them.

@@ -334,7 +334,7 @@ func TestAZoneDrillAsksBeforeItChangesAVPCOfOthers(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "1 network interfaces of others are in the same subnets") {
 		t.Errorf("got %v", err)
 	}
-	acls := func(text string) int { return strings.Count(text, "NetworkAclAssociationId") }
+	acls := func(text string) int { return strings.Count(text, "\"NetworkAclAssociationId\"") }
 	if after := g.vpc.Describe(t); acls(before) != acls(after) || strings.Contains(after, "tutorial-drill") {
 		t.Errorf("the network ACLs are not as before:\n%s", cmp.Diff(before, after))
 	}

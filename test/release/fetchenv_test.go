@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
+	"aloft.dev/aloft/internal/rolescript"
 	"aloft.dev/aloft/test/simulation"
 )
 
@@ -62,7 +64,7 @@ func TestTheScriptOnServersReadsWhatUpStored(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "/bin/sh", "../../internal/release/recipe/fetch-env.sh", "tutorial")
+	cmd := exec.CommandContext(t.Context(), "/bin/sh", installedScript(t), "tutorial")
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "AWS_ENDPOINT_URL=" + endpoint, "AWS_EC2_METADATA_SERVICE_ENDPOINT=" + metadata(t),
 		"ALOFT_RUN=" + dir, "ALOFT_ETC=" + dir, "ALOFT_ATTEMPTS=1", "NO_PROXY=127.0.0.1",
@@ -76,4 +78,21 @@ func TestTheScriptOnServersReadsWhatUpStored(t *testing.T) {
 	}
 	const want = "LEVEL=\"hunter1\"\nTIER=\"hunter2\"\nDB=\"postgres://x\"\nKEY=\"sk_1\"\n"
 	expect(t, "the file", strings.TrimSpace(string(text)), strings.TrimSpace(want))
+}
+
+// installedScript returns the path of the script beside the functions that it includes, as on
+// servers.
+func installedScript(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	script, err := os.ReadFile("../../internal/release/recipe/fetch-env.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"env": string(script), "aws.sh": rolescript.AWS} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, "env")
 }

@@ -14,7 +14,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 
-	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/spec"
 	"aloft.dev/aloft/internal/stack"
 	"aloft.dev/aloft/test/simulation"
@@ -31,22 +32,77 @@ func exports(t *testing.T) map[string]struct {
 		plan string
 	}{
 		"servers": {
-			func(s *spec.Spec) { s.Tags, s.Protect = map[string]string{"team": "a"}, true },
-			" to import, 3 to add, 0 to change, 0 to destroy",
+			func(s *spec.Spec) {
+				s.Tags, s.Protect, s.Domain = map[string]string{"team": "a"}, true, spec.Domains{"shop.example.com"}
+			},
+			" to import, 4 to add, 0 to change, 0 to destroy",
 		},
 		"a group": {
 			func(s *spec.Spec) { s.Scaling = simulation.ScalingTutorial(t).Scaling },
 			" to import, 0 to add, 0 to change, 0 to destroy",
 		},
+		// The wait for the certificate cannot be imported, nor can an email without a confirmation.
+		"everything": {
+			func(s *spec.Spec) {
+				s.Scaling = simulation.ScalingTutorial(t).Scaling
+				s.Network = simulation.PrivateTutorial(t).Network
+				s.Security.Access, s.Security.SSH.From = spec.AccessEndpoint, nil
+				s.Domain, s.HSTS = spec.Domains{"api.example.com", "example.com"}, true
+				s.Alerts = []string{"me@example.com", "you@example.com"}
+				s.Logs = &spec.Logs{Retention: "30d"}
+			},
+			" to import, 2 to add, 0 to change, 0 to destroy",
+		},
 	}
 }
 
-var idInCode = regexp.MustCompile(`"((vpc|subnet|sg|igw|rtb)-[0-9a-f]{17}|arn:aws:elasticloadbalancing:.*)"`)
+var idInCode = regexp.MustCompile(
+	`"((vpc|subnet|sg|igw|rtb|nat|eipalloc|eice)-[0-9a-f]{17}|arn:aws:(elasticloadbalancing|acm|sns):.*|app/.*)"`,
+)
+
+// exportable returns an application that is exported, with a hosted zone and one address that
+// has confirmed its subscription.
+func exportable(t *testing.T, edit func(*spec.Spec)) *simulation.Application {
+	t.Helper()
+	s := &simulation.Application{Cloud: simulation.New(t), Keys: t.TempDir(), Spec: environed(t)}
+	edit(s.Spec)
+	s.HostedZone(t, "example.com")
+	s.Release(t, "r1")
+	if err := s.Store.Update(func(tx *store.Tx) error {
+		for _, row := range store.Subscriptions.List(tx) {
+			if row.Endpoint == "me@example.com" {
+				store.Subscriptions.Edit(tx, row.ARN, func(row *store.Subscription) { row.Confirmed = true })
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// importID returns the id by which Terraform imports a resource, or a part of it. It is "" for
+// what is not imported.
+func importID(f plan.Found) string {
+	switch f.Kind {
+	case stack.KindEnvironment, stack.KindScalingPolicy, stack.KindAlarm:
+		return f.Name
+	case stack.KindMember, stack.KindTarget, stack.KindImage:
+		return ""
+	case stack.KindRecord:
+		return f.Value(stack.AttrHostedZone) + "_" + f.Value(stack.AttrName) + "_A"
+	}
+	id, _, _ := strings.Cut(f.ID, "/")
+	if strings.HasPrefix(f.ID, "arn:") || f.Kind == stack.KindLogGroup {
+		id = f.ID
+	}
+	return id
+}
 
 func TestEverythingIsExportedWithoutValues(t *testing.T) {
 	for name, test := range exports(t) {
 		t.Run(name, func(t *testing.T) {
-			s := environedApplication(t, test.edit)
+			s := exportable(t, test.edit)
 			d := deploymentOf(t, s)
 			files := simulation.Must(d.ExportTerraform(t.Context()))(t)
 			all := ""
@@ -62,42 +118,98 @@ func TestEverythingIsExportedWithoutValues(t *testing.T) {
 			if strings.Contains(all, "hunter") {
 				t.Error("the value of a variable is exported")
 			}
+			if one := len(s.Spec.Domain) == 1; one != strings.Contains(string(files["service.tf"]), "host ") {
+				t.Errorf("service.tf: %s", files["service.tf"])
+			}
 			imports := string(files["imports.tf"])
 			for _, f := range simulation.Must(d.Discover(t.Context()))(t) {
-				id, _, _ := strings.Cut(f.ID, "/")
-				switch f.Kind {
-				case stack.KindEnvironment, stack.KindScalingPolicy:
-					id = f.Name
+				if !strings.Contains(imports, `"`+importID(f)) {
+					t.Errorf("%s %s is not imported", f.Kind, f.ID)
 				}
-				switch f.Kind {
-				case stack.KindMember: // the group's
-				case stack.KindTarget, stack.KindImage:
-					if !strings.Contains(all, f.ID) && f.Kind == stack.KindImage {
-						t.Errorf("%s is not exported", f.ID)
-					}
-				default:
-					if !strings.Contains(imports, id) {
-						t.Errorf("%s %s is not imported", f.Kind, id)
-					}
+				if f.Kind == stack.KindImage && !strings.Contains(all, f.ID) {
+					t.Errorf("%s is not exported", f.ID)
 				}
 			}
-			for _, f := range []string{"network.tf", "security.tf", "identity.tf", "service.tf"} {
-				if id := idInCode.Find(files[f]); id != nil {
-					t.Errorf("%s has an id in place of a reference: %s", f, id)
+			for file, text := range files {
+				if id := idInCode.Find(text); id != nil && file != "imports.tf" && file != "variables.tf" {
+					t.Errorf("%s has an id in place of a reference: %s", file, id)
 				}
 			}
+			referencesExist(t, files)
 		})
 	}
 }
 
-// A configuration without everything that the application has is not written.
-func TestWhatCannotBeExportedIsNamed(t *testing.T) {
-	s := environedApplication(t, func(s *spec.Spec) { s.Alerts = []string{"me@example.com"} })
-	files, err := deploymentOf(t, s).ExportTerraform(t.Context())
-	problem := diag.From(err)
-	if files != nil || len(problem) != 1 || !strings.Contains(problem[0].Detail, "alarm-down") ||
-		!strings.Contains(problem[0].Detail, "alerts") {
-		t.Errorf("got %d files, %v", len(files), err)
+// referencesExist checks that the configuration has every resource and variable that it refers
+// to.
+func referencesExist(t *testing.T, files map[string][]byte) {
+	t.Helper()
+	known := map[string]bool{}
+	var references []hcl.Traversal
+	for name, text := range files {
+		file, problems := hclsyntax.ParseConfig(text, name, hcl.InitialPos)
+		if problems.HasErrors() {
+			continue // told already
+		}
+		for _, b := range file.Body.(*hclsyntax.Body).Blocks {
+			switch b.Type {
+			case "resource":
+				if address := strings.Join(b.Labels, "."); known[address] {
+					t.Errorf("there are two %s", address)
+				} else {
+					known[address] = true
+				}
+			case "variable":
+				known["var."+b.Labels[0]] = true
+			}
+			if b.Type != "variable" {
+				references = append(references, traversals(b.Body)...)
+			}
+		}
+	}
+	for _, r := range references {
+		name, ok := hcl.TraverseAttr{}, false
+		if len(r) > 1 {
+			name, ok = r[1].(hcl.TraverseAttr)
+		}
+		if address := r.RootName() + "." + name.Name; ok && !known[address] && r.RootName() != "o" {
+			t.Errorf("%s is referred to, and does not exist", address)
+		}
+	}
+}
+
+func traversals(body *hclsyntax.Body) []hcl.Traversal {
+	var all []hcl.Traversal
+	for name, a := range body.Attributes {
+		if name != "ignore_changes" {
+			all = append(all, a.Expr.Variables()...)
+		}
+	}
+	for _, b := range body.Blocks {
+		all = append(all, traversals(b.Body)...)
+	}
+	return all
+}
+
+// In a VPC that exists, the network is an input.
+func TestTheNetworkOfOthersIsNotExported(t *testing.T) {
+	t.Parallel()
+	g := newGuest(t)
+	g.vpc.AddNAT(t)
+	g.uses(g.vpc.Public, g.vpc.Private)
+	g.Release(t, "r1")
+	files := simulation.Must(g.Deployment(t, &simulation.Builder{ReleaseName: "r1"}).ExportTerraform(t.Context()))(t)
+	if files["network.tf"] != nil {
+		t.Errorf("network.tf has %s", files["network.tf"])
+	}
+	referencesExist(t, files)
+	simulation.Contains(t, string(files["variables.tf"]), `variable "vpc"`, g.vpc.ID, `variable "private_subnet_3"`)
+	simulation.Contains(t, string(files["service.tf"]),
+		"[var.public_subnet_1, var.public_subnet_2, var.public_subnet_3]")
+	for _, id := range append(g.vpc.Private, g.vpc.ID) {
+		if strings.Contains(string(files["servers.tf"])+string(files["imports.tf"]), id) {
+			t.Errorf("%s is in the configuration", id)
+		}
 	}
 }
 
@@ -132,7 +244,7 @@ func TestTerraformTakesOverWhatWasExported(t *testing.T) {
 	}
 	for name, test := range exports(t) {
 		t.Run(name, func(t *testing.T) {
-			s := environedApplication(t, test.edit)
+			s := exportable(t, test.edit)
 			dir, endpoint := exported(t, s), s.Serve(t)
 			servers := strings.Join(serverIDs(s), " ")
 			for _, args := range [][]string{

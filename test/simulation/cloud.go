@@ -32,6 +32,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/cloudwatchlogs"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/ec2instanceconnect"
+	"aloft.dev/aloft/internal/cloud/api/ec2messages"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	"aloft.dev/aloft/internal/cloud/api/iam"
 	"aloft.dev/aloft/internal/cloud/api/route53"
@@ -44,6 +45,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/authority"
 	"aloft.dev/aloft/internal/cloud/control/balancers"
 	"aloft.dev/aloft/internal/cloud/control/certificates"
+	"aloft.dev/aloft/internal/cloud/control/commands"
 	"aloft.dev/aloft/internal/cloud/control/connectendpoints"
 	"aloft.dev/aloft/internal/cloud/control/images"
 	"aloft.dev/aloft/internal/cloud/control/instances"
@@ -170,6 +172,7 @@ func Open(t *testing.T, path string) *Cloud {
 			{Name: "logs", API: c.Logs},
 			{Name: "s3", API: c.Buckets},
 			{Name: "ssm", API: ssm.New(ssm.Config{Store: s, Key: key, EnsureRegion: network.EnsureRegion})},
+			{Name: "ec2messages", API: ec2messages.New(ec2messages.Config{Store: s})},
 			{Name: "secretsmanager", API: secretsmanager.New(secretsmanager.Config{Store: s, Key: key})},
 			{Name: "sns", API: sns.New(sns.Config{Store: s}), Unsigned: sns.Unsigned},
 			{Name: "sts", API: sts.New(sts.Config{})},
@@ -227,6 +230,7 @@ func (c *Cloud) StartLoops(t *testing.T) {
 		Manners:   &c.Manners,
 	}
 	natGateways := &natgateways.Loop{Store: c.Store, Network: networks, Log: log}
+	commands := &commands.Loop{Store: c.Store, Log: log}
 	endpoints := &connectendpoints.Loop{Store: c.Store, Log: log}
 	scaling := &scaling.Loop{Store: c.Store, Fleet: c.Fleet, Log: log, Manners: &c.Manners}
 	certificates := &certificates.Loop{Store: c.Store, Authority: c.authority(t), Log: log}
@@ -234,7 +238,7 @@ func (c *Cloud) StartLoops(t *testing.T) {
 	var loops sync.WaitGroup
 	for _, run := range []func(context.Context) error{
 		networks.Run, instances.Run, images.Run, balancers.Run, natGateways.Run, scaling.Run, endpoints.Run,
-		certificates.Run, c.recheckHealth,
+		certificates.Run, commands.Run, c.recheckHealth,
 	} {
 		loops.Go(func() {
 			if err := run(ctx); err != nil && ctx.Err() == nil {

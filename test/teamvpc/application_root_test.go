@@ -44,7 +44,10 @@ func TestRealApplicationLodgesInAVPCOfOthers(t *testing.T) {
 	program.Write(t, filepath.Join(dir, "server.js"), fmt.Sprintf(program.Greeter, "one"))
 	program.Write(t, filepath.Join(dir, "package.json"), `{"name": "lodger", "engines": {"node": "22"}}`)
 
-	plan := c.Must(t, "plan", dir)
+	plan, _, code := c.Run(t, "plan", dir)
+	if code != 2 {
+		t.Errorf("aloft plan: exit %d", code)
+	}
 	for _, word := range append([]string{vpc.ID + " exists", "through " + endpoint}, vpc.Private...) {
 		if !strings.Contains(plan, word) {
 			t.Errorf("the plan does not say %q:\n%s", word, plan)

@@ -5,9 +5,11 @@
 package teamvpc
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -155,6 +157,7 @@ func (v *VPC) Describe(t *testing.T) string {
 	t.Helper()
 	of := []types.Filter{awsapi.Filter("vpc-id", v.ID)}
 	attached := []types.Filter{awsapi.Filter("attachment.vpc-id", v.ID)}
+	acls := call(t, v.api.DescribeNetworkAcls, &ec2.DescribeNetworkAclsInput{Filters: of}).NetworkAcls
 	var out strings.Builder
 	for _, list := range []any{
 		call(t, v.api.DescribeVpcs, &ec2.DescribeVpcsInput{Filters: of}).Vpcs,
@@ -166,7 +169,7 @@ func (v *VPC) Describe(t *testing.T) string {
 		}).EnableDnsSupport,
 		call(t, v.api.DescribeSubnets, &ec2.DescribeSubnetsInput{Filters: of}).Subnets,
 		call(t, v.api.DescribeRouteTables, &ec2.DescribeRouteTablesInput{Filters: of}).RouteTables,
-		call(t, v.api.DescribeNetworkAcls, &ec2.DescribeNetworkAclsInput{Filters: of}).NetworkAcls,
+		withoutAssociationIDs(acls),
 		call(t, v.api.DescribeInternetGateways, &ec2.DescribeInternetGatewaysInput{Filters: attached}).InternetGateways,
 		call(t, v.api.DescribeNatGateways, &ec2.DescribeNatGatewaysInput{Filter: of}).NatGateways,
 		call(t, v.api.DescribeSecurityGroups, &ec2.DescribeSecurityGroupsInput{Filters: of}).SecurityGroups,
@@ -182,4 +185,18 @@ func (v *VPC) Describe(t *testing.T) string {
 		out.Write(append(text, '\n'))
 	}
 	return out.String()
+}
+
+// withoutAssociationIDs returns network ACLs without the ids of their associations, which change
+// whenever a subnet gets another one and that one back.
+func withoutAssociationIDs(acls []types.NetworkAcl) []types.NetworkAcl {
+	for _, acl := range acls {
+		for i := range acl.Associations {
+			acl.Associations[i].NetworkAclAssociationId = nil
+		}
+		slices.SortFunc(acl.Associations, func(a, b types.NetworkAclAssociation) int {
+			return cmp.Compare(aws.ToString(a.SubnetId), aws.ToString(b.SubnetId))
+		})
+	}
+	return acls
 }

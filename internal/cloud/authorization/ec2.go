@@ -13,7 +13,19 @@ var ec2Operations = operations{
 	"ModifyInstanceAttribute": {resources: []resource{
 		of(instances, "InstanceId"), maybe(securityGroups, "Groups"),
 	}},
-	"GetLaunchTemplateData":       {},
+	"GetLaunchTemplateData":   {},
+	"GetInstanceUefiData":     on(instances, "InstanceId"),
+	"GetPasswordData":         on(instances, "InstanceId"),
+	"GetSecurityGroupsForVpc": on(vpcs, "VpcId"),
+
+	"GetAllowedImagesSettings":          {},
+	"GetDefaultCreditSpecification":     {},
+	"GetEbsEncryptionByDefault":         {},
+	"GetImageBlockPublicAccessState":    {},
+	"GetInstanceMetadataDefaults":       {},
+	"GetSerialConsoleAccessStatus":      {},
+	"GetSnapshotBlockPublicAccessState": {},
+
 	"AssociateIamInstanceProfile": on(instances, "InstanceId"),
 	"DisassociateIamInstanceProfile": {
 		resources: []resource{{fields: []string{"AssociationId"}, find: associatedInstance}},
@@ -42,6 +54,17 @@ var ec2Operations = operations{
 	"DeleteVpc":            on(vpcs, "VpcId"),
 	"ModifyVpcAttribute":   on(vpcs, "VpcId"),
 	"DescribeVpcAttribute": on(vpcs, "VpcId"),
+
+	"CreateManagedPrefixList":          {resources: []resource{created(prefixLists)}},
+	"ModifyManagedPrefixList":          on(prefixLists, "PrefixListId"),
+	"RestoreManagedPrefixListVersion":  on(prefixLists, "PrefixListId"),
+	"DeleteManagedPrefixList":          on(prefixLists, "PrefixListId"),
+	"GetManagedPrefixListEntries":      on(prefixLists, "PrefixListId"),
+	"GetManagedPrefixListAssociations": on(prefixLists, "PrefixListId"),
+
+	"CreateDhcpOptions":    {resources: []resource{created(dhcpOptions)}},
+	"DeleteDhcpOptions":    on(dhcpOptions, "DhcpOptionsId"),
+	"AssociateDhcpOptions": {resources: []resource{of(dhcpOptions, "DhcpOptionsId"), of(vpcs, "VpcId")}},
 
 	"CreateSubnet":          {resources: []resource{created(subnets), of(vpcs, "VpcId")}},
 	"DeleteSubnet":          on(subnets, "SubnetId"),

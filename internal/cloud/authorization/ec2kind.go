@@ -48,14 +48,15 @@ var (
 		name: "instance-connect-endpoint", prefix: "eice-",
 		describe: tagsOf(store.InstanceConnectEndpoints, connectEndpointTags),
 	}
-	dhcpOptions = kind{name: "dhcp-options", prefix: "dopt-", describe: noTags}
+	dhcpOptions = kind{name: "dhcp-options", prefix: "dopt-", describe: tagsOf(store.DHCPOptionSets, dhcpOptionsTags)}
+	prefixLists = kind{name: "prefix-list", prefix: "pl-", describe: tagsOf(store.PrefixLists, prefixListTags)}
 )
 
 // kinds are the kinds by id. No prefix is the start of another.
 var kinds = []kind{
 	instances, images, snapshots, volumes, vpcs, subnets, internetGateways, routeTables, networkACLs,
 	networkInterfaces, elasticIPs, natGateways, securityGroups, securityGroupRules, launchTemplates, dhcpOptions,
-	connectEndpoints,
+	connectEndpoints, prefixLists,
 }
 
 // withID returns the resource with an id, or with an id that is not known yet, "*".
@@ -90,6 +91,8 @@ func imageTags(row *store.Image) store.Tags                             { return
 func snapshotTags(row *store.Snapshot) store.Tags                       { return row.Tags }
 func volumeTags(row *store.Volume) store.Tags                           { return row.Tags }
 func vpcTags(row *store.VPC) store.Tags                                 { return row.Tags }
+func dhcpOptionsTags(row *store.DHCPOptions) store.Tags                 { return row.Tags }
+func prefixListTags(row *store.PrefixList) store.Tags                   { return row.Tags }
 func gatewayTags(row *store.InternetGateway) store.Tags                 { return row.Tags }
 func routeTableTags(row *store.RouteTable) store.Tags                   { return row.Tags }
 func aclTags(row *store.NetworkACL) store.Tags                          { return row.Tags }

@@ -30,6 +30,15 @@ var iamOperations = operations{
 	"ListInstanceProfilesForRole":   onRole(),
 	"ListRoles":                     {resources: []resource{{find: listed("role")}}},
 
+	"GetUser":                    {},
+	"ListUsers":                  {},
+	"ListAccountAliases":         {},
+	"ListGroups":                 {},
+	"ListServerCertificates":     {},
+	"ListOpenIDConnectProviders": {},
+	"ListSAMLProviders":          {},
+	"GetAccountPasswordPolicy":   {},
+
 	"CreatePolicy":            {resources: []resource{{fields: []string{"PolicyName"}, find: newPolicy}}},
 	"GetPolicy":               onPolicy(),
 	"DeletePolicy":            onPolicy(),

@@ -68,10 +68,10 @@ type target struct {
 // tables holds the operations by service.
 var tables = map[string]operations{
 	"ec2": ec2Operations, "elasticloadbalancing": elbOperations, "autoscaling": scalingOperations,
-	"monitoring": alarmOperations, "ssm": parameterOperations, "secretsmanager": secretOperations,
+	"monitoring": alarmOperations, "ssm": systemsManagerOperations, "secretsmanager": secretOperations,
 	"iam": iamOperations, "sts": stsOperations, "acm": certificateOperations, "servicequotas": quotaOperations,
 	"route53": zoneOperations, "ec2-instance-connect": connectOperations, "sns": topicOperations,
-	"logs": logOperations, "s3": bucketOperations,
+	"logs": logOperations, "ec2messages": messageOperations, "s3": bucketOperations,
 }
 
 // stsOperations: GetCallerIdentity needs no permission (AWS STS API Reference), and

@@ -32,6 +32,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/cloudwatchlogs"
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/ec2instanceconnect"
+	"aloft.dev/aloft/internal/cloud/api/ec2messages"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	"aloft.dev/aloft/internal/cloud/api/iam"
 	"aloft.dev/aloft/internal/cloud/api/route53"
@@ -67,13 +68,23 @@ var served = map[string]reflect.Type{
 	"servicequotas": reflect.TypeFor[*servicequotas.API](), "iam": reflect.TypeFor[*iam.API](),
 	"secretsmanager": reflect.TypeFor[*secretsmanager.API](), "route53": reflect.TypeFor[*route53.API](),
 	"ec2-instance-connect": reflect.TypeFor[*ec2instanceconnect.API](), "sns": reflect.TypeFor[*sns.API](),
-	"logs": reflect.TypeFor[*cloudwatchlogs.API](), "s3": reflect.TypeFor[*s3.API](),
+	"logs": reflect.TypeFor[*cloudwatchlogs.API](), "ec2messages": reflect.TypeFor[*ec2messages.API](),
+	"s3": reflect.TypeFor[*s3.API](),
+}
+
+// agentOperation reports whether the SDK lacks an operation because only agents call it.
+func agentOperation(service, name string) bool {
+	return service == "ec2messages" || service == "ssm" && name == "UpdateInstanceInformation"
 }
 
 // inputOf returns the type of an operation's input, or nil if there is no such operation.
 func inputOf(service, name string) reflect.Type {
 	if service == tunnel.Service && name == "OpenTunnel" {
 		return reflect.TypeFor[tunnel.OpenTunnelInput]()
+	}
+	if agentOperation(service, name) {
+		m, _ := served[service].MethodByName(name)
+		return m.Type.In(2).Elem()
 	}
 	m, ok := clients[service].MethodByName(name)
 	if !ok || m.Type.NumIn() < 3 || m.Type.In(2).Kind() != reflect.Pointer {
@@ -218,7 +229,7 @@ func TestNeeds(t *testing.T) {
 		{"logs", &logsclient.DescribeLogGroupsInput{}, "logs:DescribeLogGroups arn:aws:logs:us-east-1:" + account +
 			":log-group::log-stream:"},
 		{"iam", &iamclient.ListRolesInput{}, "iam:ListRoles arn:aws:iam::" + account + ":role/"},
-		{"iam", &iamclient.ListUsersInput{}, "iam:ListUsers unknown\n* *"},
+		{"iam", &iamclient.ListAccessKeysInput{}, "iam:ListAccessKeys unknown\n* *"},
 		{"ec2", &ec2client.CreateFleetInput{}, "ec2:CreateFleet unknown\n* *"},
 		{
 			"ec2-instance-connect", &connectclient.SendSSHPublicKeyInput{InstanceId: text("i-1")},
@@ -294,6 +305,27 @@ func TestNeeds(t *testing.T) {
 			"ssm", &ssmclient.GetParameterInput{Name: text("/aws/service/debian")},
 			"ssm:GetParameter arn:aws:ssm:us-east-1::parameter/aws/service/debian",
 		},
+		{
+			"ssm",
+			&ssmclient.SendCommandInput{DocumentName: text("AWS-RunShellScript"), InstanceIds: []string{"i-1", "i-2"}},
+			"ssm:SendCommand arn:aws:ssm:us-east-1::document/AWS-RunShellScript\n" +
+				"ssm:SendCommand arn:aws:ec2:us-east-1:" + account + ":instance/i-1\n" +
+				"ssm:SendCommand arn:aws:ec2:us-east-1:" + account + ":instance/i-2",
+		},
+		{
+			"ssm", &ssmclient.SendCommandInput{
+				DocumentName: text("AWS-RunShellScript"),
+				Targets:      []ssmtypes.Target{{Key: text("tag:role"), Values: []string{"web", "db"}}},
+			},
+			"ssm:SendCommand arn:aws:ssm:us-east-1::document/AWS-RunShellScript\n" +
+				"ssm:SendCommand arn:aws:ec2:us-east-1:" + account + ":instance/i-1",
+		},
+		{"ssm", &ssmclient.GetCommandInvocationInput{}, "ssm:GetCommandInvocation *"},
+		{
+			"ssm", &ssm.UpdateInstanceInformationInput{InstanceId: text("i-1")},
+			"ssm:UpdateInstanceInformation arn:aws:ec2:us-east-1:" + account + ":instance/i-1",
+		},
+		{"ec2messages", &ec2messages.GetMessagesInput{Destination: text("i-1")}, "ec2messages:GetMessages *"},
 		{"sts", &stsclient.GetCallerIdentityInput{}, ""},
 		{"sts", &stsclient.GetSessionTokenInput{}, "sts:GetSessionToken unknown\n* *"},
 	} {
@@ -414,7 +446,9 @@ func put(tx *store.Tx) {
 	store.LaunchTemplates.Put(tx, &store.LaunchTemplate{ID: "lt-2", Region: home, Name: "lt-1"})
 	store.Instances.Put(tx, &store.Instance{
 		ID: "i-1", Region: home, ProfileAssociationID: "iip-assoc-1", ProfileARN: "arn:i",
+		Tags: store.Tags{"role": "web"},
 	})
+	store.ManagedInstances.Put(tx, &store.ManagedInstance{ID: "i-1", Region: home})
 	store.SecurityGroups.Put(tx, &store.SecurityGroup{ID: "sg-1", Region: home, VPCID: "vpc-1", Name: "web"})
 	store.SecurityGroups.Put(tx, &store.SecurityGroup{ID: "sg-2", Region: home, VPCID: "vpc-2", Name: "web"})
 	store.ScalingGroups.Put(tx, &store.ScalingGroup{

@@ -12,6 +12,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/egress"
 	"aloft.dev/aloft/internal/cloud/plane/filetree"
+	"aloft.dev/aloft/internal/cloud/plane/linklocal"
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/plane/network"
 )
@@ -22,7 +23,7 @@ const shutdownTimeout = 10 * time.Second
 // RemoveLeftovers stops the machines and removes the networks and load balancers
 // that a killed daemon left running. The local cloud's state stays.
 func RemoveLeftovers(ctx context.Context, layout Layout) error {
-	if _, err := os.Stat(layout.RunDir); errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(layout.RunDir); layout.Simulated || errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	log := slog.New(slog.DiscardHandler)
@@ -39,7 +40,8 @@ func RemoveLeftovers(ctx context.Context, layout Layout) error {
 	problems = errors.Join(problems, machines.Close())
 	networks, err := network.New(network.PlaneConfig{
 		RunDir: layout.NetworkRun(), Name: layout.Prefix, Log: log,
-		Egress: &egress.Client{Dir: layout.EgressRun(), Log: log},
+		Egress:    egress.NewClient(layout.EgressRun(), nil, nil, log),
+		LinkLocal: linklocal.NewClient(linklocal.Config{Dir: layout.LinkLocalRun(), Log: log}),
 	})
 	if err != nil {
 		return errors.Join(problems, err)
@@ -66,8 +68,8 @@ func Delete(ctx context.Context, layout Layout, images bool) error {
 	paths := []string{
 		layout.RunDir, layout.Database(), layout.Machines(), layout.AccessLogs(), layout.Outbox(),
 		layout.credentials(), layout.Log(), layout.manners(), layout.reach(), layout.bandwidth(), layout.sealKey(),
-		layout.olderLog(), layout.Authority(), layout.AuthorityRoot(), layout.PublicRoot(), layout.LogEvents(),
-		layout.Objects(),
+		layout.olderLog(), layout.mark(), layout.sessionKey(), layout.LogEvents(),
+		layout.Authority(), layout.AuthorityRoot(), layout.PublicRoot(), layout.Objects(),
 	}
 	if images {
 		paths = append(paths, layout.Images())

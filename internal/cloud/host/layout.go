@@ -8,9 +8,13 @@ package host
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+
+	"aloft.dev/aloft/internal/diag"
 )
 
 // DefaultStateDir is the default folder of a local cloud's state.
@@ -25,14 +29,21 @@ type Layout struct {
 	StateDir string // survives a reboot of the host
 	RunDir   string // namespaces, mounts and sockets; a reboot of the host clears it
 	Prefix   string // of the names of the cgroup and of network devices; at most 8 characters
+
+	// Simulated is set for a local cloud without machines, which any user may run.
+	Simulated bool
 }
 
 // LayoutFor returns the layout of the local cloud that keeps its state in
-// stateDir.
+// stateDir. It is simulated if MarkSimulated has marked the folder.
 func LayoutFor(stateDir string) (Layout, error) {
 	stateDir, err := filepath.Abs(stateDir)
 	if err != nil {
 		return Layout{}, fmt.Errorf("find the state folder: %w", err)
+	}
+	simulated := simulatedLayout(stateDir)
+	if _, err := os.Stat(simulated.mark()); err == nil {
+		return simulated, nil
 	}
 	if stateDir == DefaultStateDir {
 		return Layout{StateDir: stateDir, RunDir: "/run/aloft", Prefix: "aloft"}, nil
@@ -40,6 +51,34 @@ func LayoutFor(stateDir string) (Layout, error) {
 	sum := sha256.Sum256([]byte(stateDir))
 	tag := hex.EncodeToString(sum[:])[:4]
 	return Layout{StateDir: stateDir, RunDir: "/run/aloft-" + tag, Prefix: "alo" + tag}, nil
+}
+
+// simulatedLayout returns the layout of a simulated cloud. It has no namespaces and mounts, so
+// its run folder need not be one that only root may write to.
+func simulatedLayout(stateDir string) Layout {
+	return Layout{StateDir: stateDir, RunDir: filepath.Join(stateDir, "run"), Prefix: "aloft", Simulated: true}
+}
+
+// MarkSimulated makes stateDir the folder of a simulated cloud and returns its layout. It
+// refuses the folder of a local cloud that has machines.
+func MarkSimulated(stateDir string) (Layout, error) {
+	layout, err := LayoutFor(stateDir)
+	if err != nil || layout.Simulated {
+		return layout, err
+	}
+	if _, err := os.Stat(layout.Database()); !errors.Is(err, fs.ErrNotExist) {
+		return Layout{}, &diag.Diagnostic{
+			Where:   layout.StateDir,
+			Summary: "holds a local cloud with machines, which a simulated one would hide",
+			Hint:    "choose another folder: --state-dir ~/aloft-simulated",
+			Cause:   err,
+		}
+	}
+	layout = simulatedLayout(layout.StateDir)
+	if err := os.MkdirAll(layout.StateDir, 0o700); err != nil {
+		return Layout{}, fmt.Errorf("create the state folder: %w", err)
+	}
+	return layout, writeFile(layout.mark(), []byte("This folder belongs to a simulated local cloud.\n"))
 }
 
 // Database is the store's file.
@@ -82,6 +121,9 @@ func (l Layout) BalancerRun() string { return filepath.Join(l.RunDir, "balancer"
 // EgressRun is the folder of the egress process's control socket.
 func (l Layout) EgressRun() string { return filepath.Join(l.RunDir, "egress") }
 
+// LinkLocalRun is the folder of the link-local process's control socket.
+func (l Layout) LinkLocalRun() string { return filepath.Join(l.RunDir, "linklocal") }
+
 // Authority is the folder of the certificate authority's keys.
 func (l Layout) Authority() string { return filepath.Join(l.StateDir, "authority") }
 
@@ -93,6 +135,7 @@ func (l Layout) AuthorityRoot() string { return filepath.Join(l.StateDir, "autho
 // should trust here. All may read it.
 func (l Layout) PublicRoot() string { return filepath.Join(l.StateDir, "authority-public.pem") }
 
+func (l Layout) mark() string        { return filepath.Join(l.StateDir, "simulated") }
 func (l Layout) olderLog() string    { return l.Log() + ".1" }
 func (l Layout) credentials() string { return filepath.Join(l.StateDir, "credentials.json") }
 func (l Layout) sealKey() string     { return filepath.Join(l.StateDir, "seal.key") }

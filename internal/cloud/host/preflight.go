@@ -47,6 +47,12 @@ func Preflight(layout Layout, address string) diag.List {
 
 func preflight(layout Layout, address string, env environment) diag.List {
 	var problems diag.List
+	if layout.Simulated {
+		if err := env.listen(address); err != nil {
+			problems = append(problems, ListenProblem(address, err))
+		}
+		return problems
+	}
 	if env.system != "linux" {
 		problems.Add("this host", "run Aloft in a Linux virtual machine",
 			"runs %s: machines and networks need Linux", env.system)

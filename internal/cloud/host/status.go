@@ -15,7 +15,10 @@ const StatusPath = "/_aloft/status"
 
 // Status describes a running local cloud.
 type Status struct {
-	Version  string          `json:"version"`
+	Version string `json:"version"`
+	// Simulated is set if no machine runs and no traffic is carried.
+	Simulated bool `json:"simulated,omitempty"`
+
 	Images   []ImageStatus   `json:"images"`
 	Machines []MachineStatus `json:"machines"`
 	// Manners are those that the local cloud has now.

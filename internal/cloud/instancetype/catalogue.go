@@ -16,6 +16,22 @@ type size struct {
 var catalogue = slices.Concat(
 	family(
 		Type{
+			Name:         "m1",
+			Network:      "Low",
+			PeakMbps:     300,
+			Hypervisor:   "xen",
+			Manufacturer: "Intel",
+			Architecture: X8664,
+			EBSOptimized: "unsupported",
+			ENASupport:   "unsupported",
+
+			PreviousGeneration: true,
+		},
+		1,
+		size{"small", 1, 1740, 2, 4, 300, 100},
+	),
+	family(
+		Type{
 			Name:         "t2",
 			Network:      "Low to Moderate",
 			PeakMbps:     1024,

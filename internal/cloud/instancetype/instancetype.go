@@ -32,6 +32,9 @@ type Type struct {
 	EBSOptimized     string // "default", "unsupported"
 	ENASupport       string // "required", "unsupported"
 	ClusterPlacement bool   // supports cluster placement groups
+
+	// PreviousGeneration is set for a type that AWS still launches but no longer recommends.
+	PreviousGeneration bool
 }
 
 // Architecture is an instruction set, by EC2's name. An instance starts from images of
@@ -49,6 +52,10 @@ func (t Type) Family() string {
 	family, _, _ := strings.Cut(t.Name, ".")
 	return family
 }
+
+// Default is the type of an instance for which a request names none (Amazon EC2 API
+// Reference, RunInstances).
+const Default = "m1.small"
 
 // ByName returns the type with the name, and whether it is offered.
 func ByName(name string) (Type, bool) {

@@ -27,7 +27,7 @@ type NetworkACLEntry struct {
 	Protocol           string // "-1" or an IANA protocol number
 	FromPort, ToPort   int
 	ICMPType, ICMPCode int
-	CIDR               netip.Prefix
+	CIDR               netip.Prefix // IPv4 or IPv6
 }
 
 // NetworkACLAssociation assigns a network ACL to a subnet.

@@ -41,7 +41,8 @@ var migrations = []migration{
 	nil,
 	// Version 5 adds hosted zones, certificates that the local cloud issues, Elastic IP addresses, NAT
 	// gateways, EC2 Instance Connect Endpoints, topics with their subscriptions, log groups, buckets
-	// with their objects, when the disk of an instance became read-only, and the state before an alarm's.
+	// with their objects, commands of Run Command, managed prefix lists, when the disk of an instance
+	// became read-only, and the state before an alarm's.
 	nil,
 }
 

@@ -22,15 +22,16 @@ type SecurityGroup struct {
 
 func (r *SecurityGroup) region() string { return r.Region }
 
-// SecurityGroupRule allows traffic from or to one peer: a CIDR or the members of a
-// security group. If the protocol is "-1", the ports are -1.
+// SecurityGroupRule allows traffic from or to one peer: a CIDR, the members of a
+// security group or the CIDRs of a managed prefix list. If the protocol is "-1", the ports are -1.
 type SecurityGroupRule struct {
 	ID               string
 	Egress           bool
 	Protocol         string // "-1", "tcp", "udp", "icmp", "icmpv6" or a number
 	FromPort, ToPort int
-	CIDR             netip.Prefix // IPv4 or IPv6; zero if GroupID is set
+	CIDR             netip.Prefix // IPv4 or IPv6; zero if GroupID or PrefixListID is set
 	GroupID          string
+	PrefixListID     string
 	Description      string
 	Tags             Tags
 }

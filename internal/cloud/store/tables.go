@@ -10,6 +10,7 @@ var tables = []table{
 	Roles, InstanceProfiles, Policies, Secrets,
 	HostedZones, RecordSets, RecordChanges, InstanceConnectEndpoints,
 	Topics, Subscriptions, Deliveries, LogGroups, LogStreams,
+	Commands, CommandInvocations, ManagedInstances, PrefixLists,
 	Buckets, Objects, Uploads, UploadParts,
 }
 

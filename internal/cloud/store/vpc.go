@@ -28,7 +28,7 @@ type VPC struct {
 	ID, Region                 string
 	CIDR                       netip.Prefix
 	CIDRAssociationID          string
-	DHCPOptionsID              string
+	DHCPOptionsID              string // "default": none
 	Tenancy                    string // "default", "dedicated"
 	IsDefault                  bool
 	DNSSupport, DNSHostnames   bool
@@ -42,10 +42,13 @@ func (r *VPC) region() string { return r.Region }
 
 // DHCPOptions is a DHCP options set.
 type DHCPOptions struct {
-	ID, Region        string
-	DomainName        string
-	DomainNameServers []string
-	Tags              Tags
+	ID, Region         string
+	DomainName         string
+	DomainNameServers  []string // IP addresses, or "AmazonProvidedDNS"
+	NTPServers         []string
+	NetBIOSNameServers []string
+	NetBIOSNodeType    string // "2"; empty: not set
+	Tags               Tags
 }
 
 func (r *DHCPOptions) region() string { return r.Region }

@@ -39,6 +39,7 @@ type world struct {
 	refuse error       // of connections to targets
 	deny   error       // of calls
 	calls  []wire.Call
+	now    time.Time // of the server; zero: the present
 	end    func()
 }
 
@@ -87,6 +88,12 @@ func newWorld(t *testing.T) *world {
 		Streams: map[string]wire.Stream{tunnel.Path: {Service: tunnel.Service, Serve: tunnels.Open}},
 		Credentials: func(string, string) (wire.Key, error) {
 			return wire.Key{Secret: "secret"}, nil
+		},
+		Now: func() time.Time {
+			if w.now.IsZero() {
+				return time.Now()
+			}
+			return w.now
 		},
 	})
 	if err != nil {

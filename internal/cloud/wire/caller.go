@@ -27,6 +27,15 @@ type Principal struct {
 	Session *session.Session // nil: a key of the account, which may do everything
 }
 
+// Instance returns the id of the instance whose credentials signed the request; "" if they
+// are not an instance's.
+func (c Caller) Instance() string {
+	if c.Principal.Session == nil {
+		return ""
+	}
+	return c.Principal.Session.Instance
+}
+
 type callerKey struct{}
 
 // WithCaller returns a context that carries the caller of a request.

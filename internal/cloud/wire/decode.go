@@ -34,7 +34,7 @@ func (x *exchange) decode(op *operation, v reflect.Value) error {
 		return err
 	}
 	x.parameters = slices.Sorted(maps.Keys(f.children))
-	r := formDecoder{protocol: x.dialect}
+	r := formDecoder{protocol: x.dialect, service: x.table.Service}
 	err = r.read(f, op.in, v)
 	x.unknown = r.unknown
 	if err == nil && x.dialect == names.EC2 && len(x.unknown) > 0 {

@@ -37,7 +37,7 @@ func readForm[T any](t testing.TB, service, body string) (*T, []string, error) {
 		return nil, nil, err
 	}
 	in := new(T)
-	r := formDecoder{protocol: table.Protocol}
+	r := formDecoder{protocol: table.Protocol, service: service}
 	err = r.read(f, sh, reflect.ValueOf(in).Elem())
 	return in, r.unknown, err
 }

@@ -53,6 +53,9 @@ func (f *form) child(name string) *form {
 	return c
 }
 
+// isEmpty reports whether the parameter is given without a text, as in "Name=".
+func (f *form) isEmpty() bool { return f.set && f.value == "" && len(f.children) == 0 }
+
 // elements returns the children named by a number, in numeric order, with their
 // names, and the names of the other children. Gaps between numbers have no
 // meaning, as on AWS.

@@ -16,6 +16,7 @@ import (
 // formDecoder decodes a parameter tree into a Go value.
 type formDecoder struct {
 	protocol names.Protocol
+	service  string   // decides what empty texts mean
 	unknown  []string // full names of parameters that no field corresponds to
 }
 
@@ -57,6 +58,15 @@ func (r *formDecoder) structure(prefix string, f *form, sh *shape, v reflect.Val
 		if m.shape.kind == union {
 			return unionNotImplemented(prefix + name)
 		}
+		if m.shape.kind == text && child.isEmpty() {
+			switch emptyTextOf(r.service, sh.typ.Name(), m.name) {
+			case emptyOmitted:
+				continue
+			case emptyRefused:
+				return emptyTextRefused(prefix + name)
+			case emptyGiven: // as any other text
+			}
+		}
 		if err := r.value(prefix+name, child, m, m.shape, settableField(m, v)); err != nil {
 			return err
 		}
@@ -80,7 +90,7 @@ func settableField(m member, v reflect.Value) reflect.Value {
 // list decodes Name.1, Name.2 (EC2) or Name.member.1 (AWS query). AWS query
 // writes an empty list as "Name=".
 func (r *formDecoder) list(path string, f *form, m member, sh *shape, v reflect.Value) error {
-	if f.set && f.value == "" && len(f.children) == 0 {
+	if f.isEmpty() {
 		v.Set(reflect.MakeSlice(sh.typ, 0, 0))
 		return nil
 	}

@@ -323,6 +323,12 @@ func (h *handler) logRequest(ctx context.Context, x *exchange, refusal *Error, t
 		h.refusals.log(ctx, h.Log, x, code)
 		return
 	}
+	if svc := h.services[x.claim.service]; refusal == nil && svc != nil && slices.Contains(svc.quiet, x.operation) {
+		return
+	}
+	if h.Answered != nil && x.table != nil {
+		h.Answered(Answer{x.claim.service, x.operation, x.claim.region, code, took})
+	}
 	h.Log.LogAttrs(ctx, slog.LevelInfo, "request", slog.String("request", x.id),
 		slog.String("service", x.claim.service), slog.String("operation", x.operation),
 		slog.String("region", x.claim.region), slog.Any("parameters", x.parameters),

@@ -165,6 +165,23 @@ func TestRequestLogHasNoValues(t *testing.T) {
 	}
 }
 
+func TestOnlyFailuresOfQuietOperationsAreLogged(t *testing.T) {
+	e := newEndpoint(t, func(c *Config) {
+		for i := range c.Services {
+			c.Services[i].Quiet = []string{"DescribeVpcs"}
+		}
+	})
+	e.send(signed(t, query(describe), "ec2", describe, testKey, testSecret, now()))
+	if log := e.log.String(); log != "" {
+		t.Errorf("a success is logged: %s", log)
+	}
+	body := describe + "&Bogus.1=x"
+	e.send(signed(t, query(body), "ec2", body, testKey, testSecret, now()))
+	if log := e.log.String(); !strings.Contains(log, "code=UnknownParameter") {
+		t.Errorf("a failure is not logged: %s", log)
+	}
+}
+
 func TestXMLResponses(t *testing.T) {
 	e := newEndpoint(t)
 	tests := []struct{ service, body, response string }{

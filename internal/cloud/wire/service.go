@@ -15,6 +15,7 @@ type service struct {
 	table      *names.Table
 	operations map[string]*operation
 	unsigned   []string // operations that need no signature
+	quiet      []string // operations whose success is not logged
 }
 
 // operation is one method of an API with the shapes of its input and output.
@@ -35,7 +36,7 @@ func newService(s Service) (*service, error) {
 		return nil, err
 	}
 	shapes := newShapes(table)
-	out := &service{table: table, operations: map[string]*operation{}, unsigned: s.Unsigned}
+	out := &service{table: table, operations: map[string]*operation{}, unsigned: s.Unsigned, quiet: s.Quiet}
 	api := reflect.ValueOf(s.API)
 	for i := range api.NumMethod() {
 		name := api.Type().Method(i).Name

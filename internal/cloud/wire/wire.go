@@ -39,6 +39,8 @@ type Config struct {
 	// decoded. It may call next, which runs the operation and returns a pointer to
 	// its output. nil: every operation runs as it is.
 	Around Around
+	// Answered is told of every authenticated call of an operation; nil: nobody is.
+	Answered func(Answer)
 	// Fallback serves the paths below /_aloft/, which are not AWS's. Requests for
 	// them are signed with the account's own key, for OwnService.
 	Fallback http.Handler
@@ -76,6 +78,15 @@ type Call struct {
 	Input     any    // a pointer to the SDK's input
 }
 
+// Answer is how a call was answered.
+type Answer struct {
+	Service   string
+	Operation string
+	Region    string
+	Code      string // "OK", or that of the error
+	Took      time.Duration
+}
+
 // ErrHangUp makes the endpoint close the connection instead of responding.
 var ErrHangUp = errors.New("close the connection without a response")
 
@@ -86,6 +97,8 @@ type Service struct {
 	// Unsigned are operations that a GET without a signature may call, because a secret
 	// among its parameters permits it. Such a call has a caller without key and region.
 	Unsigned []string
+	// Quiet are operations that programs repeat all the time. Their success is not logged.
+	Quiet []string
 }
 
 // NewHandler returns the endpoint's handler. It fails if a service is unknown, if

@@ -37,8 +37,8 @@ var domainName = regexp.MustCompile(
 
 var tokenPattern = regexp.MustCompile(`^\w{1,32}$`)
 
-// requestedKeys are the key algorithms of certificates that ACM issues, of which the first
-// is the default.
+// requestedKeys are the key algorithms of certificates that ACM issues. The first is the
+// default.
 var requestedKeys = []types.KeyAlgorithm{
 	types.KeyAlgorithmRsa2048, types.KeyAlgorithmEcPrime256v1, types.KeyAlgorithmEcSecp384r1,
 }

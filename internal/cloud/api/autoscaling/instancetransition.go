@@ -2,6 +2,7 @@ package autoscaling
 
 import (
 	"context"
+	"maps"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
@@ -92,7 +93,9 @@ func checkLeaving(g *store.ScalingGroup, instances []*store.ScalingInstance, t t
 }
 
 // beginTransition sets an instance's lifecycle state and begins the activity.
-// suffix continues the activity's cause if the desired capacity changes, too.
+// suffix continues the activity's cause if the desired capacity changes, too. An instance
+// that leaves loses the tag that names its group (Amazon EC2 Auto Scaling User Guide, Tag
+// Auto Scaling groups and instances).
 func (a *API) beginTransition(
 	tx *store.Tx, i *store.ScalingInstance, t transition, suffix string,
 ) *store.ScalingActivity {
@@ -103,5 +106,11 @@ func (a *API) beginTransition(
 		scalinggroup.SetLifecycleState(i, t.to, now)
 		i.ActivityID, i.ReplaceCause, i.ReplacementCause, i.Surplus = activity.ID, "", "", false
 	})
+	if t.to == store.LifecycleDetaching {
+		store.Instances.Edit(tx, i.InstanceID, func(row *store.Instance) {
+			row.Tags = maps.Clone(row.Tags)
+			delete(row.Tags, scalinggroup.TagKey)
+		})
+	}
 	return activity
 }

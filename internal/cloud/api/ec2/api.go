@@ -27,6 +27,7 @@ type Config struct {
 	Random      io.Reader        // source of ids; nil: crypto/rand
 	PublicRange netip.Prefix     // public IP addresses
 	Images      []BaseImage      // public images that every region offers
+	AnyImage    bool             // an image that does not exist is the first of Images under another id
 	Manners     *manners.Set     // nil: a kind cloud
 
 	// Console returns what an instance's machine has written to its console; nil:

@@ -48,15 +48,30 @@ func configurations(row *store.DHCPOptions) []types.DhcpConfiguration {
 		})
 	}
 	if row.DomainName != "" {
-		add("domain-name", row.DomainName)
+		add(domainName, row.DomainName)
 	}
-	if len(row.DomainNameServers) > 0 {
-		add("domain-name-servers", row.DomainNameServers...)
+	for _, option := range []struct {
+		key    string
+		values []string
+	}{
+		{domainNameServers, row.DomainNameServers}, {netBIOSNameServers, row.NetBIOSNameServers},
+		{netBIOSNodeType, nonEmpty(row.NetBIOSNodeType)}, {ntpServers, row.NTPServers},
+	} {
+		if len(option.values) > 0 {
+			add(option.key, option.values...)
+		}
 	}
 	return out
 }
 
-// DescribeDhcpOptions lists DHCP options sets. A region has one, which EnsureRegion
+func nonEmpty(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return []string{text}
+}
+
+// DescribeDhcpOptions lists DHCP options sets. Every region has one, which EnsureRegion
 // creates.
 func (a *API) DescribeDhcpOptions(
 	ctx context.Context, in *ec2.DescribeDhcpOptionsInput,
@@ -75,14 +90,16 @@ func (a *API) DescribeDhcpOptions(
 		return nil, err
 	}
 	return &ec2.DescribeDhcpOptionsOutput{
-		NextToken: next,
-		DhcpOptions: list(rows, func(row *store.DHCPOptions) types.DhcpOptions {
-			return types.DhcpOptions{
-				DhcpOptionsId:      aws.String(row.ID),
-				OwnerId:            aws.String(identity.Account),
-				DhcpConfigurations: configurations(row),
-				Tags:               tagSet(row.Tags),
-			}
-		}),
+		NextToken:   next,
+		DhcpOptions: list(rows, dhcpOptionsItem),
 	}, nil
+}
+
+func dhcpOptionsItem(row *store.DHCPOptions) types.DhcpOptions {
+	return types.DhcpOptions{
+		DhcpOptionsId:      aws.String(row.ID),
+		OwnerId:            aws.String(identity.Account),
+		DhcpConfigurations: configurations(row),
+		Tags:               tagSet(row.Tags),
+	}
 }

@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -80,6 +81,9 @@ func findImage(r store.Reader, region, id string) (ami, error) {
 
 // DescribeImages lists the account's images and the public images.
 func (a *API) DescribeImages(ctx context.Context, in *ec2.DescribeImagesInput) (*ec2.DescribeImagesOutput, error) {
+	if err := a.addAnyImages(wire.RegionFrom(ctx), in.ImageIds); err != nil {
+		return nil, err
+	}
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
 		return nil, err
@@ -117,6 +121,10 @@ func (a *API) DescribeImages(ctx context.Context, in *ec2.DescribeImagesInput) (
 	return &ec2.DescribeImagesOutput{Images: list(rows, imageItem(view)), NextToken: next}, nil
 }
 
+// amazonAlias is the alias of the owners of images that AWS has verified, Debian and Canonical
+// among them, and begins the location of their images.
+const amazonAlias = "amazon"
+
 func ownedBy(row ami, owners []string) bool {
 	return len(owners) == 0 || slices.ContainsFunc(owners, func(owner string) bool {
 		return owner == row.Owner || owner == "self" && row.Owner == identity.Account ||
@@ -138,7 +146,7 @@ func imageItem(r store.Reader) func(ami) types.Image {
 			Description:        optionalString(row.Description),
 			OwnerId:            aws.String(row.Owner),
 			ImageOwnerAlias:    optionalString(row.OwnerAlias),
-			ImageLocation:      aws.String(row.Owner + "/" + row.Name),
+			ImageLocation:      aws.String(cmp.Or(row.OwnerAlias, row.Owner) + "/" + row.Name),
 			ImageType:          types.ImageTypeValuesMachine,
 			Public:             aws.Bool(row.Public),
 			State:              types.ImageState(row.State),

@@ -59,7 +59,7 @@ type launchRequest struct {
 func (a *API) launchOnce(ctx context.Context, tx *store.Tx, region string, q launchRequest) ([]string, error) {
 	token := tokenRequest{"RunInstances", q.in.ClientToken, q.identity, rowExists(tx, store.Instances)}
 	return a.oncePerToken(tx, region, token, func() ([]string, error) {
-		l, err := resolveLaunch(tx, region, q.in, q.subnetID)
+		l, err := a.resolveLaunch(tx, region, q.in, q.subnetID)
 		if err != nil {
 			return nil, err
 		}
@@ -86,6 +86,9 @@ func (a *API) launchOnce(ctx context.Context, tx *store.Tx, region string, q lau
 // has no more free addresses.
 func (a *API) createInstances(tx *store.Tx, l *launch) ([]string, error) {
 	reservation, now := a.ids.ID("r-"), a.Now()
+	if _, known := store.Images.Get(tx, l.image.ID); !known {
+		store.Images.Put(tx, l.image)
+	}
 	var ids []string
 	for index := range aws.ToInt32(l.in.MaxCount) {
 		row := a.newInstance(l, reservation, index)

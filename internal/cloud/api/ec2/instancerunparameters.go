@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/instancetype"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
@@ -129,11 +130,10 @@ func checkInterfaces(in *ec2.RunInstancesInput) error {
 	return nil
 }
 
-// instanceTypeName returns the requested instance type or EC2's default, which the
-// local cloud does not offer.
+// instanceTypeName returns the requested instance type or EC2's default.
 func instanceTypeName(in *ec2.RunInstancesInput) string {
 	if in.InstanceType == "" {
-		return "m1.small" // EC2's default
+		return instancetype.Default
 	}
 	return string(in.InstanceType)
 }

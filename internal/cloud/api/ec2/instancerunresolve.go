@@ -45,7 +45,9 @@ var launchTagTypes = []types.ResourceType{
 // validates the result and finds the resources that it names. It finds the
 // template once, so that one launch never uses two versions. subnetID, if set,
 // replaces the template's subnet.
-func resolveLaunch(r store.Reader, region string, in *ec2.RunInstancesInput, subnetID string) (*launch, error) {
+func (a *API) resolveLaunch(
+	r store.Reader, region string, in *ec2.RunInstancesInput, subnetID string,
+) (*launch, error) {
 	tags, err := tagsOfSpecifications(in.TagSpecifications, launchTagTypes...)
 	if err != nil {
 		return nil, err
@@ -80,7 +82,7 @@ func resolveLaunch(r store.Reader, region string, in *ec2.RunInstancesInput, sub
 			return nil, wire.Errorf("TagLimitExceeded", "The maximum number of Tags for a resource has been reached.")
 		}
 	}
-	if err := l.resolve(r, region); err != nil {
+	if err := l.resolve(r, region, a.launchImage); err != nil {
 		return nil, err
 	}
 	l.setTags(types.ResourceTypeInstance, l.tags[types.ResourceTypeInstance], l.templateTags)
@@ -97,13 +99,15 @@ func (l *launch) setTags(kind types.ResourceType, sets ...store.Tags) {
 	l.tags[kind] = all
 }
 
-// resolve finds the resources that the request names.
-func (l *launch) resolve(r store.Reader, region string) error {
+// resolve finds the resources that the request names, and its image with find.
+func (l *launch) resolve(
+	r store.Reader, region string, find func(r store.Reader, region, id string) (*store.Image, error),
+) error {
 	id, err := resolveImageAlias(r, region, *l.in.ImageId)
 	if err != nil {
 		return err
 	}
-	if l.image, err = findImage(r, region, id); err != nil {
+	if l.image, err = find(r, region, id); err != nil {
 		return err
 	}
 	if l.image.State != "available" {

@@ -18,7 +18,7 @@ import (
 var typeFilters = filters[instancetype.Type]{
 	"instance-type":                         field(func(t instancetype.Type) string { return t.Name }),
 	"hypervisor":                            field(func(t instancetype.Type) string { return t.Hypervisor }),
-	"current-generation":                    constant[instancetype.Type]("true"),
+	"current-generation":                    booleanField(isCurrent),
 	"supported-virtualization-type":         constant[instancetype.Type]("hvm"),
 	"supported-root-device-type":            constant[instancetype.Type]("ebs"),
 	"supported-usage-class":                 constant[instancetype.Type]("on-demand"),
@@ -33,6 +33,8 @@ var typeFilters = filters[instancetype.Type]{
 	}),
 	"network-info.ena-support": field(func(t instancetype.Type) string { return t.ENASupport }),
 }
+
+func isCurrent(t instancetype.Type) bool { return !t.PreviousGeneration }
 
 // DescribeInstanceTypes lists the instance types of the local cloud's catalogue.
 func (a *API) DescribeInstanceTypes(
@@ -90,10 +92,22 @@ func typesNamed(names []types.InstanceType) ([]instancetype.Type, error) {
 	return named, nil
 }
 
+// placementStrategies returns how placement groups may arrange a type's instances on AWS.
+func placementStrategies(t *instancetype.Type) []types.PlacementGroupStrategy {
+	strategies := []types.PlacementGroupStrategy{
+		types.PlacementGroupStrategyPartition, types.PlacementGroupStrategySpread,
+	}
+	if t.ClusterPlacement {
+		strategies = append(strategies, types.PlacementGroupStrategyCluster)
+	}
+	return strategies
+}
+
+// typeItem describes a type. What the local cloud cannot do is not supported, whatever AWS can.
 func typeItem(t *instancetype.Type) types.InstanceTypeInfo {
 	return types.InstanceTypeInfo{
 		InstanceType:                  types.InstanceType(t.Name),
-		CurrentGeneration:             aws.Bool(true),
+		CurrentGeneration:             aws.Bool(isCurrent(*t)),
 		FreeTierEligible:              aws.Bool(t.FreeTier),
 		BareMetal:                     aws.Bool(false),
 		Hypervisor:                    types.InstanceTypeHypervisor(t.Hypervisor),
@@ -111,8 +125,19 @@ func typeItem(t *instancetype.Type) types.InstanceTypeInfo {
 			DefaultCores:          aws.Int32(int32(t.Cores)),
 			DefaultThreadsPerCore: aws.Int32(int32(t.VCPUs / t.Cores)),
 		},
-		MemoryInfo: &types.MemoryInfo{SizeInMiB: aws.Int64(int64(t.MemoryMiB))},
-		EbsInfo:    &types.EbsInfo{EbsOptimizedSupport: types.EbsOptimizedSupport(t.EBSOptimized)},
+		MemoryInfo:         &types.MemoryInfo{SizeInMiB: aws.Int64(int64(t.MemoryMiB))},
+		PlacementGroupInfo: &types.PlacementGroupInfo{SupportedStrategies: placementStrategies(t)},
+		EbsInfo: &types.EbsInfo{
+			EbsOptimizedSupport: types.EbsOptimizedSupport(t.EBSOptimized),
+			EncryptionSupport:   types.EbsEncryptionSupportUnsupported,
+			NvmeSupport:         types.EbsNvmeSupportUnsupported,
+		},
+		AutoRecoverySupported:   aws.Bool(false),
+		DedicatedHostsSupported: aws.Bool(false),
+		HibernationSupported:    aws.Bool(false),
+		NitroEnclavesSupport:    types.NitroEnclavesSupportUnsupported,
+		NitroTpmSupport:         types.NitroTpmSupportUnsupported,
+		SupportedBootModes:      []types.BootModeType{types.BootModeTypeLegacyBios},
 		NetworkInfo: &types.NetworkInfo{
 			NetworkPerformance:       aws.String(t.Network),
 			MaximumNetworkInterfaces: aws.Int32(int32(t.Interfaces)),
@@ -127,6 +152,7 @@ func typeItem(t *instancetype.Type) types.InstanceTypeInfo {
 			}},
 			Ipv4AddressesPerInterface: aws.Int32(int32(t.AddressesEach)),
 			EnaSupport:                types.EnaSupport(t.ENASupport),
+			EfaSupported:              aws.Bool(false),
 			Ipv6Supported:             aws.Bool(true),
 		},
 	}

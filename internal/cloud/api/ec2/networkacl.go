@@ -33,7 +33,7 @@ var networkACLs = resourceType[store.NetworkACL]{
 		"association.network-acl-id": byACLAssociation(
 			func(row *store.NetworkACL, _ store.NetworkACLAssociation) string { return row.ID },
 		),
-		"entry.cidr": byACLEntry(func(e store.NetworkACLEntry) string { return e.CIDR.String() }),
+		"entry.cidr": byACLEntry(func(e store.NetworkACLEntry) string { return ipv4(e.CIDR) }),
 		"entry.egress": byACLEntry(func(e store.NetworkACLEntry) string {
 			return strconv.FormatBool(e.Egress)
 		}),
@@ -44,7 +44,7 @@ var networkACLs = resourceType[store.NetworkACL]{
 		"entry.port-range.to":   byACLEntry(func(e store.NetworkACLEntry) string { return strconv.Itoa(e.ToPort) }),
 		"entry.icmp.code":       byACLEntry(func(e store.NetworkACLEntry) string { return strconv.Itoa(e.ICMPCode) }),
 		"entry.icmp.type":       byACLEntry(func(e store.NetworkACLEntry) string { return strconv.Itoa(e.ICMPType) }),
-		"entry.ipv6-cidr":       noValue[*store.NetworkACL],
+		"entry.ipv6-cidr":       byACLEntry(func(e store.NetworkACLEntry) string { return ipv6(e.CIDR) }),
 	}),
 }
 

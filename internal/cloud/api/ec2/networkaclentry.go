@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,16 +17,17 @@ import (
 
 func networkACLEntryItem(e store.NetworkACLEntry) types.NetworkAclEntry {
 	item := types.NetworkAclEntry{
-		RuleNumber: aws.Int32(int32(e.Number)),
-		Egress:     aws.Bool(e.Egress),
-		RuleAction: aclAction(e),
-		Protocol:   aws.String(e.Protocol),
-		CidrBlock:  aws.String(e.CIDR.String()),
+		RuleNumber:    aws.Int32(int32(e.Number)),
+		Egress:        aws.Bool(e.Egress),
+		RuleAction:    aclAction(e),
+		Protocol:      aws.String(e.Protocol),
+		CidrBlock:     optionalString(ipv4(e.CIDR)),
+		Ipv6CidrBlock: optionalString(ipv6(e.CIDR)),
 	}
 	switch e.Protocol {
 	case "6", "17":
 		item.PortRange = &types.PortRange{From: aws.Int32(int32(e.FromPort)), To: aws.Int32(int32(e.ToPort))}
-	case "1":
+	case "1", "58":
 		item.IcmpTypeCode = &types.IcmpTypeCode{Type: aws.Int32(int32(e.ICMPType)), Code: aws.Int32(int32(e.ICMPCode))}
 	}
 	return item
@@ -43,9 +45,6 @@ func parseACLEntry(in *ec2.CreateNetworkAclEntryInput) (store.NetworkACLEntry, e
 	); err != nil {
 		return e, err
 	}
-	if err := unsupported(map[string]bool{"ipv6CidrBlock": in.Ipv6CidrBlock != nil}); err != nil {
-		return e, err
-	}
 	switch {
 	case in.RuleNumber == nil:
 		return e, missingParameter("ruleNumber")
@@ -54,13 +53,10 @@ func parseACLEntry(in *ec2.CreateNetworkAclEntryInput) (store.NetworkACLEntry, e
 	case !slices.Contains(in.RuleAction.Values(), in.RuleAction):
 		return e, invalidValue("ruleAction", action, "Valid values are allow and deny.")
 	}
-	if err := required(parameter{"cidrBlock", in.CidrBlock}); err != nil {
-		return e, err
-	}
 	if err := checkRuleNumber(*in.RuleNumber); err != nil {
 		return e, err
 	}
-	block, err := parseCIDR("cidrBlock", *in.CidrBlock)
+	block, err := aclBlock(in.CidrBlock, in.Ipv6CidrBlock)
 	if err != nil {
 		return e, err
 	}
@@ -76,6 +72,28 @@ func parseACLEntry(in *ec2.CreateNetworkAclEntryInput) (store.NetworkACLEntry, e
 	return e, parseProtocolFields(in, &e)
 }
 
+// aclBlock returns the addresses of an entry, which are of one family. Entries for IPv6 match
+// nothing in a VPC without an IPv6 range.
+func aclBlock(v4, v6 *string) (netip.Prefix, error) {
+	switch {
+	case v4 != nil && v6 != nil:
+		return netip.Prefix{}, wire.Errorf("InvalidParameterCombination",
+			"The parameter 'cidrBlock' may not be used in combination with 'ipv6CidrBlock'")
+	case v6 != nil:
+		block, err := netip.ParsePrefix(*v6)
+		if err != nil || !block.Addr().Is6() {
+			return netip.Prefix{}, wire.Errorf(
+				"InvalidParameterValue", "Value (%s) for parameter ipv6CidrBlock is invalid. "+
+					"This is not a valid IPv6 CIDR block.", *v6)
+		}
+		return block.Masked(), nil
+	case v4 == nil:
+		return netip.Prefix{}, wire.Errorf(
+			"MissingParameter", "Either 'cidrBlock' or 'ipv6CidrBlock' should be provided.")
+	}
+	return parseCIDR("cidrBlock", *v4)
+}
+
 // parseProtocolFields sets the fields of e that depend on its protocol.
 func parseProtocolFields(in *ec2.CreateNetworkAclEntryInput, e *store.NetworkACLEntry) error {
 	switch e.Protocol {
@@ -88,7 +106,7 @@ func parseProtocolFields(in *ec2.CreateNetworkAclEntryInput, e *store.NetworkACL
 			return wire.Errorf("InvalidParameterValue", "Invalid TCP/UDP port range (%d:%d)", from, to)
 		}
 		e.FromPort, e.ToPort = from, to
-	case "1":
+	case "1", "58":
 		if in.IcmpTypeCode == nil || in.IcmpTypeCode.Type == nil || in.IcmpTypeCode.Code == nil {
 			return missingParameter("icmpTypeCode.code")
 		}
@@ -117,6 +135,8 @@ func aclProtocol(name string) (string, error) {
 		return "17", nil
 	case "icmp":
 		return "1", nil
+	case "icmpv6", "ipv6-icmp":
+		return "58", nil
 	}
 	if n, err := strconv.Atoi(name); err != nil || n < 0 || n > 255 {
 		return "", wire.Errorf("InvalidParameterValue", "Invalid value '%s' for IP protocol. Unknown protocol.", name)

@@ -18,15 +18,11 @@ var (
 // seedRegion creates what AWS creates in every region of a new account: a default VPC
 // with a public /20 subnet in each zone (Amazon VPC User Guide, Default VPCs).
 func (a *API) seedRegion(tx *store.Tx, r region) {
-	domain := r.name + ".compute.internal"
-	if r.name == "us-east-1" {
-		domain = "ec2.internal"
-	}
 	store.DHCPOptionSets.Put(tx, &store.DHCPOptions{
 		ID:                a.ids.ID("dopt-"),
 		Region:            r.name,
-		DomainName:        domain,
-		DomainNameServers: []string{"AmazonProvidedDNS"},
+		DomainName:        regionDomain(r.name),
+		DomainNameServers: []string{amazonDNS},
 	})
 	vpc := &store.VPC{
 		CIDR:         defaultCIDR,
@@ -74,6 +70,7 @@ func (a *API) seedImage(tx *store.Tx, regionName string, base BaseImage) {
 		Name:           base.Name,
 		Description:    base.Description,
 		Owner:          base.Owner,
+		OwnerAlias:     amazonAlias,
 		Public:         true,
 		Base:           base.Base,
 		SnapshotID:     snapshot.ID,

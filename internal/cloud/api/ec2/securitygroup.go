@@ -56,7 +56,7 @@ func withRuleFilters(own filters[*store.SecurityGroup]) filters[*store.SecurityG
 			}
 			return identity.Account
 		},
-		"prefix-list-id": func(store.Reader, store.SecurityGroupRule) string { return "" },
+		"prefix-list-id": func(_ store.Reader, rule store.SecurityGroupRule) string { return rule.PrefixListID },
 	}
 	for name, text := range texts {
 		own["ip-permission."+name] = byRule(false, text)

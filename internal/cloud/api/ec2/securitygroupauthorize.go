@@ -101,7 +101,7 @@ func (a *API) authorize(ctx context.Context, dryRun *bool, q ruleRequest) (added
 			all = append(all, rule)
 			added = append(added, groupRuleItem(groupRule{group, rule}))
 		}
-		if err := a.limitRules(countRules(all, q.egress)); err != nil {
+		if err := a.limitRules(countRules(tx, all, q.egress)); err != nil {
 			return err
 		}
 		store.SecurityGroups.Edit(tx, group.ID, func(row *store.SecurityGroup) { row.Rules = all })
@@ -110,10 +110,17 @@ func (a *API) authorize(ctx context.Context, dryRun *bool, q ruleRequest) (added
 	return added, err
 }
 
-func countRules(rules []store.SecurityGroupRule, egress bool) (n int) {
+// countRules returns how many rules of a direction count toward the quota. A rule that refers
+// to a prefix list counts as many times as the list may have entries (Amazon VPC User Guide,
+// Prefix lists).
+func countRules(r store.Reader, rules []store.SecurityGroupRule, egress bool) (n int) {
 	for _, rule := range rules {
-		if rule.Egress == egress {
-			n++
+		if rule.Egress != egress {
+			continue
+		}
+		n++
+		if list, ok := store.PrefixLists.Get(r, rule.PrefixListID); ok {
+			n += list.MaxEntries - 1
 		}
 	}
 	return n

@@ -67,10 +67,21 @@ func newPermission(rule store.SecurityGroupRule) types.IpPermission {
 		IpProtocol: aws.String(rule.Protocol), IpRanges: []types.IpRange{}, Ipv6Ranges: []types.Ipv6Range{},
 		PrefixListIds: []types.PrefixListId{}, UserIdGroupPairs: []types.UserIdGroupPair{},
 	}
-	if rule.Protocol != anyProtocol {
+	if hasPorts(rule.Protocol) {
 		p.FromPort, p.ToPort = aws.Int32(int32(rule.FromPort)), aws.Int32(int32(rule.ToPort))
 	}
 	return p
+}
+
+// hasPorts reports whether rules for a protocol have ports, or the type and the code of ICMP.
+// Other rules allow all that the protocol carries, whatever ports a request has (Amazon EC2
+// API Reference, IpPermission).
+func hasPorts(protocol string) bool {
+	switch protocol {
+	case "tcp", "udp", "icmp", "icmpv6":
+		return true
+	}
+	return false
 }
 
 func addSource(p *types.IpPermission, rule store.SecurityGroupRule) {
@@ -84,6 +95,10 @@ func addSource(p *types.IpPermission, rule store.SecurityGroupRule) {
 			GroupId:     aws.String(rule.GroupID),
 			UserId:      aws.String(identity.Account),
 			Description: description,
+		})
+	case rule.PrefixListID != "":
+		p.PrefixListIds = append(p.PrefixListIds, types.PrefixListId{
+			PrefixListId: aws.String(rule.PrefixListID), Description: description,
 		})
 	case rule.CIDR.Addr().Is4():
 		p.IpRanges = append(p.IpRanges, types.IpRange{CidrIp: aws.String(rule.CIDR.String()), Description: description})
@@ -127,7 +142,7 @@ func parsePermissions(
 // Descriptions do not matter.
 func sameRule(a, b store.SecurityGroupRule) bool {
 	return a.Protocol == b.Protocol && a.FromPort == b.FromPort && a.ToPort == b.ToPort && a.CIDR == b.CIDR &&
-		a.GroupID == b.GroupID
+		a.GroupID == b.GroupID && a.PrefixListID == b.PrefixListID
 }
 
 // protocolAndPorts returns a rule with the protocol and the ports only.
@@ -238,11 +253,12 @@ func parseSources(
 		}
 		out = append(out, store.SecurityGroupRule{GroupID: other.ID, Description: aws.ToString(source.Description)})
 	}
-	if len(permission.PrefixListIds) > 0 {
-		return nil, wire.Errorf(
-			"InvalidPrefixListID.NotFound",
-			"The prefix list ID '%s' does not exist", aws.ToString(permission.PrefixListIds[0].PrefixListId),
-		)
+	for _, source := range permission.PrefixListIds {
+		list, err := prefixLists.get(r, group.Region, aws.ToString(source.PrefixListId))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, store.SecurityGroupRule{PrefixListID: list.ID, Description: aws.ToString(source.Description)})
 	}
 	if len(out) == 0 {
 		return nil, missingParameter("cidrIp, cidrIpv6, prefixListId or groupId")

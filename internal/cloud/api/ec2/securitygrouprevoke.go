@@ -102,6 +102,7 @@ func revokedItem(group *store.SecurityGroup, rule store.SecurityGroupRule) types
 		CidrIpv4:            optionalString(ipv4(rule.CIDR)),
 		CidrIpv6:            optionalString(ipv6(rule.CIDR)),
 		ReferencedGroupId:   optionalString(rule.GroupID),
+		PrefixListId:        optionalString(rule.PrefixListID),
 		Description:         optionalString(rule.Description),
 	}
 }

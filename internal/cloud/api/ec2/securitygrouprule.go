@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -123,6 +124,7 @@ func groupRuleItem(g groupRule) types.SecurityGroupRule {
 		Tags:                 tagSet(rule.Tags),
 		CidrIpv4:             optionalString(ipv4(rule.CIDR)),
 		CidrIpv6:             optionalString(ipv6(rule.CIDR)),
+		PrefixListId:         optionalString(rule.PrefixListID),
 		Description:          optionalString(rule.Description),
 	}
 	if rule.GroupID != "" {
@@ -173,7 +175,7 @@ func editRule(tx *store.Tx, g groupRule, edit func(rule *store.SecurityGroupRule
 
 // duplicateRule returns EC2's error for adding a rule that exists.
 func duplicateRule(rule store.SecurityGroupRule) error {
-	peer := rule.GroupID
+	peer := cmp.Or(rule.GroupID, rule.PrefixListID)
 	if peer == "" {
 		peer = rule.CIDR.String()
 	}

@@ -30,7 +30,7 @@ func (a *API) ModifySecurityGroupRules(
 			if err != nil {
 				return err
 			}
-			if err := modifyRule(tx, group, update); err != nil {
+			if err := a.modifyRule(tx, group, update); err != nil {
 				return err
 			}
 		}
@@ -38,7 +38,7 @@ func (a *API) ModifySecurityGroupRules(
 	})
 }
 
-func modifyRule(tx *store.Tx, group *store.SecurityGroup, update types.SecurityGroupRuleUpdate) error {
+func (a *API) modifyRule(tx *store.Tx, group *store.SecurityGroup, update types.SecurityGroupRuleUpdate) error {
 	if err := required(parameter{"securityGroupRuleId", update.SecurityGroupRuleId}); err != nil {
 		return err
 	}
@@ -67,7 +67,8 @@ func modifyRule(tx *store.Tx, group *store.SecurityGroup, update types.SecurityG
 		return duplicateRule(changed)
 	}
 	editRule(tx, found, func(rule *store.SecurityGroupRule) { *rule = changed })
-	return nil
+	after, _ := store.SecurityGroups.Get(tx, group.ID)
+	return a.limitRules(countRules(tx, after.Rules, changed.Egress))
 }
 
 // permissionOf returns a rule of the request as a permission with one source.
@@ -98,7 +99,9 @@ func permissionOf(rule *types.SecurityGroupRuleRequest) (types.IpPermission, err
 	case rule.CidrIpv6 != nil:
 		permission.Ipv6Ranges = []types.Ipv6Range{{CidrIpv6: rule.CidrIpv6, Description: rule.Description}}
 	case rule.PrefixListId != nil:
-		permission.PrefixListIds = []types.PrefixListId{{PrefixListId: rule.PrefixListId}}
+		permission.PrefixListIds = []types.PrefixListId{
+			{PrefixListId: rule.PrefixListId, Description: rule.Description},
+		}
 	default:
 		permission.UserIdGroupPairs = []types.UserIdGroupPair{
 			{GroupId: rule.ReferencedGroupId, Description: rule.Description},

@@ -54,7 +54,7 @@ func (a *API) CheckLaunch(ctx context.Context, region string, l Launch) error {
 		return err
 	}
 	view := a.Store.View()
-	resolved, err := resolveLaunch(view, region, l.input(), l.SubnetID)
+	resolved, err := a.resolveLaunch(view, region, l.input(), l.SubnetID)
 	if err != nil {
 		return err
 	}

@@ -203,9 +203,7 @@ func givenOrDefaultVPC(r store.Reader, region string, id *string) (*store.VPC, e
 func (a *API) newVPC(tx *store.Tx, vpc *store.VPC) {
 	vpc.ID, vpc.CIDRAssociationID = a.ids.ID("vpc-"), a.ids.ID("vpc-cidr-assoc-")
 	vpc.State, vpc.DNSSupport = string(types.VpcStateAvailable), true
-	if sets := store.DHCPOptionSets.InRegion(tx, vpc.Region); len(sets) > 0 {
-		vpc.DHCPOptionsID = sets[0].ID
-	}
+	vpc.DHCPOptionsID = defaultDHCPOptions(tx, vpc.Region)
 	if !vpc.IsDefault {
 		vpc.AvailableAt = a.Manners.Until(a.Now(), manners.CreateVPC, vpc.ID)
 	}

@@ -37,6 +37,9 @@ func (a *API) CreateListener(ctx context.Context, in *elb.CreateListenerInput) (
 		if err := protocol.set(tx, l); err != nil {
 			return nil, err
 		}
+		if err := refuseLoops(l, l.Actions); err != nil {
+			return nil, err
+		}
 		for _, old := range store.ListenersByLoadBalancer.List(tx, lb.ARN) {
 			if old.Port != l.Port {
 				continue
@@ -161,6 +164,9 @@ func (a *API) ModifyListener(ctx context.Context, in *elb.ModifyListenerInput) (
 			if l.Actions, err = readActions(tx, lb, "defaultActions", in.DefaultActions); err != nil {
 				return nil, err
 			}
+		}
+		if err := refuseLoops(&l, l.Actions); err != nil {
+			return nil, err
 		}
 		store.Listeners.Put(tx, &l)
 		return &elb.ModifyListenerOutput{Listeners: []types.Listener{describeListener(&l)}}, nil

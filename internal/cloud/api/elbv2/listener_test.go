@@ -133,6 +133,11 @@ func TestInvalidListenersAreRefused(t *testing.T) {
 				StatusCode: types.RedirectActionStatusCodeEnumHttp301,
 			})
 		}, "InvalidLoadBalancerAction", "loop"},
+		{"a redirect to the same port and protocol", func(in *elb.CreateListenerInput) {
+			in.DefaultActions = redirect(types.RedirectActionConfig{
+				StatusCode: types.RedirectActionStatusCodeEnumHttp301, Protocol: new("HTTP"), Port: new("80"),
+			})
+		}, "InvalidLoadBalancerAction", "loop"},
 		{"a redirect with 303", func(in *elb.CreateListenerInput) {
 			in.DefaultActions = redirect(types.RedirectActionConfig{StatusCode: "HTTP_303", Protocol: new("HTTPS")})
 		}, "ValidationError", "HTTP_303"},

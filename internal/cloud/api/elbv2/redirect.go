@@ -2,6 +2,7 @@ package elbv2
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
@@ -39,11 +40,22 @@ func checkRedirect(r *store.Redirect) error {
 		return invalid("Redirect path '%s' must begin with '/' and have at most 128 characters", r.Path)
 	case r.Host == "" || len(r.Host) > 128 || len(r.Query) > 128:
 		return invalid("Redirect host and query can have at most 128 characters, and the host at least one")
-	case r.Protocol == "#{protocol}" && r.Host == "#{host}" && r.Port == "#{port}" && r.Path == "/#{path}":
-		return wire.Errorf(
-			"InvalidLoadBalancerAction",
-			"The redirect configuration is not valid because it creates a loop.",
-		)
+	}
+	return nil
+}
+
+// refuseLoops refuses redirects that lead back to the listener they come from: a redirect
+// must change the protocol, the port, the host or the path (Elastic Load Balancing API
+// Reference, RedirectActionConfig).
+func refuseLoops(l *store.Listener, actions []store.Action) error {
+	port := strconv.Itoa(int(l.Port))
+	for _, action := range actions {
+		if r := action.Redirect; r != nil && (r.Protocol == "#{protocol}" || r.Protocol == l.Protocol) &&
+			(r.Port == "#{port}" || r.Port == port) && r.Host == "#{host}" && r.Path == "/#{path}" {
+			return wire.Errorf(
+				"InvalidLoadBalancerAction", "The redirect configuration is not valid because it creates a loop.",
+			)
+		}
 	}
 	return nil
 }

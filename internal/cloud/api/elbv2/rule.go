@@ -142,6 +142,9 @@ func (a *API) CreateRule(ctx context.Context, in *elb.CreateRuleInput) (*elb.Cre
 		if err != nil {
 			return nil, err
 		}
+		if err := refuseLoops(l, actions); err != nil {
+			return nil, err
+		}
 		for _, old := range store.RulesByListener.List(tx, l.ARN) {
 			if old.Priority == *in.Priority {
 				return nil, priorityInUse(old.Priority)
@@ -199,6 +202,9 @@ func (a *API) ModifyRule(ctx context.Context, in *elb.ModifyRuleInput) (*elb.Mod
 				return nil, err
 			}
 			if row.Actions, err = readActions(tx, lb, "actions", in.Actions); err != nil {
+				return nil, err
+			}
+			if err := refuseLoops(l, row.Actions); err != nil {
 				return nil, err
 			}
 		}

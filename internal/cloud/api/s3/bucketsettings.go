@@ -17,7 +17,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// mergeTags returns the tags of a request, of which there may be so many.
+// mergeTags returns the tags of a request, up to a limit.
 func mergeTags(set []types.Tag, most int) (store.Tags, error) {
 	tags, err := constraint.MergeTags(tagRules, nil, set, func(t types.Tag) (key, value *string) {
 		return t.Key, t.Value

@@ -43,7 +43,7 @@ func TestAnObjectIsWhatWasPutLast(t *testing.T) {
 		t.Errorf("got %+v", head)
 	}
 	if n := w.onDisk(); n != 1 {
-		t.Errorf("%d files, of which the first object's is a leftover", n)
+		t.Errorf("%d files: the first object's is left over", n)
 	}
 	w.ok(w.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: aws.String("bkt"), Key: aws.String("a/b")}))
 	w.ok(w.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: aws.String("bkt"), Key: aws.String("a/b")}))

@@ -159,7 +159,7 @@ func checksumType(composite bool) types.ChecksumType {
 	return types.ChecksumTypeFullObject
 }
 
-// describe describes an object, of which a client gets a part.
+// describe fills the headers of an answer with a part of an object.
 func describe(out *s3.HeadObjectOutput, r store.Reader, o *store.Object, part answer) {
 	given := func(text string) *string {
 		if text == "" {

@@ -1,6 +1,6 @@
-// Package ssm serves the Parameter Store of AWS Systems Manager for the local cloud.
-// Limits, errors and the contents of responses are those of the AWS Systems Manager
-// API Reference and User Guide, Parameter Store.
+// Package ssm serves AWS Systems Manager for the local cloud: Parameter Store and Run
+// Command. Limits, errors and the contents of responses are those of the AWS Systems Manager
+// API Reference and User Guide. Package ec2messages serves the agents that run commands.
 //
 // Parameters below /aws/service/ are public: Config.EnsureRegion creates them, and
 // users can only read them.
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/seal"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -26,8 +27,11 @@ type Config struct {
 	EnsureRegion func(region string) error
 }
 
-// API implements the operations of the Parameter Store.
-type API struct{ Config }
+// API implements the operations of Parameter Store and Run Command.
+type API struct {
+	Config
+	random *identity.Source
+}
 
 // New returns an API.
 func New(cfg Config) *API {
@@ -37,7 +41,7 @@ func New(cfg Config) *API {
 	if cfg.EnsureRegion == nil {
 		cfg.EnsureRegion = func(string) error { return nil }
 	}
-	return &API{cfg}
+	return &API{Config: cfg, random: identity.New(nil)}
 }
 
 // read returns a view of the store and the caller's region.

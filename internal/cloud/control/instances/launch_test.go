@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -83,6 +84,30 @@ func TestMachineGetsItsUserDataAsAProgram(t *testing.T) {
 			if got := strings.Contains(program, "say 'done'"); got != want || !want && program != "" {
 				t.Errorf("%s: %q", id, program)
 			}
+		}
+	})
+}
+
+func TestMachineGetsTheNameServersOfItsDHCPOptions(t *testing.T) {
+	withLoop(t, func(f *fixture) {
+		if err := f.store.Update(func(tx *store.Tx) error {
+			store.DHCPOptionSets.Put(tx, &store.DHCPOptions{
+				ID: "dopt-1", Region: "r", DomainName: "corp.test",
+				DomainNameServers: []string{"10.0.0.7", "AmazonProvidedDNS"},
+			})
+			store.VPCs.Put(tx, &store.VPC{
+				ID: "vpc-9", Region: "r", CIDR: netip.MustParsePrefix("10.0.0.0/16"), DNSSupport: true,
+				DHCPOptionsID: "dopt-1",
+			})
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		f.launch("i-1", func(i *store.Instance) { i.VPCID = "vpc-9" })
+		m := f.machines.Described("i-1")
+		if m.SearchDomain != "corp.test" || len(m.Nameservers) != 2 ||
+			m.Nameservers[0].String() != "10.0.0.7" || m.Nameservers[1].String() != "10.0.0.2" {
+			t.Errorf("domain %q, name servers %v", m.SearchDomain, m.Nameservers)
 		}
 	})
 }

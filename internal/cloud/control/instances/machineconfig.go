@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -60,12 +61,23 @@ func (l *Loop) machineConfig(id string) (machine.Machine, error) {
 		m.Layers = append(m.Layers, l.Layer(layer))
 	}
 	if vpc, ok := store.VPCs.Get(view, row.VPCID); ok {
-		if vpc.DNSSupport {
-			m.Nameserver = firewall.VPCResolverAddress(vpc.CIDR)
-		}
 		if options, ok := store.DHCPOptionSets.Get(view, vpc.DHCPOptionsID); ok {
-			m.SearchDomain = options.DomainName
+			m.Nameservers, m.SearchDomain = nameservers(vpc, options), options.DomainName
 		}
 	}
 	return m, nil
+}
+
+// nameservers returns the DNS servers that a VPC's DHCP options name. AmazonProvidedDNS is the
+// VPC's own resolver, which it has unless DNS support is off.
+func nameservers(vpc *store.VPC, options *store.DHCPOptions) []netip.Addr {
+	var servers []netip.Addr
+	for _, server := range options.DomainNameServers {
+		if address, err := netip.ParseAddr(server); err == nil {
+			servers = append(servers, address)
+		} else if vpc.DNSSupport {
+			servers = append(servers, firewall.VPCResolverAddress(vpc.CIDR))
+		}
+	}
+	return servers
 }

@@ -23,8 +23,8 @@ func allowsAll(entries []store.NetworkACLEntry) bool {
 		if entry.Egress {
 			direction = 1
 		}
-		if allowed[direction] {
-			continue // an entry with a lower number decides
+		if allowed[direction] || !entry.CIDR.Addr().Is4() {
+			continue // an entry with a lower number decides, and no packet is of IPv6
 		}
 		if !entry.Allow {
 			return false
@@ -57,6 +57,9 @@ func aclsBySubnet(rows []*store.NetworkACL) map[string]*firewall.ACL {
 func aclConfig(entries []store.NetworkACLEntry) *firewall.ACL {
 	acl := &firewall.ACL{}
 	for _, entry := range entries {
+		if !entry.CIDR.Addr().Is4() {
+			continue // it matches nothing: VPCs have no IPv6 range here
+		}
 		rule := firewall.ACLRule{
 			Number: entry.Number, Allow: entry.Allow, Protocol: entry.Protocol,
 			FromPort: entry.FromPort, ToPort: entry.ToPort, CIDR: entry.CIDR,

@@ -50,7 +50,7 @@ func vpcConfig(
 		vpc.Interfaces = append(vpc.Interfaces, interfaceConfig(view, eni, namespace, limit))
 	}
 	for _, group := range store.SecurityGroupsByVPC.List(view, row.ID) {
-		vpc.SecurityGroups = append(vpc.SecurityGroups, securityGroupConfig(group))
+		vpc.SecurityGroups = append(vpc.SecurityGroups, securityGroupConfig(view, group))
 	}
 	return vpc
 }

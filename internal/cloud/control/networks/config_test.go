@@ -104,6 +104,32 @@ func TestACLThatAllowsEverythingIsLeftOut(t *testing.T) {
 	}
 }
 
+func TestRuleHasTheBlocksOfItsPrefixList(t *testing.T) {
+	block := netip.MustParsePrefix
+	vpc := configOf(t, func(tx *store.Tx) {
+		store.PrefixLists.Put(tx, &store.PrefixList{ID: "pl-1", Region: "r", Versions: [][]store.PrefixListEntry{
+			{{CIDR: block("203.0.113.0/24")}}, {{CIDR: block("192.0.2.0/24")}, {CIDR: block("198.51.100.0/24")}},
+		}})
+		store.PrefixLists.Put(tx, &store.PrefixList{
+			ID: "pl-2", Region: "r", IPv6: true, Versions: [][]store.PrefixListEntry{{{CIDR: block("2001:db8::/32")}}},
+		})
+		store.SecurityGroups.Put(tx, &store.SecurityGroup{
+			ID: "sg-1", Region: "r", VPCID: "vpc-1",
+			Rules: []store.SecurityGroupRule{
+				{Protocol: "tcp", FromPort: 80, ToPort: 80, PrefixListID: "pl-1"},
+				{Protocol: "-1", PrefixListID: "pl-2"},
+			},
+		})
+	})
+	want := firewall.SecurityGroup{ID: "sg-1", Ingress: []firewall.Rule{
+		{Protocol: "tcp", FromPort: 80, ToPort: 80, CIDR: block("192.0.2.0/24")},
+		{Protocol: "tcp", FromPort: 80, ToPort: 80, CIDR: block("198.51.100.0/24")},
+	}}
+	if diff := cmp.Diff(want, vpc.SecurityGroups[0], comparePrefixes); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 func TestSecurityGroupHasNoIPv6Rules(t *testing.T) {
 	vpc := configOf(t, func(tx *store.Tx) {
 		store.SecurityGroups.Put(tx, &store.SecurityGroup{

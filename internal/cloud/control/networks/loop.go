@@ -81,7 +81,8 @@ func (l *Loop) awaitRows(ctx context.Context, since *store.View, limit time.Dura
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return since.Changed(bounded, store.VPCs, store.Subnets, store.InternetGateways, store.RouteTables,
-		store.NetworkACLs, store.SecurityGroups, store.NetworkInterfaces, store.Instances, store.NatGateways) == nil
+		store.NetworkACLs, store.SecurityGroups, store.NetworkInterfaces, store.Instances, store.NatGateways,
+		store.PrefixLists) == nil
 }
 
 // damaged reports whether another program has changed the network.

@@ -3,28 +3,46 @@
 package networks
 
 import (
+	"net/netip"
+
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-func securityGroupConfig(row *store.SecurityGroup) firewall.SecurityGroup {
+func securityGroupConfig(r store.Reader, row *store.SecurityGroup) firewall.SecurityGroup {
 	group := firewall.SecurityGroup{ID: row.ID}
 	for _, rule := range row.Rules {
-		if rule.GroupID == "" && !rule.CIDR.Addr().Is4() {
-			continue // an IPv6 rule matches nothing: VPCs have no IPv6 range here
-		}
-		out := firewall.Rule{
-			Protocol:      rule.Protocol,
-			FromPort:      rule.FromPort,
-			ToPort:        rule.ToPort,
-			CIDR:          rule.CIDR,
-			SecurityGroup: rule.GroupID,
-		}
-		if rule.Egress {
-			group.Egress = append(group.Egress, out)
-		} else {
-			group.Ingress = append(group.Ingress, out)
+		for _, block := range blocksOf(r, rule) {
+			if rule.GroupID == "" && !block.Addr().Is4() {
+				continue // an IPv6 rule matches nothing: VPCs have no IPv6 range here
+			}
+			out := firewall.Rule{
+				Protocol:      rule.Protocol,
+				FromPort:      rule.FromPort,
+				ToPort:        rule.ToPort,
+				CIDR:          block,
+				SecurityGroup: rule.GroupID,
+			}
+			if rule.Egress {
+				group.Egress = append(group.Egress, out)
+			} else {
+				group.Ingress = append(group.Ingress, out)
+			}
 		}
 	}
 	return group
+}
+
+// blocksOf returns the blocks of a rule: those of its prefix list, or its own, which is zero if
+// it names a security group.
+func blocksOf(r store.Reader, rule store.SecurityGroupRule) []netip.Prefix {
+	list, ok := store.PrefixLists.Get(r, rule.PrefixListID)
+	if !ok {
+		return []netip.Prefix{rule.CIDR}
+	}
+	blocks := make([]netip.Prefix, 0, len(list.Entries()))
+	for _, entry := range list.Entries() {
+		blocks = append(blocks, entry.CIDR)
+	}
+	return blocks
 }

@@ -3,7 +3,6 @@
 package scaling
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -38,8 +37,8 @@ var rowChanges = map[decision.Action]func(change){
 	decision.CountTowardCapacity:  change.countTowardCapacity,
 	decision.WaitForDraining:      change.waitForDraining,
 	decision.EnterStandby:         change.enterStandby,
-	decision.Detach:               change.detach,
-	decision.ForgetTerminated:     change.forgetTerminated,
+	decision.Detach:               change.forgetInstance,
+	decision.ForgetTerminated:     change.forgetInstance,
 	decision.ForgetTargetGroup:    change.forgetTargetGroup,
 	decision.CancelScaleIn:        change.cancelScaleIn,
 	decision.ClearCauses:          change.clearCauses,
@@ -176,17 +175,9 @@ func (c change) enterStandby() {
 	})
 }
 
-// detach removes an instance from the group and leaves it running.
-func (c change) detach() {
-	c.forgetTerminated()
-	store.Instances.Edit(c.tx, c.step.InstanceID, func(row *store.Instance) {
-		row.Tags = maps.Clone(row.Tags)
-		delete(row.Tags, scalinggroup.TagKey)
-	})
-}
-
-// forgetTerminated removes an instance from the group and ends its activity.
-func (c change) forgetTerminated() {
+// forgetInstance removes an instance from the group and ends its activity. The instance has
+// been terminated or detached.
+func (c change) forgetInstance() {
 	scalinggroup.EndActivity(c.tx, c.instance().ActivityID, scalinggroup.Successful, "", c.now)
 	store.ScalingInstances.Delete(c.tx, c.step.InstanceID)
 }

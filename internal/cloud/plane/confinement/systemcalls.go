@@ -22,8 +22,8 @@ var runtimeSystemCalls = []uint32{
 
 // systemCallFilter returns a seccomp program (seccomp(2)) that allows those calls and others.
 // What is left fails with EPERM, and calls of another architecture, whose numbers mean
-// something else, with ENOSYS. A socket must be of one of the families, and clone(2) must
-// start a thread.
+// something else, with ENOSYS. Sockets, and pairs of sockets, must be of one of the families, and
+// clone(2) must start a thread.
 func systemCallFilter(calls, families []uint32) []unix.SockFilter {
 	const (
 		load   = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS
@@ -48,6 +48,7 @@ func systemCallFilter(calls, families []uint32) []unix.SockFilter {
 		{Code: has, K: unix.CLONE_THREAD, Jf: 1},
 		{Code: result, K: unix.SECCOMP_RET_ALLOW},
 		{Code: result, K: refuse},
+		{Code: equal, K: unix.SYS_SOCKETPAIR, Jt: 1},
 		{Code: equal, K: unix.SYS_SOCKET, Jf: uint8(2 + 2*len(families))},
 		{Code: load, K: offsetArgument},
 	}

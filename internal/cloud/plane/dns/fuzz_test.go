@@ -4,11 +4,25 @@ package dns
 
 import (
 	"context"
+	"log/slog"
+	"net"
 	"net/netip"
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"aloft.dev/aloft/internal/cloud/plane/admission"
 )
+
+// nowhere is a cloud on a host without name servers.
+type nowhere struct{ Names }
+
+func (n nowhere) Find(_ context.Context, vpcID, name, kind string) (Answer, bool, error) {
+	answer, known := n.Names.Find(vpcID, name, kind)
+	return answer, known, nil
+}
+
+func (nowhere) Connect(context.Context, int, string) (net.Conn, bool, error) { return nil, false, nil }
 
 // FuzzQuery answers messages as they come from machines. Every one that is a message has an
 // answer that can be sent.
@@ -28,24 +42,27 @@ func FuzzQuery(f *testing.F) {
 			f.Add(packed)
 		}
 	}
-	r := New(Config{
+	r := New(nowhere{Names{
 		Zone: func(_, name string) ([]netip.Addr, bool) {
 			return []netip.Addr{netip.MustParseAddr("10.0.1.5")}, len(name)%2 == 0
 		},
-		Reverse:   func(_ string, a netip.Addr) (string, bool) { return "host.internal", a.Is4() },
-		Upstreams: func() ([]netip.AddrPort, error) { return nil, nil },
-	})
+		Reverse: func(_ string, a netip.Addr) (string, bool) { return "host.internal", a.Is4() },
+	}}, admission.Limits{}, slog.New(slog.DiscardHandler))
 	f.Fuzz(func(t *testing.T, packet []byte) {
 		query := new(dns.Msg)
 		if err := query.Unpack(packet); err != nil {
 			return
 		}
-		response := r.respond(context.Background(), "vpc-1", query, false)
+		response := (&exchange{r, "vpc-1", query, false}).respond(context.Background())
 		if response == nil || response.Id != query.Id || !response.Response {
 			t.Fatalf("%x is answered with %v", packet, response)
 		}
-		if _, err := response.Pack(); err != nil {
+		packed, err := response.Pack()
+		if err != nil {
 			t.Errorf("the answer to %x cannot be sent: %v", packet, err)
+		}
+		if len(packed) > dns.DefaultMsgSize {
+			t.Errorf("the answer to %x has %d bytes", packet, len(packed))
 		}
 	})
 }

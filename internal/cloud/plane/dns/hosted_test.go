@@ -16,7 +16,7 @@ import (
 
 func TestResolverAnswersForHostedZonesAndFollowsCNAMEs(t *testing.T) {
 	upstream := serve(t, func(ctx context.Context, p net.PacketConn, l net.Listener) error {
-		r := dns.New(dns.Config{Queries: queries, Zone: func(_, name string) ([]netip.Addr, bool) {
+		r := resolver(dns.Names{Zone: func(_, name string) ([]netip.Addr, bool) {
 			return []netip.Addr{netip.MustParseAddr("192.0.2.7")}, true
 		}})
 		return r.Serve(ctx, "", []net.PacketConn{p}, []net.Listener{l})
@@ -30,23 +30,19 @@ func TestResolverAnswersForHostedZonesAndFollowsCNAMEs(t *testing.T) {
 		"lb.example.com A":   {". 60 IN CNAME lb.cloud."},
 		"loop.example.com A": {". 60 IN CNAME loop.example.com."},
 	}
-	r := dns.New(dns.Config{
-		Queries: queries,
+	r := resolver(dns.Names{
 		Zone: func(_, name string) ([]netip.Addr, bool) {
 			return []netip.Addr{netip.MustParseAddr("10.0.0.9")}, name == "lb.cloud"
 		},
-		Hosted: func(_, name, kind string) (dns.HostedAnswer, bool) {
-			answer := dns.HostedAnswer{
+		Hosted: func(_, name, kind string) (dns.Answer, bool) {
+			answer := dns.Answer{
 				Records:   records[name+" "+kind],
 				Exists:    name != "no.example.com",
 				Authority: "example.com. 900 IN SOA ns. root. 1 7200 900 1209600 86400",
 			}
 			return answer, mdns.IsSubDomain("example.com.", name+".")
 		},
-		Upstreams: func() ([]netip.AddrPort, error) {
-			return []netip.AddrPort{netip.MustParseAddrPort(upstream)}, nil
-		},
-	})
+	}, upstream)
 	server := serve(t, func(ctx context.Context, p net.PacketConn, l net.Listener) error {
 		return r.Serve(ctx, "vpc-1", []net.PacketConn{p}, []net.Listener{l})
 	})

@@ -30,16 +30,11 @@ func TestMachineHasABoundedNumberOfQueriesInProgress(t *testing.T) {
 	}
 	defer func() { _ = upstream.Close() }()
 	log := make(lines, 9)
-	r := dns.New(dns.Config{
-		Queries: admission.Limits{PerSource: 1, Total: 9},
-		Zone: func(_, name string) ([]netip.Addr, bool) {
-			return []netip.Addr{netip.MustParseAddr("10.0.0.1")}, name != "slow.example"
-		},
-		Upstreams: func() ([]netip.AddrPort, error) {
-			return []netip.AddrPort{netip.MustParseAddrPort(upstream.LocalAddr().String())}, nil
-		},
-		Log: slog.New(slog.NewTextHandler(log, nil)),
-	})
+	names := dns.Names{Zone: func(_, name string) ([]netip.Addr, bool) {
+		return []netip.Addr{netip.MustParseAddr("10.0.0.1")}, name != "slow.example"
+	}}
+	r := dns.New(cloud{names, []string{upstream.LocalAddr().String()}}, admission.Limits{PerSource: 1, Total: 9},
+		slog.New(slog.NewTextHandler(log, nil)))
 	server := serve(t, func(ctx context.Context, p net.PacketConn, l net.Listener) error {
 		return r.Serve(ctx, "vpc-1", []net.PacketConn{p}, []net.Listener{l})
 	})

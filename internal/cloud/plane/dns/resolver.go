@@ -18,62 +18,20 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/admission"
 )
 
-// Zone returns the addresses of a name as machines of the VPC see them. The name is in
-// lower case and has no trailing dot. known is false for names outside the cloud; a
-// known name without addresses does not exist.
-type Zone func(vpcID, name string) (addresses []netip.Addr, known bool)
-
-// Reverse returns the name of an address as machines of the VPC see it.
-type Reverse func(vpcID string, address netip.Addr) (name string, known bool)
-
-// Hosted returns what the hosted zones of the cloud know of a name, which is like those of
-// Zone, and a type, such as "A". known is false for names of no zone.
-type Hosted func(vpcID, name, kind string) (answer HostedAnswer, known bool)
-
-// HostedAnswer is the answer of a zone's name servers. Records are in the form of zone files (RFC
-// 1035, section 5.1).
-type HostedAnswer struct {
-	Exists    bool     // the name exists
-	Records   []string // of the type, or a CNAME
-	Authority string   // the zone's SOA
-}
-
-// Config configures a Resolver.
-type Config struct {
-	Zone    Zone
-	Hosted  Hosted  // nil: the cloud has no hosted zones
-	Reverse Reverse // nil: no address has a name in the cloud
-
-	// Upstreams returns the name servers for names outside the cloud. The resolver calls
-	// it for each query, because they change with networks and VPNs. The default is
-	// HostResolvers.
-	Upstreams func() ([]netip.AddrPort, error)
-
-	// Queries limits those that are answered at the same time. One that is forwarded costs a
-	// descriptor until the host's name server answers.
-	Queries admission.Limits
-	Log     *slog.Logger
-}
-
 // QueriesPerMachine is the most queries of a machine that should be answered at the same
 // time.
 const QueriesPerMachine = 128
 
 // Resolver answers the queries of machines.
 type Resolver struct {
-	cfg  Config
-	gate *admission.Gate
+	cloud Cloud
+	gate  *admission.Gate
+	log   *slog.Logger
 }
 
-// New returns a resolver.
-func New(cfg Config) *Resolver {
-	if cfg.Upstreams == nil {
-		cfg.Upstreams = HostResolvers
-	}
-	if cfg.Log == nil {
-		cfg.Log = slog.New(slog.DiscardHandler)
-	}
-	return &Resolver{cfg, admission.NewGate("dns queries", cfg.Queries, cfg.Log)}
+// New returns a resolver. The limits are those of queries that are answered at the same time.
+func New(cloud Cloud, queries admission.Limits, log *slog.Logger) *Resolver {
+	return &Resolver{cloud, admission.NewGate("dns queries", queries, log), log}
 }
 
 // Serve answers queries from machines of the VPC until ctx ends or the sockets are
@@ -86,7 +44,8 @@ func (r *Resolver) Serve(ctx context.Context, vpcID string, packets []net.Packet
 			return // as on AWS, whose resolver drops queries beyond its quota
 		}
 		defer r.gate.Leave(source)
-		_ = w.WriteMsg(r.respond(ctx, vpcID, query, tcp)) // fails if the machine is gone
+		x := &exchange{r, vpcID, query, tcp}
+		_ = w.WriteMsg(x.respond(ctx)) // fails if the machine is gone
 	})
 	servers := make([]*dns.Server, 0, len(packets)+len(streams))
 	for _, p := range packets {
@@ -126,28 +85,4 @@ func sourceOf(vpcID string, address net.Addr) (source admission.Source, tcp bool
 	_, tcp = address.(*net.TCPAddr)
 	from, _ := netip.ParseAddrPort(address.String()) // it is the address of a socket
 	return admission.Source{VPC: vpcID, Address: from.Addr().Unmap()}, tcp
-}
-
-// respond returns the response to a query. tcp is true if the query arrived over TCP.
-func (r *Resolver) respond(ctx context.Context, vpcID string, query *dns.Msg, tcp bool) *dns.Msg {
-	if len(query.Question) != 1 || query.Opcode != dns.OpcodeQuery {
-		return new(dns.Msg).SetRcode(query, dns.RcodeNotImplemented)
-	}
-	local := r.answerLocally(vpcID, query)
-	if local == nil {
-		local = r.answerHosted(ctx, vpcID, query, tcp)
-	}
-	if local != nil {
-		local.RecursionAvailable = true
-		if query.IsEdns0() != nil {
-			local.SetEdns0(dns.DefaultMsgSize, false)
-		}
-		return local
-	}
-	response, err := r.forward(ctx, query, tcp)
-	if err != nil {
-		r.cfg.Log.Debug("forward a DNS query", "name", query.Question[0].Name, "error", err)
-		return new(dns.Msg).SetRcode(query, dns.RcodeServerFailure)
-	}
-	return response
 }

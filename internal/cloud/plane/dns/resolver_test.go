@@ -4,6 +4,7 @@ package dns_test
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -18,6 +19,30 @@ import (
 
 // queries are limits that no test reaches by accident.
 var queries = admission.Limits{PerSource: dns.QueriesPerMachine, Total: 512}
+
+// cloud is what a resolver asks, in the test's process.
+type cloud struct {
+	dns.Names
+	servers []string
+}
+
+func (c cloud) Find(_ context.Context, vpcID, name, kind string) (dns.Answer, bool, error) {
+	answer, known := c.Names.Find(vpcID, name, kind)
+	return answer, known, nil
+}
+
+func (c cloud) Connect(_ context.Context, server int, network string) (net.Conn, bool, error) {
+	if server >= len(c.servers) {
+		return nil, false, nil
+	}
+	conn, err := net.Dial(network, c.servers[server])
+	return conn, true, err
+}
+
+// resolver returns a resolver that names and servers answer.
+func resolver(names dns.Names, servers ...string) *dns.Resolver {
+	return dns.New(cloud{names, servers}, queries, slog.New(slog.DiscardHandler))
+}
 
 // serve runs do with UDP and TCP sockets on a free port and returns their address.
 func serve(t *testing.T, do func(ctx context.Context, p net.PacketConn, l net.Listener) error) string {
@@ -70,14 +95,13 @@ func TestResolverAnswersForTheCloudAndForwardsOtherNames(t *testing.T) {
 			}
 			return nil, true
 		}
-		r := dns.New(dns.Config{Zone: upstreamZone, Queries: queries})
-		return r.Serve(ctx, "", []net.PacketConn{p}, []net.Listener{l})
+		return resolver(dns.Names{Zone: upstreamZone}).Serve(ctx, "", []net.PacketConn{p}, []net.Listener{l})
 	})
 	zone := map[string]string{
 		"vpc-1 ip-10-0-1-5.ec2.internal": "10.0.1.5", "vpc-2 ip-10-0-1-5.ec2.internal": "10.0.1.6",
 	}
 	for vpc, want := range map[string]string{"vpc-1": "10.0.1.5", "vpc-2": "10.0.1.6"} {
-		r := dns.New(dns.Config{
+		r := resolver(dns.Names{
 			Zone: func(vpc, name string) ([]netip.Addr, bool) {
 				addr, ok := zone[vpc+" "+name]
 				if !ok {
@@ -85,16 +109,10 @@ func TestResolverAnswersForTheCloudAndForwardsOtherNames(t *testing.T) {
 				}
 				return []netip.Addr{netip.MustParseAddr(addr)}, true
 			},
-			Queries: queries,
 			Reverse: func(_ string, a netip.Addr) (string, bool) {
 				return "ip-10-0-1-5.ec2.internal", a == netip.MustParseAddr("10.0.1.5")
 			},
-			Upstreams: func() ([]netip.AddrPort, error) {
-				return []netip.AddrPort{
-					netip.MustParseAddrPort(upstream),
-				}, nil
-			},
-		})
+		}, upstream)
 		server := serve(t, func(ctx context.Context, p net.PacketConn, l net.Listener) error {
 			return r.Serve(ctx, vpc, []net.PacketConn{p}, []net.Listener{l})
 		})
@@ -123,15 +141,40 @@ func TestResolverAnswersForTheCloudAndForwardsOtherNames(t *testing.T) {
 }
 
 func TestResolverWithoutUpstreamsFailsAtOnce(t *testing.T) {
-	r := dns.New(dns.Config{
-		Queries:   queries,
-		Zone:      func(_, _ string) ([]netip.Addr, bool) { return nil, false },
-		Upstreams: func() ([]netip.AddrPort, error) { return nil, nil },
-	})
+	r := resolver(dns.Names{Zone: func(_, _ string) ([]netip.Addr, bool) { return nil, false }})
 	server := serve(t, func(ctx context.Context, p net.PacketConn, l net.Listener) error {
 		return r.Serve(ctx, "vpc-1", []net.PacketConn{p}, []net.Listener{l})
 	})
 	if code, _ := query(t, "udp", server, "example.com", mdns.TypeA); code != "SERVFAIL" {
 		t.Errorf("got %s, want SERVFAIL", code)
+	}
+}
+
+func TestLongAnswersOfTheCloudAreTruncatedOverUDP(t *testing.T) {
+	addresses := make([]netip.Addr, 100)
+	for i := range addresses {
+		addresses[i] = netip.AddrFrom4([4]byte{10, 0, 0, byte(i)})
+	}
+	r := resolver(dns.Names{Zone: func(_, _ string) ([]netip.Addr, bool) { return addresses, true }})
+	server := serve(t, func(ctx context.Context, p net.PacketConn, l net.Listener) error {
+		return r.Serve(ctx, "vpc-1", []net.PacketConn{p}, []net.Listener{l})
+	})
+	for _, c := range []struct {
+		network string
+		size    uint16 // of EDNS; 0: none
+		whole   bool
+	}{{"udp", 0, false}, {"udp", 100, false}, {"udp", 4096, true}, {"tcp", 0, true}} {
+		request := new(mdns.Msg).SetQuestion("many.example.", mdns.TypeA)
+		if c.size > 0 {
+			request.SetEdns0(c.size, false)
+		}
+		response, _, err := (&mdns.Client{Net: c.network}).Exchange(request, server)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := len(response.Answer)
+		if response.Truncated == c.whole || c.whole != (n == len(addresses)) || n == 0 {
+			t.Errorf("%s with %d bytes: %d records, truncated: %v", c.network, c.size, n, response.Truncated)
+		}
 	}
 }

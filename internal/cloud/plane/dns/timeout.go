@@ -8,6 +8,9 @@ import "time"
 // names of instances).
 const ttl = 60
 
+// maxServers is how many name servers of the host are asked at most.
+const maxServers = 8
+
 // upstreamTimeout bounds a query to one of the host's name servers.
 const upstreamTimeout = 3 * time.Second
 

@@ -28,8 +28,8 @@ func (r Router) aclChains() []chain {
 	for _, s := range r.Subnets {
 		if s.ACL != nil {
 			all = append(all,
-				aclChain("leave-"+s.ID, s.CIDR, destination, s.ACL.Egress),
-				aclChain("enter-"+s.ID, s.CIDR, source, s.ACL.Ingress))
+				aclChain(leaveChain(s.ID), s.CIDR, destination, s.ACL.Egress),
+				aclChain(enterChain(s.ID), s.CIDR, source, s.ACL.Ingress))
 		}
 	}
 	return all
@@ -41,13 +41,13 @@ func aclChain(name string, subnet netip.Prefix, peer field, rules []ACLRule) cha
 	c := chain{name: name, rules: []rule{{inPrefix{peer, subnet, false}, returnToCaller}}}
 	byNumber := func(a, b ACLRule) int { return a.Number - b.Number }
 	for _, a := range slices.SortedStableFunc(slices.Values(rules), byNumber) {
-		v := drop
+		then := countedDrop
 		if a.Allow {
-			v = returnToCaller
+			then = rule{returnToCaller}
 		}
 		r := Rule{Protocol: a.Protocol, FromPort: a.FromPort, ToPort: a.ToPort, CIDR: a.CIDR}
-		c.rules = r.appendTo(c.rules, peer, v)
+		c.rules = r.appendTo(c.rules, peer, then...)
 	}
-	c.rules = append(c.rules, rule{drop})
+	c.rules = append(c.rules, countedDrop)
 	return c
 }

@@ -44,4 +44,35 @@ func flowSet(sender field) set {
 	return set{name: flows, key: []field{sender}, dynamic: true}
 }
 
+// querySet returns the set that queriesOver needs.
+func querySet() set { return set{name: queries, key: []field{inDevice}, dynamic: true} }
+
+// queries is the set with which a ruleset counts the DNS queries of each interface.
+const queries = "queries"
+
+// maxQueries is how many UDP packets an interface can send to the resolver in a second (Hybrid
+// Cloud DNS Options for Amazon VPC, Constraints). All interfaces share the queues of the
+// resolver's sockets: one machine that fills them would keep the others from asking.
+const maxQueries = 1024
+
+// queriesOver matches a packet of an interface that has sent more than maxQueries.
+type queriesOver struct{}
+
+func (queriesOver) text() string {
+	n := strconv.Itoa(maxQueries)
+	return "add @" + queries + " { " + inDevice.text + " limit rate over " + n + "/second burst " + n + " packets }"
+}
+
+func (queriesOver) exprs() []expr.Any {
+	return []expr.Any{
+		inDevice.load(register1),
+		&expr.Dynset{
+			SrcRegKey: register1, SetName: queries, Operation: unix.NFT_DYNSET_OP_ADD,
+			Exprs: []expr.Any{&expr.Limit{
+				Type: expr.LimitTypePkts, Rate: maxQueries, Unit: expr.LimitTimeSecond, Burst: maxQueries, Over: true,
+			}},
+		},
+	}
+}
+
 var isNew = ctState{"state new", expr.CtKeySTATE, expr.CtStateBitNEW}

@@ -65,6 +65,9 @@ func (r Router) Ruleset(table string) Ruleset {
 	if r.Flows > 0 {
 		sets = append(sets, flowSet(inDevice))
 	}
+	if r.Resolver {
+		sets = append(sets, querySet())
+	}
 	return Ruleset{
 		Table:  table,
 		sets:   sets,
@@ -97,8 +100,8 @@ func (r Router) interfaceSets() []set {
 			public.add(element{key: []value{addr}, value: addressValue(i.Public)})
 		}
 		subnets.add(element{key: []value{device}, value: markValue(i.Mark)})
-		senders.add(element{key: []value{device}, verdict: goTo("from-" + i.ID)})
-		receivers.add(element{key: []value{addr}, verdict: goTo("to-" + i.ID)})
+		senders.add(element{key: []value{device}, verdict: goTo(senderChain(i.ID))})
+		receivers.add(element{key: []value{addr}, verdict: goTo(receiverChain(i.ID))})
 	}
 	return append(
 		[]set{cut, sources, unchecked, subnets, private, public, senders, receivers}, r.translatorSets()...,
@@ -157,7 +160,8 @@ func (r Router) servicesChain() chain {
 	if r.Resolver {
 		for _, addr := range []netip.Addr{ResolverAddress, VPCResolverAddress(r.CIDR)} {
 			to := equals{destination, addressValue(addr)}
-			c.rules = append(c.rules, rule{to, udp, dns, accept}, rule{to, tcp, dns, accept})
+			c.rules = append(c.rules,
+				rule{to, udp, dns, queriesOver{}, drop}, rule{to, udp, dns, accept}, rule{to, tcp, dns, accept})
 		}
 	}
 	return c
@@ -168,12 +172,12 @@ func (r Router) forwardChain() chain {
 	c := chain{name: "forward", hook: forwardFilter, dropByDefault: true}
 	for _, s := range r.Subnets {
 		if s.ACL != nil {
-			c.rules = append(c.rules, rule{equals{mark, markValue(s.Mark)}, jumpTo("leave-" + s.ID)})
+			c.rules = append(c.rules, rule{equals{mark, markValue(s.Mark)}, jumpTo(leaveChain(s.ID))})
 		}
 	}
 	for _, s := range r.Subnets {
 		if s.ACL != nil {
-			c.rules = append(c.rules, rule{inPrefix{destination, s.CIDR, false}, jumpTo("enter-" + s.ID)})
+			c.rules = append(c.rules, rule{inPrefix{destination, s.CIDR, false}, jumpTo(enterChain(s.ID))})
 		}
 	}
 	c.rules = append(c.rules, r.enterTranslators()...)
@@ -199,7 +203,7 @@ func (r Router) enterTranslators() []rule {
 			if i.Translates && s.Mark == i.Mark && s.ACL != nil {
 				rules = append(rules, rule{
 					equals{outDevice, deviceValue(i.Device)}, inPrefix{destination, r.CIDR, true},
-					jumpTo("enter-" + s.ID),
+					jumpTo(enterChain(s.ID)),
 				})
 			}
 		}

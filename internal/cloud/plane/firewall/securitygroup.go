@@ -55,7 +55,7 @@ func (r Router) interfaceChains() []chain {
 	}
 	var all []chain
 	for _, i := range r.Interfaces {
-		from, to := chain{name: "from-" + i.ID}, chain{name: "to-" + i.ID}
+		from, to := chain{name: senderChain(i.ID)}, chain{name: receiverChain(i.ID)}
 		for _, id := range i.SecurityGroups {
 			if known[id] {
 				from.rules = append(from.rules, rule{jumpTo("egress-" + id)})
@@ -65,7 +65,7 @@ func (r Router) interfaceChains() []chain {
 		if i.Translates {
 			from.rules = append(from.rules, rule{equals{outDevice, deviceValue(r.Uplink)}, accept})
 		}
-		from.rules, to.rules = append(from.rules, rule{drop}), append(to.rules, rule{drop})
+		from.rules, to.rules = append(from.rules, countedDrop), append(to.rules, countedDrop)
 		all = append(all, from, to)
 	}
 	return all
@@ -98,9 +98,9 @@ func (r Router) memberSets() []set {
 // protocolNumbers are the numbers of protocols with names (IANA, Protocol Numbers).
 var protocolNumbers = map[string]int{"icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58}
 
-// appendTo appends the rule with a verdict to rules. peer is the field that the rule
+// appendTo appends the rule, which ends with then, to rules. peer is the field that the rule
 // restricts. It leaves out rules for IPv6, which match nothing in an IPv4 network.
-func (r Rule) appendTo(rules []rule, peer field, v verdict) []rule {
+func (r Rule) appendTo(rules []rule, peer field, then ...statement) []rule {
 	var statements rule
 	switch {
 	case r.SecurityGroup != "":
@@ -110,7 +110,7 @@ func (r Rule) appendTo(rules []rule, peer field, v verdict) []rule {
 	case r.CIDR.Bits() > 0:
 		statements = append(statements, inPrefix{peer, r.CIDR, false})
 	}
-	return append(rules, append(append(statements, r.matchProtocol()...), v))
+	return append(rules, append(append(statements, r.matchProtocol()...), then...))
 }
 
 // matchProtocol matches the rule's protocol and its ports, or its ICMP type and code.

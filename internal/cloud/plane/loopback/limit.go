@@ -50,7 +50,7 @@ func (l *limited) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		uid, ok := userOf(conn)
+		uid, ok := UserOf(conn)
 		if !ok {
 			uid = unknown
 		}

@@ -82,11 +82,11 @@ func TestUserOfAClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = server.Close() }()
-	if uid, ok := userOf(server); !ok || uid != os.Geteuid() {
+	if uid, ok := UserOf(server); !ok || uid != os.Geteuid() {
 		t.Errorf("user %d, %v", uid, ok)
 	}
 	_ = client.Close()
-	if uid, ok := userOf(server); ok {
+	if uid, ok := UserOf(server); ok {
 		t.Errorf("a closed socket has user %d", uid)
 	}
 }

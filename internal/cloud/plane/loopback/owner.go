@@ -83,9 +83,9 @@ func CheckServer(conn net.Conn, uid int) error {
 	return nil
 }
 
-// userOf returns the user who made a connection to this process. It is false if the client
+// UserOf returns the user who made a connection to this process. It is false if the client
 // has closed its end, or is not on this host.
-func userOf(conn net.Conn) (uid int, ok bool) {
+func UserOf(conn net.Conn) (uid int, ok bool) {
 	client, err := addrPort(conn.RemoteAddr())
 	if err != nil {
 		return 0, false

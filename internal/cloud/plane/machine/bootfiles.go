@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"aloft.dev/aloft/internal/cloud/commandagent"
 )
 
 // Files that every boot writes below /run, which no image contains. The base image's
@@ -20,7 +22,7 @@ const (
 	managerFile     = "systemd/system.conf.d/10-aloft.conf"
 	userDataFile    = "aloft/user-data" // may hold secrets: root alone reads it
 	userDataUnit    = "systemd/system/aloft-user-data.service"
-	userDataWant    = "systemd/system/multi-user.target.d/aloft.conf"
+	wantedUnits     = "systemd/system/multi-user.target.d/aloft.conf"
 )
 
 // tmpMount sizes /tmp where the distribution has a tmpfs there, as Debian 13 does.
@@ -61,10 +63,11 @@ func bootFiles(m Machine, env map[string]string, apt []string) map[string]string
 		resolverFile:    resolvConf(m),
 		// Images of earlier versions have a unit of this name, which this one replaces.
 		userDataUnit: userDataService,
-		userDataWant: "[Unit]\nWants=aloft-user-data.service\n",
+		wantedUnits:  "[Unit]\nWants=aloft-user-data.service " + commandagent.Unit + "\n",
 		userDataFile: m.UserData,
 		tmpMount:     tmpMountOptions(m.MemoryMiB),
 	}
+	maps.Copy(files, commandagent.Files())
 	if m.AptBusy > 0 {
 		maps.Copy(files, aptBusyFiles(m.AptBusy))
 	}
@@ -107,8 +110,8 @@ func aptConf(env map[string]string, lines []string) string {
 
 func resolvConf(m Machine) string {
 	var out strings.Builder
-	if m.Nameserver.IsValid() {
-		_, _ = fmt.Fprintf(&out, "nameserver %s\n", m.Nameserver)
+	for _, server := range m.Nameservers {
+		_, _ = fmt.Fprintf(&out, "nameserver %s\n", server)
 	}
 	if m.SearchDomain != "" {
 		_, _ = fmt.Fprintf(&out, "search %s\n", m.SearchDomain)

@@ -13,7 +13,7 @@ import (
 
 func TestBootFilesHaveTheFormatOfEachProgram(t *testing.T) {
 	m := Machine{
-		Nameserver: netip.MustParseAddr("10.0.0.2"), SearchDomain: "ec2.internal", MemoryMiB: 1024,
+		Nameservers: []netip.Addr{netip.MustParseAddr("10.0.0.2")}, SearchDomain: "ec2.internal", MemoryMiB: 1024,
 		UserData: "#!/bin/sh\n",
 	}
 	env := map[string]string{

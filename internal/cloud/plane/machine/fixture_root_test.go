@@ -172,7 +172,7 @@ func (s *fixture) machine(n int, layers ...string) machine.Machine {
 		MemoryMiB:    512,
 		DiskGiB:      8,
 		UIDBase:      uidBase(n),
-		Nameserver:   netip.MustParseAddr("169.254.169.253"),
+		Nameservers:  []netip.Addr{netip.MustParseAddr("169.254.169.253")},
 		SearchDomain: "ec2.internal",
 		Env:          map[string]string{"https_proxy": "http://proxy.example:3128"},
 	}

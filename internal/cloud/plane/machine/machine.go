@@ -36,7 +36,7 @@ type Machine struct {
 	DiskRate     DiskRate          // limit of what it reads from disks, and of what it writes
 	UIDBase      uint32            // first of its 65536 user and group ids on the host; no other machine has them
 	Env          map[string]string // environment of every process, such as proxy settings
-	Nameserver   netip.Addr        // DNS server; the zero Addr means none
+	Nameservers  []netip.Addr      // DNS servers
 	UserData     string            // shell program that root runs at every boot; empty: none
 	AptBusy      time.Duration     // after each boot another apt holds its locks so long; 0: none does
 	SearchDomain string            // appended to short names, such as ec2.internal; may be empty

@@ -3,17 +3,13 @@
 package metadata
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"path"
 	"strconv"
 	"time"
-
-	"aloft.dev/aloft/internal/cloud/plane/vpchttp"
 )
 
 // Server is the instance metadata service.
@@ -33,25 +29,11 @@ func New(source Source, log *slog.Logger) (*Server, error) {
 	return &Server{source: source, tokens: tokens, log: log}, nil
 }
 
-// connKey is the context key of a request's connection.
-type connKey struct{}
+// Headers are the headers of requests that the service reads.
+func Headers() []string { return []string{forwardedHeader, tokenHeader, tokenTTLHeader} }
 
-// Serve serves the VPC's machines, which it identifies by their addresses, until ctx
-// ends or the listener is closed. It closes the listener.
-func (s *Server) Serve(ctx context.Context, vpcID string, listener net.Listener) error {
-	server := &http.Server{
-		Handler: s.Handler(vpcID),
-		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-			return context.WithValue(ctx, connKey{}, c)
-		},
-		ReadTimeout: requestTimeout, WriteTimeout: requestTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}
-	return vpchttp.Serve(ctx, server, listener)
-}
-
-// Handler returns the handler of requests from the VPC's machines.
+// Handler returns the handler of requests from the VPC's machines, which it identifies by their
+// addresses. Its responses limit their hops if the http.ResponseWriter has a method LimitHops.
 func (s *Server) Handler(vpcID string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Server", "EC2ws")
@@ -59,7 +41,7 @@ func (s *Server) Handler(vpcID string) http.Handler {
 		switch {
 		case !ok:
 			writeError(w, http.StatusNotFound)
-		case !instance.EndpointEnabled, r.Header.Get("X-Forwarded-For") != "" && r.Method == http.MethodPut:
+		case !instance.EndpointEnabled, r.Header.Get(forwardedHeader) != "" && r.Method == http.MethodPut:
 			// An open proxy may have forwarded the request for someone else.
 			writeError(w, http.StatusForbidden)
 		case r.Method == http.MethodPut && path.Clean(r.URL.Path) == "/latest/api/token":

@@ -3,21 +3,16 @@
 package metadata
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
-	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // The range of a token's time to live, in seconds (Amazon EC2 User Guide, Use IMDSv2).
@@ -26,10 +21,11 @@ const (
 	maxTokenTTL = 21600
 )
 
-// The headers of IMDSv2.
+// The headers of IMDSv2, and one that proxies add.
 const (
-	tokenTTLHeader = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds"
-	tokenHeader    = "X-Aws-Ec2-Metadata-Token"
+	forwardedHeader = "X-Forwarded-For"
+	tokenTTLHeader  = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds"
+	tokenHeader     = "X-Aws-Ec2-Metadata-Token"
 )
 
 // tokenIssuer issues and validates session tokens. A token consists of its expiry and a
@@ -74,7 +70,7 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request, instance Ins
 		writeError(w, http.StatusBadRequest)
 		return
 	}
-	if err := limitHops(r.Context(), max(instance.HopLimit, 1)); err != nil {
+	if err := limitHops(w, max(instance.HopLimit, 1)); err != nil {
 		s.log.Warn("limit the hops of a token", "instance", instance.ID, "error", err)
 		writeError(w, http.StatusInternalServerError)
 		return
@@ -84,18 +80,12 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request, instance Ins
 	_, _ = io.WriteString(w, s.tokens.issue(instance.ID, time.Now().Add(time.Duration(seconds)*time.Second)))
 }
 
-// limitHops sets the IP time to live of the response to a request with context ctx. With
-// a limit of one, a token does not leave the machine itself.
-func limitHops(ctx context.Context, hops int) error {
-	conn, ok := ctx.Value(connKey{}).(syscall.Conn)
+// limitHops sets after how many hops the network drops a response. With a limit of one, a token
+// does not leave the machine itself.
+func limitHops(w http.ResponseWriter, hops int) error {
+	limiter, ok := w.(interface{ LimitHops(hops int) error })
 	if !ok {
-		return nil // a request that did not come over a network
+		return nil // a response that does not go over a network
 	}
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return fmt.Errorf("limit hops: %w", err)
-	}
-	var optErr error
-	err = raw.Control(func(fd uintptr) { optErr = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_TTL, hops) })
-	return errors.Join(err, optErr)
+	return limiter.LimitHops(hops)
 }

@@ -61,12 +61,7 @@ func ifHere(listener net.Listener) (*net.TCPListener, error) {
 	if !ok {
 		return nil, nil
 	}
-	probe, err := net.ListenUDP("udp4", nil)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = probe.Close() }()
-	here, err := namespaceCookie(probe)
+	here, err := cookieHere()
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +69,16 @@ func ifHere(listener net.Listener) (*net.TCPListener, error) {
 		return nil, err
 	}
 	return tcp, nil
+}
+
+// cookieHere returns the number of the calling thread's network namespace.
+func cookieHere() (uint64, error) {
+	probe, err := net.ListenUDP("udp4", nil)
+	if err != nil {
+		return 0, fmt.Errorf("read a namespace's number: %w", err)
+	}
+	defer func() { _ = probe.Close() }()
+	return namespaceCookie(probe)
 }
 
 // namespaceCookie returns the number of a socket's network namespace (SO_NETNS_COOKIE).

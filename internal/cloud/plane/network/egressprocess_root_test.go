@@ -23,6 +23,12 @@ import (
 // egressPID returns the PID of the site's egress process.
 func (s *site) egressPID() int {
 	s.Helper()
+	return s.processID(egressArgument, s.cfg.Egress.Dir())
+}
+
+// processID returns the PID of a process of the plane.
+func (s *site) processID(argument, dir string) int {
+	s.Helper()
 	commands, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
 		s.Fatal(err)
@@ -30,7 +36,7 @@ func (s *site) egressPID() int {
 	for _, path := range commands {
 		text, _ := os.ReadFile(path) // a process may have ended
 		words := strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00")
-		if len(words) == 3 && words[1] == egressArgument && words[2] == s.cfg.Egress.Dir {
+		if len(words) == 3 && words[1] == argument && words[2] == dir {
 			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
 			if err != nil {
 				s.Fatal(err)
@@ -38,8 +44,42 @@ func (s *site) egressPID() int {
 			return pid
 		}
 	}
-	s.Fatal("no egress process runs")
+	s.Fatalf("no process %s runs", argument)
 	return 0
+}
+
+// assertNoPrivileges asserts that a process has the user id, and no files, capabilities or way to
+// get them, and that other users cannot call it.
+func (s *site) assertNoPrivileges(pid, user int, socket string) {
+	s.Helper()
+	proc := fmt.Sprintf("/proc/%d", pid)
+	threads, err := filepath.Glob(proc + "/task/*/status")
+	if err != nil || len(threads) == 0 {
+		s.Fatalf("%d threads, %v", len(threads), err)
+	}
+	ids := strings.Repeat(fmt.Sprintf("\t%d", user), 4)
+	for _, path := range threads {
+		status, err := os.ReadFile(path)
+		if err != nil {
+			s.Fatal(err)
+		}
+		for _, want := range []string{
+			"Uid:" + ids, "Gid:" + ids,
+			"Groups:\t \n", "CapInh:\t0000000000000000", "CapPrm:\t0000000000000000", "CapEff:\t0000000000000000",
+			"CapAmb:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2",
+		} {
+			if !strings.Contains(string(status), want) {
+				s.Errorf("%s does not have %q:\n%s", path, want, status)
+			}
+		}
+	}
+	if files, err := os.ReadDir(proc + "/root/"); err != nil || len(files) != 0 {
+		s.Errorf("it sees the files %v, %v", files, err)
+	}
+	info, err := os.Stat(socket)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		s.Errorf("its control socket: %v, %v", info, err)
+	}
 }
 
 // withOutside connects machines of one VPC with an external host, which it returns.
@@ -59,33 +99,7 @@ func TestRealEgressProcessHasNoPrivileges(t *testing.T) {
 	s := newSite(t)
 	a := s.machine("a")
 	s.assertAnswers(a, s.withOutside(a)+":80", "outside")
-	proc := fmt.Sprintf("/proc/%d", s.egressPID())
-	threads, err := filepath.Glob(proc + "/task/*/status")
-	if err != nil || len(threads) == 0 {
-		t.Fatalf("%d threads, %v", len(threads), err)
-	}
-	for _, path := range threads {
-		status, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, want := range []string{
-			"Uid:\t268435454\t268435454\t268435454\t268435454", "Gid:\t268435454\t268435454\t268435454\t268435454",
-			"Groups:\t \n", "CapInh:\t0000000000000000", "CapPrm:\t0000000000000000", "CapEff:\t0000000000000000",
-			"CapAmb:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2",
-		} {
-			if !strings.Contains(string(status), want) {
-				t.Errorf("%s does not have %q:\n%s", path, want, status)
-			}
-		}
-	}
-	if files, err := os.ReadDir(proc + "/root/"); err != nil || len(files) != 0 {
-		t.Errorf("it sees the files %v, %v", files, err)
-	}
-	info, err := os.Stat(filepath.Join(s.cfg.Egress.Dir, "egress.sock"))
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("its control socket: %v, %v", info, err)
-	}
+	s.assertNoPrivileges(s.egressPID(), 0x0ffffffe, filepath.Join(s.cfg.Egress.Dir(), "egress.sock"))
 }
 
 func TestRealEgressOutlivesTheDaemon(t *testing.T) {
@@ -183,27 +197,6 @@ func TestRealOneMachineDoesNotUseUpEgress(t *testing.T) {
 	// The test has an end of each of the connections here and outside.
 	if more := s.countFiles(os.Getpid()) - own; more > 2*1500+16 {
 		t.Errorf("its connections cost the daemon %d descriptors", more)
-	}
-}
-
-func TestRealOneMachineDoesNotUseUpServices(t *testing.T) {
-	s := newSite(t, withMachineServices(t))
-	a, b := s.machine("a"), s.machine("b")
-	s.set(newVPC("v", eni("v", "10.0.1.10", a), eni("v", "10.0.1.11", b)))
-	for _, to := range []string{"169.254.169.254:80", "169.254.169.254:4566"} {
-		held := s.hold(a, to, 300, "GET / HTTP/1.1\r\nHost: 169.254.169.254\r\n\r\n")
-		if held != connectionsPerMachine {
-			t.Errorf("one machine holds %d connections to %s, want %d", held, to, connectionsPerMachine)
-		}
-	}
-	if got, err := readInstanceID(b); got != "v 10.0.1.11" {
-		t.Errorf("metadata of another machine: got %q, %v", got, err)
-	}
-	if _, err := callAPI(b); err != nil {
-		t.Errorf("API of another machine: %v", err)
-	}
-	if _, err := readInstanceID(a); err == nil {
-		t.Error("the machine itself is served beyond its limit")
 	}
 }
 

@@ -3,38 +3,26 @@
 package network
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/netip"
 	"sync"
 
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
+	"aloft.dev/aloft/internal/cloud/plane/linklocal"
 )
 
-// listeners holds the sockets that machines connect to. Plane.Set opens and closes
-// them, so that they exist when it returns; Plane.Run serves them.
+// listeners holds the listener at the edge. Plane.Set opens and closes it, so that it exists when
+// Set returns; Plane.Run serves it.
 type listeners struct {
-	changed chan struct{} // holds a value when Run must look for new listeners
+	changed chan struct{} // holds a value when Run must look for a new listener
 
 	mu     sync.Mutex
-	vpcs   map[string]*vpcListeners
 	egress *egressListener
 }
 
-// vpcListeners are the sockets in one VPC's router.
-type vpcListeners struct {
-	cidr     netip.Prefix
-	resolver bool
-	claimed  bool // by Run, which serves them
-	metadata net.Listener
-	api      net.Listener
-	packets  []net.PacketConn
-	streams  []net.Listener
-}
-
-func newListeners() listeners {
-	return listeners{changed: make(chan struct{}, 1), vpcs: map[string]*vpcListeners{}}
-}
+func newListeners() listeners { return listeners{changed: make(chan struct{}, 1)} }
 
 func (s *listeners) notify() {
 	select {
@@ -43,112 +31,65 @@ func (s *listeners) notify() {
 	}
 }
 
-// openVPC opens the VPC's listeners unless they are open.
-func (s *listeners) openVPC(r *router, vpc VPC, cfg PlaneConfig) error {
+// claimNew returns the listener that was opened since the last call, which the caller must
+// serve, or nil.
+func (s *listeners) claimNew() *egressListener {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	resolver := vpc.DNSSupport && cfg.DNS != nil
-	if open, ok := s.vpcs[vpc.ID]; ok {
-		if open.resolver == resolver && open.cidr == vpc.CIDR {
-			return nil
-		}
-		open.close()
-		delete(s.vpcs, vpc.ID)
-	}
-	if cfg.Metadata == nil && cfg.API == nil && !resolver {
+	if s.egress == nil || s.egress.claimed {
 		return nil
 	}
-	opened := &vpcListeners{cidr: vpc.CIDR, resolver: resolver}
-	err := inNamespace(r.path, func() error { return opened.listen(cfg) })
-	if err != nil {
-		opened.close()
-		return fmt.Errorf("listen for machines: %w", err)
-	}
-	s.vpcs[vpc.ID] = opened
-	s.notify()
-	return nil
+	s.egress.claimed = true
+	return s.egress
 }
 
-// listen opens the sockets in the calling thread's network namespace.
-func (l *vpcListeners) listen(cfg PlaneConfig) (err error) {
-	if cfg.Metadata != nil {
-		if l.metadata, err = net.ListenTCP("tcp4", tcpAddr(firewall.MetadataAddress, 80)); err != nil {
+// openServices makes the link-local process serve a VPC. Its sockets exist afterwards.
+func (r *router) openServices(ctx context.Context, vpc VPC, client *linklocal.Client) error {
+	served := linklocal.VPC{ID: vpc.ID, Namespace: r.cookie}
+	addresses := []netip.Addr{}
+	if vpc.DNSSupport {
+		served.Resolver = firewall.VPCResolverAddress(vpc.CIDR)
+		addresses = append(addresses, firewall.ResolverAddress, served.Resolver)
+	}
+	return client.Open(ctx, served, func() (sockets *linklocal.Sockets, err error) {
+		err = inNamespace(r.path, func() error {
+			sockets, err = listenForMachines(addresses)
 			return err
+		})
+		return sockets, err
+	})
+}
+
+// listenForMachines opens the sockets of a VPC in the calling thread's network namespace, those
+// of its resolver at the addresses.
+func listenForMachines(resolvers []netip.Addr) (sockets *linklocal.Sockets, err error) {
+	s := &linklocal.Sockets{}
+	defer func() {
+		if err != nil {
+			s.Close()
 		}
+	}()
+	if s.Metadata, err = net.ListenTCP("tcp4", tcpAddr(firewall.MetadataAddress, 80)); err != nil {
+		return nil, fmt.Errorf("listen for the metadata service: %w", err)
 	}
-	if cfg.API != nil {
-		if l.api, err = net.ListenTCP("tcp4", tcpAddr(firewall.MetadataAddress, firewall.APIPort)); err != nil {
-			return err
-		}
+	if s.API, err = net.ListenTCP("tcp4", tcpAddr(firewall.MetadataAddress, firewall.APIPort)); err != nil {
+		return nil, fmt.Errorf("listen for the APIs: %w", err)
 	}
-	if !l.resolver {
-		return nil
-	}
-	for _, addr := range []netip.Addr{firewall.ResolverAddress, firewall.VPCResolverAddress(l.cidr)} {
+	for _, addr := range resolvers {
 		packets, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, 53)))
 		if err != nil {
-			return err
+			return nil, fmt.Errorf("listen for the resolver: %w", err)
 		}
-		l.packets = append(l.packets, packets)
+		s.Packets = append(s.Packets, packets)
 		stream, err := net.ListenTCP("tcp4", tcpAddr(addr, 53))
 		if err != nil {
-			return err
+			return nil, fmt.Errorf("listen for the resolver: %w", err)
 		}
-		l.streams = append(l.streams, stream)
+		s.Streams = append(s.Streams, stream)
 	}
-	return nil
+	return s, nil
 }
 
 func tcpAddr(addr netip.Addr, port uint16) *net.TCPAddr {
 	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(addr, port))
-}
-
-// close closes the sockets, which makes the services that use them return.
-func (l *vpcListeners) close() {
-	for _, s := range append([]net.Listener{l.metadata, l.api}, l.streams...) {
-		if s != nil {
-			_ = s.Close()
-		}
-	}
-	for _, p := range l.packets {
-		_ = p.Close()
-	}
-}
-
-func (s *listeners) closeVPC(vpcID string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if open, ok := s.vpcs[vpcID]; ok {
-		open.close()
-		delete(s.vpcs, vpcID)
-	}
-}
-
-// releaseVPC closes listeners that Run no longer serves. The next Set opens new ones.
-func (s *listeners) releaseVPC(vpcID string, served *vpcListeners) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.vpcs[vpcID] == served {
-		delete(s.vpcs, vpcID)
-	}
-	served.close()
-}
-
-// claimNew returns the listeners opened since the last call, which the caller must
-// serve. The egress listener is nil unless it is new.
-func (s *listeners) claimNew() (map[string]*vpcListeners, *egressListener) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	unclaimed := map[string]*vpcListeners{}
-	for id, l := range s.vpcs {
-		if !l.claimed {
-			l.claimed = true
-			unclaimed[id] = l
-		}
-	}
-	if s.egress != nil && !s.egress.claimed {
-		s.egress.claimed = true
-		return unclaimed, s.egress
-	}
-	return unclaimed, nil
 }

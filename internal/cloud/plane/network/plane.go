@@ -22,7 +22,6 @@ type Plane struct {
 	routers map[string]*router // by VPC ID
 
 	listeners listeners
-	gates     gates
 }
 
 // New returns a plane. It checks that the host can hold the networks and changes
@@ -36,7 +35,7 @@ func New(cfg PlaneConfig) (*Plane, error) {
 	}
 	return &Plane{
 		cfg: cfg, flows: flowLimit(cfg.Log), routers: map[string]*router{},
-		listeners: newListeners(), gates: newGates(cfg),
+		listeners: newListeners(),
 	}, nil
 }
 
@@ -78,12 +77,12 @@ func (p *Plane) Set(ctx context.Context, config Config) error {
 			}
 		}
 	}
-	problems := p.removeRoutersExcept(vpcs)
+	problems := p.removeRoutersExcept(ctx, vpcs)
 	for _, vpc := range config.VPCs {
 		if err := ctx.Err(); err != nil {
 			return errors.Join(problems, err)
 		}
-		if err := p.reconcileVPC(vpc); err != nil {
+		if err := p.reconcileVPC(ctx, vpc); err != nil {
 			problems = errors.Join(problems, fmt.Errorf("set network of %s: %w", vpc.ID, err))
 		}
 	}
@@ -115,7 +114,7 @@ func (p *Plane) reconcileEdge(ctx context.Context, vpcs []VPC) error {
 	return p.listeners.openEgress(ctx, p.edge, p.cfg.Egress)
 }
 
-func (p *Plane) reconcileVPC(vpc VPC) error {
+func (p *Plane) reconcileVPC(ctx context.Context, vpc VPC) error {
 	r, ok := p.routers[vpc.ID]
 	if !ok {
 		var err error
@@ -125,7 +124,10 @@ func (p *Plane) reconcileVPC(vpc VPC) error {
 		p.routers[vpc.ID] = r
 	}
 	err := r.reconcile(vpc, p.edge, p.NodeNamespace)
-	return errors.Join(err, p.listeners.openVPC(r, vpc, p.cfg))
+	if p.cfg.LinkLocal != nil {
+		err = errors.Join(err, r.openServices(ctx, vpc, p.cfg.LinkLocal))
+	}
+	return err
 }
 
 // Close closes this process's handles and leaves the kernel's network as it is. Run
@@ -134,8 +136,10 @@ func (p *Plane) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var problems error
-	for id, r := range p.routers {
-		p.listeners.closeVPC(id)
+	if p.cfg.LinkLocal != nil {
+		p.cfg.LinkLocal.Leave()
+	}
+	for _, r := range p.routers {
 		problems = errors.Join(problems, r.close())
 	}
 	p.routers = map[string]*router{}

@@ -5,12 +5,11 @@ package network
 import (
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/netip"
 	"path/filepath"
 
-	"aloft.dev/aloft/internal/cloud/plane/admission"
 	"aloft.dev/aloft/internal/cloud/plane/egress"
+	"aloft.dev/aloft/internal/cloud/plane/linklocal"
 )
 
 // PlaneConfig says where the networks of one local cloud live on the host.
@@ -23,14 +22,8 @@ type PlaneConfig struct {
 	Egress *egress.Client // of the process for connections to the outside; nil: there are none
 	Reach  egress.Reach   // what machines reach outside; the plane sets Public and ProxyAddress
 
-	// Descriptors is how many descriptors this process may open (default: its limit). The
-	// limits of services for machines follow from it.
-	Descriptors int
-
-	Metadata MetadataService // nil: no instance metadata service
-	DNS      DNSService      // nil: no resolver
-	API      http.Handler    // of the cloud's APIs, for machines; nil: machines reach no API
-	Log      *slog.Logger
+	LinkLocal *linklocal.Client // of the process that talks to machines; nil: they find no services
+	Log       *slog.Logger
 }
 
 // setDefaults fills in defaults and checks the configuration.
@@ -43,12 +36,6 @@ func (c *PlaneConfig) setDefaults() error {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
-	}
-	if c.Descriptors == 0 {
-		var err error
-		if c.Descriptors, err = admission.Descriptors(); err != nil {
-			return err
-		}
 	}
 	switch {
 	case !filepath.IsAbs(c.RunDir):

@@ -21,10 +21,13 @@ func (p *Plane) Remove(ctx context.Context) error {
 	if err := p.openEdge(); err != nil {
 		return err
 	}
-	problems := errors.Join(p.removeRoutersExcept(nil), p.removeNodesExcept(nil))
+	problems := errors.Join(p.removeRoutersExcept(ctx, nil), p.removeNodesExcept(nil))
 	p.listeners.closeEgress()
 	if p.cfg.Egress != nil {
 		problems = errors.Join(problems, p.cfg.Egress.Stop(ctx))
+	}
+	if p.cfg.LinkLocal != nil {
+		problems = errors.Join(problems, p.cfg.LinkLocal.Stop(ctx))
 	}
 	problems = errors.Join(problems, p.edge.remove())
 	p.edge = nil
@@ -39,7 +42,7 @@ func (p *Plane) Remove(ctx context.Context) error {
 
 // removeRoutersExcept removes the routers of other VPCs than the desired ones,
 // including those of an earlier process.
-func (p *Plane) removeRoutersExcept(desired map[string]bool) error {
+func (p *Plane) removeRoutersExcept(ctx context.Context, desired map[string]bool) error {
 	present, err := p.listPins("routers")
 	if err != nil {
 		return err
@@ -49,7 +52,9 @@ func (p *Plane) removeRoutersExcept(desired map[string]bool) error {
 		if desired[id] {
 			continue
 		}
-		p.listeners.closeVPC(id)
+		if p.cfg.LinkLocal != nil {
+			problems = errors.Join(problems, p.cfg.LinkLocal.Close(ctx, id))
+		}
 		if err := p.removeRouter(id); err != nil {
 			problems = errors.Join(problems, fmt.Errorf("remove network of %s: %w", id, err))
 		}

@@ -16,6 +16,7 @@ import (
 // router is a VPC's namespace and what this process knows of its state.
 type router struct {
 	*namespace
+	cookie      uint64 // number of the namespace
 	mtu         int
 	flows       uint32 // limit of the firewall
 	addresses   addresses
@@ -31,7 +32,15 @@ func openRouter(path string, mtu int, flows uint32, own addresses) (*router, err
 	if err != nil {
 		return nil, err
 	}
-	return &router{namespace: n, mtu: mtu, flows: flows, addresses: own, attached: map[string]attachment{}}, nil
+	r := &router{namespace: n, mtu: mtu, flows: flows, addresses: own, attached: map[string]attachment{}}
+	err = inNamespace(path, func() (err error) {
+		r.cookie, err = cookieHere()
+		return err
+	})
+	if err != nil {
+		return nil, errors.Join(err, n.close())
+	}
+	return r, nil
 }
 
 // reconcile brings the router to the VPC's desired state. nodePath returns the path of

@@ -4,19 +4,22 @@ package network
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	mdns "github.com/miekg/dns"
 
-	"aloft.dev/aloft/internal/cloud/plane/admission"
 	"aloft.dev/aloft/internal/cloud/plane/dns"
+	"aloft.dev/aloft/internal/cloud/plane/linklocal"
 	"aloft.dev/aloft/internal/cloud/plane/metadata"
 )
 
@@ -28,29 +31,49 @@ func (testSource) Instance(vpc string, addr netip.Addr) (metadata.Instance, bool
 }
 
 // withMachineServices returns a change that adds a metadata service, a resolver and an
-// API. The resolver answers me.internal differently for the VPCs v and w. The API answers
-// with the client's address.
-func withMachineServices(t *testing.T) func(*PlaneConfig) {
+// API. The resolver answers me.internal differently for the VPCs v and w, and asks the servers
+// for names below outside. The API answers with the client's address and the length of the body.
+func withMachineServices(t testing.TB, servers ...netip.AddrPort) func(*PlaneConfig) {
 	t.Helper()
 	server, err := metadata.New(testSource{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	queries := admission.Limits{PerSource: 8, Total: 16}
-	resolver := dns.New(dns.Config{Queries: queries, Zone: func(vpc, name string) ([]netip.Addr, bool) {
+	zone := func(vpc, name string) ([]netip.Addr, bool) {
 		if name == "me.internal" {
 			return []netip.Addr{netip.MustParseAddr(map[string]string{"v": "10.0.0.100", "w": "10.0.0.101"}[vpc])}, true
 		}
-		return nil, true
-	}})
-	api := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.RemoteAddr) })
-	return func(c *PlaneConfig) { c.Metadata, c.DNS, c.API = server, resolver, api }
+		return nil, !strings.HasSuffix(name, ".outside")
+	}
+	api := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n, _ := io.Copy(io.Discard, r.Body)
+		_, _ = fmt.Fprintf(w, "%s %d", r.RemoteAddr, n)
+	})
+	return func(c *PlaneConfig) {
+		output, err := os.OpenFile(filepath.Join(filepath.Dir(c.RunDir), "linklocal.log"),
+			os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = output.Close() })
+		c.LinkLocal = linklocal.NewClient(linklocal.Config{
+			Dir: filepath.Join(filepath.Dir(c.RunDir), "linklocal"), Command: []string{os.Args[0], linkLocalArgument},
+			Output: output, Log: c.Log, Calls: 1024,
+			Services: linklocal.Services{
+				Metadata: server.Handler, API: api, Names: dns.Names{Zone: zone},
+				NameServers: func() ([]netip.AddrPort, error) { return servers, nil },
+			},
+		})
+	}
 }
+
+// answerTimeout bounds the wait for an answer that comes.
+const answerTimeout = 20 * time.Second
 
 // clientIn returns a client that connects in the namespace at path.
 func clientIn(path string) *http.Client {
 	return &http.Client{
-		Timeout: silenceTimeout,
+		Timeout: answerTimeout,
 		Transport: &http.Transport{
 			DisableKeepAlives: true,
 			DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
@@ -86,7 +109,11 @@ func readInstanceID(path string) (string, error) {
 
 // resolve resolves me.internal in the namespace at path.
 func resolve(path, network, server string) (string, error) {
-	query := new(mdns.Msg).SetQuestion("me.internal.", mdns.TypeA)
+	return resolveName(path, network, server, "me.internal.")
+}
+
+func resolveName(path, network, server, name string) (string, error) {
+	query := new(mdns.Msg).SetQuestion(name, mdns.TypeA)
 	var response *mdns.Msg
 	err := inNamespace(path, func() (err error) {
 		response, _, err = (&mdns.Client{Net: network, Timeout: silenceTimeout}).Exchange(query, server)

@@ -17,6 +17,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/plane/egress"
 	"aloft.dev/aloft/internal/cloud/plane/egress/process"
+	linklocal "aloft.dev/aloft/internal/cloud/plane/linklocal/process"
 )
 
 // hostNamespace is the path of the host's network namespace.
@@ -32,13 +33,21 @@ type site struct {
 	stop  func()
 }
 
-// egressArgument makes the test binary the egress process.
-const egressArgument = "run-the-egress"
+// These arguments make the test binary a process of the plane.
+const (
+	egressArgument    = "run-the-egress"
+	linkLocalArgument = "run-the-linklocal"
+)
 
-// TestMain lets the test binary be the egress process.
+// TestMain lets the test binary be a process of the plane.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == egressArgument {
-		os.Exit(process.Run(os.Args[2:], os.Stderr))
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case egressArgument:
+			os.Exit(process.Run(os.Args[2:], os.Stderr))
+		case linkLocalArgument:
+			os.Exit(linklocal.Run(os.Args[2:], os.Stderr))
+		}
 	}
 	os.Exit(m.Run())
 }
@@ -55,10 +64,8 @@ func newSite(t testing.TB, change ...func(*PlaneConfig)) *site {
 		RunDir: filepath.Join(dir, "network"), Name: "t" + name[len(name)-5:],
 		PublicRange: netip.MustParsePrefix("203.0.113.0/24"), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}}
-	s.cfg.Egress = &egress.Client{
-		Dir: filepath.Join(dir, "egress"), Command: []string{os.Args[0], egressArgument}, Output: os.Stderr,
-		Log: s.cfg.Log,
-	}
+	s.cfg.Egress = egress.NewClient(
+		filepath.Join(dir, "egress"), []string{os.Args[0], egressArgument}, os.Stderr, s.cfg.Log)
 	for _, c := range change {
 		c(&s.cfg)
 	}

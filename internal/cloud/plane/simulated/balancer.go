@@ -53,6 +53,11 @@ func (b *Balancer) Config() balancer.Config {
 	return b.config
 }
 
+// Counters returns the counts of a balancer that never served a request.
+func (b *Balancer) Counters(context.Context) (balancer.Counters, error) {
+	return balancer.Counters{}, nil
+}
+
 // RefreshHealth makes followers query the targets' health again.
 func (b *Balancer) RefreshHealth() {
 	b.mu.Lock()

@@ -11,13 +11,12 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"os/signal"
 	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 
-	"aloft.dev/aloft/internal/cloud/plane/admission"
+	"aloft.dev/aloft/internal/cloud/plane/companion"
 	"aloft.dev/aloft/internal/cloud/plane/confinement"
 	"aloft.dev/aloft/internal/cloud/plane/egress"
 )
@@ -26,139 +25,71 @@ import (
 // it, it belongs to nobody else.
 const userID = 0x0ffffffe
 
-// descriptors is the process's limit of open files, if the host allows it.
-const descriptors = 1 << 15
-
-// fdControl is the descriptor of the listening control socket, which the process inherits.
-const fdControl = 3
-
 // Run runs the egress process and returns its exit code. Its one argument is the process's
 // folder. It returns when it is told to stop (egress.Client.Stop or SIGTERM). The program
 // that the client starts does nothing but call it.
 func Run(args []string, log io.Writer) int {
-	logger := slog.New(slog.NewTextHandler(log, nil))
-	if len(args) != 1 {
-		logger.Error("the egress process takes one argument: its folder")
-		return 2
-	}
-	if err := run(args[0], logger); err != nil {
-		logger.Error("the egress process failed", "error", err)
-		return 1
-	}
-	return 0
-}
-
-func run(dir string, log *slog.Logger) error {
-	signal.Ignore(unix.SIGHUP, unix.SIGINT, unix.SIGPIPE) // the process outlives terminal and daemon
-	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGTERM)
-	defer stop()
-	inherited := os.NewFile(fdControl, "control")
-	listener, err := net.FileListener(inherited)
-	if err != nil {
-		return fmt.Errorf("open the control socket: %w", err)
-	}
-	_ = inherited.Close()
-	limit := unix.Rlimit{Cur: descriptors, Max: descriptors}
-	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		log.Debug("the host allows fewer open files", "error", err) // those of the hard limit
-	}
-	files, err := admission.Descriptors()
-	if err != nil {
-		return err
-	}
-	err = confinement.Confinement{
-		User: userID, Root: egress.RootPath(dir), Families: []uint32{unix.AF_INET, unix.AF_NETLINK},
-		Calls: []uint32{
-			unix.SYS_BIND, unix.SYS_CONNECT, unix.SYS_ACCEPT4, unix.SYS_SHUTDOWN, // bind for netlink(7)
-			unix.SYS_GETSOCKNAME, unix.SYS_GETPEERNAME, unix.SYS_GETSOCKOPT, unix.SYS_SETSOCKOPT,
-			unix.SYS_SENDTO, unix.SYS_RECVFROM, unix.SYS_SENDMSG, unix.SYS_RECVMSG,
+	return companion.Run(companion.Role{
+		Name: "egress",
+		Confinement: confinement.Confinement{
+			User: userID, Families: []uint32{unix.AF_INET, unix.AF_NETLINK},
+			Calls: []uint32{
+				unix.SYS_BIND, unix.SYS_CONNECT, unix.SYS_ACCEPT4, unix.SYS_SHUTDOWN, // bind for netlink(7)
+				unix.SYS_GETSOCKNAME, unix.SYS_GETPEERNAME, unix.SYS_GETSOCKOPT, unix.SYS_SETSOCKOPT,
+				unix.SYS_SENDTO, unix.SYS_RECVFROM, unix.SYS_SENDMSG, unix.SYS_RECVMSG,
+			},
 		},
-	}.Enter()
-	if err != nil {
-		return fmt.Errorf("give up privileges: %w", err)
-	}
-	c := &control{server: newServer(files, log), log: log, stop: stop}
-	return c.serve(ctx, listener)
+		New: func(files int, log *slog.Logger) companion.Answerer {
+			return &control{server: newServer(files, log), log: log}
+		},
+	}, args, log)
 }
 
-// control serves the control socket.
+// control answers requests.
 type control struct {
 	server *server
 	log    *slog.Logger
-	stop   func()
 
 	mu       sync.Mutex
 	listener *net.TCPListener
 	serving  sync.WaitGroup
 }
 
-// serve serves requests until ctx ends, and ends all connections then.
-func (c *control) serve(ctx context.Context, listener net.Listener) error {
-	defer c.serving.Wait()
-	closing := context.AfterFunc(ctx, func() { _ = listener.Close() })
-	defer closing()
-	for {
-		conn, err := listener.Accept()
-		if errors.Is(err, net.ErrClosed) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("accept requests: %w", err)
-		}
-		client, ok := conn.(*net.UnixConn)
-		if !ok {
-			return fmt.Errorf("the control socket has connections of type %T", conn)
-		}
-		c.serving.Go(func() {
-			done := context.AfterFunc(ctx, func() { _ = client.CloseRead() })
-			defer done()
-			if c.answer(ctx, client) {
-				_ = client.Close()
-			}
-		})
-	}
-}
+// Wait waits for the end of all connections.
+func (c *control) Wait() { c.serving.Wait() }
 
-// answer answers the requests of a client until it leaves, and reports whether the
-// connection may be closed now. That of a client that stops the process stays open to the
-// end of the process, which tells the client that all is closed.
-func (c *control) answer(ctx context.Context, client *net.UnixConn) (ended bool) {
+// Answer answers the requests of a daemon until it leaves.
+func (c *control) Answer(ctx context.Context, daemon *net.UnixConn) (stop bool) {
 	for {
 		var request egress.Request
-		file, err := egress.Receive(client, &request)
+		files, err := companion.Receive(daemon, &request)
 		if err != nil {
-			return true
+			return false
 		}
 		answer := egress.Answer{Protocol: egress.Protocol, PID: os.Getpid()}
-		var own *os.File
+		var own []*os.File
 		switch request.Op {
 		case egress.OpAbout:
 			own = c.listenerFile()
 		case egress.OpServe:
-			if err := c.use(ctx, request.Reach, file); err != nil {
+			if err := c.use(ctx, request.Reach, files); err != nil {
 				answer.Error = err.Error()
 			}
 		case egress.OpStop:
-			_ = egress.Send(client, answer, nil)
-			c.stop()
-			return false
 		default:
 			answer.Error = "there is no operation " + request.Op
 		}
-		err = egress.Send(client, answer, own)
-		for _, f := range []*os.File{file, own} {
-			if f != nil {
-				_ = f.Close()
-			}
-		}
-		if err != nil {
-			return true
+		err = companion.Send(daemon, answer, own...)
+		companion.CloseAll(files)
+		companion.CloseAll(own)
+		if request.Op == egress.OpStop || err != nil {
+			return request.Op == egress.OpStop
 		}
 	}
 }
 
-// listenerFile returns a copy of the listener's descriptor, or nil.
-func (c *control) listenerFile() *os.File {
+// listenerFile returns a copy of the listener's descriptor, if there is a listener.
+func (c *control) listenerFile() []*os.File {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.listener == nil {
@@ -169,17 +100,17 @@ func (c *control) listenerFile() *os.File {
 		c.log.Error("copy the listener", "error", err)
 		return nil
 	}
-	return file
+	return []*os.File{file}
 }
 
-// use makes the server follow the reach, and serve the listener in file unless it does so or
-// file is nil.
-func (c *control) use(ctx context.Context, reach egress.Reach, file *os.File) error {
+// use makes the server follow the reach, and serve the listener in files unless it does so or
+// there is none.
+func (c *control) use(ctx context.Context, reach egress.Reach, files []*os.File) error {
 	c.server.use(reach)
-	if file == nil {
+	if len(files) == 0 {
 		return nil
 	}
-	opened, err := net.FileListener(file)
+	opened, err := net.FileListener(files[0])
 	if err != nil {
 		return fmt.Errorf("open the listener: %w", err)
 	}

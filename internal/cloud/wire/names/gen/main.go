@@ -32,6 +32,7 @@ type service struct {
 	namespace string
 	target    string
 	also      []names.Protocol // other protocols, with the same names
+	agent     []string         // operations of AWS's agents, which the SDK lacks; their names follow the rule
 	roots     []string         // Amazon S3's responses: operation and name of the document's root
 }
 
@@ -58,7 +59,10 @@ var services = []service{
 		target:    "GraniteServiceVersion20100801",
 		also:      []names.Protocol{names.CBOR, names.JSON},
 	},
-	{module: "ssm", signing: "ssm", protocol: names.JSON, target: "AmazonSSM"},
+	{
+		module: "ssm", signing: "ssm", protocol: names.JSON, target: "AmazonSSM",
+		agent: []string{"UpdateInstanceInformation"},
+	},
 	{module: "acm", signing: "acm", protocol: names.JSON, target: "CertificateManager"},
 	{module: "servicequotas", signing: "servicequotas", protocol: names.JSON, target: "ServiceQuotasV20190624"},
 	{module: "iam", signing: "iam", protocol: names.Query, namespace: "https://iam.amazonaws.com/doc/2010-05-08/"},
@@ -132,6 +136,8 @@ func table(s service) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	operations = append(operations, s.agent...)
+	slices.Sort(operations)
 	fmt.Fprintln(&b, "operations", strings.Join(operations, " "))
 	found, err := spellings(&b, s, dir)
 	if err != nil {
@@ -219,7 +225,6 @@ func operations(dir string) ([]string, error) {
 	if len(out) == 0 {
 		return nil, fmt.Errorf("no operations in %s", dir)
 	}
-	slices.Sort(out)
 	return out, nil
 }
 

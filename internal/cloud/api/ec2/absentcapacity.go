@@ -1,0 +1,122 @@
+package ec2
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+)
+
+// DescribeCapacityReservations lists Capacity Reservations.
+func (a *API) DescribeCapacityReservations(
+	ctx context.Context, in *ec2.DescribeCapacityReservationsInput,
+) (*ec2.DescribeCapacityReservationsOutput, error) {
+	out := &ec2.DescribeCapacityReservationsOutput{CapacityReservations: []types.CapacityReservation{}}
+	return out, a.none(ctx, absent{
+		dryRun: in.DryRun, ids: in.CapacityReservationIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
+		code: "InvalidCapacityReservationId.NotFound", text: "The capacityReservation ID",
+	})
+}
+
+// DescribeCapacityReservationFleets lists Capacity Reservation Fleets.
+func (a *API) DescribeCapacityReservationFleets(
+	ctx context.Context, in *ec2.DescribeCapacityReservationFleetsInput,
+) (*ec2.DescribeCapacityReservationFleetsOutput, error) {
+	out := &ec2.DescribeCapacityReservationFleetsOutput{
+		CapacityReservationFleets: []types.CapacityReservationFleet{},
+	}
+	return out, a.none(ctx, absent{
+		dryRun: in.DryRun, ids: in.CapacityReservationFleetIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
+		code: "InvalidCapacityReservationFleetId.NotFound", text: "The capacityReservationFleet ID",
+	})
+}
+
+// DescribePlacementGroups lists placement groups.
+func (a *API) DescribePlacementGroups(
+	ctx context.Context, in *ec2.DescribePlacementGroupsInput,
+) (*ec2.DescribePlacementGroupsOutput, error) {
+	out := &ec2.DescribePlacementGroupsOutput{PlacementGroups: []types.PlacementGroup{}}
+	return out, a.none(ctx, absent{
+		dryRun: in.DryRun, ids: slices.Concat(in.GroupIds, in.GroupNames), filters: in.Filters,
+		code: "InvalidPlacementGroup.Unknown", text: "The Placement Group",
+	})
+}
+
+// DescribeHosts lists Dedicated Hosts.
+func (a *API) DescribeHosts(ctx context.Context, in *ec2.DescribeHostsInput) (*ec2.DescribeHostsOutput, error) {
+	out := &ec2.DescribeHostsOutput{Hosts: []types.Host{}}
+	return out, a.none(ctx, absent{
+		ids: in.HostIds, filters: in.Filter, page: pageRequest{in.MaxResults, in.NextToken},
+		code: "InvalidHostID.NotFound", text: "The host ID",
+	})
+}
+
+// DescribeHostReservations lists reservations of Dedicated Hosts.
+func (a *API) DescribeHostReservations(
+	ctx context.Context, in *ec2.DescribeHostReservationsInput,
+) (*ec2.DescribeHostReservationsOutput, error) {
+	out := &ec2.DescribeHostReservationsOutput{HostReservationSet: []types.HostReservation{}}
+	return out, a.none(ctx, absent{
+		ids: in.HostReservationIdSet, filters: in.Filter, page: pageRequest{in.MaxResults, in.NextToken},
+		code: "InvalidHostReservationID.NotFound", text: "The host reservation ID",
+	})
+}
+
+// DescribeSpotInstanceRequests lists requests for Spot Instances.
+func (a *API) DescribeSpotInstanceRequests(
+	ctx context.Context, in *ec2.DescribeSpotInstanceRequestsInput,
+) (*ec2.DescribeSpotInstanceRequestsOutput, error) {
+	out := &ec2.DescribeSpotInstanceRequestsOutput{SpotInstanceRequests: []types.SpotInstanceRequest{}}
+	return out, a.none(ctx, absent{
+		dryRun: in.DryRun, ids: in.SpotInstanceRequestIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
+		code: "InvalidSpotInstanceRequestID.NotFound", text: "The spot instance request ID",
+	})
+}
+
+// DescribeSpotFleetRequests lists requests for Spot Fleets.
+func (a *API) DescribeSpotFleetRequests(
+	ctx context.Context, in *ec2.DescribeSpotFleetRequestsInput,
+) (*ec2.DescribeSpotFleetRequestsOutput, error) {
+	out := &ec2.DescribeSpotFleetRequestsOutput{SpotFleetRequestConfigs: []types.SpotFleetRequestConfig{}}
+	return out, a.none(ctx, absent{
+		dryRun: in.DryRun, ids: in.SpotFleetRequestIds, page: pageRequest{in.MaxResults, in.NextToken},
+		code: "InvalidSpotFleetRequestId.NotFound", text: "The spot fleet request ID",
+	})
+}
+
+// DescribeFleets lists EC2 Fleets.
+func (a *API) DescribeFleets(ctx context.Context, in *ec2.DescribeFleetsInput) (*ec2.DescribeFleetsOutput, error) {
+	out := &ec2.DescribeFleetsOutput{Fleets: []types.FleetData{}}
+	return out, a.none(ctx, absent{
+		dryRun: in.DryRun, ids: in.FleetIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		code: "InvalidFleetId.NotFound", text: "The fleet ID",
+	})
+}
+
+// DescribeInstanceEventWindows lists event windows.
+func (a *API) DescribeInstanceEventWindows(
+	ctx context.Context, in *ec2.DescribeInstanceEventWindowsInput,
+) (*ec2.DescribeInstanceEventWindowsOutput, error) {
+	out := &ec2.DescribeInstanceEventWindowsOutput{InstanceEventWindows: []types.InstanceEventWindow{}}
+	return out, a.none(ctx, absent{
+		dryRun: in.DryRun, ids: in.InstanceEventWindowIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
+		code: "InvalidInstanceEventWindowID.NotFound", text: "The instance event window ID",
+	})
+}
+
+// DescribeReplaceRootVolumeTasks lists replacements of root volumes.
+func (a *API) DescribeReplaceRootVolumeTasks(
+	ctx context.Context, in *ec2.DescribeReplaceRootVolumeTasksInput,
+) (*ec2.DescribeReplaceRootVolumeTasksOutput, error) {
+	out := &ec2.DescribeReplaceRootVolumeTasksOutput{ReplaceRootVolumeTasks: []types.ReplaceRootVolumeTask{}}
+	return out, a.none(ctx, absent{
+		dryRun: in.DryRun, ids: in.ReplaceRootVolumeTaskIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
+		code: "InvalidReplaceRootVolumeTaskId.NotFound", text: "The replaceRootVolumeTask ID",
+	})
+}

@@ -1,0 +1,19 @@
+//go:build linux
+
+package cloud
+
+import (
+	"aloft.dev/aloft/internal/cloud/dnsname"
+	"aloft.dev/aloft/internal/cloud/plane/dns"
+)
+
+// machineNames returns what the resolvers of VPCs know of names.
+func machineNames(names dnsname.Resolver) dns.Names {
+	return dns.Names{
+		Zone: names.Addresses, Reverse: names.Name,
+		Hosted: func(vpcID, name, kind string) (dns.Answer, bool) {
+			records, authority, exists, known := names.Hosted(vpcID, name, kind)
+			return dns.Answer{Exists: exists, Records: records, Authority: authority}, known
+		},
+	}
+}

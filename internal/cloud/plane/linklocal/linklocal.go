@@ -1,0 +1,106 @@
+//go:build linux
+
+// Package linklocal describes the process that talks to machines at the link-local addresses of
+// their VPC (the metadata service, the resolver and the APIs), and is its client. The process
+// parses what machines send, without any privileges. It asks the daemon for what it cannot
+// answer itself, in a protocol of small typed messages.
+package linklocal
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+)
+
+// VPC says where a VPC's machines find the services.
+type VPC struct {
+	ID        string
+	Namespace uint64     // of its router (SO_NETNS_COOKIE)
+	Resolver  netip.Addr // of the VPC's own; zero: the VPC has no resolver
+}
+
+// Sockets are the listening sockets in a VPC's namespace.
+type Sockets struct {
+	Metadata, API *net.TCPListener
+	Packets       []*net.UDPConn     // of the resolver
+	Streams       []*net.TCPListener // of the resolver
+}
+
+// Close closes the sockets that are open.
+func (s *Sockets) Close() {
+	for _, l := range append([]*net.TCPListener{s.Metadata, s.API}, s.Streams...) {
+		if l != nil {
+			_ = l.Close()
+		}
+	}
+	for _, p := range s.Packets {
+		_ = p.Close()
+	}
+}
+
+// Files returns copies of the descriptors, which the caller closes.
+func (s *Sockets) Files() (files []*os.File, err error) {
+	sockets := []interface{ File() (*os.File, error) }{s.Metadata, s.API}
+	for i := range s.Packets {
+		sockets = append(sockets, s.Packets[i], s.Streams[i])
+	}
+	for _, socket := range sockets {
+		file, err := socket.File()
+		if err != nil {
+			for _, f := range files {
+				_ = f.Close()
+			}
+			return nil, fmt.Errorf("copy a socket: %w", err)
+		}
+		files = append(files, file)
+	}
+	return files, nil
+}
+
+// OpenSockets returns the sockets of files that Files has returned, in another process. The
+// caller closes the files.
+func OpenSockets(files []*os.File) (*Sockets, error) {
+	if len(files) < 2 || len(files)%2 != 0 {
+		return nil, fmt.Errorf("a VPC has %d sockets", len(files))
+	}
+	s := &Sockets{}
+	var problems [2]error
+	s.Metadata, problems[0] = listenerOf(files[0])
+	s.API, problems[1] = listenerOf(files[1])
+	err := errors.Join(problems[:]...)
+	for i := 2; i < len(files) && err == nil; i += 2 {
+		var packets net.PacketConn
+		if packets, err = net.FilePacketConn(files[i]); err != nil {
+			break
+		}
+		udp, ok := packets.(*net.UDPConn)
+		if !ok {
+			err = errors.Join(fmt.Errorf("a resolver's socket is a %T", packets), packets.Close())
+			break
+		}
+		s.Packets = append(s.Packets, udp)
+		var stream *net.TCPListener
+		if stream, err = listenerOf(files[i+1]); err == nil {
+			s.Streams = append(s.Streams, stream)
+		}
+	}
+	if err != nil {
+		s.Close()
+		return nil, fmt.Errorf("open the sockets of a VPC: %w", err)
+	}
+	return s, nil
+}
+
+func listenerOf(file *os.File) (*net.TCPListener, error) {
+	listener, err := net.FileListener(file)
+	if err != nil {
+		return nil, err
+	}
+	tcp, ok := listener.(*net.TCPListener)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("a listener is a %T", listener), listener.Close())
+	}
+	return tcp, nil
+}

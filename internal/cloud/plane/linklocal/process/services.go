@@ -1,0 +1,90 @@
+//go:build linux
+
+package process
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+
+	"aloft.dev/aloft/internal/cloud/plane/admission"
+	"aloft.dev/aloft/internal/cloud/plane/dns"
+	"aloft.dev/aloft/internal/cloud/plane/linklocal"
+	"aloft.dev/aloft/internal/cloud/plane/vpchttp"
+)
+
+// connectionsPerMachine is the most connections that one machine has open to one of the
+// services.
+const connectionsPerMachine = 128
+
+// services talk to the machines of all VPCs, within limits.
+type services struct {
+	daemon                   *daemon
+	resolver                 *dns.Resolver
+	metadata, api, dnsStream *admission.Gate
+	log                      *slog.Logger
+}
+
+// newServices returns services that use at most half of a number of files.
+func newServices(files int, d *daemon, log *slog.Logger) *services {
+	gate := func(service string) *admission.Gate {
+		return admission.NewGate(service, admission.Within(files, connectionsPerMachine), log)
+	}
+	return &services{
+		daemon: d, log: log, metadata: gate("metadata"), api: gate("api"), dnsStream: gate("dns"),
+		resolver: dns.New(cloud{d}, admission.Within(files, dns.QueriesPerMachine), log),
+	}
+}
+
+// serve serves a VPC until ctx ends or its sockets are closed. It closes them.
+func (s *services) serve(ctx context.Context, vpcID string, sockets *linklocal.Sockets) {
+	defer sockets.Close()
+	var running sync.WaitGroup
+	defer running.Wait()
+	start := func(service string, serve func() error) {
+		running.Go(func() {
+			if err := serve(); err != nil && ctx.Err() == nil && !errors.Is(err, net.ErrClosed) {
+				s.log.Error("serve machines", "service", service, "vpc", vpcID, "error", err)
+			}
+		})
+	}
+	start("metadata", func() error {
+		return vpchttp.Serve(ctx, s.metadataServer(vpcID), s.metadata.Listen(vpcID, sockets.Metadata))
+	})
+	start("api", func() error {
+		return vpchttp.Serve(ctx, s.apiServer(vpcID), s.api.Listen(vpcID, sockets.API))
+	})
+	if len(sockets.Packets) == 0 {
+		return
+	}
+	packets, streams := make([]net.PacketConn, 0, len(sockets.Packets)), make([]net.Listener, 0, len(sockets.Streams))
+	for i := range sockets.Packets {
+		packets = append(packets, sockets.Packets[i])
+		streams = append(streams, s.dnsStream.Listen(vpcID, sockets.Streams[i]))
+	}
+	start("dns", func() error { return s.resolver.Serve(ctx, vpcID, packets, streams) })
+}
+
+// metadataServer returns the HTTP server of a VPC's metadata service.
+func (s *services) metadataServer(vpcID string) *http.Server {
+	return &http.Server{
+		Handler:     &forwarder{daemon: s.daemon, service: linklocal.Metadata, vpc: vpcID, log: s.log},
+		ConnContext: withConnection, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ReadTimeout: metadataTimeout, WriteTimeout: metadataTimeout, IdleTimeout: metadataIdleTimeout,
+		MaxHeaderBytes: metadataHeader,
+	}
+}
+
+// apiServer returns the HTTP server of the cloud's APIs in a VPC.
+func (s *services) apiServer(vpcID string) *http.Server {
+	return &http.Server{
+		Handler:     &forwarder{daemon: s.daemon, service: linklocal.API, vpc: vpcID, log: s.log},
+		ConnContext: withConnection, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ReadHeaderTimeout: apiHeaderTimeout, IdleTimeout: apiIdleTimeout,
+		ReadTimeout: apiRequestTimeout, WriteTimeout: apiRequestTimeout,
+		MaxHeaderBytes: apiHeader,
+	}
+}

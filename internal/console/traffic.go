@@ -1,0 +1,236 @@
+package console
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	"aloft.dev/aloft/internal/inventory"
+)
+
+const (
+	trafficTime   = 30 * time.Minute
+	trafficPeriod = time.Minute
+)
+
+// Traffic is what passed through one load balancer, or its node in one zone, in the last half
+// hour.
+type Traffic struct {
+	Balancer, Zone string
+	ID             string // of the load balancer
+	Requests       Series // per second
+	Errors         Series // per second, answers of targets and of the load balancer itself
+	Median, P99    Series // milliseconds until a target answered
+}
+
+// Series are values of minutes, the oldest first. Missing ones are negative.
+type Series []float64
+
+// Latest returns the last known value in words, or "–".
+func (s Series) Latest() string {
+	for _, v := range slices.Backward(s) {
+		if v >= 0 {
+			return number(v)
+		}
+	}
+	return "–"
+}
+
+// number formats a value with about three digits.
+func number(v float64) string {
+	if v == 0 || v >= 100 {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.3g", v)
+}
+
+// Highest returns the highest value in words.
+func (s Series) Highest() string {
+	if len(s) == 0 {
+		return "0"
+	}
+	return number(max(slices.Max(s), 0))
+}
+
+// Line returns the points of a line of 120 × 24 units.
+func (s Series) Line() string {
+	if len(s) < 2 {
+		return ""
+	}
+	top := max(slices.Max(s), 1e-9)
+	var points []string
+	for i, v := range s {
+		x, y := 120*float64(i)/float64(len(s)-1), 23-22*max(v, 0)/top
+		points = append(points, fmt.Sprintf("%.1f,%.1f", x, y))
+	}
+	return strings.Join(points, " ")
+}
+
+// measure is one statistic of a load balancer's metric.
+type measure struct {
+	metric, statistic string
+	scale             float64 // of the values
+	into              func(*Traffic) *Series
+}
+
+var measures = []measure{
+	{"RequestCount", "Sum", 1 / trafficPeriod.Seconds(), func(t *Traffic) *Series { return &t.Requests }},
+	{"HTTPCode_Target_5XX_Count", "Sum", 1 / trafficPeriod.Seconds(), func(t *Traffic) *Series { return &t.Errors }},
+	{"HTTPCode_ELB_5XX_Count", "Sum", 1 / trafficPeriod.Seconds(), func(t *Traffic) *Series { return &t.Errors }},
+	{"TargetResponseTime", "p50", 1000, func(t *Traffic) *Series { return &t.Median }},
+	{"TargetResponseTime", "p99", 1000, func(t *Traffic) *Series { return &t.P99 }},
+}
+
+// maxQueries is how many metrics one call reads (Amazon CloudWatch API Reference,
+// GetMetricData).
+const maxQueries = 500
+
+// traffic reads what passes through the load balancers.
+func (c *Console) traffic(r *http.Request, all *inventory.Inventory) ([]Traffic, error) {
+	var rows []Traffic
+	var queries []types.MetricDataQuery
+	var into []*measure
+	end := c.Now().Truncate(trafficPeriod)
+	for _, lb := range all.LoadBalancers {
+		_, dimension, _ := strings.Cut(aws.ToString(lb.LoadBalancerArn), "loadbalancer/")
+		zones := []string{""}
+		for _, z := range lb.AvailabilityZones {
+			zones = append(zones, aws.ToString(z.ZoneName))
+		}
+		slices.Sort(zones)
+		for _, zone := range zones {
+			if len(queries)+len(measures) > maxQueries {
+				break
+			}
+			for i := range measures {
+				queries = append(queries, query(fmt.Sprintf("m%d", len(queries)), measures[i], dimension, zone))
+				into = append(into, &measures[i])
+			}
+			rows = append(rows, Traffic{
+				Balancer: aws.ToString(lb.LoadBalancerName), Zone: zone, ID: aws.ToString(lb.LoadBalancerArn),
+			})
+		}
+	}
+	if len(queries) == 0 {
+		return nil, nil
+	}
+	pages := cloudwatch.NewGetMetricDataPaginator(c.clients(r.PathValue("region")).cw, &cloudwatch.GetMetricDataInput{
+		StartTime: aws.Time(end.Add(-trafficTime)), EndTime: &end, MetricDataQueries: queries,
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(r.Context())
+		if err != nil {
+			return nil, fmt.Errorf("read the traffic: %w", err)
+		}
+		for _, result := range page.MetricDataResults {
+			var n int
+			if _, err := fmt.Sscanf(aws.ToString(result.Id), "m%d", &n); err != nil || n >= len(into) {
+				continue
+			}
+			add(into[n].into(&rows[n/len(measures)]), result, into[n].scale, end)
+		}
+	}
+	return rows, nil
+}
+
+func query(id string, m measure, balancer, zone string) types.MetricDataQuery {
+	dimensions := []types.Dimension{{Name: aws.String("LoadBalancer"), Value: &balancer}}
+	if zone != "" {
+		dimensions = append(dimensions, types.Dimension{Name: aws.String("AvailabilityZone"), Value: &zone})
+	}
+	return types.MetricDataQuery{Id: &id, MetricStat: &types.MetricStat{
+		Metric: &types.Metric{
+			Namespace: aws.String("AWS/ApplicationELB"), MetricName: aws.String(m.metric), Dimensions: dimensions,
+		},
+		Period: aws.Int32(int32(trafficPeriod.Seconds())), Stat: aws.String(m.statistic),
+	}}
+}
+
+// add adds a metric's values to a series.
+func add(to *Series, result types.MetricDataResult, scale float64, end time.Time) {
+	const length = int(trafficTime / trafficPeriod)
+	if *to == nil {
+		*to = slices.Repeat(Series{-1}, length)
+	}
+	for i, at := range result.Timestamps {
+		if n := length - int(end.Sub(at)/trafficPeriod); n >= 0 && n < length && i < len(result.Values) {
+			(*to)[n] = max((*to)[n], 0) + result.Values[i]*scale
+		}
+	}
+}
+
+// Alarm is an alarm with its threshold.
+type Alarm struct {
+	Item
+
+	Threshold string
+	At        time.Time // when the state was last changed
+	Reason    string
+}
+
+// Activity is something that an Auto Scaling group did.
+type Activity struct {
+	Group, Text, Cause, Status string
+	At                         time.Time
+	Progress                   int32
+	Health                     Health
+}
+
+// events are the alarms and the latest scaling activities.
+type events struct {
+	Alarms     []Alarm
+	Activities []Activity
+}
+
+// shownActivities is how many activities a page shows.
+const shownActivities = 20
+
+func (c *Console) events(r *http.Request) (found events, err error) {
+	clients := c.clients(r.PathValue("region"))
+	pages := cloudwatch.NewDescribeAlarmsPaginator(clients.cw, &cloudwatch.DescribeAlarmsInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(r.Context())
+		if err != nil {
+			return found, fmt.Errorf("read the alarms: %w", err)
+		}
+		for _, a := range page.MetricAlarms {
+			found.Alarms = append(found.Alarms, newAlarm(a))
+		}
+	}
+	slices.SortStableFunc(found.Alarms, func(a, b Alarm) int { return cmp.Compare(a.Name, b.Name) })
+	found.Activities, err = c.activities(r, clients)
+	return found, err
+}
+
+// alarmHealth is the health of an alarm's states.
+var alarmHealth = map[types.StateValue]Health{
+	types.StateValueOk: Good, types.StateValueAlarm: Bad, types.StateValueInsufficientData: Waiting,
+}
+
+// comparisons are the signs of comparison operators.
+var comparisons = map[types.ComparisonOperator]string{
+	types.ComparisonOperatorGreaterThanOrEqualToThreshold: "≥", types.ComparisonOperatorGreaterThanThreshold: ">",
+	types.ComparisonOperatorLessThanOrEqualToThreshold: "≤", types.ComparisonOperatorLessThanThreshold: "<",
+}
+
+func newAlarm(a types.MetricAlarm) Alarm {
+	statistic := cmp.Or(string(a.Statistic), aws.ToString(a.ExtendedStatistic))
+	return Alarm{
+		Item: Item{
+			Kind: "alarm", ID: aws.ToString(a.AlarmArn), Name: aws.ToString(a.AlarmName),
+			Health: alarmHealth[a.StateValue], State: string(a.StateValue),
+		},
+		Threshold: fmt.Sprintf("%s %s %s %s, %d times in %d of %d s", statistic, aws.ToString(a.MetricName),
+			comparisons[a.ComparisonOperator], number(aws.ToFloat64(a.Threshold)),
+			cmp.Or(aws.ToInt32(a.DatapointsToAlarm), aws.ToInt32(a.EvaluationPeriods)),
+			aws.ToInt32(a.EvaluationPeriods), aws.ToInt32(a.Period)),
+		At: aws.ToTime(a.StateUpdatedTimestamp), Reason: aws.ToString(a.StateReason),
+	}
+}
