@@ -236,7 +236,7 @@ func (p *Provisioner) updateBucket(ctx context.Context, _ stack.Resource, body s
 		_, err = p.S3.PutBucketLifecycleConfiguration(ctx, &s3.PutBucketLifecycleConfigurationInput{
 			Bucket: &f.ID, LifecycleConfiguration: &types.BucketLifecycleConfiguration{
 				Rules: []types.LifecycleRule{{
-					ID: aws.String("expire"), Status: types.ExpirationStatusEnabled,
+					ID: aws.String(stack.ExpiryRule), Status: types.ExpirationStatusEnabled,
 					Filter:     &types.LifecycleRuleFilter{Prefix: aws.String("")},
 					Expiration: &types.LifecycleExpiration{Days: &body.Days},
 				}},

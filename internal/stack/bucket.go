@@ -20,6 +20,9 @@ const (
 	AttrDelivery     AttributeKey = "delivery" // whether the policy admits the load balancer's logs
 )
 
+// ExpiryRule is the id of the lifecycle rule that deletes files after the retention.
+const ExpiryRule = "expire"
+
 // Blocked is the AttrPublicAccess of a bucket that nothing can make public.
 const Blocked = "blocked"
 
