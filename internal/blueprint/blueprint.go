@@ -41,8 +41,8 @@ type Item[T any] struct {
 type Blueprint struct {
 	App, Region, Account string // Account is "" if nothing that stands tells it
 
-	Inputs   []Input           // what existed before the application
-	Networks map[string]string // names of subnets, by their ids
+	Inputs      []Input           // what existed before the application
+	SubnetNames map[string]string // by their ids
 
 	VPCs             []Item[ec2types.Vpc]
 	Subnets          []Item[ec2types.Subnet]
@@ -85,8 +85,8 @@ type Input struct {
 	ID   string
 }
 
-// read are the kinds of resources that Read reads, or that belong to one of them.
-var read = []stack.Kind{
+// kinds are the kinds of resources that Read reads, or that belong to one of them.
+var kinds = []stack.Kind{
 	stack.KindVPC, stack.KindSubnet, stack.KindInternetGateway, stack.KindElasticIP, stack.KindNatGateway,
 	stack.KindRouteTable, stack.KindSecurityGroup, stack.KindKeyPair, stack.KindConnectEndpoint,
 	stack.KindEnvironment, stack.KindLogGroup, stack.KindRole, stack.KindInstanceProfile, stack.KindServer,
@@ -100,7 +100,7 @@ var read = []stack.Kind{
 func Unsupported(found []plan.Found) []string {
 	var all []string
 	for _, f := range found {
-		if !slices.Contains(read, f.Kind) {
+		if !slices.Contains(kinds, f.Kind) {
 			all = append(all, f.Address)
 		}
 	}
@@ -111,11 +111,15 @@ func Unsupported(found []plan.Found) []string {
 // Read reads a deployment. Its errors name the call that failed.
 func Read(ctx context.Context, s Source) (*Blueprint, error) {
 	r := &reader{source: s, Blueprint: Blueprint{
-		App: s.App, Region: s.Region, Account: account(s.Found), Networks: map[string]string{},
+		App: s.App, Region: s.Region, Account: account(s.Found), SubnetNames: map[string]string{},
 	}}
+	if len(s.kind(stack.KindVPC)) == 0 {
+		r.existingNetwork()
+	}
 	for _, step := range []func(context.Context) error{
-		r.network, r.security, r.identity, r.environments, r.logGroups, r.balancing, r.buckets, r.certificates,
-		r.listeners, r.servers, r.scaling, r.topics, r.alarms,
+		r.vpcs, r.subnets, r.gateways, r.natGateways, r.routeTables, r.securityGroups, r.keyPairs, r.connectEndpoints,
+		r.identity, r.environments, r.logGroups, r.balancing, r.buckets, r.certificates, r.listeners, r.servers, r.scaling,
+		r.topics, r.alarms,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err

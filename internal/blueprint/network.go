@@ -3,7 +3,6 @@ package blueprint
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,16 +20,8 @@ func EC2Tags(tags []types.Tag) map[string]string {
 	return tagsOf(tags, func(t types.Tag) (key, value *string) { return t.Key, t.Value })
 }
 
-// network reads the VPC, its subnets, gateways and route tables. What existed before the
-// application is an input.
-func (r *reader) network(ctx context.Context) error {
-	if len(r.source.kind(stack.KindVPC)) == 0 {
-		r.existingNetwork()
-	}
-	return errors.Join(r.vpcs(ctx), r.subnets(ctx), r.gateways(ctx), r.natGateways(ctx), r.routeTables(ctx))
-}
-
-// existingNetwork finds the VPC and the subnets in which the application is.
+// existingNetwork finds the VPC and the subnets in which the application is, and which are not
+// its own.
 func (r *reader) existingNetwork() {
 	vpc, public, private := "", map[string]bool{}, map[string]bool{}
 	for _, f := range r.source.Found {
@@ -59,18 +50,20 @@ func (r *reader) existingNetwork() {
 		input(vpc, "vpc", "VPC")
 	}
 	for i, id := range slices.Sorted(maps.Keys(public)) {
-		r.Networks[id] = fmt.Sprintf("public_subnet_%d", i+1)
-		input(id, r.Networks[id], "public subnet")
+		r.SubnetNames[id] = fmt.Sprintf("public_subnet_%d", i+1)
+		input(id, r.SubnetNames[id], "public subnet")
 	}
 	for i, id := range slices.Sorted(maps.Keys(private)) {
-		r.Networks[id] = fmt.Sprintf("private_subnet_%d", i+1)
-		input(id, r.Networks[id], "private subnet")
+		r.SubnetNames[id] = fmt.Sprintf("private_subnet_%d", i+1)
+		input(id, r.SubnetNames[id], "private subnet")
 	}
 }
 
 // SortedSubnets sorts ids of subnets by their names.
 func (b *Blueprint) SortedSubnets(all []string) []string {
-	return slices.SortedFunc(slices.Values(all), func(x, y string) int { return cmp.Compare(b.Networks[x], b.Networks[y]) })
+	return slices.SortedFunc(slices.Values(all), func(x, y string) int {
+		return cmp.Compare(b.SubnetNames[x], b.SubnetNames[y])
+	})
 }
 
 func (r *reader) vpcs(ctx context.Context) (err error) {
@@ -84,7 +77,7 @@ func (r *reader) vpcs(ctx context.Context) (err error) {
 
 func (r *reader) subnets(ctx context.Context) (err error) {
 	r.Subnets, err = each(r, stack.KindSubnet, func(f plan.Found) (types.Subnet, map[string]string, error) {
-		r.Networks[f.ID] = f.Address
+		r.SubnetNames[f.ID] = f.Address
 		s, err := only(func(o *ec2.DescribeSubnetsOutput) []types.Subnet { return o.Subnets })(
 			r.source.Client.EC2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{SubnetIds: []string{f.ID}}))
 		return s, EC2Tags(s.Tags), err
@@ -129,7 +122,7 @@ func (r *reader) routeTables(ctx context.Context) (err error) {
 		t, err := only(func(o *ec2.DescribeRouteTablesOutput) []types.RouteTable { return o.RouteTables })(
 			r.source.Client.EC2.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{RouteTableIds: []string{f.ID}}))
 		slices.SortFunc(t.Associations, func(a, b types.RouteTableAssociation) int {
-			return cmp.Compare(r.Networks[aws.ToString(a.SubnetId)], r.Networks[aws.ToString(b.SubnetId)])
+			return cmp.Compare(r.SubnetNames[aws.ToString(a.SubnetId)], r.SubnetNames[aws.ToString(b.SubnetId)])
 		})
 		return t, EC2Tags(t.Tags), err
 	})

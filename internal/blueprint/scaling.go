@@ -53,14 +53,15 @@ func (r *reader) scaling(ctx context.Context) error {
 		id, _, _ := strings.Cut(t.ID, "/")
 		r.LaunchTemplates = append(r.LaunchTemplates, LaunchTemplate{t, id})
 	}
-	groups, err := each(r, stack.KindScalingGroup, func(f plan.Found) (types.AutoScalingGroup, map[string]string, error) {
-		g, err := only(func(o *autoscaling.DescribeAutoScalingGroupsOutput) []types.AutoScalingGroup {
-			return o.AutoScalingGroups
-		})(r.source.Client.ASG.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{
-			AutoScalingGroupNames: []string{f.ID},
-		}))
-		return g, nil, err
-	})
+	groups, err := each(r, stack.KindScalingGroup,
+		func(f plan.Found) (types.AutoScalingGroup, map[string]string, error) {
+			g, err := only(func(o *autoscaling.DescribeAutoScalingGroupsOutput) []types.AutoScalingGroup {
+				return o.AutoScalingGroups
+			})(r.source.Client.ASG.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{
+				AutoScalingGroupNames: []string{f.ID},
+			}))
+			return g, nil, err
+		})
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package blueprint
 
 import (
 	"context"
-	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -10,11 +9,6 @@ import (
 	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/stack"
 )
-
-// security reads what decides who connects to the servers.
-func (r *reader) security(ctx context.Context) error {
-	return errors.Join(r.securityGroups(ctx), r.keyPairs(ctx), r.connectEndpoints(ctx))
-}
 
 func (r *reader) securityGroups(ctx context.Context) (err error) {
 	r.SecurityGroups, err = each(r, stack.KindSecurityGroup,

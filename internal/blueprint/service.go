@@ -42,15 +42,16 @@ func (r *reader) elbTags(ctx context.Context, arn string) (map[string]string, er
 // balancing reads the target group and the load balancer.
 func (r *reader) balancing(ctx context.Context) (err error) {
 	api := r.source.Client.ELB
-	r.TargetGroups, err = each(r, stack.KindTargetGroup, func(f plan.Found) (types.TargetGroup, map[string]string, error) {
-		g, err := only(func(o *elb.DescribeTargetGroupsOutput) []types.TargetGroup { return o.TargetGroups })(
-			api.DescribeTargetGroups(ctx, &elb.DescribeTargetGroupsInput{TargetGroupArns: []string{f.ID}}))
-		if err != nil {
-			return g, nil, err
-		}
-		tags, err := r.elbTags(ctx, f.ID)
-		return g, tags, err
-	})
+	r.TargetGroups, err = each(r, stack.KindTargetGroup,
+		func(f plan.Found) (types.TargetGroup, map[string]string, error) {
+			g, err := only(func(o *elb.DescribeTargetGroupsOutput) []types.TargetGroup { return o.TargetGroups })(
+				api.DescribeTargetGroups(ctx, &elb.DescribeTargetGroupsInput{TargetGroupArns: []string{f.ID}}))
+			if err != nil {
+				return g, nil, err
+			}
+			tags, err := r.elbTags(ctx, f.ID)
+			return g, tags, err
+		})
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 func (c *code) topics() {
 	for _, t := range c.Topics {
 		c.add(t.Address, "AWS::SNS::Topic", map[string]string{"TopicArn": t.ID}, object{
-			"TopicName": t.Name, "Tags": tags(t.Tags),
+			"TopicName": t.Name, "Tags": c.tags(t.Tags),
 		}).isKnownAs(t.ID, "")
 		for _, s := range t.Subscriptions {
 			if c.importing && s.ARN == "" {
@@ -42,7 +42,7 @@ func (c *code) alarms() {
 			"EvaluationPeriods": aws.ToInt32(a.EvaluationPeriods), "Period": aws.ToInt32(a.Period),
 			"TreatMissingData": aws.ToString(a.TreatMissingData), "ActionsEnabled": aws.ToBool(a.ActionsEnabled),
 			"AlarmActions": c.values(a.AlarmActions), "OKActions": c.values(a.OKActions), "Dimensions": given(dimensions),
-			"Tags": tags(f.Tags),
+			"Tags": c.tags(f.Tags),
 		})
 	}
 }

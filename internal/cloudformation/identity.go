@@ -18,7 +18,7 @@ func (c *code) identity() {
 			"RoleName": c.anywhere(r.ID), "Description": aws.ToString(r.AWS.Description),
 			"AssumeRolePolicyDocument": c.document(r.Trust),
 			"Policies":                 []object{{"PolicyName": stack.RolePolicy, "PolicyDocument": c.document(r.Policy)}},
-			"Tags":                     tags(r.Tags),
+			"Tags":                     c.tags(r.Tags),
 		}).isKnownAs(r.ID, "")
 	}
 	for _, p := range c.Profiles {
@@ -37,7 +37,7 @@ func (c *code) identity() {
 func (c *code) logGroups() {
 	for _, g := range c.LogGroups {
 		c.add(g.Address, "AWS::Logs::LogGroup", map[string]string{"LogGroupName": g.ID}, object{
-			"LogGroupName": g.ID, "RetentionInDays": aws.ToInt32(g.AWS.RetentionInDays), "Tags": tags(g.Tags),
+			"LogGroupName": g.ID, "RetentionInDays": aws.ToInt32(g.AWS.RetentionInDays), "Tags": c.tags(g.Tags),
 		})
 	}
 }
@@ -46,7 +46,7 @@ func (c *code) logGroups() {
 // account and the region are parts of its name.
 func (c *code) buckets() {
 	for _, b := range c.Buckets {
-		properties := object{"BucketName": c.bucketName(), "Tags": tags(b.Tags)}
+		properties := object{"BucketName": c.bucketName(), "Tags": c.tags(b.Tags)}
 		if b.Value(stack.AttrPublicAccess) == stack.Blocked {
 			properties["PublicAccessBlockConfiguration"] = object{
 				"BlockPublicAcls": true, "BlockPublicPolicy": true, "IgnorePublicAcls": true,

@@ -26,19 +26,19 @@ func (c *code) network() {
 	for _, v := range c.VPCs {
 		c.add(v.Address, "AWS::EC2::VPC", map[string]string{"VpcId": v.ID}, object{
 			"CidrBlock": v.Value(stack.AttrCIDR), "EnableDnsSupport": true,
-			"EnableDnsHostnames": v.Value(stack.AttrDNSHostnames) == stack.On, "Tags": tags(v.Tags),
+			"EnableDnsHostnames": v.Value(stack.AttrDNSHostnames) == stack.On, "Tags": c.tags(v.Tags),
 		}).isKnownAs(v.ID, "")
 	}
 	for _, s := range c.Subnets {
 		c.add(s.Address, "AWS::EC2::Subnet", map[string]string{"SubnetId": s.ID}, object{
 			"VpcId": c.value(aws.ToString(s.AWS.VpcId)), "CidrBlock": aws.ToString(s.AWS.CidrBlock),
 			"AvailabilityZone":    c.value(aws.ToString(s.AWS.AvailabilityZone)),
-			"MapPublicIpOnLaunch": aws.ToBool(s.AWS.MapPublicIpOnLaunch), "Tags": tags(s.Tags),
+			"MapPublicIpOnLaunch": aws.ToBool(s.AWS.MapPublicIpOnLaunch), "Tags": c.tags(s.Tags),
 		}).isKnownAs(s.ID, "")
 	}
 	for _, g := range c.InternetGateways {
 		c.add(g.Address, "AWS::EC2::InternetGateway", map[string]string{"InternetGatewayId": g.ID}, object{
-			"Tags": tags(g.Tags),
+			"Tags": c.tags(g.Tags),
 		}).isKnownAs(g.ID, "")
 		vpc := g.Value(stack.AttrAttachedTo)
 		attachment := c.add(g.Address+"-attachment", "AWS::EC2::VPCGatewayAttachment",
@@ -58,13 +58,13 @@ func (c *code) natGateways() {
 	for _, a := range c.ElasticIPs {
 		c.add(a.Address, "AWS::EC2::EIP",
 			map[string]string{"PublicIp": aws.ToString(a.AWS.PublicIp), "AllocationId": a.ID},
-			object{"Domain": string(types.DomainTypeVpc), "Tags": tags(a.Tags)},
+			object{"Domain": string(types.DomainTypeVpc), "Tags": c.tags(a.Tags)},
 		).isKnownAs(a.ID, "AllocationId").after(c.attachments...)
 	}
 	for _, g := range c.NATGateways {
 		c.add(g.Address, "AWS::EC2::NatGateway", map[string]string{"NatGatewayId": g.ID}, object{
 			"SubnetId": c.value(g.Value(stack.AttrSubnet)), "AllocationId": c.value(g.Value(stack.AttrElasticIP)),
-			"Tags": tags(g.Tags),
+			"Tags": c.tags(g.Tags),
 		}).isKnownAs(g.ID, "").after(c.attachments...)
 	}
 }
@@ -72,7 +72,7 @@ func (c *code) natGateways() {
 // routeTable writes a route table with its routes and associations.
 func (c *code) routeTable(t blueprint.Item[types.RouteTable]) {
 	c.add(t.Address, "AWS::EC2::RouteTable", map[string]string{"RouteTableId": t.ID}, object{
-		"VpcId": c.value(aws.ToString(t.AWS.VpcId)), "Tags": tags(t.Tags),
+		"VpcId": c.value(aws.ToString(t.AWS.VpcId)), "Tags": c.tags(t.Tags),
 	}).isKnownAs(t.ID, "")
 	for _, r := range t.AWS.Routes {
 		gateway, destination := aws.ToString(r.GatewayId), aws.ToString(r.DestinationCidrBlock)
@@ -88,7 +88,7 @@ func (c *code) routeTable(t blueprint.Item[types.RouteTable]) {
 	}
 	for _, a := range t.AWS.Associations {
 		if subnet := aws.ToString(a.SubnetId); subnet != "" {
-			c.add(c.Networks[subnet]+"-routes", "AWS::EC2::SubnetRouteTableAssociation",
+			c.add(c.SubnetNames[subnet]+"-routes", "AWS::EC2::SubnetRouteTableAssociation",
 				map[string]string{"Id": aws.ToString(a.RouteTableAssociationId)},
 				object{"SubnetId": c.value(subnet), "RouteTableId": c.value(t.ID)})
 		}

@@ -50,7 +50,7 @@ func (c *code) launchTemplate(t blueprint.LaunchTemplate) {
 	}
 	var specifications []object
 	for _, s := range d.TagSpecifications {
-		if list := tags(blueprint.EC2Tags(s.Tags)); list != nil {
+		if list := c.tags(blueprint.EC2Tags(s.Tags)); list != nil {
 			specifications = append(specifications, object{"ResourceType": string(s.ResourceType), "Tags": list})
 		}
 	}
@@ -61,7 +61,7 @@ func (c *code) launchTemplate(t blueprint.LaunchTemplate) {
 		"LaunchTemplateName": t.Name, "VersionDescription": aws.ToString(t.AWS.VersionDescription),
 		"LaunchTemplateData": data,
 	}
-	if list := tags(t.Tags); list != nil {
+	if list := c.tags(t.Tags); list != nil {
 		properties["TagSpecifications"] = []object{{
 			"ResourceType": string(ec2types.ResourceTypeLaunchTemplate), "Tags": list,
 		}}

@@ -14,7 +14,7 @@ func (c *code) security() {
 	for _, e := range c.ConnectEndpoints {
 		c.add(e.Address, "AWS::EC2::InstanceConnectEndpoint", map[string]string{"Id": e.ID}, object{
 			"SubnetId": c.value(aws.ToString(e.AWS.SubnetId)), "SecurityGroupIds": c.values(e.AWS.SecurityGroupIds),
-			"PreserveClientIp": aws.ToBool(e.AWS.PreserveClientIp), "Tags": tags(e.Tags),
+			"PreserveClientIp": aws.ToBool(e.AWS.PreserveClientIp), "Tags": c.tags(e.Tags),
 		})
 	}
 }
@@ -26,7 +26,7 @@ func (c *code) securityGroups() {
 	for i, g := range c.SecurityGroups {
 		groups[i] = c.add(g.Address, "AWS::EC2::SecurityGroup", map[string]string{"Id": g.ID}, object{
 			"GroupName": aws.ToString(g.AWS.GroupName), "GroupDescription": aws.ToString(g.AWS.Description),
-			"VpcId": c.value(aws.ToString(g.AWS.VpcId)), "Tags": tags(g.Tags),
+			"VpcId": c.value(aws.ToString(g.AWS.VpcId)), "Tags": c.tags(g.Tags),
 		}).isKnownAs(g.ID, "GroupId")
 	}
 	for i, g := range c.SecurityGroups {
@@ -62,7 +62,7 @@ func (c *code) rules(permissions []types.IpPermission, group string) []object {
 func (c *code) keyPairs() {
 	for _, k := range c.KeyPairs {
 		name := aws.ToString(k.AWS.KeyName)
-		properties := object{"KeyName": name, "Tags": tags(k.Tags)}
+		properties := object{"KeyName": name, "Tags": c.tags(k.Tags)}
 		if !c.importing {
 			properties["PublicKeyMaterial"] = c.declare("public-key", "String",
 				"public key for SSH, as in a line of authorized_keys", "")

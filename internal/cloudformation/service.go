@@ -30,7 +30,7 @@ func (c *code) targetGroups() {
 			"TargetGroupAttributes": pairs(object{
 				"deregistration_delay.timeout_seconds": strings.TrimSuffix(t.Value(stack.AttrDeregistrationDelay), "s"),
 			}),
-			"Tags": tags(t.Tags),
+			"Tags": c.tags(t.Tags),
 		}
 		if g.Matcher != nil {
 			properties["Matcher"] = object{"HttpCode": aws.ToString(g.Matcher.HttpCode)}
@@ -57,7 +57,7 @@ func (c *code) loadBalancers() {
 			"Scheme":                 l.Value(stack.AttrScheme),
 			"Subnets":                c.values(c.SortedSubnets(l.Values(stack.AttrSubnets))),
 			"SecurityGroups":         c.values(l.Values(stack.AttrSecurityGroups)),
-			"LoadBalancerAttributes": pairs(attributes), "Tags": tags(l.Tags),
+			"LoadBalancerAttributes": pairs(attributes), "Tags": c.tags(l.Tags),
 		}).isKnownAs(l.ID, "").isKnownAs(blueprint.Suffix(l.ID), "LoadBalancerFullName").
 			isKnownAs(aws.ToString(l.AWS.DNSName), "DNSName").
 			isKnownAs(aws.ToString(l.AWS.CanonicalHostedZoneId), "CanonicalHostedZoneID").after(after...)
@@ -92,7 +92,7 @@ func (c *code) certificates() {
 		c.add(f.Address, "AWS::CertificateManager::Certificate", nil, object{
 			"DomainName": aws.ToString(f.AWS.DomainName), "SubjectAlternativeNames": f.Values(stack.AttrNames),
 			"ValidationMethod": string(acmtypes.ValidationMethodDns), "DomainValidationOptions": given(validation),
-			"KeyAlgorithm": blueprint.KeyAlgorithm(f.AWS.KeyAlgorithm), "Tags": tags(f.Tags),
+			"KeyAlgorithm": blueprint.KeyAlgorithm(f.AWS.KeyAlgorithm), "Tags": c.tags(f.Tags),
 		}).isKnownAs(f.ID, "")
 	}
 }
@@ -202,7 +202,7 @@ func (c *code) server(s blueprint.Item[ec2types.Instance]) {
 	properties := object{
 		"ImageId": c.value(aws.ToString(i.ImageId)), "InstanceType": string(i.InstanceType),
 		"KeyName":            c.value(aws.ToString(i.KeyName)),
-		"IamInstanceProfile": c.value(s.Value(stack.AttrProfile)), "Tags": tags(s.Tags),
+		"IamInstanceProfile": c.value(s.Value(stack.AttrProfile)), "Tags": c.tags(s.Tags),
 		"NetworkInterfaces": []object{{
 			"DeviceIndex": "0", "SubnetId": c.value(aws.ToString(i.SubnetId)), "GroupSet": groups,
 			"AssociatePublicIpAddress": s.Status.PublicIP != "", "DeleteOnTermination": true,

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"aloft.dev/aloft/internal/stack"
 )
 
 // given returns a list as the value of a property, or nil if it is empty.
@@ -14,11 +16,13 @@ func given(list []object) any {
 	return list
 }
 
-// tags returns the tags that users can set, nil if there are none.
-func tags(all map[string]string) any {
+// tags returns the tags that users can set, nil if there are none. Those about keys are of what
+// stands, and not of the same elsewhere.
+func (c *code) tags(all map[string]string) any {
 	var list []object
 	for _, key := range slices.Sorted(maps.Keys(all)) {
-		if !strings.HasPrefix(key, "aws:") {
+		ofKeys := key == stack.TagHostKey || key == stack.TagFingerprint
+		if !strings.HasPrefix(key, "aws:") && (c.importing || !ofKeys) {
 			list = append(list, object{"Key": key, "Value": all[key]})
 		}
 	}

@@ -73,7 +73,7 @@ func (c *code) routeTable(t blueprint.Item[types.RouteTable]) {
 	b.tags(t.Tags)
 	for _, a := range t.AWS.Associations {
 		if subnet := aws.ToString(a.SubnetId); subnet != "" {
-			c.resource(networkFile, "aws_route_table_association", c.Networks[subnet], subnet+"/"+t.ID).
+			c.resource(networkFile, "aws_route_table_association", c.SubnetNames[subnet], subnet+"/"+t.ID).
 				text("subnet_id", subnet).text("route_table_id", t.ID)
 		}
 	}
