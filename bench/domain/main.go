@@ -62,7 +62,12 @@ type result struct {
 	ByKind    map[load.Kind]int `json:"failed_by_kind"`
 	HTTP      int               `json:"answered_over_http"`
 	HTTPS     int               `json:"answered_over_https"`
+	First     float64           `json:"first_failure_seconds,omitempty"` // after the change began
+	Last      float64           `json:"last_failure_seconds,omitempty"`
 }
+
+// steadyTime is how long requests are sent before the change.
+const steadyTime = 5 * time.Second
 
 func (b bench) run(ctx context.Context) (err error) {
 	s, err := site.Start(ctx, app)
@@ -86,6 +91,9 @@ func (b bench) run(ctx context.Context) (err error) {
 		b.rate, r.Seconds)
 	fmt.Printf("%d sent, %d answered over HTTP, %d over HTTPS, %d failed %v\n",
 		r.Sent, r.HTTP, r.HTTPS, r.Failed, r.ByKind)
+	if r.Failed > 0 {
+		fmt.Printf("the first %.1f s and the last %.1f s after the change began\n", r.First, r.Last)
+	}
 	line, err := json.Marshal(r)
 	if err != nil {
 		return err
@@ -159,6 +167,11 @@ func (b bench) underLoad(ctx context.Context, s *site.Site) (result, error) {
 	defer stop()
 	recorded := make(chan load.Recording, 1)
 	go func() { recorded <- generator.Run(running) }()
+	if err := pause(ctx, steadyTime); err != nil {
+		stop()
+		<-recorded
+		return result{}, err
+	}
 	began := time.Now()
 	err = up(ctx, s, secure)
 	took := time.Since(began)
@@ -174,6 +187,10 @@ func (b bench) underLoad(ctx context.Context, s *site.Site) (result, error) {
 	for _, sample := range recording.Samples {
 		switch {
 		case sample.Kind != load.OK:
+			r.Last = recording.Started.Add(sample.At).Sub(began).Seconds()
+			if r.Failed == 0 {
+				r.First = r.Last
+			}
 			r.Failed++
 			r.ByKind[sample.Kind]++
 		case sample.Target == "https":
@@ -187,14 +204,19 @@ func (b bench) underLoad(ctx context.Context, s *site.Site) (result, error) {
 
 // awaitEnough waits until enough requests have ended.
 func (b bench) awaitEnough(ctx context.Context, generator *load.Generator) error {
-	check := time.NewTicker(time.Second)
-	defer check.Stop()
 	for len(generator.Snapshot().Samples) < b.requests {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-check.C:
+		if err := pause(ctx, time.Second); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
 }

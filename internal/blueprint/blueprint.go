@@ -118,8 +118,8 @@ func Read(ctx context.Context, s Source) (*Blueprint, error) {
 	}
 	for _, step := range []func(context.Context) error{
 		r.vpcs, r.subnets, r.gateways, r.natGateways, r.routeTables, r.securityGroups, r.keyPairs, r.connectEndpoints,
-		r.identity, r.environments, r.logGroups, r.balancing, r.buckets, r.certificates, r.listeners, r.servers, r.scaling,
-		r.topics, r.alarms,
+		r.identity, r.environments, r.logGroups, r.balancing, r.buckets, r.certificates, r.listeners, r.servers,
+		r.scaling, r.topics, r.alarms,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err

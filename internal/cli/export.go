@@ -41,8 +41,9 @@ var terraformFormat = exportFormat{
 var cloudFormationFormat = exportFormat{
 	write: cloudformation.Write,
 	next: func(folder string, name func(string) string) string {
-		return name("aws cloudformation validate-template --template-body file://"+
-			filepath.Join(folder, cloudformation.TemplateFile)) + "; docs/export.md says how a stack takes over what stands."
+		template := filepath.Join(folder, cloudformation.TemplateFile)
+		return name("aws cloudformation validate-template --template-body file://"+template) +
+			"; docs/export.md says how a stack takes over what stands."
 	},
 }
 

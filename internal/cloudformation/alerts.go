@@ -41,8 +41,8 @@ func (c *code) alarms() {
 			"ComparisonOperator": string(a.ComparisonOperator), "Threshold": aws.ToFloat64(a.Threshold),
 			"EvaluationPeriods": aws.ToInt32(a.EvaluationPeriods), "Period": aws.ToInt32(a.Period),
 			"TreatMissingData": aws.ToString(a.TreatMissingData), "ActionsEnabled": aws.ToBool(a.ActionsEnabled),
-			"AlarmActions": c.values(a.AlarmActions), "OKActions": c.values(a.OKActions), "Dimensions": given(dimensions),
-			"Tags": c.tags(f.Tags),
+			"AlarmActions": c.values(a.AlarmActions), "OKActions": c.values(a.OKActions),
+			"Dimensions": given(dimensions), "Tags": c.tags(f.Tags),
 		})
 	}
 }

@@ -14,11 +14,10 @@ import (
 // CloudFormation User Guide, AWS::SSM::Parameter).
 func (c *code) identity() {
 	for _, r := range c.Roles {
+		policies := []object{{"PolicyName": stack.RolePolicy, "PolicyDocument": c.document(r.Policy)}}
 		c.add(r.Address, "AWS::IAM::Role", map[string]string{"RoleName": r.ID}, object{
 			"RoleName": c.anywhere(r.ID), "Description": aws.ToString(r.AWS.Description),
-			"AssumeRolePolicyDocument": c.document(r.Trust),
-			"Policies":                 []object{{"PolicyName": stack.RolePolicy, "PolicyDocument": c.document(r.Policy)}},
-			"Tags":                     c.tags(r.Tags),
+			"AssumeRolePolicyDocument": c.document(r.Trust), "Policies": policies, "Tags": c.tags(r.Tags),
 		}).isKnownAs(r.ID, "")
 	}
 	for _, p := range c.Profiles {

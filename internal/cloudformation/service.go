@@ -35,8 +35,9 @@ func (c *code) targetGroups() {
 		if g.Matcher != nil {
 			properties["Matcher"] = object{"HttpCode": aws.ToString(g.Matcher.HttpCode)}
 		}
-		c.add(t.Address, "AWS::ElasticLoadBalancingV2::TargetGroup", map[string]string{"TargetGroupArn": t.ID}, properties).
-			isKnownAs(t.ID, "").isKnownAs(blueprint.Suffix(t.ID), "TargetGroupFullName")
+		identifier := map[string]string{"TargetGroupArn": t.ID}
+		c.add(t.Address, "AWS::ElasticLoadBalancingV2::TargetGroup", identifier, properties).isKnownAs(t.ID, "").
+			isKnownAs(blueprint.Suffix(t.ID), "TargetGroupFullName")
 	}
 }
 
@@ -52,7 +53,8 @@ func (c *code) loadBalancers() {
 			attributes["access_logs.s3.bucket"] = c.value(bucket)
 			after = append(after[:len(after):len(after)], c.delivery...)
 		}
-		c.add(l.Address, "AWS::ElasticLoadBalancingV2::LoadBalancer", map[string]string{"LoadBalancerArn": l.ID}, object{
+		identifier := map[string]string{"LoadBalancerArn": l.ID}
+		c.add(l.Address, "AWS::ElasticLoadBalancingV2::LoadBalancer", identifier, object{
 			"Name": l.Name, "Type": string(types.LoadBalancerTypeEnumApplication),
 			"Scheme":                 l.Value(stack.AttrScheme),
 			"Subnets":                c.values(c.SortedSubnets(l.Values(stack.AttrSubnets))),

@@ -82,7 +82,8 @@ func TestRealAccessLogsAreInABucket(t *testing.T) {
 	}
 	c.Must(t, "down", dir, "--yes", "--images")
 	c.NothingTagged(t, "shop")
-	if buckets, err := c.API.S3.ListBuckets(t.Context(), &s3.ListBucketsInput{}); err != nil || len(buckets.Buckets) > 0 {
+	buckets, err := c.API.S3.ListBuckets(t.Context(), &s3.ListBucketsInput{})
+	if err != nil || len(buckets.Buckets) > 0 {
 		t.Errorf("after aloft down: %+v, %v", buckets, err)
 	}
 }

@@ -278,7 +278,8 @@ func (n propertyNames) imports(t *testing.T, of template, list []imported) {
 
 // changing are the texts that are others each time.
 var changing = regexp.MustCompile(`\b(vpc|subnet|sg|igw|rtb|rtbassoc|nat|eipalloc|eice|ami|i|lt)-[0-9a-f]{17}\b|` +
-	`\b[0-9a-f]{16}\b|\br1, [0-9a-f]{12}\b|SHA256:[A-Za-z0-9+/]+|ssh-ed25519 [A-Za-z0-9+/]+|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\bZ[0-9A-Z]{12,}\b|\b198\.1[89]\.\d+\.\d+\b`)
+	`\b[0-9a-f]{16}\b|\br1, [0-9a-f]{12}\b|SHA256:[A-Za-z0-9+/]+|ssh-ed25519 [A-Za-z0-9+/]+|` +
+	`\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\bZ[0-9A-Z]{12,}\b|\b198\.1[89]\.\d+\.\d+\b`)
 
 // golden compares a text with a file. What changes each time is numbered.
 func golden(t *testing.T, path string, text []byte) {
@@ -318,8 +319,8 @@ func lint(t *testing.T, files map[string][]byte) {
 		if err := os.WriteFile(path, files[name], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		out, err := exec.CommandContext(t.Context(), "cfn-lint", "--regions", simulation.Region, "--", path).CombinedOutput()
-		if err != nil {
+		cmd := exec.CommandContext(t.Context(), "cfn-lint", "--regions", simulation.Region, "--", path)
+		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("cfn-lint %s: %v\n%s", name, err, out)
 		}
 	}
