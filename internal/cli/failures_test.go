@@ -71,7 +71,7 @@ const stages = "stages: {a: {app: a}, b: {app: b}}\n"
 const keptLogs = "logs: {retention: 7d}\n"
 
 // accessLogs sends those of the load balancer to a bucket.
-const accessLogs = "access_logs: {retention: 7d}\n"
+const accessLogs = "access_logs: {retention: 14d}\n"
 
 // commandCase is a command that calls AWS.
 type commandCase struct {

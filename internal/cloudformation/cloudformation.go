@@ -159,10 +159,7 @@ func (a *added) isKnownAs(text, attribute string) *added {
 }
 
 // after makes CloudFormation create the resource after others, to which it does not refer.
-func (a *added) after(others ...string) *added {
-	a.DependsOn = append(a.DependsOn, others...)
-	return a
-}
+func (a *added) after(others ...string) { a.DependsOn = append(a.DependsOn, others...) }
 
 var notInID = regexp.MustCompile(`[^A-Za-z0-9]+`)
 

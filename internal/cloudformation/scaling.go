@@ -178,7 +178,7 @@ func (c *code) policies(g blueprint.ScalingGroup) {
 		if p.EstimatedInstanceWarmup != nil {
 			properties["EstimatedInstanceWarmup"] = *p.EstimatedInstanceWarmup
 		}
-		c.add(aws.ToString(p.PolicyName), "AWS::AutoScaling::ScalingPolicy",
+		c.add(g.Address+"-policy", "AWS::AutoScaling::ScalingPolicy",
 			map[string]string{"Arn": aws.ToString(p.PolicyARN)}, properties)
 	}
 }

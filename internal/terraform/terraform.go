@@ -190,7 +190,7 @@ func (b block) texts(name string, values map[string]string) block {
 }
 
 // after makes Terraform create the resource after others, to which it does not refer.
-func (b block) after(others ...hcl.Traversal) block {
+func (b block) after(others ...hcl.Traversal) {
 	var all []hclwrite.Tokens
 	for _, other := range others {
 		all = append(all, hclwrite.TokensForTraversal(other))
@@ -198,7 +198,6 @@ func (b block) after(others ...hcl.Traversal) block {
 	if len(all) > 0 {
 		b.body.SetAttributeRaw("depends_on", hclwrite.TokensForTuple(all))
 	}
-	return b
 }
 
 // variable sets an attribute to an input.

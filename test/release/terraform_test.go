@@ -41,7 +41,7 @@ func exports(t *testing.T) map[string]struct {
 		"a group": {
 			func(s *spec.Spec) {
 				s.Scaling = simulation.ScalingTutorial(t).Scaling
-				s.Scaling.Target.RequestsPerTarget = 100
+				s.Scaling.Target = spec.Target{RequestsPerTarget: 100}
 			},
 			" to import, 0 to add, 0 to change, 0 to destroy",
 		},
