@@ -76,6 +76,7 @@ bench: build ## benchmarks; each prints a table and one line of JSON
 	$(GO) run ./bench/balancer
 	$(SUDO) $(GO) run ./bench/failover
 	$(SUDO) $(GO) run ./bench/release
+	$(SUDO) $(GO) run ./bench/domain
 	$(SUDO) $(GO) run ./bench/scaling
 	$(SUDO) $(GO) run ./bench/neighbour
 

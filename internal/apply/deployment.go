@@ -105,11 +105,11 @@ func New(cfg Config) (*Deployment, error) {
 	cloud := resource.NewCloud(cfg.App, cfg.Region, cfg.Client)
 	cloud.Salt, cloud.Tagged = rand.Text(), len(stack.TagsOf(cfg.Spec)) > 0
 	cloud.AnyDomain = cfg.Spec == nil
-	if cfg.Spec != nil {
-		cloud.Protected, cloud.Domains = cfg.Spec.Protect, cfg.Spec.Domain
+	if s := cfg.Spec; s != nil {
+		cloud.Protected, cloud.Domains = s.Protect, s.Domain
+		cloud.Identity = s.Machines.Role != "" || stack.DesiredEnvironment(s, nil) != nil
+		cloud.Alerts, cloud.AccessLogs = len(s.Alerts) > 0, s.KeepsAccessLogs()
 	}
-	cloud.Identity = cfg.Spec != nil && (cfg.Spec.Machines.Role != "" || stack.DesiredEnvironment(cfg.Spec, nil) != nil)
-	cloud.Alerts = cfg.Spec != nil && len(cfg.Spec.Alerts) > 0
 	caller := &account{sts: cfg.Client.STS}
 	return &Deployment{
 		cfg:     cfg,

@@ -62,7 +62,8 @@ func half(path string) string {
 	case slices.ContainsFunc([]string{
 		"spec", "stack", "plan", "apply", "resource", "awsapi", "release", "verify", "drill", "load", "history",
 		"journal", "lease", "preflight", "policy", "price", "pricelist", "cost", "project",
-		"toolchain", "remote", "source", "proof", "importedimage", "terraform", "adoption",
+		"toolchain", "remote", "source", "proof", "importedimage", "terraform",
+		"blueprint", "cloudformation", "adoption",
 	}, func(name string) bool {
 		return within(path, module+"/internal/"+name)
 	}):
@@ -125,7 +126,7 @@ var rules = []struct {
 		regexp.MustCompile(`^github\.com/aws/aws-sdk-go-v2/(service|config|credentials)`),
 		regexp.MustCompile(
 			`/internal/(apply|resource|awsapi|release|history|journal|lease|verify|drill|preflight|pricelist|` +
-				`importedimage|terraform|inventory|reachability|console|adoption)(/|$)|` +
+				`importedimage|terraform|blueprint|cloudformation|inventory|reachability|console|adoption)(/|$)|` +
 				`/internal/cloud/(api|wire)(/|$)|/bench(/|$)|/test(/|$)`,
 		),
 		"spec, stack and plan are pure; the store has rows of its own",

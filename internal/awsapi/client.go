@@ -23,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/pricing"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -68,6 +69,7 @@ type Client struct {
 	STS        *sts.Client
 	Quotas     *servicequotas.Client
 	SNS        *sns.Client
+	S3         *s3.Client
 
 	config  aws.Config
 	dial    func(ctx context.Context, network, address string) (net.Conn, error) // nil: the default
@@ -151,6 +153,10 @@ func (c *Client) connect(endpoint string) {
 	c.DNS = route53.NewFromConfig(c.config, func(o *route53.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
 	c.STS = sts.NewFromConfig(c.config, func(o *sts.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
 	c.SNS = sns.NewFromConfig(c.config, func(o *sns.Options) { o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint) })
+	c.S3 = s3.NewFromConfig(c.config, func(o *s3.Options) {
+		o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint)
+		o.UsePathStyle = o.BaseEndpoint != nil // the endpoint's host has one name
+	})
 	c.Quotas = servicequotas.NewFromConfig(c.config, func(o *servicequotas.Options) {
 		o.BaseEndpoint = cmp.Or(base, o.BaseEndpoint)
 	})
@@ -174,6 +180,7 @@ func (c *Client) Endpoints() map[string]string {
 		"IAM":                       c.IAM.Options().BaseEndpoint,
 		"STS":                       c.STS.Options().BaseEndpoint,
 		"SNS":                       c.SNS.Options().BaseEndpoint,
+		"S3":                        c.S3.Options().BaseEndpoint,
 		"SERVICE_QUOTAS":            c.Quotas.Options().BaseEndpoint,
 	} {
 		if endpoint != nil && *endpoint != "" {

@@ -13,6 +13,10 @@ var (
 		"NoSuchEntity",
 		"ResourceNotFoundException",
 		"NoSuchHostedZone",
+		"NoSuchBucket",
+		"NoSuchBucketPolicy",
+		"NoSuchLifecycleConfiguration",
+		"NoSuchPublicAccessBlockConfiguration",
 		"LoadBalancerNotFound",
 		"TargetGroupNotFound",
 		"ListenerNotFound",
@@ -42,6 +46,7 @@ var (
 		"ResourceAlreadyExistsException",
 		"InvalidLaunchTemplateName.AlreadyExistsException",
 		"AlreadyExists",
+		"BucketAlreadyExists",
 	}
 	inUse = []string{
 		"DependencyViolation",

@@ -66,6 +66,7 @@ func Action(err error) string {
 		"Pricing":                   "pricing",
 		"Route 53":                  "route53",
 		"Service Quotas":            "servicequotas",
+		"S3":                        "s3",
 		"SNS":                       "sns",
 		"SSM":                       "ssm",
 		"STS":                       "sts",
@@ -73,7 +74,28 @@ func Action(err error) string {
 	if !ok {
 		prefix = operation.Service()
 	}
-	return prefix + ":" + operation.Operation()
+	return ActionOf(prefix + ":" + operation.Operation())
+}
+
+// actions are the IAM actions of operations that have another name (Service Authorization
+// Reference, "Actions defined by Amazon S3").
+var actions = map[string]string{
+	"s3:DeleteObjects":                   "s3:DeleteObject",
+	"s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
+	"s3:GetPublicAccessBlock":            "s3:GetBucketPublicAccessBlock",
+	"s3:ListBuckets":                     "s3:ListAllMyBuckets",
+	"s3:ListObjectsV2":                   "s3:ListBucket",
+	"s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
+	"s3:PutPublicAccessBlock":            "s3:PutBucketPublicAccessBlock",
+}
+
+// ActionOf returns the IAM action of an operation, which both begin with the service's prefix
+// in IAM.
+func ActionOf(operation string) string {
+	if action, ok := actions[operation]; ok {
+		return action
+	}
+	return operation
 }
 
 // Remedies that several classes share.

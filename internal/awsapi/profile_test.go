@@ -217,7 +217,7 @@ func TestEndpoints(t *testing.T) {
 		t.Errorf("got %v, %v, want EC2's endpoint", c.Endpoints(), err)
 	}
 	c, err = New(t.Context(), Options{Profile: "keys", Endpoint: "https://aws.example.com"})
-	if err != nil || len(c.Endpoints()) != 13 || c.Endpoints()["EC2"] != "https://aws.example.com" {
+	if err != nil || len(c.Endpoints()) != 14 || c.Endpoints()["EC2"] != "https://aws.example.com" {
 		t.Errorf("got %v, %v, want one endpoint for all services", c.Endpoints(), err)
 	}
 }

@@ -102,6 +102,8 @@ func errorResponse(r *http.Request, body, code string) *http.Response {
 	case strings.Contains(body, "Version=2016-11-15"): // EC2
 		text = fmt.Sprintf(`<Response><Errors><Error><Code>%s</Code><Message>%s</Message></Error></Errors>`+
 			`<RequestID>-</RequestID></Response>`, code, awsMessage)
+	case strings.Contains(r.Header.Get("Authorization"), "/s3/aws4_request"):
+		text = fmt.Sprintf(`<Error><Code>%s</Code><Message>%s</Message></Error>`, code, awsMessage)
 	default:
 		text = fmt.Sprintf(`<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error>`+
 			`<RequestId>-</RequestId></ErrorResponse>`, code, awsMessage)

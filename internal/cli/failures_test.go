@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/release"
 	"aloft.dev/aloft/internal/remote"
 	"aloft.dev/aloft/test/simulation"
@@ -69,6 +70,9 @@ const stages = "stages: {a: {app: a}, b: {app: b}}\n"
 // keptLogs sends the log to CloudWatch Logs.
 const keptLogs = "logs: {retention: 7d}\n"
 
+// accessLogs sends those of the load balancer to a bucket.
+const accessLogs = "access_logs: {retention: 14d}\n"
+
 // commandCase is a command that calls AWS.
 type commandCase struct {
 	line     string
@@ -116,6 +120,7 @@ var commandCases = []commandCase{
 	{line: "up SITE", spec: throughEndpoint, ignores: checkQueries},
 	{line: "up SITE", spec: privateNetwork, ignores: checkQueries},
 	{line: "up SITE", spec: keptLogs, ignores: checkQueries},
+	{line: "up SITE", spec: accessLogs, ignores: checkQueries},
 	{line: "up SITE", spec: variables, before: []string{"up SITE"}, edits: "debug", ignores: checkQueries},
 	{line: "up SITE", spec: protected, ignores: checkQueries},
 	{
@@ -136,6 +141,7 @@ var commandCases = []commandCase{
 		ignores: checkQueries,
 	},
 	{line: "export terraform SITE/out SITE", spec: scalingGroup + variables, before: []string{"up SITE"}},
+	{line: "export cloudformation SITE/out SITE", spec: accessLogs + protected, before: []string{"up SITE"}},
 	{line: "adopt SITE", restores: true, ignoresForbidden: adoptionQueries},
 	{line: "scale 3 SITE", spec: scalingGroup, before: []string{"up SITE"}},
 	{line: "env list SITE", spec: variables, before: []string{"up SITE"}, restores: true},
@@ -167,6 +173,7 @@ var commandCases = []commandCase{
 	{line: "down SITE --yes --images --unprotect", spec: protected, before: []string{"up SITE"}},
 	{line: "down SITE --yes --images", spec: throughEndpoint, before: []string{"up SITE"}},
 	{line: "down SITE --yes --images", spec: variables + keptLogs, before: []string{"up SITE"}},
+	{line: "down SITE --yes --images", spec: accessLogs, before: []string{"up SITE"}},
 }
 
 // metrics are the calls without which a release is not watched.
@@ -217,6 +224,10 @@ func (c commandCase) alertQueries() []string {
 // tagQuery reads the tags of the environment, which need not be allowed to the commands of
 // an application without tags.
 const tagQuery = "ListTagsForResource"
+
+// bucketQuery looks for the bucket of access logs, which need not be allowed to the commands of
+// an application without them.
+const bucketQuery = "ListBuckets"
 
 // checkQueries are the calls that only checks before a creation make: a check that is
 // not possible stops nothing.
@@ -366,6 +377,7 @@ func (c commandCase) fail(t *testing.T, first *site, operation string) {
 			code == forbidden && slices.Contains(c.ignoresForbidden, operation),
 			code == forbidden && c.spec == variables && operation == tagQuery,
 			code == forbidden && !c.hasIdentity() && slices.Contains(c.identityQueries(), operation),
+			code == forbidden && !strings.Contains(c.spec, accessLogs) && operation == bucketQuery,
 			code == forbidden && slices.Contains(c.alertQueries(), operation):
 			if got != c.code {
 				t.Errorf("%s: exit code %d, want %d\n%s", code, got, c.code, stderr)
@@ -385,7 +397,8 @@ func (c commandCase) checkReport(t *testing.T, operation, code string, exitCode 
 	}
 	_, report, _ := strings.Cut(stderr, "Error: ")
 	for what, words := range map[string]string{
-		"operation": operation, "AWS's code": code, "AWS's message": awsMessage, "remedy": "  → ",
+		"operation":  strings.TrimPrefix(awsapi.ActionOf("s3:"+operation), "s3:"),
+		"AWS's code": code, "AWS's message": awsMessage, "remedy": "  → ",
 	} {
 		if !strings.Contains(report, words) {
 			t.Errorf("%s: the report lacks the %s", code, what)

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/policy"
 	"aloft.dev/aloft/test/simulation"
 )
@@ -41,7 +42,7 @@ func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 	if match := signedFor.FindStringSubmatch(request.Header.Get("Authorization")); match != nil {
 		service = strings.Replace(match[1], "monitoring", "cloudwatch", 1)
 	}
-	action := service + ":" + simulation.Operation(request, body)
+	action := awsapi.ActionOf(service + ":" + simulation.Operation(request, body))
 	r.mu.Lock()
 	list := &r.called
 	if simulation.IsDryRun(body) {
@@ -124,6 +125,11 @@ var editions = []struct {
 	},
 	{spec: variables + keptLogs, last: "logs SITE"},
 	{spec: keptLogs, last: "status SITE"},
+	{
+		spec: accessLogs, then: []edition{{old: accessLogs, replacement: "access_logs: false\n"}}, last: "status SITE",
+	},
+	{spec: accessLogs, last: "down SITE --yes --images"},
+	{spec: accessLogs, last: "logs SITE"},
 	{last: "logs SITE"},
 	{
 		spec: scalingGroup + variables + "tags: {team: a}\n",

@@ -94,6 +94,9 @@ func Of(s *spec.Spec, prices price.Prices, a Assumptions) *Estimate {
 		n := len(stack.AlarmAddresses())
 		add(price.Alarm, float64(n), 1, "month", "alarms", "and up to 1,000 emails a month without charge")
 	}
+	if s.KeepsAccessLogs() {
+		add(price.ObjectData, 1, 1, "GB-month", "access logs", "for each GB of compressed files that is kept")
+	}
 	each, _ := prices.Server(s.Machines.Types[0])
 	if address, _ := prices.Of(price.Address); s.Network.Private {
 		each -= address * price.HoursPerMonth

@@ -88,6 +88,13 @@ func TestTextNamesEveryPartAndTheSource(t *testing.T) {
 	}
 }
 
+func TestAccessLogsCost(t *testing.T) {
+	without, with := estimate(t, "access_logs: false\n"), estimate(t, "access_logs: 90d\n")
+	if got := with.Monthly - without.Monthly; !near(got, 0.023) {
+		t.Errorf("access logs cost %v, want 0.023", got)
+	}
+}
+
 func TestAlarmsCost(t *testing.T) {
 	without, with := estimate(t, ""), estimate(t, "alerts: [me@example.com]\n")
 	if got := with.Monthly - without.Monthly; !near(got, 0.5) {

@@ -36,6 +36,9 @@ type Config struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Roots are the certificates to trust. nil: those of the system.
 	Roots *x509.CertPool
+	// Follow makes a request that is redirected continue where it is sent, once, as a
+	// browser does. Its outcome is that of the second answer.
+	Follow bool
 	// Target returns the name of the server that sent a response, given up to 64 KiB
 	// of its body. It may be nil. It must be safe for concurrent use.
 	Target func(*http.Response, []byte) string

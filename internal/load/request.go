@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -21,9 +22,10 @@ func (g *Generator) send(ctx context.Context, transport *http.Transport, i int) 
 		g.record(i, Other, 0, "")
 		return
 	}
-	request := g.request.Clone(ctx)
-	request.Body = unrepeatableBody()
-	response, err := transport.RoundTrip(request)
+	response, err := roundTrip(g.request.Clone(ctx), transport)
+	if err == nil && g.cfg.Follow {
+		response, err = follow(ctx, response, transport)
+	}
 	if err != nil {
 		g.record(i, lost(err), 0, "")
 		return
@@ -40,4 +42,28 @@ func (g *Generator) send(ctx context.Context, transport *http.Transport, i int) 
 		target = g.cfg.Target(response, body)
 	}
 	g.record(i, kind, response.StatusCode, target)
+}
+
+// roundTrip sends a request at most once.
+func roundTrip(request *http.Request, transport *http.Transport) (*http.Response, error) {
+	request.Body = unrepeatableBody()
+	return transport.RoundTrip(request)
+}
+
+// follow returns the answer to the request to which a response redirects, or the response
+// itself if it does not redirect.
+func follow(ctx context.Context, response *http.Response, transport *http.Transport) (*http.Response, error) {
+	to, err := response.Location()
+	if errors.Is(err, http.ErrNoLocation) {
+		return response, nil
+	}
+	_, readErr := io.Copy(io.Discard, io.LimitReader(response.Body, maxBody))
+	if err := errors.Join(err, readErr, response.Body.Close()); err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, to.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	return roundTrip(request, transport)
 }

@@ -109,7 +109,7 @@ func Of(groups Group, partition string) Document {
 	}
 	special := func(action string) bool {
 		return strings.HasPrefix(action, "ssm:") || strings.HasPrefix(action, "iam:") || action == terminate ||
-			isLog(action)
+			isLog(action) || isBucket(action)
 	}
 	add(Statement{
 		Sid: "Aloft", Resource: []string{"*"},
@@ -129,6 +129,10 @@ func Of(groups Group, partition string) Document {
 	})
 	add(Statement{
 		Sid: "AloftLogs", Action: of(isLog), Resource: []string{"arn:" + partition + ":logs:*:*:log-group:/aloft/*"},
+	})
+	add(Statement{
+		Sid: "AloftBuckets", Action: of(isBucket),
+		Resource: []string{"arn:" + partition + ":s3:::aloft-*", "arn:" + partition + ":s3:::aloft-*/*"},
 	})
 	add(Statement{
 		Sid: "AloftRoles", Action: of(func(action string) bool {
@@ -158,6 +162,11 @@ func Of(groups Group, partition string) Document {
 // isLog reports whether an action is about one log group.
 func isLog(action string) bool {
 	return strings.HasPrefix(action, "logs:") && action != "logs:DescribeLogGroups"
+}
+
+// isBucket reports whether an action is about one bucket or an object in it.
+func isBucket(action string) bool {
+	return strings.HasPrefix(action, "s3:") && action != "s3:ListAllMyBuckets"
 }
 
 // Parts returns the policy that Of returns as the fewest managed policies, in order. Whoever has

@@ -12,13 +12,15 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"aloft.dev/aloft/internal/awsapi"
 )
 
 // prefixes are the IAM prefixes of services, by the last part of the SDK's import path
 // (Service Authorization Reference).
 var prefixes = map[string]string{
 	"acm": "acm", "route53": "route53", "autoscaling": "autoscaling", "cloudwatch": "cloudwatch",
-	"cloudwatchlogs": "logs", "ec2": "ec2", "ec2instanceconnect": "ec2-instance-connect",
+	"cloudwatchlogs": "logs", "s3": "s3", "ec2": "ec2", "ec2instanceconnect": "ec2-instance-connect",
 	"elasticloadbalancingv2": "elasticloadbalancing", "iam": "iam", "pricing": "pricing",
 	"servicequotas": "servicequotas", "sns": "sns", "ssm": "ssm", "sts": "sts",
 }
@@ -84,7 +86,7 @@ func callsOf(t *testing.T, path string) []string {
 		from, ok := selector.X.(*ast.Ident)
 		operation, input := strings.CutSuffix(selector.Sel.Name, "Input")
 		if ok && input && services[from.Name] != "" {
-			all = append(all, services[from.Name]+":"+operation)
+			all = append(all, awsapi.ActionOf(services[from.Name]+":"+operation))
 		}
 		return true
 	})

@@ -26,6 +26,7 @@ const (
 	Snapshot     Item = "snapshot"      // a GB of a snapshot, by the month
 	Metric       Item = "metric"        // a metric of detailed monitoring, by the month
 	Alarm        Item = "alarm"         // an alarm on one metric, by the month
+	ObjectData   Item = "object-data"   // a GB of objects in S3 Standard, by the month
 )
 
 // Instance returns the item of a Linux instance of a type, by the hour on demand.

@@ -51,10 +51,10 @@ var exceptions = map[string]map[string]float64{
 var others = map[string]map[Item]float64{
 	"us-east-1": {
 		LoadBalancer: 0.0225, LCU: 0.008, Disk: 0.08, Snapshot: 0.05, Metric: 0.3, Alarm: 0.1,
-		NatGateway: 0.045, NatData: 0.045,
+		NatGateway: 0.045, NatData: 0.045, ObjectData: 0.023,
 	},
-	"eu-west-1":      {LoadBalancer: 0.0252, LCU: 0.008, Disk: 0.088, Metric: 0.3, Alarm: 0.1},
-	"eu-central-1":   {LoadBalancer: 0.027, LCU: 0.008, Disk: 0.0952, Metric: 0.3, Alarm: 0.1},
+	"eu-west-1":      {LoadBalancer: 0.0252, LCU: 0.008, Disk: 0.088, Metric: 0.3, Alarm: 0.1, ObjectData: 0.023},
+	"eu-central-1":   {LoadBalancer: 0.027, LCU: 0.008, Disk: 0.0952, Metric: 0.3, Alarm: 0.1, ObjectData: 0.0245},
 	"ap-northeast-1": {Disk: 0.096},
 	"ap-northeast-2": {LoadBalancer: 0.0225, LCU: 0.008},
 	"ap-southeast-1": {Disk: 0.096},

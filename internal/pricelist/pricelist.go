@@ -52,6 +52,8 @@ func queries(instanceType string) []query {
 			map[price.Item]*regexp.Regexp{
 				price.LoadBalancer: usage(`LoadBalancerUsage`), price.LCU: usage(`LCUUsage`),
 			}},
+		{"AmazonS3", map[string]string{"productFamily": "Storage", "volumeType": "Standard"},
+			map[price.Item]*regexp.Regexp{price.ObjectData: usage(`TimedStorage-ByteHrs`)}},
 	}
 }
 

@@ -24,6 +24,7 @@ type Cloud struct {
 	Alerts      bool   // the spec asks for alerts
 	Tagged      bool   // the spec asks for tags
 	Protected   bool   // the spec protects the application
+	AccessLogs  bool   // the spec asks for access logs
 	Salt        string // of the digests of the environment's values
 
 	Domains   []string // of the spec
@@ -38,6 +39,8 @@ type Cloud struct {
 	ACM ACM
 	DNS DNS
 	SNS SNS
+	S3  S3
+	STS STS
 
 	Logs    Logs
 	Connect ConnectKeys
@@ -58,6 +61,8 @@ func NewCloud(app, region string, c *awsapi.Client) Cloud {
 		ACM:    c.ACM,
 		DNS:    c.DNS,
 		SNS:    c.SNS,
+		S3:     c.S3,
+		STS:    c.STS,
 
 		Logs:    c.Logs,
 		Connect: c.Connect,

@@ -58,6 +58,7 @@ type discovery struct {
 	targetHealth  memo[targetHealth]
 	scalingGroups memo[[]scalingGroup]
 	instances     memo[instances]
+	buckets       memo[[]plan.Found]
 }
 
 // ignoreUnsupported returns nil for a query that the endpoint does not offer, if these are

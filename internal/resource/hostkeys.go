@@ -12,18 +12,15 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"aloft.dev/aloft/internal/awsapi"
+	"aloft.dev/aloft/internal/stack"
 )
-
-// tagHostKey keeps an instance's SSH host key, as a line of an authorized_keys file.
-// cloud-init prints the keys on the console once per instance. EC2 keeps 64 KB of the
-// console, and a stop loses it.
-const tagHostKey = "aloft:host-key"
 
 // maxTagValue is the longest value of a tag (Amazon EC2 User Guide, "Tag restrictions").
 const maxTagValue = 256
 
 // HostKeys returns an instance's SSH host keys: the key in its tag, or those on its
-// console. It stores one of the latter in the tag. It waits for them to appear, because
+// console. It stores one of the latter in the tag: cloud-init prints the keys on the console
+// once per instance, EC2 keeps 64 KB of the console, and a stop loses it. It waits for them to appear, because
 // the instance may be starting. Nobody between here and the instance can change the tag
 // or the console.
 // waiting, which may be nil, is called after each attempt that finds none.
@@ -75,7 +72,7 @@ func (c *Cloud) keepHostKey(ctx context.Context, id string, keys []ssh.PublicKey
 	if best == "" {
 		return nil
 	}
-	return awsapi.Wrap("keep the host key of instance "+id, c.tagInstance(ctx, id, tag{tagHostKey, best}))
+	return awsapi.Wrap("keep the host key of instance "+id, c.tagInstance(ctx, id, tag{stack.TagHostKey, best}))
 }
 
 // consoleKeys returns the host keys that an instance's console shows now. Only types of

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"aloft.dev/aloft/internal/awsapi"
+	"aloft.dev/aloft/internal/stack"
 )
 
 func TestHostKeysAreReadFromTheLastCompleteBlock(t *testing.T) {
@@ -76,7 +77,7 @@ func (c *console) GetConsoleOutput(
 func (c *console) CreateTags(
 	_ context.Context, in *ec2.CreateTagsInput, _ ...func(*ec2.Options),
 ) (*ec2.CreateTagsOutput, error) {
-	c.kept = tagValue(in.Tags, tagHostKey)
+	c.kept = tagValue(in.Tags, stack.TagHostKey)
 	return &ec2.CreateTagsOutput{}, nil
 }
 

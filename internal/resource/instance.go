@@ -163,7 +163,7 @@ func describeInstance(i types.Instance) plan.Found {
 		Private:      tagValue(i.Tags, stack.TagPrivate) != "",
 		Served:       tagValue(i.Tags, tagServed) != "",
 		ScalingGroup: tagValue(i.Tags, tagScalingGroup),
-		HostKey:      tagValue(i.Tags, tagHostKey),
+		HostKey:      tagValue(i.Tags, stack.TagHostKey),
 	}
 	if i.Placement != nil {
 		f.Status.Zone = aws.ToString(i.Placement.AvailabilityZone)

@@ -50,6 +50,7 @@ var kinds = []kind{
 	serverKind,
 	imageKind,
 	targetGroupKind,
+	bucketKind,
 	loadBalancerKind,
 	certificateKind,
 	listenerKind,

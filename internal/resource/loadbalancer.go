@@ -66,7 +66,7 @@ func findLoadBalancers(ctx context.Context, d *discovery) ([]plan.Found, error) 
 	for i := range all {
 		balancing.setELBTags(&all[i])
 		if err == nil {
-			err = d.findProtection(ctx, &all[i])
+			err = d.findBalancerSettings(ctx, &all[i])
 		}
 	}
 	return all, err
@@ -137,8 +137,16 @@ func (p *Provisioner) createLoadBalancer(
 		return f, err
 	}
 	f.Address = r.Address
-	if err := p.waitLoadBalancerActive(ctx, r.Address, f.ID); err != nil || !body.Protected {
+	if err := p.waitLoadBalancerActive(ctx, r.Address, f.ID); err != nil {
 		return f, err
+	}
+	if body.AccessLogs != (stack.Ref{}) {
+		if err := p.setAccessLogs(ctx, f, *p.id(body.AccessLogs)); err != nil {
+			return f, err
+		}
+	}
+	if !body.Protected {
+		return f, nil
 	}
 	return f, p.setProtection(ctx, f, true)
 }
@@ -189,6 +197,15 @@ func (p *Provisioner) updateLoadBalancer(
 		in := &elb.SetSecurityGroupsInput{LoadBalancerArn: &current.ID, SecurityGroups: groups}
 		if _, err := p.ELB.SetSecurityGroups(ctx, in); err != nil {
 			return fmt.Errorf("set the security groups of load balancer %s: %w", current.Name, err)
+		}
+	}
+	bucket := ""
+	if body.AccessLogs != (stack.Ref{}) {
+		bucket = *p.id(body.AccessLogs)
+	}
+	if bucket != current.Value(stack.AttrAccessLogs) {
+		if err := p.setAccessLogs(ctx, current, bucket); err != nil {
+			return err
 		}
 	}
 	if body.Protected != (current.Value(stack.AttrProtection) == stack.On) {

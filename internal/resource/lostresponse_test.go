@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/smithy-go"
@@ -194,6 +195,15 @@ func (noLogs) DescribeLogGroups(
 	return &cloudwatchlogs.DescribeLogGroupsOutput{}, nil
 }
 
+// noBuckets is an Amazon S3 without buckets.
+type noBuckets struct{ S3 }
+
+func (noBuckets) ListBuckets(
+	context.Context, *s3.ListBucketsInput, ...func(*s3.Options),
+) (*s3.ListBucketsOutput, error) {
+	return &s3.ListBucketsOutput{}, nil
+}
+
 type noTopics struct{ SNS }
 
 func (noTopics) ListTopics(
@@ -253,6 +263,7 @@ func provisioner(c *vpcCloud) *Provisioner {
 		},
 		CW:  noAlarms{},
 		SNS: noTopics{},
+		S3:  noBuckets{},
 
 		Logs: noLogs{},
 		IAM:  IAM{roleAPI: noIdentity{}, instanceProfileAPI: noIdentity{}},

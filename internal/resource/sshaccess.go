@@ -314,7 +314,7 @@ func NoHostKeys(where, id string, err error) error {
 	return &diag.Diagnostic{
 		Where: where,
 		Summary: fmt.Sprintf("neither the tag %s nor the console of %s shows its SSH host keys, "+
-			"so its identity cannot be verified", tagHostKey, id),
+			"so its identity cannot be verified", stack.TagHostKey, id),
 		Detail: "a console shows them once, at the first start, and a stop loses it",
 		Hint: "if it has just started, run the command again in a few minutes; otherwise replace it: " +
 			"aws ec2 terminate-instances --instance-ids " + id + ", then aloft up, while the others serve",

@@ -109,6 +109,8 @@ func (p *Provisioner) taggerOf(f plan.Found) tagger {
 		return p.certificateTagger(f.ID)
 	case stack.KindLogGroup:
 		return p.logGroupTagger(f.Status.TagIDs[0])
+	case stack.KindBucket:
+		return p.bucketTagger(f.ID)
 	case stack.KindTopic:
 		return p.topicTagger(f.ID)
 	case stack.KindAlarm:

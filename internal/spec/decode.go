@@ -66,6 +66,14 @@ func (*Subnet) shorthandKey(value string) string {
 	return "cidr"
 }
 
+func (*AccessLogs) shorthandKeys() []string { return []string{"enabled", "retention"} }
+func (*AccessLogs) shorthandKey(value string) string {
+	if value == "true" || value == "false" {
+		return "enabled"
+	}
+	return "retention"
+}
+
 // plainList is a list that may also be written as its only item.
 type plainList interface{ plainItem() }
 

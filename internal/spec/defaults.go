@@ -49,6 +49,10 @@ func (s *Spec) setDefaults(d *decoder) {
 	if s.Logs != nil {
 		orDefault(d, "logs.retention", &s.Logs.Retention, "30d")
 	}
+	if s.AccessLogs != nil {
+		orDefault(d, "access_logs.enabled", &s.AccessLogs.Enabled, true)
+		orDefault(d, "access_logs.retention", &s.AccessLogs.Retention, "30d")
+	}
 	s.resolveSource()
 	orDefault(d, "app", &s.App, appName(s.Dir))
 	if key := s.Machines.Key; key != "" && !filepath.IsAbs(key) {

@@ -117,6 +117,16 @@ var keyDocs = map[string]keyDoc{
 		limits: "1d, 3d, 5d, 7d, 14d, 30d, 60d, 90d, 120d, 150d, 180d, 365d, 400d, 545d, 731d, 1096d, 1827d, 2192d, " +
 			"2557d, 2922d, 3288d or 3653d",
 	},
+	"access_logs": {
+		meaning: "the load balancer writes a line for each request to files in a bucket of the application; true, " +
+			"false, or for how long",
+		absent: "false",
+	},
+	"access_logs.enabled": {meaning: "whether it does", absent: "true"},
+	"access_logs.retention": {
+		meaning: "for how long files are kept",
+		limits:  "1d to 3653d",
+	},
 	"machines": {meaning: "the servers"},
 	"machines.count": {
 		meaning: "number of servers, spread over the subnets in turn",

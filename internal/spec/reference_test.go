@@ -71,7 +71,8 @@ type key struct {
 // allKeys returns all keys, with the values of a spec in which only required keys
 // are set.
 func allKeys() ([]key, error) {
-	const smallest = "app: shop\nstart: x\nscaling: {schedule: [{cron: 0 0 * * *, min: 3}]}\nlogs: {}\n"
+	const smallest = "app: shop\nstart: x\nscaling: {schedule: [{cron: 0 0 * * *, min: 3}]}\nlogs: {}\n" +
+		"access_logs: {}\n"
 	s, err := Parse([]byte(smallest), FileName, "testdata")
 	if err != nil {
 		return nil, err

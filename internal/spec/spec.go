@@ -38,6 +38,7 @@ type Spec struct {
 	Tags         map[string]string `yaml:"tags"`
 	Protect      bool              `yaml:"protect"`
 	Logs         *Logs             `yaml:"logs"`
+	AccessLogs   *AccessLogs       `yaml:"access_logs"`
 	Machines     Machines          `yaml:"machines"`
 	Scaling      *Scaling          `yaml:"scaling"`
 	Network      Network           `yaml:"network"`
@@ -99,6 +100,19 @@ func (l Logs) Days() int32 {
 	days, _ := strconv.Atoi(strings.TrimSuffix(l.Retention, "d"))
 	return int32(days)
 }
+
+// AccessLogs says that the load balancer's access logs go to a bucket of the application, and
+// for how long they stay.
+type AccessLogs struct {
+	Enabled   bool   `yaml:"enabled"`
+	Retention string `yaml:"retention"` // "30d"
+}
+
+// Days returns the retention in days. It is valid for a valid spec.
+func (l AccessLogs) Days() int32 { return Logs{l.Retention}.Days() }
+
+// KeepsAccessLogs reports whether the load balancer's access logs go to a bucket.
+func (s *Spec) KeepsAccessLogs() bool { return s.AccessLogs != nil && s.AccessLogs.Enabled }
 
 // Machines says how many servers there are, and what each is.
 type Machines struct {

@@ -82,6 +82,7 @@ func (s *Spec) validate(d *decoder) {
 	s.validateEnvironment(d)
 	s.validatePermissions(d)
 	s.validateLogs(d)
+	s.validateAccessLogs(d)
 	s.validateProcesses(d)
 	s.validateTags(d)
 	s.validateMachines(d)

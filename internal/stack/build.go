@@ -321,7 +321,13 @@ func (b *builder) addLoadBalancing(servers int) {
 		Matcher:   lb.Health.Matcher,
 		Delay:     int(lb.DeregistrationDelay.Seconds()),
 	})
+	var logs Ref
+	if b.spec.KeepsAccessLogs() {
+		b.add(AddressAccessLogs, "", Bucket{App: app, Region: b.spec.Region, Days: b.spec.AccessLogs.Days()})
+		logs = id(AddressAccessLogs)
+	}
 	b.add(AddressLoadBalancer, "21", LoadBalancer{
+		AccessLogs:   logs,
 		BalancerName: balancingName(app, AddressLoadBalancer),
 		Subnets:      b.subnets(),
 		Groups:       []Ref{id(AddressWebGroup)},

@@ -49,6 +49,7 @@ var kinds = []properties{
 	serverKind,
 	imageKind,
 	targetGroupKind,
+	bucketKind,
 	loadBalancerKind,
 	certificateKind,
 	listenerKind,

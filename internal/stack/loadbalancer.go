@@ -11,7 +11,7 @@ const KindLoadBalancer Kind = "load-balancer"
 
 var loadBalancerKind = properties{
 	kind:       KindLoadBalancer,
-	mayReferTo: []Kind{KindSubnet, KindSecurityGroup, KindRouteTable},
+	mayReferTo: []Kind{KindSubnet, KindSecurityGroup, KindRouteTable, KindBucket},
 	uniqueName: true,
 }
 
@@ -24,6 +24,9 @@ const AttrScheme AttributeKey = "scheme"
 // AttrProtection is On for a load balancer that AWS refuses to delete.
 const AttrProtection AttributeKey = "deletion protection"
 
+// AttrAccessLogs is the bucket of a load balancer's access logs.
+const AttrAccessLogs AttributeKey = "access logs"
+
 // StateActive is the AttrState of a load balancer that routes requests.
 const StateActive = "active"
 
@@ -35,6 +38,7 @@ type LoadBalancer struct {
 	Groups       []Ref
 	Routes       []Ref // the route tables to the internet
 	Protected    bool
+	AccessLogs   Ref // the bucket; zero: there are none
 }
 
 // balancingName returns the name of a load balancer or target group. Names are
@@ -59,12 +63,17 @@ func (b LoadBalancer) Attributes() []Attribute {
 	if b.Protected {
 		protection = text(AttrProtection, On)
 	}
+	logs := Attribute{Key: AttrAccessLogs, Optional: true}
+	if b.AccessLogs != (Ref{}) {
+		logs = ref(AttrAccessLogs, b.AccessLogs)
+	}
 	return []Attribute{
 		fixed(text(AttrScheme, "internet-facing")),
 		refs(AttrSubnets, b.Subnets),
 		refs(AttrSecurityGroups, b.Groups),
 		text(AttrState, StateActive),
 		protection,
+		logs,
 	}
 }
 

@@ -18,6 +18,7 @@ const (
 	TagBase        = "aloft:base"        // base image that a release's image was built on
 	TagBaseName    = "aloft:base-name"   // name by which the spec asked for it: "debian-12"
 	TagFingerprint = "aloft:fingerprint" // SHA-256 of a key pair's public key
+	TagHostKey     = "aloft:host-key"    // an instance's SSH host key, as a line of an authorized_keys file
 	TagPrivate     = "aloft:private"     // an instance that has no public address
 	TagName        = "Name"
 )

@@ -1,16 +1,15 @@
 package terraform
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/acm"
 	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 
+	"aloft.dev/aloft/internal/blueprint"
 	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/stack"
 )
@@ -20,61 +19,34 @@ const domainFile = "domain.tf"
 // hostedZone returns the id of the hosted zone that owns a name of the application, or "" if
 // its DNS is elsewhere. The zone is an input.
 func (c *code) hostedZone(domain string) string {
-	for _, f := range c.source.kind(stack.KindRecord) {
-		if f.Value(stack.AttrName) != strings.TrimPrefix(domain, "*.") {
-			continue
-		}
-		zone := f.Value(stack.AttrHostedZone)
-		if _, known := c.references[zone]; !known {
-			name := "hosted_zone_" + notInName.ReplaceAllString(f.Value(stack.AttrName), "_")
-			c.declare(name, variable{what: "id of the hosted zone that owns " + f.Value(stack.AttrName), value: zone})
-			c.references[zone] = variableOf(name)
-		}
-		return zone
+	zone, record := c.HostedZone(domain)
+	if _, known := c.references[zone]; zone != "" && !known {
+		name := "hosted_zone_" + notInName.ReplaceAllString(record, "_")
+		c.declare(name, variable{what: "id of the hosted zone that owns " + record, value: zone})
+		c.references[zone] = variableOf(name)
 	}
-	return ""
+	return zone
 }
 
 // certificates writes the certificate and the records that validate it.
-func (c *code) certificates(ctx context.Context) error {
-	api := c.source.Client.ACM
-	for _, f := range c.source.kind(stack.KindCertificate) {
-		out, err := api.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: &f.ID})
-		if err != nil {
-			return reading(f.Name, err)
-		}
-		tags, err := api.ListTagsForCertificate(ctx, &acm.ListTagsForCertificateInput{CertificateArn: &f.ID})
-		if err != nil {
-			return reading("the tags of "+f.Name, err)
-		}
-		all := map[string]string{}
-		for _, t := range tags.Tags {
-			all[aws.ToString(t.Key)] = aws.ToString(t.Value)
-		}
-		detail := out.Certificate
+func (c *code) certificates() {
+	for _, f := range c.Certificates {
 		b := c.resource(domainFile, "aws_acm_certificate", f.Address, f.ID).isKnownAs(f.ID, "arn").
-			text("domain_name", aws.ToString(detail.DomainName)).
+			text("domain_name", aws.ToString(f.AWS.DomainName)).
 			list("subject_alternative_names", f.Values(stack.AttrNames)).
 			text("validation_method", string(acmtypes.ValidationMethodDns)).
-			text("key_algorithm", keyAlgorithm(detail.KeyAlgorithm)).tags(all)
+			text("key_algorithm", blueprint.KeyAlgorithm(f.AWS.KeyAlgorithm)).tags(f.Tags)
 		b.inside("lifecycle").flag("create_before_destroy", true)
-		c.validations(f, b.of, detail.DomainValidationOptions)
+		c.validations(f, b.of)
 	}
-	return nil
-}
-
-// keyAlgorithm returns an algorithm as requests have it: descriptions have a hyphen in place of
-// the underscore.
-func keyAlgorithm(described acmtypes.KeyAlgorithm) string {
-	return strings.ReplaceAll(string(described), "-", "_")
 }
 
 // validations writes the records that validate a certificate, and what waits for them. The
 // provider cannot import that, and its creation changes nothing.
-func (c *code) validations(f plan.Found, certificate hcl.Traversal, options []acmtypes.DomainValidation) {
+func (c *code) validations(f blueprint.Item[acmtypes.CertificateDetail], certificate hcl.Traversal) {
 	var names []hclwrite.Tokens
 	written := map[string]bool{}
-	for _, o := range options {
+	for _, o := range f.AWS.DomainValidationOptions {
 		domain, record := aws.ToString(o.DomainName), o.ResourceRecord
 		zone := c.hostedZone(domain)
 		if record == nil || zone == "" || written[aws.ToString(record.Name)] {
@@ -113,12 +85,12 @@ func expression(text string) hclwrite.Tokens {
 }
 
 // records writes the records that lead to the load balancer.
-func (c *code) records(context.Context) error {
+func (c *code) records() {
 	balancers := map[string]plan.Found{}
-	for _, f := range c.source.kind(stack.KindLoadBalancer) {
-		balancers[f.ID] = f
+	for _, l := range c.LoadBalancers {
+		balancers[l.ID] = l.Found
 	}
-	for _, f := range c.source.kind(stack.KindRecord) {
+	for _, f := range c.Records {
 		domain := f.Value(stack.AttrName)
 		zone := c.hostedZone(domain)
 		to := balancers[f.Value(stack.AttrLoadBalancer)]
@@ -128,7 +100,6 @@ func (c *code) records(context.Context) error {
 		alias.body.SetAttributeTraversal("zone_id", c.zoneOf(to))
 		alias.flag("evaluate_target_health", false)
 	}
-	return nil
 }
 
 // zoneOf refers to the hosted zone of a load balancer's own name.

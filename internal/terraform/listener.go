@@ -1,38 +1,27 @@
 package terraform
 
 import (
-	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
-	"aloft.dev/aloft/internal/plan"
+	"aloft.dev/aloft/internal/blueprint"
 	"aloft.dev/aloft/internal/stack"
 )
 
 // listeners writes the listeners of HTTP and HTTPS.
-func (c *code) listeners(ctx context.Context) error {
-	for _, f := range c.source.kind(stack.KindListener) {
-		if err := c.listener(ctx, f); err != nil {
-			return err
-		}
+func (c *code) listeners() {
+	for _, l := range c.Listeners {
+		c.listener(l)
 	}
-	return nil
 }
 
-func (c *code) listener(ctx context.Context, f plan.Found) error {
-	list, err := c.source.Client.ELB.DescribeListeners(ctx, &elb.DescribeListenersInput{ListenerArns: []string{f.ID}})
-	if err != nil || len(list.Listeners) == 0 {
-		return reading("listener "+f.Name, err)
-	}
-	tags, err := c.elbTags(ctx, f.ID)
-	if err != nil {
-		return err
-	}
-	l := list.Listeners[0]
+func (c *code) listener(f blueprint.Listener) {
+	l := f.AWS
 	b := c.resource(serviceFile, "aws_lb_listener", f.Address, f.ID).isKnownAs(f.ID, "arn").
 		text("load_balancer_arn", aws.ToString(l.LoadBalancerArn)).number("port", int64(aws.ToInt32(l.Port))).
 		text("protocol", string(l.Protocol)).text("ssl_policy", aws.ToString(l.SslPolicy))
@@ -42,10 +31,13 @@ func (c *code) listener(ctx context.Context, f plan.Found) error {
 		b.text("certificate_arn", c.certificate(usual))
 	}
 	b.actions(l.DefaultActions)
-	b.tags(tags)
+	b.tags(f.Tags)
 	if l.Protocol == types.ProtocolEnumHttps {
-		if err := b.after(c.validation...).headers(ctx, f.ID); err != nil {
-			return err
+		b.after(c.validation...)
+		// The provider names these attributes as AWS does, with other separators (Terraform
+		// Registry, aws_lb_listener).
+		for _, key := range slices.Sorted(maps.Keys(f.Headers)) {
+			b.text(strings.ReplaceAll(key, ".", "_"), f.Headers[key])
 		}
 	}
 	if len(f.Values(stack.AttrForwardsTo)) > 0 {
@@ -58,7 +50,6 @@ func (c *code) listener(ctx context.Context, f plan.Found) error {
 				text("listener_arn", f.ID).text("certificate_arn", c.certificate(arn))
 		}
 	}
-	return nil
 }
 
 // certificate returns the ARN of a certificate. One that is not the application's is an input.
@@ -73,40 +64,15 @@ func (c *code) certificate(arn string) string {
 // actions writes what a listener does with requests.
 func (b block) actions(actions []types.Action) {
 	for _, action := range actions {
-		switch {
-		case action.RedirectConfig != nil:
-			r := action.RedirectConfig
+		if r := action.RedirectConfig; r != nil {
 			to := b.inside("default_action").text("type", "redirect").inside("redirect").
 				text("protocol", aws.ToString(r.Protocol)).text("port", aws.ToString(r.Port)).
 				text("status_code", string(r.StatusCode))
 			if host := aws.ToString(r.Host); host != stack.SameHost {
 				to.text("host", host)
 			}
-		case action.TargetGroupArn != nil:
-			b.inside("default_action").text("type", "forward").text("target_group_arn", *action.TargetGroupArn)
-		case action.ForwardConfig != nil:
-			for _, group := range action.ForwardConfig.TargetGroups {
-				b.inside("default_action").text("type", "forward").
-					text("target_group_arn", aws.ToString(group.TargetGroupArn))
-			}
+		} else if group := blueprint.ForwardsTo(action); group != "" {
+			b.inside("default_action").text("type", "forward").text("target_group_arn", group)
 		}
 	}
-}
-
-// headers writes the headers that a listener adds to responses. The provider names their
-// attributes as AWS does, with other separators (Terraform Registry, aws_lb_listener).
-func (b block) headers(ctx context.Context, listener string) error {
-	out, err := b.source.Client.ELB.DescribeListenerAttributes(ctx, &elb.DescribeListenerAttributesInput{
-		ListenerArn: &listener,
-	})
-	if err != nil {
-		return reading("the attributes of "+listener, err)
-	}
-	for _, a := range out.Attributes {
-		key := aws.ToString(a.Key)
-		if strings.HasPrefix(key, "routing.http.response.") && strings.HasSuffix(key, ".header_value") {
-			b.text(strings.ReplaceAll(key, ".", "_"), aws.ToString(a.Value))
-		}
-	}
-	return nil
 }

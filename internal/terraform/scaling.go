@@ -2,55 +2,37 @@ package terraform
 
 import (
 	"cmp"
-	"context"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
 
-	"aloft.dev/aloft/internal/stack"
+	"aloft.dev/aloft/internal/blueprint"
 )
 
 const scalingFile = "scaling.tf"
 
 // scaling writes the launch template, the Auto Scaling group, its policy and its schedules.
-func (c *code) scaling(ctx context.Context) error {
-	for _, f := range c.source.kind(stack.KindLaunchTemplate) {
-		id, _, _ := strings.Cut(f.ID, "/")
-		if err := c.launchTemplate(ctx, id, f.Address, f.Name); err != nil {
-			return err
-		}
+func (c *code) scaling() {
+	for _, t := range c.LaunchTemplates {
+		c.launchTemplate(t)
 	}
-	for _, f := range c.source.kind(stack.KindScalingGroup) {
-		if err := c.scalingGroup(ctx, f.ID, f.Address); err != nil {
-			return err
-		}
+	for _, g := range c.ScalingGroups {
+		c.scalingGroup(g)
+		c.policies(g)
+		c.schedules(g)
 	}
-	return nil
 }
 
 // launchTemplate writes a launch template as its newest version is, which Terraform reads.
-func (c *code) launchTemplate(ctx context.Context, id, address, name string) error {
-	api := c.source.Client.EC2
-	list, err := api.DescribeLaunchTemplates(ctx, &ec2.DescribeLaunchTemplatesInput{LaunchTemplateIds: []string{id}})
-	if err != nil || len(list.LaunchTemplates) == 0 {
-		return reading("launch template "+name, err)
-	}
-	versions, err := api.DescribeLaunchTemplateVersions(ctx, &ec2.DescribeLaunchTemplateVersionsInput{
-		LaunchTemplateId: &id, Versions: []string{"$Latest"},
-	})
-	if err != nil || len(versions.LaunchTemplateVersions) == 0 {
-		return reading("launch template "+name, err)
-	}
-	version := versions.LaunchTemplateVersions[0]
-	d := version.LaunchTemplateData
-	b := c.resource(scalingFile, "aws_launch_template", address, id).isKnownAs(id, "id").text("name", name).
-		text("description", aws.ToString(version.VersionDescription)).text("image_id", aws.ToString(d.ImageId)).
-		text("instance_type", string(d.InstanceType)).text("key_name", aws.ToString(d.KeyName)).
-		text("user_data", aws.ToString(d.UserData))
+func (c *code) launchTemplate(t blueprint.LaunchTemplate) {
+	d := t.AWS.LaunchTemplateData
+	b := c.resource(scalingFile, "aws_launch_template", t.Address, t.TemplateID).isKnownAs(t.TemplateID, "id").
+		text("name", t.Name).text("description", aws.ToString(t.AWS.VersionDescription)).
+		text("image_id", aws.ToString(d.ImageId)).text("instance_type", string(d.InstanceType)).
+		text("key_name", aws.ToString(d.KeyName)).text("user_data", aws.ToString(d.UserData))
 	for _, n := range d.NetworkInterfaces {
 		i := b.inside("network_interfaces").number("device_index", int64(aws.ToInt32(n.DeviceIndex))).
 			list("security_groups", n.Groups)
@@ -72,24 +54,17 @@ func (c *code) launchTemplate(ctx context.Context, id, address, name string) err
 		b.inside("iam_instance_profile").text("name", aws.ToString(p.Name))
 	}
 	for _, s := range d.TagSpecifications {
-		b.inside("tag_specifications").text("resource_type", string(s.ResourceType)).tags(ec2Tags(s.Tags))
+		b.inside("tag_specifications").text("resource_type", string(s.ResourceType)).tags(blueprint.EC2Tags(s.Tags))
 	}
-	b.tags(ec2Tags(list.LaunchTemplates[0].Tags))
-	return nil
+	b.tags(t.Tags)
 }
 
-func (c *code) scalingGroup(ctx context.Context, name, address string) error {
-	list, err := c.source.Client.ASG.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{
-		AutoScalingGroupNames: []string{name},
-	})
-	if err != nil || len(list.AutoScalingGroups) == 0 {
-		return reading("Auto Scaling group "+name, err)
-	}
-	g := list.AutoScalingGroups[0]
-	b := c.resource(scalingFile, "aws_autoscaling_group", address, name).text("name", name).isKnownAs(name, "name").
+func (c *code) scalingGroup(f blueprint.ScalingGroup) {
+	g := f.AWS
+	b := c.resource(scalingFile, "aws_autoscaling_group", f.Address, f.ID).text("name", f.ID).isKnownAs(f.ID, "name").
 		number("min_size", int64(aws.ToInt32(g.MinSize))).number("max_size", int64(aws.ToInt32(g.MaxSize))).
 		number("desired_capacity", int64(aws.ToInt32(g.DesiredCapacity))).
-		list("vpc_zone_identifier", c.sortedSubnets(strings.Split(aws.ToString(g.VPCZoneIdentifier), ","))).
+		list("vpc_zone_identifier", c.SortedSubnets(f.Subnets())).
 		list("target_group_arns", g.TargetGroupARNs).text("health_check_type", aws.ToString(g.HealthCheckType)).
 		number("health_check_grace_period", int64(aws.ToInt32(g.HealthCheckGracePeriod))).
 		number("default_instance_warmup", int64(aws.ToInt32(g.DefaultInstanceWarmup)))
@@ -113,10 +88,6 @@ func (c *code) scalingGroup(ctx context.Context, name, address string) error {
 	}
 	b.ignores("desired_capacity", "force_delete", "force_delete_warm_pool", "ignore_failed_scaling_activities",
 		"wait_for_capacity_timeout")
-	if err := c.policies(ctx, name); err != nil {
-		return err
-	}
-	return c.schedules(ctx, name)
 }
 
 // mixedInstances writes the instance types of a group that has several.
@@ -148,43 +119,46 @@ func (b block) literal(name, value string) block {
 	return b
 }
 
-func (c *code) policies(ctx context.Context, group string) error {
-	list, err := c.source.Client.ASG.DescribePolicies(ctx, &autoscaling.DescribePoliciesInput{
-		AutoScalingGroupName: &group,
-	})
-	if err != nil {
-		return reading("the policies of "+group, err)
-	}
-	for _, p := range list.ScalingPolicies {
+// policies writes the policies that track a metric.
+func (c *code) policies(g blueprint.ScalingGroup) {
+	for _, p := range g.Policies {
 		name, t := aws.ToString(p.PolicyName), p.TargetTrackingConfiguration
-		if t == nil || t.PredefinedMetricSpecification == nil {
-			continue // somebody else's
-		}
-		b := c.resource(scalingFile, "aws_autoscaling_policy", name, group+"/"+name).literal("name", name).
-			text("autoscaling_group_name", group).text("policy_type", aws.ToString(p.PolicyType))
+		b := c.resource(scalingFile, "aws_autoscaling_policy", name, g.ID+"/"+name).literal("name", name).
+			text("autoscaling_group_name", g.ID).text("policy_type", aws.ToString(p.PolicyType))
 		if p.EstimatedInstanceWarmup != nil {
 			b.number("estimated_instance_warmup", int64(*p.EstimatedInstanceWarmup))
 		}
-		tracking := b.inside("target_tracking_configuration")
-		tracking.body.SetAttributeValue("target_value", cty.NumberFloatVal(aws.ToFloat64(t.TargetValue)))
-		tracking.inside("predefined_metric_specification").
+		b.inside("target_tracking_configuration").number64("target_value", aws.ToFloat64(t.TargetValue)).
+			inside("predefined_metric_specification").
 			text("predefined_metric_type", string(t.PredefinedMetricSpecification.PredefinedMetricType)).
-			text("resource_label", aws.ToString(t.PredefinedMetricSpecification.ResourceLabel))
+			label(aws.ToString(t.PredefinedMetricSpecification.ResourceLabel))
 	}
-	return nil
 }
 
-func (c *code) schedules(ctx context.Context, group string) error {
-	list, err := c.source.Client.ASG.DescribeScheduledActions(ctx, &autoscaling.DescribeScheduledActionsInput{
-		AutoScalingGroupName: &group,
-	})
-	if err != nil {
-		return reading("the schedules of "+group, err)
+// label sets what names a load balancer and its target group in a policy.
+func (b block) label(text string) {
+	balancer, group, found := blueprint.CutLabel(text)
+	if !found {
+		return
 	}
-	for _, a := range list.ScheduledUpdateGroupActions {
+	label := hclwrite.Tokens{{Type: hclsyntax.TokenOQuote, Bytes: []byte(`"`)}}
+	for i, part := range []string{balancer, group} {
+		if i > 0 {
+			label = append(label, &hclwrite.Token{Type: hclsyntax.TokenQuotedLit, Bytes: []byte("/")})
+		}
+		label = append(label, &hclwrite.Token{Type: hclsyntax.TokenTemplateInterp, Bytes: []byte("${")})
+		label = append(label, b.tokens(part)...)
+		label = append(label, &hclwrite.Token{Type: hclsyntax.TokenTemplateSeqEnd, Bytes: []byte("}")})
+	}
+	b.body.SetAttributeRaw("resource_label", append(label,
+		&hclwrite.Token{Type: hclsyntax.TokenCQuote, Bytes: []byte(`"`)}))
+}
+
+func (c *code) schedules(g blueprint.ScalingGroup) {
+	for _, a := range g.Schedules {
 		name := aws.ToString(a.ScheduledActionName)
-		b := c.resource(scalingFile, "aws_autoscaling_schedule", name, group+"/"+name).
-			text("scheduled_action_name", name).text("autoscaling_group_name", group).
+		b := c.resource(scalingFile, "aws_autoscaling_schedule", name, g.ID+"/"+name).
+			text("scheduled_action_name", name).text("autoscaling_group_name", g.ID).
 			text("recurrence", aws.ToString(a.Recurrence)).text("time_zone", aws.ToString(a.TimeZone))
 		const unchanged = -1 // a size that the schedule leaves (Terraform Registry, aws_autoscaling_schedule)
 		for _, size := range []struct {
@@ -194,5 +168,4 @@ func (c *code) schedules(ctx context.Context, group string) error {
 			b.number(size.name, int64(*cmp.Or(size.n, aws.Int32(unchanged))))
 		}
 	}
-	return nil
 }

@@ -1,49 +1,39 @@
 package terraform
 
 import (
-	"context"
-	"slices"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/stack"
 )
 
 const securityFile = "security.tf"
 
+// security writes what decides who connects to the servers.
+func (c *code) security() {
+	c.securityGroups()
+	c.keyPairs()
+	for _, e := range c.ConnectEndpoints {
+		c.resource(securityFile, "aws_ec2_instance_connect_endpoint", e.Address, e.ID).
+			text("subnet_id", aws.ToString(e.AWS.SubnetId)).list("security_group_ids", e.AWS.SecurityGroupIds).
+			flag("preserve_client_ip", aws.ToBool(e.AWS.PreserveClientIp)).tags(e.Tags)
+	}
+}
+
 // securityGroups writes the security groups with their rules. All are known before their
 // rules are written, which refer to others.
-func (c *code) securityGroups(ctx context.Context) error {
-	found := c.source.kind(stack.KindSecurityGroup)
-	if len(found) == 0 {
-		return nil
+func (c *code) securityGroups() {
+	blocks := make([]block, len(c.SecurityGroups))
+	for i, g := range c.SecurityGroups {
+		blocks[i] = c.resource(securityFile, "aws_security_group", g.Address, g.ID).isKnownAs(g.ID, "id")
 	}
-	list, err := c.source.Client.EC2.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{
-		GroupIds: ids(found),
-	})
-	if err != nil {
-		return reading("the security groups", err)
+	for i, g := range c.SecurityGroups {
+		b := blocks[i].text("name", aws.ToString(g.AWS.GroupName)).text("description", aws.ToString(g.AWS.Description)).
+			text("vpc_id", aws.ToString(g.AWS.VpcId))
+		b.rules("ingress", g.AWS.IpPermissions)
+		b.rules("egress", g.AWS.IpPermissionsEgress)
+		b.tags(g.Tags)
 	}
-	named := addresses(found)
-	slices.SortFunc(list.SecurityGroups, func(a, b types.SecurityGroup) int {
-		return byAddress(named, aws.ToString(a.GroupId), aws.ToString(b.GroupId))
-	})
-	blocks := make([]block, len(list.SecurityGroups))
-	for i, g := range list.SecurityGroups {
-		id := aws.ToString(g.GroupId)
-		blocks[i] = c.resource(securityFile, "aws_security_group", named[id], id).isKnownAs(id, "id")
-	}
-	for i, g := range list.SecurityGroups {
-		b := blocks[i].text("name", aws.ToString(g.GroupName)).text("description", aws.ToString(g.Description)).
-			text("vpc_id", aws.ToString(g.VpcId))
-		b.rules("ingress", g.IpPermissions)
-		b.rules("egress", g.IpPermissionsEgress)
-		b.tags(ec2Tags(g.Tags))
-	}
-	return nil
 }
 
 // rules writes the rules of one direction. Rules of Aloft have no descriptions that stay.
@@ -69,54 +59,23 @@ func (b block) rules(direction string, permissions []types.IpPermission) {
 }
 
 // keyPairs writes the key pair. AWS has only the public key, which a variable holds.
-func (c *code) keyPairs(ctx context.Context) error {
-	found := c.source.kind(stack.KindKeyPair)
-	if len(found) == 0 {
-		return nil
+func (c *code) keyPairs() {
+	for _, k := range c.KeyPairs {
+		c.declare("public_key", variable{
+			what: "public key for SSH, as in a line of authorized_keys; an imported key pair keeps its own", value: "",
+		})
+		name := aws.ToString(k.AWS.KeyName)
+		c.resource(securityFile, "aws_key_pair", k.Address, name).literal("key_name", name).isKnownAs(name, "key_name").
+			variable("public_key", "public_key").tags(k.Tags).ignores("public_key")
 	}
-	list, err := c.source.Client.EC2.DescribeKeyPairs(ctx, &ec2.DescribeKeyPairsInput{KeyNames: ids(found)})
-	if err != nil {
-		return reading("the key pair", err)
-	}
-	c.declare("public_key", variable{
-		what: "public key for SSH, as in a line of authorized_keys; an imported key pair keeps its own", value: "",
-	})
-	for _, k := range list.KeyPairs {
-		name := aws.ToString(k.KeyName)
-		b := c.resource(securityFile, "aws_key_pair", stack.AddressKeyPair, name).
-			literal("key_name", name).isKnownAs(name, "key_name").variable("public_key", "public_key").
-			tags(ec2Tags(k.Tags))
-		b.ignores("public_key")
-	}
-	return nil
-}
-
-// connectEndpoints writes the application's EC2 Instance Connect Endpoint.
-func (c *code) connectEndpoints(ctx context.Context) error {
-	for _, f := range c.source.kind(stack.KindConnectEndpoint) {
-		list, err := c.source.Client.EC2.DescribeInstanceConnectEndpoints(ctx,
-			&ec2.DescribeInstanceConnectEndpointsInput{InstanceConnectEndpointIds: []string{f.ID}})
-		if err != nil || len(list.InstanceConnectEndpoints) == 0 {
-			return reading("the endpoint "+f.ID, err)
-		}
-		e := list.InstanceConnectEndpoints[0]
-		c.resource(securityFile, "aws_ec2_instance_connect_endpoint", f.Address, f.ID).
-			text("subnet_id", aws.ToString(e.SubnetId)).list("security_group_ids", e.SecurityGroupIds).
-			flag("preserve_client_ip", aws.ToBool(e.PreserveClientIp)).tags(ec2Tags(e.Tags))
-	}
-	return nil
 }
 
 // images declares the release's image: another account or region has one of its own.
-func (c *code) images(context.Context) error {
-	for _, f := range c.source.kind(stack.KindImage) {
-		name := imageVariable(f)
-		c.declare(name, variable{what: "AMI of release " + f.Value(stack.AttrRelease), value: f.ID})
+func (c *code) images() {
+	for _, f := range c.Images {
+		release := f.Value(stack.AttrRelease)
+		name := "image_" + notInName.ReplaceAllString(release, "_")
+		c.declare(name, variable{what: "AMI of release " + release, value: f.ID})
 		c.references[f.ID] = variableOf(name)
 	}
-	return nil
-}
-
-func imageVariable(f plan.Found) string {
-	return "image_" + notInName.ReplaceAllString(f.Value(stack.AttrRelease), "_")
 }

@@ -1,17 +1,17 @@
 package terraform
 
 import (
-	"context"
-	"slices"
+	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"github.com/zclconf/go-cty/cty"
 
-	"aloft.dev/aloft/internal/plan"
+	"aloft.dev/aloft/internal/blueprint"
+	"aloft.dev/aloft/internal/policy"
 	"aloft.dev/aloft/internal/stack"
 )
 
@@ -20,40 +20,15 @@ const (
 	serversFile = "servers.tf"
 )
 
-// elbTags returns the tags of a resource of Elastic Load Balancing.
-func (c *code) elbTags(ctx context.Context, arn string) (map[string]string, error) {
-	out, err := c.source.Client.ELB.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: []string{arn}})
-	if err != nil {
-		return nil, reading("the tags of "+arn, err)
-	}
-	all := map[string]string{}
-	for _, d := range out.TagDescriptions {
-		for _, t := range d.Tags {
-			all[aws.ToString(t.Key)] = aws.ToString(t.Value)
-		}
-	}
-	return all, nil
-}
-
 // targetGroups writes the target group.
-func (c *code) targetGroups(ctx context.Context) error {
-	for _, f := range c.source.kind(stack.KindTargetGroup) {
-		list, err := c.source.Client.ELB.DescribeTargetGroups(ctx, &elb.DescribeTargetGroupsInput{
-			TargetGroupArns: []string{f.ID},
-		})
-		if err != nil || len(list.TargetGroups) == 0 {
-			return reading("target group "+f.Name, err)
-		}
-		tags, err := c.elbTags(ctx, f.ID)
-		if err != nil {
-			return err
-		}
-		g := list.TargetGroups[0]
-		b := c.resource(serviceFile, "aws_lb_target_group", f.Address, f.ID).isKnownAs(f.ID, "arn").
-			isKnownAs(suffix(f.ID, "targetgroup/"), "arn_suffix").
-			text("name", f.Name).text("vpc_id", aws.ToString(g.VpcId)).text("protocol", string(g.Protocol)).
+func (c *code) targetGroups() {
+	for _, t := range c.TargetGroups {
+		g := t.AWS
+		b := c.resource(serviceFile, "aws_lb_target_group", t.Address, t.ID).isKnownAs(t.ID, "arn").
+			isKnownAs(blueprint.Suffix(t.ID), "arn_suffix").
+			text("name", t.Name).text("vpc_id", aws.ToString(g.VpcId)).text("protocol", string(g.Protocol)).
 			number("port", int64(aws.ToInt32(g.Port)))
-		b.text("deregistration_delay", strings.TrimSuffix(f.Value(stack.AttrDeregistrationDelay), "s"))
+		b.text("deregistration_delay", strings.TrimSuffix(t.Value(stack.AttrDeregistrationDelay), "s"))
 		check := b.inside("health_check").text("path", aws.ToString(g.HealthCheckPath)).
 			text("protocol", string(g.HealthCheckProtocol)).text("port", aws.ToString(g.HealthCheckPort)).
 			number("interval", int64(aws.ToInt32(g.HealthCheckIntervalSeconds))).
@@ -63,94 +38,98 @@ func (c *code) targetGroups(ctx context.Context) error {
 		if g.Matcher != nil {
 			check.text("matcher", aws.ToString(g.Matcher.HttpCode))
 		}
-		b.tags(tags)
+		b.tags(t.Tags)
 	}
-	return nil
-}
-
-// suffix returns the part of an ARN by which metrics name a resource: "app/shop/…" of a load
-// balancer, "targetgroup/shop/…" of a target group.
-func suffix(arn, from string) string {
-	return arn[max(strings.Index(arn, from), 0):]
 }
 
 // loadBalancers writes the load balancer.
-func (c *code) loadBalancers(ctx context.Context) error {
-	for _, f := range c.source.kind(stack.KindLoadBalancer) {
-		list, err := c.source.Client.ELB.DescribeLoadBalancers(ctx, &elb.DescribeLoadBalancersInput{
-			LoadBalancerArns: []string{f.ID},
-		})
-		if err != nil || len(list.LoadBalancers) == 0 {
-			return reading("load balancer "+f.Name, err)
+func (c *code) loadBalancers() {
+	for _, l := range c.LoadBalancers {
+		b := c.resource(serviceFile, "aws_lb", l.Address, l.ID).isKnownAs(l.ID, "arn").
+			isKnownAs(blueprint.Suffix(l.ID), "arn_suffix").isKnownAs(aws.ToString(l.AWS.DNSName), "dns_name").
+			text("name", l.Name).text("load_balancer_type", string(elbtypes.LoadBalancerTypeEnumApplication)).
+			flag("internal", l.Value(stack.AttrScheme) == "internal").
+			list("subnets", c.SortedSubnets(l.Values(stack.AttrSubnets))).
+			list("security_groups", l.Values(stack.AttrSecurityGroups)).
+			flag("enable_deletion_protection", l.Value(stack.AttrProtection) == stack.On)
+		if bucket := l.Value(stack.AttrAccessLogs); bucket != "" {
+			b.inside("access_logs").text("bucket", bucket).flag("enabled", true)
+			b.after(c.delivery...)
 		}
-		tags, err := c.elbTags(ctx, f.ID)
-		if err != nil {
-			return err
-		}
-		l := list.LoadBalancers[0]
-		c.resource(serviceFile, "aws_lb", f.Address, f.ID).isKnownAs(f.ID, "arn").
-			isKnownAs(suffix(f.ID, "app/"), "arn_suffix").isKnownAs(aws.ToString(l.DNSName), "dns_name").
-			text("name", f.Name).
-			text("load_balancer_type", "application").
-			flag("internal", f.Value(stack.AttrScheme) == "internal").
-			list("subnets", c.sortedSubnets(f.Values(stack.AttrSubnets))).
-			list("security_groups", f.Values(stack.AttrSecurityGroups)).
-			flag("enable_deletion_protection", f.Value(stack.AttrProtection) == stack.On).tags(tags)
+		b.tags(l.Tags)
 	}
-	return nil
 }
 
-// sortedSubnets sorts ids of subnets by their names.
-func (c *code) sortedSubnets(all []string) []string {
-	return slices.SortedFunc(slices.Values(all), func(a, b string) int { return byAddress(c.subnetNames, a, b) })
+// buckets writes the bucket of access logs. Names are unique among all accounts, so that the
+// account and the region are parts of its name.
+func (c *code) buckets() {
+	for _, f := range c.Buckets {
+		account := c.account()
+		b := c.resource(bucketFile, "aws_s3_bucket", f.Address, f.ID)
+		b.body.SetAttributeRaw("bucket", expression(fmt.Sprintf(
+			`"%s${%s}-${var.region}"`, stack.BucketPrefix(c.App), account)))
+		b.tags(f.Tags).isKnownAs(f.ID, "id")
+		if f.Value(stack.AttrPublicAccess) == stack.Blocked {
+			c.resource(bucketFile, "aws_s3_bucket_public_access_block", f.Address, f.ID).text("bucket", f.ID).
+				flag("block_public_acls", true).flag("block_public_policy", true).flag("ignore_public_acls", true).
+				flag("restrict_public_buckets", true)
+		}
+		if f.Days > 0 {
+			rule := c.resource(bucketFile, "aws_s3_bucket_lifecycle_configuration", f.Address, f.ID).
+				text("bucket", f.ID).inside("rule").text("id", stack.ExpiryRule).text("status", "Enabled")
+			rule.inside("filter").literal("prefix", "")
+			rule.inside("expiration").number("days", int64(f.Days))
+		}
+		if f.Value(stack.AttrDelivery) == stack.On {
+			bucket := "${aws_s3_bucket." + notInName.ReplaceAllString(f.Address, "_") + ".id}"
+			text := stack.DeliveryPolicy(policy.Partition(c.Region), bucket, "${"+account+"}")
+			b := c.resource(bucketFile, "aws_s3_bucket_policy", f.Address, f.ID).text("bucket", f.ID)
+			b.body.SetAttributeRaw("policy", expression(strconv.Quote(text)))
+			c.delivery = append(c.delivery, b.of)
+		}
+	}
+}
+
+const bucketFile = "logs.tf"
+
+// account returns what refers to the account in which the configuration is applied.
+func (c *code) account() string {
+	const name = "current"
+	if !c.hasAccount {
+		c.append("main.tf", "data", "aws_caller_identity", name)
+		c.hasAccount = true
+	}
+	return "data.aws_caller_identity." + name + ".account_id"
 }
 
 // servers writes the fixed servers and their registrations with the target group.
-func (c *code) servers(ctx context.Context) error {
-	var found []plan.Found
-	for _, f := range c.source.kind(stack.KindServer) {
-		if !stack.Transient(f.Address) {
-			found = append(found, f)
-		}
+func (c *code) servers() {
+	for _, s := range c.Servers {
+		c.server(s)
 	}
-	if len(found) == 0 {
-		return nil
+	for _, t := range c.Targets {
+		c.resource(serversFile, "aws_lb_target_group_attachment", t.Address, "").text("target_group_arn", t.Group).
+			text("target_id", t.Server).number("port", t.Port)
 	}
-	list, err := c.source.Client.EC2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: ids(found)})
-	if err != nil {
-		return reading("the servers", err)
-	}
-	instances := map[string]types.Instance{}
-	for _, r := range list.Reservations {
-		for _, i := range r.Instances {
-			instances[aws.ToString(i.InstanceId)] = i
-		}
-	}
-	for _, f := range found {
-		c.server(f, instances[f.ID])
-	}
-	for _, f := range c.source.kind(stack.KindTarget) {
-		group := f.Value(stack.AttrTargetGroup)
-		port, err := strconv.ParseInt(f.Value(stack.AttrPort), 10, 32)
-		if err != nil {
-			return reading("the port of "+f.Address, err)
-		}
-		c.resource(serversFile, "aws_lb_target_group_attachment", f.Address, "").text("target_group_arn", group).
-			text("target_id", f.Value(stack.AttrServer)).number("port", port)
-	}
-	return nil
 }
 
-func (c *code) server(f plan.Found, i types.Instance) {
-	b := c.resource(serversFile, "aws_instance", f.Address, f.ID).isKnownAs(f.ID, "id").
+func (c *code) server(s blueprint.Item[types.Instance]) {
+	i := s.AWS
+	b := c.resource(serversFile, "aws_instance", s.Address, s.ID).isKnownAs(s.ID, "id").
 		text("ami", aws.ToString(i.ImageId)).text("instance_type", string(i.InstanceType)).
 		text("subnet_id", aws.ToString(i.SubnetId)).text("key_name", aws.ToString(i.KeyName)).
-		list("vpc_security_group_ids", f.Values(stack.AttrSecurityGroups)).
-		text("iam_instance_profile", f.Value(stack.AttrProfile)).
-		flag("associate_public_ip_address", f.Status.PublicIP != "")
+		list("vpc_security_group_ids", s.Values(stack.AttrSecurityGroups)).
+		text("iam_instance_profile", s.Value(stack.AttrProfile)).
+		flag("associate_public_ip_address", s.Status.PublicIP != "")
 	if m := i.MetadataOptions; m != nil {
 		b.inside("metadata_options").text("http_tokens", string(m.HttpTokens)).
 			text("http_endpoint", string(m.HttpEndpoint))
 	}
-	b.tags(ec2Tags(i.Tags)).ignores("user_data", "user_data_base64", "user_data_replace_on_change")
+	b.tags(s.Tags).ignores("user_data", "user_data_base64", "user_data_replace_on_change")
+}
+
+// number64 sets an attribute to a number with a fraction.
+func (b block) number64(name string, n float64) block {
+	b.body.SetAttributeValue(name, cty.NumberFloatVal(n))
+	return b
 }

@@ -1,12 +1,9 @@
 // Package terraform describes a deployment that stands as Terraform configuration, with
-// import blocks by which Terraform takes it over in place. It reads the resources from
-// AWS, and writes neither secrets nor values of variables.
+// import blocks by which Terraform takes it over in place.
 package terraform
 
 import (
-	"cmp"
-	"context"
-	"fmt"
+	"bytes"
 	"maps"
 	"regexp"
 	"slices"
@@ -17,9 +14,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
 
-	"aloft.dev/aloft/internal/awsapi"
-	"aloft.dev/aloft/internal/plan"
-	"aloft.dev/aloft/internal/stack"
+	"aloft.dev/aloft/internal/blueprint"
 )
 
 // ProviderVersion is the constraint on the version of the AWS provider whose attributes
@@ -29,70 +24,37 @@ const ProviderVersion = "~> 5.84"
 // Files are the texts of a configuration by the names of its files.
 type Files map[string][]byte
 
-// Source is a deployment to describe.
-type Source struct {
-	App, Region string
-	Client      *awsapi.Client
-	Found       []plan.Found // its resources
-}
-
-// exported are the kinds of resources that Write describes, or that belong to one of them.
-var exported = []stack.Kind{
-	stack.KindVPC, stack.KindSubnet, stack.KindInternetGateway, stack.KindElasticIP, stack.KindNatGateway,
-	stack.KindRouteTable, stack.KindSecurityGroup, stack.KindKeyPair, stack.KindConnectEndpoint,
-	stack.KindEnvironment, stack.KindLogGroup, stack.KindRole, stack.KindInstanceProfile, stack.KindServer,
-	stack.KindImage, stack.KindTargetGroup, stack.KindLoadBalancer, stack.KindCertificate, stack.KindListener,
-	stack.KindRecord, stack.KindTarget, stack.KindLaunchTemplate, stack.KindScalingGroup, stack.KindScalingPolicy,
-	stack.KindSchedule, stack.KindMember, stack.KindTopic, stack.KindAlarm,
-}
-
-// Unsupported returns the names of the found resources that Write cannot describe: a
-// configuration without them would not be the application. It is empty unless a kind is new.
-func Unsupported(found []plan.Found) []string {
-	var all []string
-	for _, f := range found {
-		if !slices.Contains(exported, f.Kind) {
-			all = append(all, f.Address)
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-// Write returns the configuration of a deployment. Its errors name the call that failed.
-func Write(ctx context.Context, s Source) (Files, error) {
+// Write returns the configuration of a deployment.
+func Write(b *blueprint.Blueprint) Files {
 	c := &code{
-		source: s, files: map[string]*hclwrite.File{}, references: map[string]hcl.Traversal{},
-		variables: map[string]variable{}, subnetNames: map[string]string{},
+		Blueprint: b, files: map[string]*hclwrite.File{}, references: map[string]hcl.Traversal{},
+		variables: map[string]variable{},
 	}
-	c.declare("region", variable{what: "AWS region", value: s.Region})
-	steps := []func(context.Context) error{
-		c.network, c.securityGroups, c.keyPairs, c.connectEndpoints, c.identity, c.environments, c.logGroups, c.images,
-		c.targetGroups, c.loadBalancers, c.certificates, c.listeners, c.records, c.servers, c.scaling, c.topics,
-		c.alarms,
-	}
-	for _, step := range steps {
-		if err := step(ctx); err != nil {
-			return nil, err
-		}
-	}
+	c.declare("region", variable{what: "AWS region", value: b.Region})
 	c.settings()
+	for _, write := range []func(){
+		c.inputs, c.network, c.security, c.identity, c.environments, c.logGroups, c.images, c.targetGroups, c.buckets,
+		c.loadBalancers, c.certificates, c.listeners, c.records, c.servers, c.scaling, c.topics, c.alarms, c.inputFile,
+	} {
+		write()
+	}
 	files := Files{}
 	for name, file := range c.files {
 		files[name] = hclwrite.Format(file.Bytes())
 	}
-	return files, nil
+	return files
 }
 
 // code is a configuration that is being written.
 type code struct {
-	source     Source
+	*blueprint.Blueprint
 	files      map[string]*hclwrite.File
 	references map[string]hcl.Traversal // to what has an id, an ARN or a name in AWS
 	variables  map[string]variable
 
-	subnetNames map[string]string // by id
-	validation  []hcl.Traversal   // what waits for certificates, for which listeners wait
+	validation []hcl.Traversal // what waits for certificates, for which listeners wait
+	delivery   []hcl.Traversal // policies of buckets, for which load balancers wait
+	hasAccount bool
 }
 
 // variable is an input of the configuration.
@@ -111,7 +73,7 @@ func (c *code) file(name string) *hclwrite.Body {
 	return c.files[name].Body()
 }
 
-// settings writes the provider and the variables.
+// settings writes the provider.
 func (c *code) settings() {
 	main := c.file("main.tf")
 	required := main.AppendNewBlock("terraform", nil).Body().AppendNewBlock("required_providers", nil).Body()
@@ -120,6 +82,10 @@ func (c *code) settings() {
 	}))
 	main.AppendNewline()
 	main.AppendNewBlock("provider", []string{"aws"}).Body().SetAttributeTraversal("region", variableOf("region"))
+}
+
+// inputFile writes the variables.
+func (c *code) inputFile() {
 	inputs := c.file("variables.tf")
 	for i, name := range slices.Sorted(maps.Keys(c.variables)) {
 		if i > 0 {
@@ -224,7 +190,7 @@ func (b block) texts(name string, values map[string]string) block {
 }
 
 // after makes Terraform create the resource after others, to which it does not refer.
-func (b block) after(others ...hcl.Traversal) block {
+func (b block) after(others ...hcl.Traversal) {
 	var all []hclwrite.Tokens
 	for _, other := range others {
 		all = append(all, hclwrite.TokensForTraversal(other))
@@ -232,7 +198,6 @@ func (b block) after(others ...hcl.Traversal) block {
 	if len(all) > 0 {
 		b.body.SetAttributeRaw("depends_on", hclwrite.TokensForTuple(all))
 	}
-	return b
 }
 
 // variable sets an attribute to an input.
@@ -264,53 +229,16 @@ func (b block) ignores(attributes ...string) {
 	b.inside("lifecycle").body.SetAttributeRaw("ignore_changes", hclwrite.TokensForTuple(all))
 }
 
-// tokens returns a text: a reference, a text in the region, or as it is.
+// tokens returns a text: a reference, or with the region in it replaced.
 func (c *code) tokens(value string) hclwrite.Tokens {
 	if to, ok := c.references[value]; ok {
 		return hclwrite.TokensForTraversal(to)
 	}
-	zone, inRegion := strings.CutPrefix(value, c.source.Region)
-	if inRegion && len(zone) == 1 {
-		return hclwrite.Tokens{{Type: hclsyntax.TokenIdent, Bytes: []byte(`"${var.region}` + zone + `"`)}}
-	}
-	return hclwrite.TokensForValue(cty.StringVal(value))
-}
-
-// kind returns the found resources of a kind, by their addresses.
-func (s Source) kind(k stack.Kind) []plan.Found {
-	var all []plan.Found
-	for _, f := range s.Found {
-		if f.Kind == k && f.Broken == "" {
-			all = append(all, f)
+	all := hclwrite.TokensForValue(cty.StringVal(value))
+	for _, t := range all {
+		if t.Type == hclsyntax.TokenQuotedLit {
+			t.Bytes = bytes.ReplaceAll(t.Bytes, []byte(c.Region), []byte("${var.region}"))
 		}
 	}
-	slices.SortFunc(all, func(a, b plan.Found) int {
-		return cmp.Or(cmp.Compare(a.Address, b.Address), cmp.Compare(a.ID, b.ID))
-	})
 	return all
-}
-
-// ids returns the ids of found resources.
-func ids(all []plan.Found) []string {
-	var out []string
-	for _, f := range all {
-		out = append(out, f.ID)
-	}
-	return out
-}
-
-// addresses returns the addresses of found resources by their ids.
-func addresses(all []plan.Found) map[string]string {
-	out := map[string]string{}
-	for _, f := range all {
-		out[f.ID] = f.Address
-	}
-	return out
-}
-
-func reading(what string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("read %s to export it: %w", what, err)
 }

@@ -130,6 +130,8 @@ func (s *shop) variable(t *testing.T, commands []string) {
 }
 
 func (s *shop) inside(t *testing.T, commands []string) {
-	s.prints(t, commands, "active\n", "web: version 1.1.0 serves production") // from servers that are gone
+	s.prints(t, commands, "active\n",
+		"web: version 1.1.0 serves production", // from servers that are gone
+		` 200 200 `, `"GET https://`+domain+`:443/`)
 	t.Run("host keys survive the console", s.hostKeys)
 }

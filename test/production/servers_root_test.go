@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"aloft.dev/aloft/internal/drill"
@@ -136,6 +137,10 @@ func (s *shop) removed(t *testing.T, commands []string) {
 		"log groups": func() (int, error) {
 			out, err := s.API.Logs.DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{})
 			return len(out.LogGroups), err
+		},
+		"buckets": func() (int, error) {
+			out, err := s.API.S3.ListBuckets(t.Context(), &s3.ListBucketsInput{})
+			return len(out.Buckets), err
 		},
 		"alarms": func() (int, error) {
 			out, err := s.API.CW.DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{})

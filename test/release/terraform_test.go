@@ -18,6 +18,7 @@ import (
 	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/spec"
 	"aloft.dev/aloft/internal/stack"
+	"aloft.dev/aloft/internal/terraform"
 	"aloft.dev/aloft/test/simulation"
 )
 
@@ -38,7 +39,10 @@ func exports(t *testing.T) map[string]struct {
 			" to import, 4 to add, 0 to change, 0 to destroy",
 		},
 		"a group": {
-			func(s *spec.Spec) { s.Scaling = simulation.ScalingTutorial(t).Scaling },
+			func(s *spec.Spec) {
+				s.Scaling = simulation.ScalingTutorial(t).Scaling
+				s.Scaling.Target = spec.Target{RequestsPerTarget: 100}
+			},
 			" to import, 0 to add, 0 to change, 0 to destroy",
 		},
 		// The wait for the certificate cannot be imported, nor can an email without a confirmation.
@@ -50,6 +54,7 @@ func exports(t *testing.T) map[string]struct {
 				s.Domain, s.HSTS = spec.Domains{"api.example.com", "example.com"}, true
 				s.Alerts = []string{"me@example.com", "you@example.com"}
 				s.Logs = &spec.Logs{Retention: "30d"}
+				s.AccessLogs = &spec.AccessLogs{Enabled: true, Retention: "30d"}
 			},
 			" to import, 2 to add, 0 to change, 0 to destroy",
 		},
@@ -104,7 +109,7 @@ func TestEverythingIsExportedWithoutValues(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := exportable(t, test.edit)
 			d := deploymentOf(t, s)
-			files := simulation.Must(d.ExportTerraform(t.Context()))(t)
+			files := terraform.Write(simulation.Must(d.Blueprint(t.Context()))(t))
 			all := ""
 			for name, text := range files {
 				if _, problems := hclsyntax.ParseConfig(text, name, hcl.InitialPos); problems.HasErrors() {
@@ -159,6 +164,8 @@ func referencesExist(t *testing.T, files map[string][]byte) {
 				} else {
 					known[address] = true
 				}
+			case "data":
+				known["data."+b.Labels[0]] = true
 			case "variable":
 				known["var."+b.Labels[0]] = true
 			}
@@ -198,7 +205,8 @@ func TestTheNetworkOfOthersIsNotExported(t *testing.T) {
 	g.vpc.AddNAT(t)
 	g.uses(g.vpc.Public, g.vpc.Private)
 	g.Release(t, "r1")
-	files := simulation.Must(g.Deployment(t, &simulation.Builder{ReleaseName: "r1"}).ExportTerraform(t.Context()))(t)
+	files := terraform.Write(simulation.Must(
+		g.Deployment(t, &simulation.Builder{ReleaseName: "r1"}).Blueprint(t.Context()))(t))
 	if files["network.tf"] != nil {
 		t.Errorf("network.tf has %s", files["network.tf"])
 	}
@@ -217,7 +225,7 @@ func TestTheNetworkOfOthersIsNotExported(t *testing.T) {
 func exported(t *testing.T, s *simulation.Application) string {
 	t.Helper()
 	dir := t.TempDir()
-	files := simulation.Must(deploymentOf(t, s).ExportTerraform(t.Context()))(t)
+	files := terraform.Write(simulation.Must(deploymentOf(t, s).Blueprint(t.Context()))(t))
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
 			t.Fatal(err)
@@ -226,8 +234,8 @@ func exported(t *testing.T, s *simulation.Application) string {
 	return dir
 }
 
-// terraform runs Terraform in a folder with the provider of a folder of plugins.
-func terraform(t *testing.T, dir, endpoint string, args ...string) (output string, err error) {
+// runTerraform runs Terraform in a folder with the provider of a folder of plugins.
+func runTerraform(t *testing.T, dir, endpoint string, args ...string) (output string, err error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "terraform", append([]string{"-chdir=" + dir}, args...)...)
 	cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+endpoint, "AWS_ACCESS_KEY_ID=AKIAALOFT",
@@ -251,7 +259,7 @@ func TestTerraformTakesOverWhatWasExported(t *testing.T) {
 				{"fmt", "-check", "-diff"}, {"init", "-no-color", "-plugin-dir=" + plugins},
 				{"plan", "-no-color", "-out=plan"}, {"apply", "-no-color", "plan"},
 			} {
-				output, err := terraform(t, dir, endpoint, args...)
+				output, err := runTerraform(t, dir, endpoint, args...)
 				if err != nil {
 					t.Fatalf("terraform %s: %v\n%s", args[0], err, output)
 				}
@@ -259,7 +267,7 @@ func TestTerraformTakesOverWhatWasExported(t *testing.T) {
 					t.Error(output)
 				}
 			}
-			output, err := terraform(t, dir, endpoint, "plan", "-no-color", "-detailed-exitcode")
+			output, err := runTerraform(t, dir, endpoint, "plan", "-no-color", "-detailed-exitcode")
 			if err != nil {
 				t.Errorf("after the import: %v\n%s", err, output)
 			}

@@ -109,8 +109,16 @@ func Operation(r *http.Request, body []byte) string {
 	return form.Get("Action")
 }
 
-// restOperation returns the operation of a request to Amazon Route 53, or "".
+// restOperation returns the operation of a request to Amazon Route 53 or Amazon S3, or "".
 func restOperation(r *http.Request) string {
+	if strings.Contains(r.Header.Get("Authorization"), "/s3/aws4_request") {
+		table, err := names.Load("s3")
+		if err != nil {
+			return ""
+		}
+		bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		return table.RouteS3(r.Method, bucket, key, r.URL.Query(), r.Header)
+	}
 	table, err := names.Load("route53")
 	if err != nil {
 		return ""
