@@ -5,6 +5,7 @@ package cloud
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -59,9 +60,40 @@ func (d *daemon) openConsole(config wire.Config) error {
 			view := d.store.View()
 			return func(ctx context.Context) error { return view.Changed(ctx, watched...) }
 		},
-		Facts: d.factsOf, User: userOf, Calls: &d.calls, Now: time.Now, Log: d.Log,
+		Facts: d.factsOf, User: userOf, Calls: &d.calls, Now: time.Now, Pages: console.PagesConfig{Log: d.Log},
 	})
+	if err == nil {
+		d.console.AddFallbacks()
+	}
 	return err
+}
+
+// actor makes a request the connection of a user's aloft console, which serves pages of the
+// console until it ends. It returns errors until then.
+func (d *daemon) actor(w http.ResponseWriter, r *http.Request) error {
+	region := r.URL.Query().Get("region")
+	switch {
+	case wire.CallerFrom(r.Context()).Principal.Session != nil:
+		return wire.Errorf("AccessDenied", "Only the account's own access key may do this.")
+	case r.Header.Get("Upgrade") != host.ActorProtocol:
+		return wire.Errorf("InvalidParameter", "The request does not upgrade to %s.", host.ActorProtocol)
+	}
+	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }() // both ends know why
+	_ = conn.SetDeadline(time.Time{}) // those of a request's header
+	err = d.console.Attach(r.Context(), region, console.Buffered{Conn: conn, Reader: buffered.Reader},
+		func(link string) error {
+			_, err := fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"+
+				"Upgrade: %s\r\n%s: %s\r\n\r\n", host.ActorProtocol, host.ActorLink, link)
+			return err
+		})
+	if err != nil {
+		d.Log.Warn("serve aloft console", "error", err)
+	}
+	return nil // the connection is HTTP's no longer
 }
 
 // recordCall keeps a call for the console.

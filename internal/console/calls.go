@@ -36,7 +36,7 @@ type Calls struct {
 	mu      sync.Mutex
 	kept    []Call // a ring once it is full
 	next    int
-	changed chan struct{} // closed by the next call; nil: nobody waits
+	changes Changes
 }
 
 // Add records a call.
@@ -49,10 +49,7 @@ func (c *Calls) Add(call Call) {
 		c.kept[c.next] = call
 		c.next = (c.next + 1) % keptCalls
 	}
-	if c.changed != nil {
-		close(c.changed)
-		c.changed = nil
-	}
+	c.changes.Notify()
 }
 
 // latest returns the latest calls that match, newest first.
@@ -72,22 +69,7 @@ func (c *Calls) latest(match func(Call) bool) []Call {
 }
 
 // watch returns a function that waits for the next call.
-func (c *Calls) watch() func(context.Context) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.changed == nil {
-		c.changed = make(chan struct{})
-	}
-	changed := c.changed
-	return func(ctx context.Context) error {
-		select {
-		case <-changed:
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-}
+func (c *Calls) watch() func(context.Context) error { return c.changes.Watch() }
 
 // callsData is what the page of calls shows.
 type callsData struct {
@@ -96,7 +78,7 @@ type callsData struct {
 	Calls  []Call
 }
 
-func (c *Console) callsPage(r *http.Request) (view, error) {
+func (c *Console) callsPage(r *http.Request) (View, error) {
 	data := callsData{Filter: strings.TrimSpace(r.FormValue("filter")), Errors: r.FormValue("errors") != ""}
 	words := strings.Fields(strings.ToLower(data.Filter))
 	data.Calls = c.Calls.latest(func(call Call) bool {
@@ -106,7 +88,7 @@ func (c *Console) callsPage(r *http.Request) (view, error) {
 		text := strings.ToLower(call.Service + " " + call.Operation + " " + call.Code + " " + call.Region)
 		return !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(text, word) })
 	})
-	return view{Title: "Calls", Current: "calls", Sections: []section{
+	return View{Title: "Calls", Current: "calls", Sections: []Section{
 		{ID: "filter", Template: "callsfilter.html", Data: data, Fixed: true},
 		{ID: "calls", Template: "calls.html", Data: data},
 	}}, nil

@@ -29,7 +29,8 @@ func newDesk(t *testing.T) *desk {
 		AWS:   func(string) aws.Config { return aws.Config{} },
 		Watch: func() func(context.Context) error { return func(context.Context) error { return nil } },
 		User:  func(*http.Request) (string, bool) { return d.user, d.user != "" },
-		Calls: &Calls{}, Now: func() time.Time { return d.now }, Log: slog.New(slog.DiscardHandler),
+		Calls: &Calls{}, Now: func() time.Time { return d.now },
+		Pages: PagesConfig{Log: slog.New(slog.DiscardHandler)},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +121,7 @@ func TestSessionBelongsToOneUser(t *testing.T) {
 func TestForgedAndMissingCookiesSeeNothing(t *testing.T) {
 	d := newDesk(t)
 	d.signIn(t)
-	for _, cookie := range []*http.Cookie{nil, {Name: cookieName, Value: ""}, {Name: cookieName, Value: "x"}} {
+	for _, cookie := range []*http.Cookie{nil, {Name: cookieName + "-4566", Value: ""}, {Name: cookieName + "-4566", Value: "x"}} {
 		for _, path := range []string{"topology", "resource?id=i-1", "calls", "calls/live", "why", "topology/live"} {
 			response := d.get(t, Path+"us-east-1/"+path, cookie)
 			if response.StatusCode != http.StatusForbidden {
@@ -175,7 +176,7 @@ func TestEveryResponseIsProtected(t *testing.T) {
 				t.Errorf("%s: policy %q", path, csp)
 			}
 			if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Cache-Control") != "no-store" ||
-				h.Get("Referrer-Policy") != "no-referrer" {
+				h.Get("Referrer-Policy") != "same-origin" {
 				t.Errorf("%s: headers %v", path, h)
 			}
 		}
@@ -258,7 +259,9 @@ func TestPageFollowsCallsUntilTheConsoleCloses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	jar.SetCookies(at, []*http.Cookie{d.signIn(t)})
+	cookie := d.signIn(t)
+	cookie.Name = cookieName + "-" + at.Port()
+	jar.SetCookies(at, []*http.Cookie{cookie})
 	client := &http.Client{Jar: jar}
 	defer client.CloseIdleConnections()
 	response, err := client.Get(server.URL + callsPath + "/live?filter=run")

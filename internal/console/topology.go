@@ -295,20 +295,20 @@ func machineItem(m types.Instance, health map[string]elbtypes.TargetHealth) Item
 	return item
 }
 
-func (c *Console) topologyPage(r *http.Request) (view, error) {
+func (c *Console) topologyPage(r *http.Request) (View, error) {
 	all, err := c.inventory(r)
 	if err != nil {
-		return view{}, err
+		return View{}, err
 	}
 	traffic, err := c.traffic(r, all)
 	if err != nil {
-		return view{}, err
+		return View{}, err
 	}
 	events, err := c.events(r)
 	if err != nil {
-		return view{}, err
+		return View{}, err
 	}
-	return view{Title: "Topology", Current: "topology", Sections: []section{
+	return View{Title: "Topology", Current: "topology", Sections: []Section{
 		{ID: "topology", Template: "topology.html", Data: NewTopology(all)},
 		{ID: "traffic", Template: "traffic.html", Data: traffic},
 		{ID: "events", Template: "events.html", Data: events},

@@ -48,7 +48,8 @@ func newDesk(t *testing.T) *desk {
 			return func(ctx context.Context) error { return view.Changed(ctx, store.Instances, store.Targets) }
 		},
 		User:  func(*http.Request) (string, bool) { return "0", true },
-		Calls: &console.Calls{}, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Calls: &console.Calls{}, Now: time.Now,
+		Pages: console.PagesConfig{Log: slog.New(slog.DiscardHandler)},
 	})
 	if err != nil {
 		t.Fatal(err)
