@@ -155,6 +155,6 @@ func (d *daemon) apis() (wire.Config, error) {
 			tunnel.Path:    {Service: tunnel.Service, Serve: d.tunnels.Open},
 			host.ActorPath: {Service: wire.OwnService, Serve: d.actor},
 		},
-		Log:      d.Log,
+		Log: d.Log,
 	}, nil
 }

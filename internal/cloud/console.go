@@ -60,7 +60,8 @@ func (d *daemon) openConsole(config wire.Config) error {
 			view := d.store.View()
 			return func(ctx context.Context) error { return view.Changed(ctx, watched...) }
 		},
-		Facts: d.factsOf, User: userOf, Calls: &d.calls, Now: time.Now, Pages: console.PagesConfig{Log: d.Log},
+		Facts: d.factsOf, User: userOf, Calls: &d.calls, Counts: d.countsOfTargets, Now: time.Now,
+		Pages: console.PagesConfig{Log: d.Log},
 	})
 	if err == nil {
 		d.console.AddFallbacks()
@@ -83,7 +84,7 @@ func (d *daemon) actor(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer func() { _ = conn.Close() }() // both ends know why
-	_ = conn.SetDeadline(time.Time{}) // those of a request's header
+	_ = conn.SetDeadline(time.Time{})   // those of a request's header
 	err = d.console.Attach(r.Context(), region, console.Buffered{Conn: conn, Reader: buffered.Reader},
 		func(link string) error {
 			_, err := fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"+
@@ -101,6 +102,26 @@ func (d *daemon) recordCall(a wire.Answer) {
 	d.calls.Add(console.Call{
 		At: time.Now(), Service: a.Service, Operation: a.Operation, Region: a.Region, Code: a.Code, Took: a.Took,
 	})
+}
+
+// countsOfTargets returns what load balancers have counted of each target.
+func (d *daemon) countsOfTargets(ctx context.Context) ([]console.Count, error) {
+	counters, err := d.balancer.Counters(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []console.Count
+	for _, n := range counters.Nodes {
+		for _, g := range n.Groups {
+			for _, t := range g.Targets {
+				all = append(all, console.Count{
+					Balancer: n.LoadBalancer, Zone: n.Zone, Group: g.TargetGroup, Target: t.ID, Port: t.Port,
+					Requests: t.Requests, Failures: t.Failures, Time: t.Time,
+				})
+			}
+		}
+	}
+	return all, nil
 }
 
 // factsOf returns what the kernel says of a path that the console shows, or nil.

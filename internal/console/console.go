@@ -38,8 +38,10 @@ type Config struct {
 	// User returns who sent a request, if that is known. A session belongs to one user.
 	User  func(*http.Request) (user string, known bool)
 	Calls *Calls // nil: nobody can say which calls there were
-	Now   func() time.Time
-	Pages PagesConfig // the tabs are set here
+	// Counts returns what load balancers have counted of each target; nil: they do not say.
+	Counts func(context.Context) ([]Count, error)
+	Now    func() time.Time
+	Pages  PagesConfig // the tabs are set here
 }
 
 // Console serves the pages to the browsers that have used a link.
@@ -48,6 +50,7 @@ type Console struct {
 	*Pages
 	sessions sessions
 	assets   http.Handler
+	meter    meter
 }
 
 // New returns a console.
@@ -59,7 +62,9 @@ func New(config Config) (*Console, error) {
 	}
 	c := &Console{Config: config, Pages: pages, sessions: newSessions(config.Now)}
 	c.assets = http.StripPrefix(Path, http.FileServerFS(assetFiles))
+	c.meter = meter{read: config.Counts, now: config.Now}
 	c.Handle("topology", Page{c.topologyPage, c.Watch})
+	c.Handle("timeline", Page{c.timelinePage, c.Watch})
 	c.Handle("resource", Page{c.resourcePage, c.Watch})
 	c.Handle("why", Page{c.whyPage, nil})
 	if c.Calls != nil {
@@ -70,7 +75,7 @@ func New(config Config) (*Console, error) {
 
 // tabs returns the menu of the pages.
 func tabs(calls bool) []Tab {
-	all := []Tab{{"topology", "Topology"}}
+	all := []Tab{{"topology", "Topology"}, {"timeline", "Timeline"}}
 	if calls {
 		all = append(all, Tab{"calls", "Calls"})
 	}

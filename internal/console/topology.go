@@ -308,9 +308,18 @@ func (c *Console) topologyPage(r *http.Request) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
-	return View{Title: "Topology", Current: "topology", Sections: []Section{
+	v := View{Title: "Topology", Current: "topology", Sections: []Section{
 		{ID: "topology", Template: "topology.html", Data: NewTopology(all)},
-		{ID: "traffic", Template: "traffic.html", Data: traffic},
-		{ID: "events", Template: "events.html", Data: events},
-	}}, nil
+	}}
+	if c.Counts != nil {
+		var flows flowData
+		if flows, v.Moving, err = c.flows(r.Context(), all); err != nil {
+			return View{}, err
+		}
+		v.Sections = append(v.Sections, Section{ID: "flow", Template: "flow.html", Data: flows})
+	}
+	v.Sections = append(v.Sections,
+		Section{ID: "traffic", Template: "traffic.html", Data: traffic},
+		Section{ID: "events", Template: "events.html", Data: events})
+	return v, nil
 }
