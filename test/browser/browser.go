@@ -212,9 +212,15 @@ func (b *Tab) View(t *testing.T, width, height int, dark bool) {
 	b.call(t, "Emulation.setDeviceMetricsOverride", map[string]any{
 		"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600,
 	}, nil)
-	scheme := map[bool]string{false: "light", true: "dark"}[dark]
+	b.Media(t, "prefers-color-scheme", map[bool]string{false: "light", true: "dark"}[dark])
+}
+
+// Media sets what the viewer prefers, as a feature of CSS media queries. It replaces what was set
+// before.
+func (b *Tab) Media(t *testing.T, feature, value string) {
+	t.Helper()
 	b.call(t, "Emulation.setEmulatedMedia", map[string]any{
-		"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}},
+		"features": []map[string]string{{"name": feature, "value": value}},
 	}, nil)
 }
 

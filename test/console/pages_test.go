@@ -25,6 +25,18 @@ import (
 	"aloft.dev/aloft/test/simulation"
 )
 
+// discard is the log of pages.
+var discard = slog.New(slog.DiscardHandler)
+
+// serve serves a console until the test ends, and returns the URL of its server.
+func serve(t *testing.T, pages *console.Console) string {
+	t.Helper()
+	server := httptest.NewServer(pages)
+	t.Cleanup(server.Close)
+	t.Cleanup(pages.Close) // before the server, which waits for streams
+	return server.URL
+}
+
 // desk is a browser without scripts that is signed in to a console of the simulated cloud.
 type desk struct {
 	*simulation.Application
@@ -49,24 +61,22 @@ func newDesk(t *testing.T) *desk {
 		},
 		User:  func(*http.Request) (string, bool) { return "0", true },
 		Calls: &console.Calls{}, Now: time.Now,
-		Pages: console.PagesConfig{Log: slog.New(slog.DiscardHandler)},
+		Pages: console.PagesConfig{Log: discard},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(pages)
-	t.Cleanup(server.Close)
-	t.Cleanup(pages.Close) // before the server, which waits for streams
+	server := serve(t, pages)
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &desk{s, &http.Client{Jar: jar}, server.URL + console.Path + simulation.Region + "/"}
+	d := &desk{s, &http.Client{Jar: jar}, server + console.Path + simulation.Region + "/"}
 	link, err := pages.Link(simulation.Region)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if status, _ := d.get(t, server.URL+link); status != http.StatusOK {
+	if status, _ := d.get(t, server+link); status != http.StatusOK {
 		t.Fatalf("the link answers %d", status)
 	}
 	return d
@@ -170,7 +180,15 @@ func TestPageShowsTrafficAndAlarms(t *testing.T) {
 		id := metric.NewID("AWS/ApplicationELB", metricName, metric.Dimension{Name: "LoadBalancer", Value: name})
 		d.Metrics.Add(simulation.Region, id, at, "Count", metric.SummaryOf(value, 1))
 	}
-	client := d.Client(t, nil)
+	putAlarm(t, d.Application)
+	simulation.Contains(t, d.page(t, "topology"), "<td>12 <svg", "<td>1.5 <svg", "at most 12 in the last half hour",
+		"too-slow", "p99 TargetResponseTime &gt; 0.5, 3 times in 3 of 60 s")
+}
+
+// putAlarm creates an alarm of slow answers.
+func putAlarm(t *testing.T, a *simulation.Application) {
+	t.Helper()
+	client := a.Client(t, nil)
 	if _, err := client.CW.PutMetricAlarm(t.Context(), &cloudwatch.PutMetricAlarmInput{
 		AlarmName: aws.String("too-slow"), Namespace: aws.String("AWS/ApplicationELB"),
 		MetricName: aws.String("TargetResponseTime"), ExtendedStatistic: aws.String("p99"),
@@ -179,8 +197,6 @@ func TestPageShowsTrafficAndAlarms(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	simulation.Contains(t, d.page(t, "topology"), "<td>12 <svg", "<td>1.5 <svg", "at most 12 in the last half hour",
-		"too-slow", "p99 TargetResponseTime &gt; 0.5, 3 times in 3 of 60 s")
 }
 
 func TestWhyIsAForm(t *testing.T) {
