@@ -29,14 +29,12 @@ IO::Socket::INET->new(PeerAddr => "%[1]s:80", Blocking => 0); shift @s if @s > 9
 send $s, "x", 0, sockaddr_in(9, pack("C4", 172, 31, $n >> 8, $n & 255)) }'`},
 }
 
-// The servers of both machines, in Perl, which the base image has.
-const (
-	serverHead = `#!/usr/bin/perl
+// victimServer is the victim's program, in Perl, which the base image has. It has a process for
+// each connection, as many servers do.
+const victimServer = `#!/usr/bin/perl
 use IO::Socket::INET;
 my $l = IO::Socket::INET->new(LocalPort => 80, Listen => 1024, ReuseAddr => 1) or die;
-`
-	// victimServer has a process for each connection, as many servers do.
-	victimServer = serverHead + `$SIG{CHLD} = 'IGNORE';
+$SIG{CHLD} = 'IGNORE';
 while (1) {
 	my $c = $l->accept or next;
 	if (fork) { close $c; next }
@@ -46,28 +44,12 @@ while (1) {
 	exit;
 }
 `
-	// neighbourServer ends the last attack and runs the one that a request's path names. It
-	// answers when that is done. A flood of processes may keep it from that for a minute.
-	neighbourServer = `while (1) {
-	my $c = $l->accept or next;
-	my ($kind) = (<$c> // '') =~ m{^GET /(\w+)} or next;
-	system 'systemctl', 'kill', '--signal=KILL', 'attack';
-	next unless system('systemctl', 'is-active', '--quiet', 'attack') > 0; # also if it cannot fork
-	system 'systemd-run', '--collect', '--unit=attack', '--property=RuntimeMaxSec=60',
-		'--property=OOMPolicy=continue', 'sh', '-c', $attacks{$kind} if $attacks{$kind};
-	syswrite $c, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
-}
-`
-)
 
-// neighbourProgram returns the neighbour's server, with the attacks on a victim.
-func neighbourProgram(victim string) string {
-	var b strings.Builder
-	_, _ = b.WriteString(serverHead + "my %attacks;\n")
-	for _, a := range attacks {
-		commands := strings.ReplaceAll(a.commands, "%[1]s", victim)
-		_, _ = fmt.Fprintf(&b, "$attacks{%s} = <<'END';\n%s\nEND\n", a.kind, commands)
-	}
-	_, _ = b.WriteString(neighbourServer)
-	return b.String()
+// begun is what a neighbour writes to its console when it attacks.
+const begun = "attack begins"
+
+// program returns the attack's user data. The attack goes on until the machine ends.
+func (a attack) program(victim string) string {
+	commands := strings.ReplaceAll(a.commands, "%[1]s", victim)
+	return fmt.Sprintf("#!/bin/sh\necho %s >/dev/console\nwhile :; do\n%s\ndone\n", begun, commands)
 }

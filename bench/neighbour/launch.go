@@ -3,10 +3,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -28,54 +30,98 @@ const patience = 2 * time.Minute
 // listenerPort is the port of the victim's load balancer.
 const listenerPort = 8098
 
-// places are the URLs of the two machines.
-type places struct {
-	victim    string // through a load balancer
-	neighbour string // at its public address
+// victim is the machine that is measured, and the way to it.
+type victim struct {
+	client *awsapi.Client
+	image  string
+	subnet string
+	addr   string // private
+	url    string // through a load balancer
 }
 
-// launch launches the victim, its load balancer and the neighbour, all in one subnet.
-func launch(ctx context.Context, client *awsapi.Client) (p places, err error) {
+// launch launches the victim and its load balancer.
+func launch(ctx context.Context, client *awsapi.Client) (*victim, error) {
 	parameter, err := client.SSM.GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(imageParameter)})
 	if err != nil {
-		return p, fmt.Errorf("find the image: %w", err)
+		return nil, fmt.Errorf("find the image: %w", err)
 	}
 	subnets, err := client.EC2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{})
 	if err != nil || len(subnets.Subnets) < 2 {
-		return p, fmt.Errorf("find two subnets: %w", err)
+		return nil, fmt.Errorf("find two subnets: %w", err)
 	}
 	groups, err := client.EC2.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{})
 	if err != nil || len(groups.SecurityGroups) == 0 {
-		return p, fmt.Errorf("find the security group: %w", err)
+		return nil, fmt.Errorf("find the security group: %w", err)
 	}
 	_, err = client.EC2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{
 		GroupId: groups.SecurityGroups[0].GroupId, IpProtocol: aws.String("-1"), CidrIp: aws.String("0.0.0.0/0"),
 	})
 	if err != nil {
-		return p, fmt.Errorf("open all ports: %w", err)
+		return nil, fmt.Errorf("open all ports: %w", err)
 	}
-	image, subnet := *parameter.Parameter.Value, *subnets.Subnets[0].SubnetId
-	victim, err := start(ctx, client.EC2, image, subnet, victimServer)
+	v := &victim{client: client, image: *parameter.Parameter.Value, subnet: *subnets.Subnets[0].SubnetId}
+	machine, err := v.start(ctx, victimServer)
 	if err != nil {
-		return p, err
+		return nil, err
 	}
-	neighbour, err := start(ctx, client.EC2, image, subnet, neighbourProgram(*victim.PrivateIpAddress))
+	v.addr = *machine.PrivateIpAddress
+	twoSubnets := []string{v.subnet, *subnets.Subnets[1].SubnetId}
+	v.url, err = balance(ctx, client.ELB, machine, twoSubnets, *groups.SecurityGroups[0].GroupId)
 	if err != nil {
-		return p, err
+		return nil, err
 	}
-	p.neighbour = "http://" + aws.ToString(neighbour.PublicIpAddress)
-	twoSubnets := []string{subnet, *subnets.Subnets[1].SubnetId}
-	p.victim, err = balance(ctx, client.ELB, victim, twoSubnets, *groups.SecurityGroups[0].GroupId)
+	return v, ask(ctx, v.url)
+}
+
+// beside launches a neighbour in the victim's subnet, calls do while it attacks, and terminates it.
+func (v *victim) beside(ctx context.Context, a attack, do func()) (err error) {
+	neighbour, err := v.start(ctx, a.program(v.addr))
 	if err != nil {
-		return p, err
+		return err
 	}
-	return p, errors.Join(ask(ctx, p.victim), ask(ctx, p.neighbour+"/stop"))
+	ids := []string{*neighbour.InstanceId}
+	defer func() {
+		ctx := context.WithoutCancel(ctx)
+		_, endErr := v.client.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: ids})
+		in := &ec2.DescribeInstancesInput{InstanceIds: ids}
+		everySecond := func(o *ec2.InstanceTerminatedWaiterOptions) { o.MinDelay = time.Second }
+		endErr = errors.Join(endErr,
+			ec2.NewInstanceTerminatedWaiter(v.client.EC2, everySecond).Wait(ctx, in, patience))
+		err = errors.Join(err, endErr)
+	}()
+	if err := v.awaitConsole(ctx, ids[0], begun); err != nil {
+		return err
+	}
+	do()
+	return nil
+}
+
+// awaitConsole waits until a machine has written a text to its console.
+func (v *victim) awaitConsole(ctx context.Context, id, text string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		out, err := v.client.EC2.GetConsoleOutput(ctx, &ec2.GetConsoleOutputInput{
+			InstanceId: &id, Latest: aws.Bool(true),
+		})
+		if err == nil {
+			console, decodeErr := base64.StdEncoding.DecodeString(aws.ToString(out.Output))
+			if decodeErr == nil && strings.Contains(string(console), text) {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %q on the console of %s: %w", text, id, cmp.Or(err, ctx.Err()))
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // start launches a small machine with a program as its user data, and returns it when it runs.
-func start(ctx context.Context, client *ec2.Client, image, subnet, program string) (ec2types.Instance, error) {
-	run, err := client.RunInstances(ctx, &ec2.RunInstancesInput{
-		ImageId: &image, InstanceType: ec2types.InstanceTypeT3Micro, SubnetId: &subnet,
+func (v *victim) start(ctx context.Context, program string) (ec2types.Instance, error) {
+	run, err := v.client.EC2.RunInstances(ctx, &ec2.RunInstancesInput{
+		ImageId: &v.image, InstanceType: ec2types.InstanceTypeT3Micro, SubnetId: &v.subnet,
 		MinCount: aws.Int32(1), MaxCount: aws.Int32(1),
 		UserData: aws.String(base64.StdEncoding.EncodeToString([]byte(program))),
 	})
@@ -84,7 +130,7 @@ func start(ctx context.Context, client *ec2.Client, image, subnet, program strin
 	}
 	in := &ec2.DescribeInstancesInput{InstanceIds: []string{*run.Instances[0].InstanceId}}
 	everySecond := func(o *ec2.InstanceRunningWaiterOptions) { o.MinDelay = time.Second }
-	out, err := ec2.NewInstanceRunningWaiter(client, everySecond).WaitForOutput(ctx, in, patience)
+	out, err := ec2.NewInstanceRunningWaiter(v.client.EC2, everySecond).WaitForOutput(ctx, in, patience)
 	if err != nil {
 		return ec2types.Instance{}, fmt.Errorf("wait until an instance runs: %w", err)
 	}

@@ -61,6 +61,10 @@ func main() {
 }
 
 func (b benchmark) run(ctx context.Context) (err error) {
+	// An earlier run may have been killed.
+	if _, err := site.Aloft(ctx, "local", "reset", "--yes"); err != nil {
+		return err
+	}
 	if _, err := site.Aloft(ctx, "local", "start"); err != nil {
 		return err
 	}
@@ -72,7 +76,7 @@ func (b benchmark) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	p, err := launch(ctx, client)
+	v, err := launch(ctx, client)
 	if err != nil {
 		return err
 	}
@@ -82,7 +86,7 @@ func (b benchmark) run(ctx context.Context) (err error) {
 		if b.kinds != "" && !slices.Contains(strings.Split(b.kinds, ","), a.kind) {
 			continue
 		}
-		f, err := b.measure(ctx, p, a)
+		f, err := b.measure(ctx, v, a)
 		if err != nil {
 			return fmt.Errorf("%s: %w", a.kind, err)
 		}
@@ -98,14 +102,12 @@ func (b benchmark) run(ctx context.Context) (err error) {
 	return nil
 }
 
-// measure measures the victim alone, then beside one attack, and ends the attack.
-func (b benchmark) measure(ctx context.Context, p places, a attack) (figure, error) {
-	without, _ := b.latency(ctx, p.victim)
-	if err := ask(ctx, p.neighbour+"/"+a.kind); err != nil {
-		return figure{}, err
-	}
-	with, failed := b.latency(ctx, p.victim)
-	if err := ask(ctx, p.neighbour+"/stop"); err != nil {
+// measure measures the victim alone, then beside a neighbour that attacks.
+func (b benchmark) measure(ctx context.Context, v *victim, a attack) (figure, error) {
+	without, _ := b.latency(ctx, v.url)
+	var with time.Duration
+	var failed int
+	if err := v.beside(ctx, a, func() { with, failed = b.latency(ctx, v.url) }); err != nil {
 		return figure{}, err
 	}
 	text, err := os.ReadFile("/proc/loadavg")

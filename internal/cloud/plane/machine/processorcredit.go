@@ -18,7 +18,7 @@ const (
 	// creditInterval is how often processor credits are counted.
 	creditInterval = 200 * time.Millisecond
 	// maxCredit is how much processor time a machine can save for later.
-	maxCredit = 10 * time.Second
+	maxCredit = 200 * time.Millisecond
 	// minCredit is where its debt ends: a machine that others keep from its share soon has it.
 	minCredit = -50 * time.Millisecond
 )
