@@ -197,13 +197,22 @@ func (b *Tab) Eval(t *testing.T, expression string) string {
 // Until waits until an expression is true in the page.
 func (b *Tab) Until(t *testing.T, what, expression string) {
 	t.Helper()
-	began := time.Now()
-	for b.Eval(t, "Boolean("+expression+")") != "true" {
+	if !b.Happens(t, expression) {
+		t.Fatalf("not within %s: %s\n%s", callTimeout, what, b.Eval(t, "document.body.innerText"))
+	}
+}
+
+// Happens waits until an expression is true in the page, and reports whether it was within half a
+// minute.
+func (b *Tab) Happens(t *testing.T, expression string) bool {
+	t.Helper()
+	for began := time.Now(); b.Eval(t, "Boolean("+expression+")") != "true"; {
 		if time.Since(began) > callTimeout {
-			t.Fatalf("not within %s: %s\n%s", callTimeout, what, b.Eval(t, "document.body.innerText"))
+			return false
 		}
 		<-time.After(poll)
 	}
+	return true
 }
 
 // View sets the size of the page in pixels, and whether the viewer prefers dark colours.
