@@ -37,11 +37,47 @@ func serve(t *testing.T, pages *console.Console) string {
 	return server.URL
 }
 
-// desk is a browser without scripts that is signed in to a console of the simulated cloud.
+// reader is a browser without scripts.
+type reader struct{ client *http.Client }
+
+func newReader(t *testing.T) reader {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reader{&http.Client{Jar: jar}}
+}
+
+// get requests a URL.
+func (r reader) get(t *testing.T, url string) (status int, body string) {
+	t.Helper()
+	response, err := r.client.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(response.Body)
+	if closeErr := response.Body.Close(); err != nil || closeErr != nil {
+		t.Fatal(err, closeErr)
+	}
+	return response.StatusCode, string(data)
+}
+
+// read returns a page that must exist.
+func (r reader) read(t *testing.T, url string) string {
+	t.Helper()
+	status, body := r.get(t, url)
+	if status != http.StatusOK {
+		t.Fatalf("%s answers %d: %s", url, status, body)
+	}
+	return body
+}
+
+// desk is a reader that is signed in to a console of the simulated cloud.
 type desk struct {
 	*simulation.Application
-	client *http.Client
-	base   string // URL of the pages
+	reader
+	base string // URL of the pages
 }
 
 func newDesk(t *testing.T) *desk {
@@ -67,42 +103,19 @@ func newDesk(t *testing.T) *desk {
 		t.Fatal(err)
 	}
 	server := serve(t, pages)
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := &desk{s, &http.Client{Jar: jar}, server + console.Path + simulation.Region + "/"}
+	d := &desk{s, newReader(t), server + console.Path + simulation.Region + "/"}
 	link, err := pages.Link(simulation.Region)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if status, _ := d.get(t, server+link); status != http.StatusOK {
-		t.Fatalf("the link answers %d", status)
-	}
+	d.read(t, server+link)
 	return d
-}
-
-func (d *desk) get(t *testing.T, url string) (status int, body string) {
-	t.Helper()
-	response, err := d.client.Get(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(response.Body)
-	if closeErr := response.Body.Close(); err != nil || closeErr != nil {
-		t.Fatal(err, closeErr)
-	}
-	return response.StatusCode, string(data)
 }
 
 // page returns a page that must exist.
 func (d *desk) page(t *testing.T, name string) string {
 	t.Helper()
-	status, body := d.get(t, d.base+name)
-	if status != http.StatusOK {
-		t.Fatalf("%s answers %d: %s", name, status, body)
-	}
-	return body
+	return d.read(t, d.base+name)
 }
 
 func TestPagesShowWhatStands(t *testing.T) {
