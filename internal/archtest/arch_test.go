@@ -63,6 +63,7 @@ func half(path string) string {
 		"spec", "stack", "plan", "apply", "resource", "awsapi", "release", "verify", "drill", "load", "history",
 		"journal", "lease", "preflight", "policy", "price", "pricelist", "cost", "project",
 		"toolchain", "remote", "source", "proof", "importedimage", "terraform", "adoption",
+		"operator",
 	}, func(name string) bool {
 		return within(path, module+"/internal/"+name)
 	}):

@@ -44,8 +44,10 @@ computer, from AWS's APIs.
 
 The link opens the console once, within five minutes, in one browser of this computer.
 From elsewhere, forward the port: ssh -L 4566:127.0.0.1:4566 HOST.`,
-		Example: "  aloft console\n  aloft console --read-only --json | jq -r .url\n  aloft console --on aws --port 8800",
-		Args:    cobra.MaximumNArgs(1),
+		Example: `  aloft console
+  aloft console --read-only --json | jq -r .url
+  aloft console --on aws --port 8800`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			o.dir = folder(args)
 			return run(c.Context(), o)
@@ -66,7 +68,8 @@ func (o *consoleOptions) printLink(link string) error {
 	}
 	_, err := fmt.Fprintf(o.Out, "Open this link in a browser. It works once, within five minutes:\n%s\n", link)
 	if err == nil && !o.readOnly {
-		_, err = fmt.Fprintf(o.Out, "Drills and rollbacks can be started there while this command runs. Ctrl-C ends it.\n")
+		_, err = fmt.Fprintln(o.Out,
+			"Drills and rollbacks can be started there while this command runs. Ctrl-C ends it.")
 	}
 	return err
 }
@@ -135,7 +138,8 @@ func (o *consoleOptions) serveConsole(ctx context.Context, pages *console.Consol
 		}}
 	}
 	server := &http.Server{
-		Handler: pages, ReadHeaderTimeout: consoleHeaderTimeout, ErrorLog: slog.NewLogLogger(o.consoleLog().Handler(), 0),
+		Handler: pages, ReadHeaderTimeout: consoleHeaderTimeout,
+		ErrorLog: slog.NewLogLogger(o.consoleLog().Handler(), slog.LevelWarn),
 		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
 			return context.WithValue(ctx, connectionKey{}, conn)
 		},

@@ -99,7 +99,8 @@ func (s *stage) body(t *testing.T, path string, status int) string {
 
 // post sends a form and returns the status.
 func (s *stage) post(form url.Values, cookie *http.Cookie, change ...func(*http.Request)) int {
-	r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:4566"+drillsPath+"/start", strings.NewReader(form.Encode()))
+	body := strings.NewReader(form.Encode())
+	r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:4566"+drillsPath+"/start", body)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Origin", "http://127.0.0.1:4566")
 	if cookie != nil {

@@ -50,7 +50,8 @@ type keptCall struct {
 func (k keptCall) call() Call {
 	n := k.names.Value()
 	return Call{
-		At: time.Unix(0, k.at), Service: n.service, Operation: n.operation, Region: n.region, Code: n.code, Took: k.took,
+		At: time.Unix(0, k.at), Service: n.service, Operation: n.operation, Region: n.region, Code: n.code,
+		Took: k.took,
 	}
 }
 

@@ -121,7 +121,8 @@ func TestSessionBelongsToOneUser(t *testing.T) {
 func TestForgedAndMissingCookiesSeeNothing(t *testing.T) {
 	d := newDesk(t)
 	d.signIn(t)
-	for _, cookie := range []*http.Cookie{nil, {Name: cookieName + "-4566", Value: ""}, {Name: cookieName + "-4566", Value: "x"}} {
+	name := cookieName + "-4566"
+	for _, cookie := range []*http.Cookie{nil, {Name: name, Value: ""}, {Name: name, Value: "x"}} {
 		for _, path := range []string{"topology", "resource?id=i-1", "calls", "calls/live", "why", "topology/live"} {
 			response := d.get(t, Path+"us-east-1/"+path, cookie)
 			if response.StatusCode != http.StatusForbidden {

@@ -93,7 +93,8 @@ func bars(s Series, highest, top, height float64) string {
 	each := timelineWidth / float64(len(s))
 	for i, v := range s {
 		if v > 0 && highest > 0 {
-			fmt.Fprintf(&out, "M%.1f %.1fh%.1fv%.1fh-%.1fz", float64(i)*each, top+height, each-1, -v/highest*height, each-1)
+			fmt.Fprintf(&out, "M%.1f %.1fh%.1fv%.1fh-%.1fz",
+				float64(i)*each, top+height, each-1, -v/highest*height, each-1)
 		}
 	}
 	return out.String()

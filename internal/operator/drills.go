@@ -316,7 +316,8 @@ func (o *Operator) compareDrillsPage(r *http.Request) (console.View, error) {
 
 // label names a past drill in few words.
 func label(e archive.Entry) string {
-	return e.Result.Experiment + " " + e.Result.Victim + ", " + e.Result.Started.UTC().Format("2006-01-02 15:04:05") + " UTC"
+	return e.Result.Experiment + " " + e.Result.Victim + ", " +
+		e.Result.Started.UTC().Format("2006-01-02 15:04:05") + " UTC"
 }
 
 // verdict says whether a drill kept its bound.

@@ -196,15 +196,16 @@ func TestDrillIsPreviewedWatchedAndKept(t *testing.T) {
 		t.Error("a drill was started by looking at it")
 	}
 	contains(t, d.post(t, 200, "drills/start", zone), "Drill zone: us-east-1b", "Stop it")
-	contains(t, d.until(t, "run", `id=\"failed\"`), "<b id=\"sent\">5</b>", `class="lost">2</b>`, "refused 1", "isolated")
+	contains(t, d.until(t, "run", `id=\"failed\"`), "<b id=\"sent\">5</b>", `class="lost">2</b>`, "refused 1",
+		"isolated")
 	contains(t, d.post(t, 409, "drills/start", zone), "is being performed")
 	d.finish <- nil
 	page := d.until(t, "run", "Its report")
 	id := page[strings.Index(page, "report?id=")+len("report?id="):]
 	id = id[:strings.Index(id, `"`)]
 	contains(t, d.get(t, 200, "drills"), id, "✓ kept")
-	contains(t, d.get(t, 200, "drills/report?id="+id), "5 sent, 2 failed (refused 1, timeout 1)", "60.000 % over the run",
-		"inside the bound", "10000 ms", "img class=\"drill\"")
+	contains(t, d.get(t, 200, "drills/report?id="+id), "5 sent, 2 failed (refused 1, timeout 1)",
+		"60.000 % over the run", "inside the bound", "10000 ms", "img class=\"drill\"")
 	contains(t, d.get(t, 200, "drills/picture?id="+id), "<svg", "Drill: zone us-east-1b")
 	contains(t, d.get(t, 200, "drills/json?id="+id), `"sent": 5`, `"failed": 2`)
 	contains(t, d.get(t, 200, "drills/compare?a="+id+"&b="+id), "availability", "13s, kept")

@@ -127,7 +127,9 @@ func (r *run) data() runData {
 		if e.Kind == event.Output {
 			continue
 		}
-		line := eventLine{At: e.Time, Kind: e.Kind, Address: e.Address, Text: e.Message, ClassName: eventClasses[e.Kind]}
+		line := eventLine{
+			At: e.Time, Kind: e.Kind, Address: e.Address, Text: e.Message, ClassName: eventClasses[e.Kind],
+		}
 		if e.Elapsed > 0 {
 			line.Took = view.Duration(e.Elapsed)
 		}

@@ -118,7 +118,8 @@ func (b *Tab) Violations(t *testing.T, axe Axe) []string {
 		b.Eval(t, string(axe)+";0")
 	}
 	text := b.Eval(t, `axe.run(document).then((r) => JSON.stringify(r.violations.map((v) =>
-		v.id + " (" + v.impact + "): " + v.help + ": " + v.nodes.map((n) => n.html + " – " + n.failureSummary).join("; "))))`)
+		v.id + " (" + v.impact + "): " + v.help + ": " +
+		v.nodes.map((n) => n.html + " – " + n.failureSummary).join("; "))))`)
 	var found []string
 	if err := json.Unmarshal([]byte(text), &found); err != nil {
 		t.Fatalf("%v in %s", err, text)

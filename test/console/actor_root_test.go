@@ -98,10 +98,10 @@ func (s *site) drills(t *testing.T, link string) (result drill.Result) {
 	if s.tab.Eval(t, "window.neverReloaded") != "true" {
 		t.Error("the page was loaded again")
 	}
-	shown := s.tab.Eval(t, `document.getElementById("sent").textContent + " " + document.getElementById("failed").textContent`)
+	shown := s.tab.Eval(t, `["sent", "failed"].map((id) => document.getElementById(id).textContent).join(" ")`)
 	s.tab.Eval(t, `document.querySelector("#run a[href*=report]").click()`)
 	s.tab.Until(t, "the picture", `document.querySelector("img.drill")?.naturalWidth === 960`)
-	text := s.tab.Eval(t, `fetch([...document.querySelectorAll("a")].find((a) => a.textContent === "As JSON").href).then((r) => r.text())`)
+	text := s.tab.Eval(t, `fetch(document.querySelector("a[href*='drills/json']").href).then((r) => r.text())`)
 	if err := json.Unmarshal([]byte(text), &result); err != nil {
 		t.Fatal(err)
 	}

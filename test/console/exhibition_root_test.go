@@ -3,7 +3,13 @@
 package console
 
 import (
+	"bytes"
+	"flag"
+	"fmt"
+	"image/png"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -76,6 +82,50 @@ func (e *exhibition) startDrill(t *testing.T, tab *browser.Tab) {
 	tab.Until(t, "the requests", `document.getElementById("failed")?.textContent === "90"`)
 }
 
+var update = flag.Bool("update", false, "take the pictures of the documentation again")
+
+// Limits of the documentation's pictures, in bytes and pixels.
+const (
+	maxPicture   = 200 << 10
+	pictureWidth = 1000
+)
+
+// TestRealPicturesOfTheDocumentation checks that pages still have what the documentation's
+// pictures show. With -update it takes them again.
+func TestRealPicturesOfTheDocumentation(t *testing.T) {
+	e, tab := openExhibition(t, time.Now())
+	take := func(name string, words ...string) {
+		for _, word := range words {
+			tab.Until(t, word, fmt.Sprintf("document.body.innerText.includes(%q)", word))
+		}
+		file := filepath.Join("..", "..", "docs", name)
+		if *update {
+			if err := os.WriteFile(file, tab.Picture(t), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		picture, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size, err := png.DecodeConfig(bytes.NewReader(picture))
+		if err != nil || len(picture) > maxPicture || size.Width != pictureWidth {
+			t.Errorf("%s is %d × %d pixels in %d bytes, %v: run the test with -update", file, size.Width, size.Height,
+				len(picture), err)
+		}
+	}
+	tab.View(t, pictureWidth, 620, false)
+	tab.Go(t, e.base+"topology")
+	take("console-topology.png", "tutorial-server-1", "us-east-1a", "healthy", "load balancer node", "live")
+	tab.Until(t, "requests move", `document.querySelectorAll("path.moves").length === 12`)
+	tab.View(t, pictureWidth, 460, true)
+	tab.Eval(t, `document.getElementById("flow").scrollIntoView()`)
+	take("console-requests.png", "Requests now", "of them fail", "us-east-1c")
+	tab.View(t, pictureWidth, 520, false)
+	e.startDrill(t, tab)
+	take("console-drill.png", "90 failed", "Stop it", "Requests", "isolated", "live")
+}
+
 // TestRealPagesAreAlive follows a drill, requests and the hour in a browser.
 func TestRealPagesAreAlive(t *testing.T) {
 	e, tab := openExhibition(t, time.Now())
@@ -133,7 +183,8 @@ func TestRealPagesAreAlive(t *testing.T) {
 		if at := tab.Eval(t, "location.search + window.neverReloaded"); at != "?back=40true" {
 			t.Errorf("the page is at %q", at)
 		}
-		if text := tab.Eval(t, `document.getElementById("timeline").textContent`); strings.Contains(text, "DescribeInstances") {
+		text := tab.Eval(t, `document.getElementById("timeline").textContent`)
+		if strings.Contains(text, "DescribeInstances") {
 			t.Error("calls that read are listed")
 		}
 		tab.Eval(t, `document.querySelector("[name=reads]").click()`)

@@ -196,11 +196,13 @@ func (e *exhibition) furnish(t *testing.T, now time.Time) {
 			add(minute, "HTTPCode_ELB_5XX_Count", requests/4, lb)
 		}
 	}
-	for i, operation := range []string{"RunInstances", "CreateTags", "DescribeInstances", "RegisterTargets", "DeleteVpc"} {
+	operations := []string{"RunInstances", "CreateTags", "DescribeInstances", "RegisterTargets", "DeleteVpc"}
+	for i, operation := range operations {
 		for n := range 12 {
 			call := console.Call{
 				At:      now.Add(-time.Duration(60-n*5)*time.Minute + time.Duration(i)*17*time.Second),
-				Service: "ec2", Operation: operation, Region: simulation.Region, Code: "OK", Took: 2300 * time.Microsecond,
+				Service: "ec2", Operation: operation, Region: simulation.Region, Code: "OK",
+				Took: 2300 * time.Microsecond,
 			}
 			if operation == "DeleteVpc" {
 				call.Code = "DependencyViolation"

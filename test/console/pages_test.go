@@ -102,6 +102,7 @@ func newDesk(t *testing.T) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
+	pages.AddFallbacks()
 	server := serve(t, pages)
 	d := &desk{s, newReader(t), server + console.Path + simulation.Region + "/"}
 	link, err := pages.Link(simulation.Region)

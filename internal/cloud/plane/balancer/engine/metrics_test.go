@@ -137,7 +137,8 @@ func checkGroups(t *testing.T, groups []balancer.GroupCounters) {
 	if !maps.Equal(group.Sums, want) || group.Healthy != 1 {
 		t.Errorf("the group: %+v", group)
 	}
-	if own := group.Targets; len(own) != 1 || own[0].Requests != 19 || own[0].Failures != 3 || own[0].Time != group.Time {
+	if own := group.Targets; len(own) != 1 || own[0].Requests != 19 || own[0].Failures != 3 ||
+		own[0].Time != group.Time {
 		t.Errorf("its target: %+v, of %s", own, group.Time)
 	}
 	if own := refused.Targets; len(own) != 1 || own[0].ID != "closed" || own[0].Requests != 2 || own[0].Failures != 2 {
