@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -188,7 +189,7 @@ func TestPagesOfAnActorEndWithIt(t *testing.T) {
 	s := newStage(t)
 	s.body(t, drillsPath, http.StatusOK)
 	s.leave()
-	if err := <-s.left; err != context.Canceled { //nolint:errorlint // it is not wrapped
+	if err := <-s.left; !errors.Is(err, context.Canceled) {
 		t.Errorf("the actor ends with %v", err)
 	}
 	good := url.Values{"token": {formToken(s.cookie.Value)}}

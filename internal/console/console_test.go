@@ -2,12 +2,14 @@ package console
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -246,6 +248,31 @@ func TestCallsKeepTheLatest(t *testing.T) {
 	if len(oldest) != 1 || oldest[0].Took != 5 {
 		t.Errorf("the oldest are %v", oldest)
 	}
+}
+
+// TestCallsTakeLittleMemory fills the ring with calls of as many kinds as AWS's busiest clients
+// make.
+func TestCallsTakeLittleMemory(t *testing.T) {
+	const most = 3 << 20
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	calls := &Calls{}
+	for i := range 2 * keptCalls {
+		calls.Add(Call{
+			At: time.Unix(int64(i), 0), Service: "ec2", Operation: fmt.Sprintf("Describe%d", i%300),
+			Region: "us-east-1", Code: strings.Repeat("x", i%1000),
+		})
+	}
+	grown := int64(heap()) - int64(before)
+	if latest := calls.latest(func(Call) bool { return true }); len(latest) != shownCalls || grown > most {
+		t.Errorf("%d calls take %d bytes, want at most %d", keptCalls, grown, most)
+	}
+	t.Logf("%d calls take %d KiB", keptCalls, grown>>10)
 }
 
 func TestPageFollowsCallsUntilTheConsoleCloses(t *testing.T) {

@@ -139,7 +139,13 @@ func BenchmarkTopologyOf300Machines(b *testing.B) {
 		b.Fatal(err)
 	}
 	i, r := town(300), httptest.NewRequest(http.MethodGet, Path, nil)
+	i.TargetGroups[0].LoadBalancerArns = []string{aws.ToString(i.LoadBalancers[0].LoadBalancerArn)}
+	rates := map[route]rate{}
 	for b.Loop() {
+		flows := flowData{[]Flow{newFlow(i, i.LoadBalancers[0], rates)}}
+		if _, err := pages.render(Section{Template: "flow.html", Data: flows}, r); err != nil {
+			b.Fatal(err)
+		}
 		if _, err := pages.render(Section{Template: "topology.html", Data: NewTopology(i)}, r); err != nil {
 			b.Fatal(err)
 		}

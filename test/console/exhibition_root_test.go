@@ -43,6 +43,8 @@ func TestRealPagesAreAccessible(t *testing.T) {
 	judge := func(name string, width int, dark bool) {
 		tab.View(t, width, 800, dark)
 		tab.Go(t, e.base+pages[name])
+		began := time.Now()
+		defer func() { t.Logf("%s, %d pixels, dark %t: %.1f s", name, width, dark, time.Since(began).Seconds()) }()
 		for _, v := range tab.Violations(t, axe) {
 			t.Errorf("%s, %d pixels, dark %t: %s", name, width, dark, v)
 		}
