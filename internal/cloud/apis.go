@@ -93,7 +93,7 @@ func (d *daemon) apis() (wire.Config, error) {
 	machines := ec2.New(ec2.Config{
 		Authorize: guard.Authorize, PassRole: passRole(guard),
 		Store: d.store, PublicRange: network.DefaultPublicRange, Images: baseImages(runtime.GOARCH),
-		Manners: &d.manners, AnyImage: d.AnyImage,
+		Manners: &d.manners, AnyImage: d.AnyImage, Simulated: d.Layout.Simulated,
 		Console: func(_ context.Context, id string) ([]byte, error) { return d.machines.Console(id) },
 	})
 	if err := machines.EnsureRegion(homeRegion); err != nil {
