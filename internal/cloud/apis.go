@@ -154,7 +154,10 @@ func (d *daemon) apis() (wire.Config, error) {
 			return guard.Key(id, token)
 		},
 		Fallback: d.own(machines),
-		Streams:  map[string]wire.Stream{tunnel.Path: {Service: tunnel.Service, Serve: d.tunnels.Open}},
-		Log:      d.Log,
+		Streams: map[string]wire.Stream{
+			tunnel.Path:    {Service: tunnel.Service, Serve: d.tunnels.Open},
+			host.ActorPath: {Service: wire.OwnService, Serve: d.actor},
+		},
+		Log: d.Log,
 	}, nil
 }
