@@ -58,6 +58,7 @@ func upgrade(request *http.Request, conn io.Writer, in *bufio.Reader) (link stri
 	if err != nil {
 		return "", err
 	}
+	defer func() { _ = response.Body.Close() }() // an upgrade has none
 	if response.StatusCode != http.StatusSwitchingProtocols {
 		text, _ := io.ReadAll(response.Body)
 		return "", fmt.Errorf("%s: %s", response.Status, text)
