@@ -14,7 +14,7 @@ GOLANGCI = $(shell $(GO) env GOPATH)/bin/golangci-lint
 # The systems that aloft is built for. The local cloud is part of the builds for Linux.
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
-.PHONY: help demo build cross test unit root torture lint check bench gen
+.PHONY: help demo build cross test unit root planes scenarios without-local-cloud torture lint check bench gen
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -36,15 +36,25 @@ cross/%:
 	@export CGO_ENABLED=0 GOOS=$(*D) GOARCH=$(*F); $(GO) vet -trimpath ./... && \
 		$(GO) build $(BUILD_FLAGS) -o bin/$(*D)-$(*F)/ ./cmd/aloft
 
-test: ## install missing packages and run all tests: unit tests, then root tests
-	@scripts/packages.sh "to run the tests" mmdebstrap ca-certificates git openssh-client curl nodejs nginx-light gunicorn iproute2 util-linux procps nftables e2fsprogs awscli python3 jq xz-utils 'chromium-headless-shell?'
-	@$(MAKE) --no-print-directory unit root
+test: ## install missing packages and run all tests
+	@scripts/packages.sh "to run the tests" mmdebstrap ca-certificates git openssh-client curl nodejs nginx-light gunicorn iproute2 util-linux procps nftables e2fsprogs awscli python3 python3-boto3 jq xz-utils 'chromium-headless-shell?'
+	@# Scenarios mostly wait, and only one local cloud may run, so all other tests run beside them.
+	@$(MAKE) --no-print-directory -j2 scenarios without-local-cloud
+
+without-local-cloud:
+	@nice -n 5 $(MAKE) --no-print-directory unit && nice -n 5 $(MAKE) --no-print-directory planes
 
 unit: ## tests that need no root
 	$(GO) test -shuffle=on -timeout 30m ./...
 
-root: build ## tests on real machines and networks
-	$(SUDO) $(GO) test -tags root -count=1 -p 1 -timeout 45m -run 'Real' ./internal/cloud/... ./test/...
+root: ## tests on real machines and networks
+	@$(MAKE) --no-print-directory planes && $(MAKE) --no-print-directory scenarios
+
+planes: # root tests of single planes; scenarios must not see their mounts
+	$(SUDO) $(GO) test -tags root -count=1 -p 1 -timeout 45m -run 'Real' -exec 'unshare --mount' ./internal/cloud/...
+
+scenarios: build # root tests with a whole local cloud
+	$(SUDO) $(GO) test -tags root -count=1 -p 1 -timeout 45m -run 'Real' ./test/...
 
 # What make torture does; make torture TORTURE='-seed 7 -kills 50' does other things.
 TORTURE := -kills 1000 -outages 500 -cuts 10000 -run-kills 300 -plane-kills 200 -cycles 200 -soak 1h

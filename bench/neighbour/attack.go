@@ -11,6 +11,9 @@ import (
 // commands with what the base image has. "%[1]s" stands for the victim's private address.
 type attack struct{ kind, commands string }
 
+// The connections go to a port at which nothing listens: they load what machines share, the
+// firewall and the table of flows. At the victim's own port they would be its users, and load its
+// program, which has a process for each: what it accepts is its own to bound.
 var attacks = []attack{
 	{"nothing", "sleep 600"},
 	{"cpu", "for i in 1 2 3 4 5 6 7 8; do while :; do :; done & done; wait"},
@@ -24,7 +27,7 @@ PeerAddr => "%[1]s:9") or die; $b = "x" x 8000; while (1) { send $s, $b, 0 }' & 
 PeerAddr => "%[1]s:9") or die; while (1) { send $s, "x", 0 }' & done; wait`},
 	{"forks", `perl -e 'while (1) { fork; wait if !defined fork }'`},
 	{"connections", `for i in 1 2 3 4; do perl -MIO::Socket::INET -e 'while (1) { push @s,
-IO::Socket::INET->new(PeerAddr => "%[1]s:80", Blocking => 0); shift @s if @s > 900 }' & done; wait`},
+IO::Socket::INET->new(PeerAddr => "%[1]s:9", Blocking => 0); shift @s if @s > 900 }' & done; wait`},
 	{"addresses", `perl -MSocket -e 'socket $s, PF_INET, SOCK_DGRAM, 0; while (1) { $n = ($n + 1) & 4095;
 send $s, "x", 0, sockaddr_in(9, pack("C4", 172, 31, $n >> 8, $n & 255)) }'`},
 }

@@ -73,6 +73,10 @@ func launch(ctx context.Context, client *awsapi.Client) (*victim, error) {
 	return v, ask(ctx, v.url)
 }
 
+// settling is how long an attack goes on before it is measured. Meanwhile the neighbour spends the
+// processor time that it may use before others come first, and the balancer notices that it waits.
+const settling = 3 * time.Second
+
 // beside launches a neighbour in the victim's subnet, calls do while it attacks, and terminates it.
 func (v *victim) beside(ctx context.Context, a attack, do func()) (err error) {
 	neighbour, err := v.start(ctx, a.program(v.addr))
@@ -91,6 +95,10 @@ func (v *victim) beside(ctx context.Context, a attack, do func()) (err error) {
 	}()
 	if err := v.awaitConsole(ctx, ids[0], begun); err != nil {
 		return err
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(settling):
 	}
 	do()
 	return nil

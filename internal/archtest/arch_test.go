@@ -63,7 +63,7 @@ func half(path string) string {
 		"spec", "stack", "plan", "apply", "resource", "awsapi", "release", "verify", "drill", "load", "history",
 		"journal", "lease", "preflight", "policy", "price", "pricelist", "cost", "project",
 		"toolchain", "remote", "source", "proof", "importedimage", "terraform",
-		"blueprint", "cloudformation", "adoption",
+		"blueprint", "cloudformation", "adoption", "operator",
 	}, func(name string) bool {
 		return within(path, module+"/internal/"+name)
 	}):

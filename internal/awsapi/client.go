@@ -201,6 +201,16 @@ func (c *Client) PriceList(region string, n int) *pricing.Client {
 	})
 }
 
+// ConfigOf returns what clients of a region's services are created from.
+func (c *Client) ConfigOf(region string) aws.Config {
+	config := c.config.Copy()
+	config.Region = region
+	if c.own {
+		config.BaseEndpoint = c.EC2.Options().BaseEndpoint
+	}
+	return config
+}
+
 // WithAttempts returns clients that send each request at most n times.
 func (c *Client) WithAttempts(n int) *Client {
 	few := *c

@@ -31,7 +31,10 @@ func (g *global) connectToLocalCloud(ctx context.Context, region string, start b
 	if errors.Is(err, host.ErrNotRunning) && start {
 		quiet := *g
 		quiet.json = false // standard output holds the result of the command itself alone
-		if err := quiet.startLocal(ctx, startOptions{address: host.DefaultAddress}); err != nil {
+		err = quiet.alone(ctx, func() error {
+			return quiet.startLocal(ctx, startOptions{address: host.DefaultAddress})
+		})
+		if err != nil {
 			return nil, err
 		}
 		running, err = findDaemon(layout)

@@ -2,18 +2,20 @@ package cli
 
 import (
 	"context"
-	"fmt"
+	"net"
+	"strconv"
 
+	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/cloud/plane/loopback"
+	"aloft.dev/aloft/internal/console"
 	"aloft.dev/aloft/internal/diag"
-	"aloft.dev/aloft/internal/view"
+	"aloft.dev/aloft/internal/operator"
+	"aloft.dev/aloft/internal/spec"
 )
 
 func runConsole(ctx context.Context, o *consoleOptions) error {
-	if o.on != "local" {
-		return diag.List{{
-			Where: "--on " + o.on, Summary: "has no console of aloft's",
-			Hint: "leave out --on for the local cloud; on AWS, use https://console.aws.amazon.com",
-		}}
+	if o.on == "aws" {
+		return o.runAWSConsole(ctx)
 	}
 	s, err := o.loadSpec(o.dir)
 	if err != nil {
@@ -30,13 +32,51 @@ func runConsole(ctx context.Context, o *consoleOptions) error {
 	if err := o.requireSameVersion(running); err != nil {
 		return err
 	}
+	if !o.readOnly {
+		return o.act(ctx, running, layout, s)
+	}
 	link, err := running.ConsoleLink(ctx, layout, s.Region)
 	if err != nil {
 		return err
 	}
-	if o.json {
-		return view.JSON(o.Out, map[string]string{"url": link})
+	return o.printLink(link)
+}
+
+// act performs what pages of the local cloud ask for, until ctx ends.
+func (o *consoleOptions) act(ctx context.Context, running host.Daemon, layout host.Layout, s *spec.Spec) error {
+	actions, err := o.newOperator(s, o.dir)
+	if err != nil {
+		return err
 	}
-	_, err = fmt.Fprintf(o.Out, "Open this link in a browser. It works once, within five minutes:\n%s\n", link)
-	return err
+	defer actions.Close()
+	pages, err := console.NewPages(console.PagesConfig{
+		Templates: operator.Templates(), Tabs: console.LocalTabs(), Log: o.consoleLog(),
+	})
+	if err != nil {
+		return err
+	}
+	defer pages.Close()
+	actions.Register(pages)
+	conn, in, link, err := running.Act(ctx, layout, s.Region)
+	if err != nil {
+		return err
+	}
+	if err := o.printLink(link); err != nil {
+		_ = conn.Close()
+		return err
+	}
+	err = console.ServeActor(ctx, console.Buffered{Conn: conn, Reader: in}, pages)
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // the user ended it
+	}
+	return diag.List{{
+		Where: "local cloud", Summary: "its daemon has ended, and with it the console", Cause: err,
+		Hint: "run aloft console again when the local cloud runs",
+	}}
+}
+
+// userOfConnection returns the user of this computer at the other end of a connection.
+func userOfConnection(conn net.Conn) (user string, known bool) {
+	uid, ok := loopback.UserOf(conn)
+	return strconv.Itoa(uid), ok
 }

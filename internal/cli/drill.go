@@ -147,26 +147,27 @@ func runDrill(ctx context.Context, o *drillOptions) error {
 	if err := o.confirmDrill(d.spec.App, o.load.confirmed); err != nil {
 		return err
 	}
-	result, err := o.drillOnce(ctx, d, shown, drill.Options{
+	result, err := o.drillOnce(ctx, d, shown.Event, drill.Options{
 		Experiment: o.experiment, At: o.at, Rate: o.load.rate, Calm: o.load.calm, Duration: o.load.duration,
-		Force: o.force, ChangeACLs: o.load.changeACLs,
+		Force: o.force, ChangeACLs: o.load.changeACLs, Live: shown.live(),
 	})
 	if err := joinCloseError(err, shown.Close()); err != nil {
 		return err
 	}
+	o.keepDrill(d.spec, result)
 	return o.drillResult(result, o.svg)
 }
 
 // drillOnce runs one drill of a deployment.
 func (g *global) drillOnce(
-	ctx context.Context, d *deployment, shown *drillProgress, options drill.Options,
+	ctx context.Context, d *deployment, events event.Sink, options drill.Options,
 ) (drill.Result, error) {
 	status, err := g.readyForDrill(ctx, d, options.Experiment)
 	if err != nil {
 		return drill.Result{}, err
 	}
-	options.Settings, options.Live = drillSettings(d.spec), shown.live()
-	return g.newDrill(d, shown.Event).Run(ctx, status, options)
+	options.Settings = drillSettings(d.spec)
+	return g.newDrill(d, events).Run(ctx, status, options)
 }
 
 func (g *global) newDrill(d *deployment, events event.Sink) *drill.Drill {

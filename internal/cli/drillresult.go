@@ -3,9 +3,13 @@ package cli
 import (
 	"fmt"
 	"os"
+	"path/filepath"
+	"runtime"
 
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/drill"
+	"aloft.dev/aloft/internal/drill/archive"
+	"aloft.dev/aloft/internal/spec"
 	"aloft.dev/aloft/internal/view"
 )
 
@@ -38,5 +42,29 @@ func (g *global) printDrill(r drill.Result) {
 	if r.Capacity != nil {
 		_, _ = fmt.Fprintf(g.Out, "%s capacity: %.0f requests per second, %.0f per server\n",
 			style.Good("✓"), r.Capacity.Rate, r.Capacity.PerMachine)
+	}
+}
+
+// drillArchive returns the archive of an application's drills in a region.
+func (g *global) drillArchive(app, region string) (archive.Archive, error) {
+	data, err := dataDir(runtime.GOOS, os.Getenv)
+	if err != nil {
+		return archive.Archive{}, diag.List{{
+			Where: "reports of drills", Summary: "there is no folder for them", Detail: err.Error(),
+			Hint: "set XDG_DATA_HOME to a folder of your own", Cause: err,
+		}}
+	}
+	return archive.Archive{Dir: filepath.Join(data, "aloft", g.on, "drills", region, app)}, nil
+}
+
+// keepDrill keeps the report of a drill for the console. A drill whose report cannot be kept is
+// as good as any other.
+func (g *global) keepDrill(s *spec.Spec, r drill.Result) {
+	kept, err := g.drillArchive(s.App, s.Region)
+	if err == nil {
+		_, err = kept.Add(r)
+	}
+	if err != nil && !g.json {
+		_, _ = fmt.Fprintf(g.Err, "%s The console will not show this drill: %v\n", g.style(g.Err).Warn("!"), err)
 	}
 }

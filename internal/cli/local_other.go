@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"crypto/x509"
+	"net"
 	"runtime"
 
 	"aloft.dev/aloft/internal/awsapi"
@@ -29,7 +30,6 @@ var (
 	runLocalEnv     = needsLinux[localEnvOptions]
 	runLocalManners = needsLinux[localMannersOptions]
 	runLocalTrust   = needsLinux[localTrustOptions]
-	runConsole      = needsLinux[consoleOptions]
 	runLocalImage   = localImageRuns{
 		needsLinux[localImageImportOptions], needsLinux[localImageListOptions], needsLinux[localImageRemoveOptions],
 	}
@@ -37,6 +37,17 @@ var (
 
 // needsLinux is the run function of the commands of the local cloud.
 func needsLinux[O any](context.Context, *O) error { return errNeedsLinux() }
+
+// runConsole serves the pages of AWS.
+func runConsole(ctx context.Context, o *consoleOptions) error {
+	if o.on != "aws" {
+		return errNeedsLinux()
+	}
+	return o.runAWSConsole(ctx)
+}
+
+// userOfConnection returns that nobody can say who is at the other end of a connection.
+func userOfConnection(net.Conn) (user string, known bool) { return "", false }
 
 // connectToLocalCloud returns the error of a command that was given no --on aws.
 func (g *global) connectToLocalCloud(context.Context, string, bool) (*awsapi.Client, error) {

@@ -11,6 +11,10 @@ func runLocalReset(ctx context.Context, o *localResetOptions) error {
 	if err := o.confirm("Delete everything in the local cloud?"); err != nil {
 		return err
 	}
+	return o.alone(ctx, func() error { return o.reset(ctx) })
+}
+
+func (o *localResetOptions) reset(ctx context.Context) error {
 	layout, err := o.layout()
 	if err != nil {
 		return err

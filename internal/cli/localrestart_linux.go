@@ -9,6 +9,10 @@ import (
 )
 
 func runLocalRestart(ctx context.Context, o *localRestartOptions) error {
+	return o.alone(ctx, func() error { return o.restart(ctx) })
+}
+
+func (o *localRestartOptions) restart(ctx context.Context) error {
 	layout, err := o.layout()
 	if err != nil {
 		return err

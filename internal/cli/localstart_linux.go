@@ -18,11 +18,11 @@ func runLocalStart(ctx context.Context, o *localStartOptions) error {
 	if o.foreground {
 		return o.runDaemon(ctx, o.start)
 	}
-	return o.startLocal(ctx, o.start)
+	return o.alone(ctx, func() error { return o.startLocal(ctx, o.start) })
 }
 
 // startLocal starts a daemon in the background unless one runs, and returns when
-// it serves.
+// it serves. Call it within alone.
 func (g *global) startLocal(ctx context.Context, o startOptions) error {
 	config, err := g.daemonConfig(o)
 	if err != nil {

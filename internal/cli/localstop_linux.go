@@ -9,8 +9,11 @@ import (
 	"aloft.dev/aloft/internal/cloud/host"
 )
 
-func runLocalStop(ctx context.Context, o *localStopOptions) error { return o.stopLocal(ctx, o.timeout) }
+func runLocalStop(ctx context.Context, o *localStopOptions) error {
+	return o.alone(ctx, func() error { return o.stopLocal(ctx, o.timeout) })
+}
 
+// stopLocal stops the daemon, or what a killed one left. Call it within alone.
 func (g *global) stopLocal(ctx context.Context, timeout time.Duration) error {
 	layout, err := g.layout()
 	if err != nil {

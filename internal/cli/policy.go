@@ -26,7 +26,7 @@ func newPolicyCommand(g *global, run func(context.Context, *policyOptions) error
 		Short: "Print the least IAM policy that the commands need",
 		Long: `Prints an IAM policy for groups of commands, or for all of them:
 
-  read       plan, cost, status, releases, verify, env list, export
+  read       plan, cost, status, releases, verify, why, console, env list, export
   deploy     up, promote, rollback, scale, env
   operate    ssh, logs, drill
   teardown   down

@@ -56,13 +56,14 @@ func (o *verifyOptions) drillZones(ctx context.Context, shown *drillProgress) ([
 	}
 	var results []drill.Result
 	for _, zone := range zones {
-		result, err := o.drillOnce(ctx, d, shown, drill.Options{
+		result, err := o.drillOnce(ctx, d, shown.Event, drill.Options{
 			Experiment: drill.Zone, At: zone, Rate: o.load.rate, Calm: o.load.calm, Duration: o.load.duration,
-			ChangeACLs: o.load.changeACLs,
+			ChangeACLs: o.load.changeACLs, Live: shown.live(),
 		})
 		if err != nil {
 			return nil, err
 		}
+		o.keepDrill(d.spec, result)
 		results = append(results, result)
 	}
 	return results, nil

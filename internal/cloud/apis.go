@@ -64,6 +64,9 @@ func (d *daemon) openAPIs() error {
 		return err
 	}
 	d.onHost = d.withConsole(handler)
+	if d.Layout.Simulated {
+		return nil // no machine calls them
+	}
 	if d.inVPC, err = wire.NewHandler(forMachines); err != nil {
 		return fmt.Errorf("serve the APIs to machines: %w", err)
 	}
@@ -93,7 +96,7 @@ func (d *daemon) apis() (wire.Config, error) {
 	machines := ec2.New(ec2.Config{
 		Authorize: guard.Authorize, PassRole: passRole(guard),
 		Store: d.store, PublicRange: network.DefaultPublicRange, Images: baseImages(runtime.GOARCH),
-		Manners: &d.manners, AnyImage: d.AnyImage,
+		Manners: &d.manners, AnyImage: d.AnyImage, Simulated: d.Layout.Simulated,
 		Console: func(_ context.Context, id string) ([]byte, error) { return d.machines.Console(id) },
 	})
 	if err := machines.EnsureRegion(homeRegion); err != nil {
@@ -151,7 +154,10 @@ func (d *daemon) apis() (wire.Config, error) {
 			return guard.Key(id, token)
 		},
 		Fallback: d.own(machines),
-		Streams:  map[string]wire.Stream{tunnel.Path: {Service: tunnel.Service, Serve: d.tunnels.Open}},
-		Log:      d.Log,
+		Streams: map[string]wire.Stream{
+			tunnel.Path:    {Service: tunnel.Service, Serve: d.tunnels.Open},
+			host.ActorPath: {Service: wire.OwnService, Serve: d.actor},
+		},
+		Log: d.Log,
 	}, nil
 }

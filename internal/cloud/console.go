@@ -5,6 +5,7 @@ package cloud
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -59,9 +60,41 @@ func (d *daemon) openConsole(config wire.Config) error {
 			view := d.store.View()
 			return func(ctx context.Context) error { return view.Changed(ctx, watched...) }
 		},
-		Facts: d.factsOf, User: userOf, Calls: &d.calls, Now: time.Now, Log: d.Log,
+		Facts: d.factsOf, User: userOf, Calls: &d.calls, Counts: d.countsOfTargets, Now: time.Now,
+		Pages: console.PagesConfig{Log: d.Log},
 	})
+	if err == nil {
+		d.console.AddFallbacks()
+	}
 	return err
+}
+
+// actor makes a request the connection of a user's aloft console, which serves pages of the
+// console until it ends. It returns errors until then.
+func (d *daemon) actor(w http.ResponseWriter, r *http.Request) error {
+	region := r.URL.Query().Get("region")
+	switch {
+	case wire.CallerFrom(r.Context()).Principal.Session != nil:
+		return wire.Errorf("AccessDenied", "Only the account's own access key may do this.")
+	case r.Header.Get("Upgrade") != host.ActorProtocol:
+		return wire.Errorf("InvalidParameter", "The request does not upgrade to %s.", host.ActorProtocol)
+	}
+	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }() // both ends know why
+	_ = conn.SetDeadline(time.Time{})   // those of a request's header
+	err = d.console.Attach(r.Context(), region, console.Buffered{Conn: conn, Reader: buffered.Reader},
+		func(link string) error {
+			_, err := fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"+
+				"Upgrade: %s\r\n%s: %s\r\n\r\n", host.ActorProtocol, host.ActorLink, link)
+			return err
+		})
+	if err != nil {
+		d.Log.Warn("serve aloft console", "error", err)
+	}
+	return nil // the connection is HTTP's no longer
 }
 
 // recordCall keeps a call for the console.
@@ -69,6 +102,26 @@ func (d *daemon) recordCall(a wire.Answer) {
 	d.calls.Add(console.Call{
 		At: time.Now(), Service: a.Service, Operation: a.Operation, Region: a.Region, Code: a.Code, Took: a.Took,
 	})
+}
+
+// countsOfTargets returns what load balancers have counted of each target.
+func (d *daemon) countsOfTargets(ctx context.Context) ([]console.Count, error) {
+	counters, err := d.balancer.Counters(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []console.Count
+	for _, n := range counters.Nodes {
+		for _, g := range n.Groups {
+			for _, t := range g.Targets {
+				all = append(all, console.Count{
+					Balancer: n.LoadBalancer, Zone: n.Zone, Group: g.TargetGroup, Target: t.ID, Port: t.Port,
+					Requests: t.Requests, Failures: t.Failures, Time: t.Time,
+				})
+			}
+		}
+	}
+	return all, nil
 }
 
 // factsOf returns what the kernel says of a path that the console shows, or nil.

@@ -80,7 +80,7 @@ type daemon struct {
 	manners   manners.Set
 	authority *authority.Authority
 	keys      activekey.Set
-	networks  *networks.Loop
+	networks  networkLoop
 	instances *instances.Loop
 	images    *images.Loop
 	tunnels   *tunnel.Server      // set by openAPIs
@@ -135,9 +135,12 @@ func (d *daemon) open(ctx context.Context, openStore func() (*store.Store, error
 	if d.planes, err = openPlanes(ctx, d); err != nil {
 		return err
 	}
-	d.networks = &networks.Loop{
-		Store: d.store, Plane: d.network, Log: d.Log, Manners: &d.manners, Bandwidth: d.limits.Network,
-		Namespace: func(id string) string { return d.machines.Status(id).Namespace },
+	d.networks = noNetwork{}
+	if d.network != nil {
+		d.networks = &networks.Loop{
+			Store: d.store, Plane: d.network, Log: d.Log, Manners: &d.manners, Bandwidth: d.limits.Network,
+			Namespace: func(id string) string { return d.machines.Status(id).Namespace },
+		}
 	}
 	d.instances = &instances.Loop{
 		Store: d.store, Machines: d.machines, Network: d.networks, Log: d.Log, Manners: &d.manners,

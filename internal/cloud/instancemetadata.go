@@ -101,7 +101,7 @@ func describeInstance(view store.Reader, row *store.Instance, eni *store.Network
 		i.ZoneID, i.SubnetCIDR = subnet.ZoneID, subnet.CIDR
 	}
 	if vpc, ok := store.VPCs.Get(view, row.VPCID); ok {
-		i.VPCCIDR = vpc.CIDR
+		i.VPCCIDRs = vpc.Blocks()
 	}
 	for _, id := range eni.GroupIDs {
 		if group, ok := store.SecurityGroups.Get(view, id); ok {

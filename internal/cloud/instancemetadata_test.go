@@ -43,7 +43,8 @@ func TestInstanceMetadataJoinsTheRowsOfAnInstance(t *testing.T) {
 	if !ok {
 		t.Fatal("the instance was not found")
 	}
-	if got.ID != "i-1" || got.VPCCIDR != cidr || got.ZoneID != "use1-az1" || string(got.UserData) != "hello" ||
+	if got.ID != "i-1" || !slices.Equal(got.VPCCIDRs, []netip.Prefix{cidr}) ||
+		got.ZoneID != "use1-az1" || string(got.UserData) != "hello" ||
 		got.PublicKey != "ssh-ed25519 AAAA" || got.PrivateName != "ip-10-0-1-5.ec2.internal" ||
 		!slices.Equal(got.SecurityGroups, []string{"web"}) ||
 		!slices.Equal(got.ActiveKeys["admin"], []string{"ssh-ed25519 BBBB"}) {

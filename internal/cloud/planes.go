@@ -21,7 +21,7 @@ import (
 type planes struct {
 	layers   images.Layers
 	machines machinePlane
-	network  networkPlane
+	network  networkPlane // nil: nothing carries packets
 	balancer balancerPlane
 	limits   bandwidth.Settings
 	env      map[string]string // environment variables of every machine
@@ -46,6 +46,18 @@ type machinePlane interface {
 	metrics.Machines
 	Console(id string) ([]byte, error)
 }
+
+// networkLoop makes the network match the store.
+type networkLoop interface {
+	Sync(ctx context.Context) error
+	Run(ctx context.Context) error
+}
+
+// noNetwork is the loop of a cloud whose packets nothing carries.
+type noNetwork struct{}
+
+func (noNetwork) Sync(context.Context) error { return nil }
+func (noNetwork) Run(context.Context) error  { return nil }
 
 // networkPlane carries packets.
 type networkPlane interface {

@@ -115,13 +115,21 @@ func serveAPIs(
 	})
 }
 
+// nodeNamespace returns the path of the namespace of a load balancer's node, or "".
+func (d *daemon) nodeNamespace(interfaceID string) string {
+	if d.network == nil {
+		return ""
+	}
+	return d.network.NodeNamespace(interfaceID)
+}
+
 // loops returns the functions that run the control loops. address is that of the APIs.
 func (d *daemon) loops(address string) []func(context.Context) error {
 	balancersLoop := &balancers.Loop{
 		Store:     d.store,
 		Balancer:  d.balancer,
 		Network:   d.networks,
-		Namespace: d.network.NodeNamespace,
+		Namespace: d.nodeNamespace,
 		Logs:      d.Layout.AccessLogs(),
 		Buckets:   d.buckets,
 		Log:       d.Log,

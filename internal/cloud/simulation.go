@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime/debug"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -21,6 +22,10 @@ import (
 
 // errSimulated is why nothing connects to a simulated machine.
 var errSimulated = errors.New("the local cloud is simulated: no machine runs and no traffic is carried")
+
+// garbagePercent is how much memory may be garbage, in percent of what is in use. All state of
+// a simulated cloud is in memory.
+const garbagePercent = 50
 
 // simulation is a local cloud over simulated planes. It keeps its state in memory, so that a
 // reset is the end of one daemon and the start of the next behind the same address.
@@ -37,6 +42,7 @@ func newSimulation(config Config) *simulation {
 
 // run serves the simulated cloud until ctx ends.
 func (s *simulation) run(ctx context.Context, listener net.Listener) error {
+	defer debug.SetGCPercent(debug.SetGCPercent(garbagePercent))
 	group, ctx := errgroup.WithContext(ctx)
 	address := listener.Addr().String()
 	d, err := s.open(ctx)
@@ -131,8 +137,8 @@ func (s *simulation) reset(ctx context.Context) error {
 func openSimulatedPlanes(context.Context, *daemon) (planes, error) {
 	nothing := func(context.Context) error { return nil }
 	return planes{
-		layers: &simulated.Layers{}, machines: &simulated.Machines{}, network: &simulated.Network{},
-		balancer: &simulated.Balancer{}, start: nothing, stop: nothing, close: func() error { return nil },
+		layers: &simulated.Layers{}, machines: &simulated.Machines{}, balancer: &simulated.Balancer{},
+		start: nothing, stop: nothing, close: func() error { return nil },
 		dial:  func(context.Context, string, netip.AddrPort) (net.Conn, error) { return nil, errSimulated },
 		probe: func(context.Context, host.ProbeRequest) (facts reachability.Facts, err error) { return facts, nil },
 	}, nil

@@ -9,10 +9,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 )
 
-// activities reads the latest activities of all Auto Scaling groups.
-func (c *Console) activities(r *http.Request, clients clients) (found []Activity, err error) {
+// activities reads the latest activities of all Auto Scaling groups, at most as many.
+func (c *Console) activities(r *http.Request, clients clients, most int32) (found []Activity, err error) {
 	out, err := clients.asg.DescribeScalingActivities(r.Context(), &autoscaling.DescribeScalingActivitiesInput{
-		MaxRecords: aws.Int32(shownActivities),
+		MaxRecords: &most,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the scaling activities: %w", err)

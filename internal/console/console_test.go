@@ -2,12 +2,14 @@ package console
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +31,8 @@ func newDesk(t *testing.T) *desk {
 		AWS:   func(string) aws.Config { return aws.Config{} },
 		Watch: func() func(context.Context) error { return func(context.Context) error { return nil } },
 		User:  func(*http.Request) (string, bool) { return d.user, d.user != "" },
-		Calls: &Calls{}, Now: func() time.Time { return d.now }, Log: slog.New(slog.DiscardHandler),
+		Calls: &Calls{}, Now: func() time.Time { return d.now },
+		Pages: PagesConfig{Log: slog.New(slog.DiscardHandler)},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +123,8 @@ func TestSessionBelongsToOneUser(t *testing.T) {
 func TestForgedAndMissingCookiesSeeNothing(t *testing.T) {
 	d := newDesk(t)
 	d.signIn(t)
-	for _, cookie := range []*http.Cookie{nil, {Name: cookieName, Value: ""}, {Name: cookieName, Value: "x"}} {
+	name := cookieName + "-4566"
+	for _, cookie := range []*http.Cookie{nil, {Name: name, Value: ""}, {Name: name, Value: "x"}} {
 		for _, path := range []string{"topology", "resource?id=i-1", "calls", "calls/live", "why", "topology/live"} {
 			response := d.get(t, Path+"us-east-1/"+path, cookie)
 			if response.StatusCode != http.StatusForbidden {
@@ -175,7 +179,7 @@ func TestEveryResponseIsProtected(t *testing.T) {
 				t.Errorf("%s: policy %q", path, csp)
 			}
 			if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Cache-Control") != "no-store" ||
-				h.Get("Referrer-Policy") != "no-referrer" {
+				h.Get("Referrer-Policy") != "same-origin" {
 				t.Errorf("%s: headers %v", path, h)
 			}
 		}
@@ -246,6 +250,31 @@ func TestCallsKeepTheLatest(t *testing.T) {
 	}
 }
 
+// TestCallsTakeLittleMemory fills the ring with calls of as many kinds as AWS's busiest clients
+// make.
+func TestCallsTakeLittleMemory(t *testing.T) {
+	const most = 3 << 20
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	calls := &Calls{}
+	for i := range 2 * keptCalls {
+		calls.Add(Call{
+			At: time.Unix(int64(i), 0), Service: "ec2", Operation: fmt.Sprintf("Describe%d", i%300),
+			Region: "us-east-1", Code: strings.Repeat("x", i%1000),
+		})
+	}
+	grown := int64(heap()) - int64(before)
+	if latest := calls.latest(func(Call) bool { return true }); len(latest) != shownCalls || grown > most {
+		t.Errorf("%d calls take %d bytes, want at most %d", keptCalls, grown, most)
+	}
+	t.Logf("%d calls take %d KiB", keptCalls, grown>>10)
+}
+
 func TestPageFollowsCallsUntilTheConsoleCloses(t *testing.T) {
 	d := newDesk(t)
 	server := httptest.NewServer(d)
@@ -258,7 +287,9 @@ func TestPageFollowsCallsUntilTheConsoleCloses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	jar.SetCookies(at, []*http.Cookie{d.signIn(t)})
+	cookie := d.signIn(t)
+	cookie.Name = cookieName + "-" + at.Port()
+	jar.SetCookies(at, []*http.Cookie{cookie})
 	client := &http.Client{Jar: jar}
 	defer client.CloseIdleConnections()
 	response, err := client.Get(server.URL + callsPath + "/live?filter=run")

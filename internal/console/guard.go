@@ -16,17 +16,17 @@ func protect(h http.Header) {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Referrer-Policy", "same-origin") // without a referrer, forms would have no origin
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
 }
 
 // refuse says why a request is refused before anything else, or "": another site sent it, or
-// it used a name that is not this computer's (DNS rebinding), or it would change something.
+// it used a name that is not this computer's (DNS rebinding), or no form of a page sends it.
 func refuse(r *http.Request) string {
-	if r.Method != http.MethodGet {
-		return "The console only reads."
+	if r.Method != http.MethodGet && r.Method != http.MethodPost {
+		return "Pages send no such requests."
 	}
 	if !isLoopback(r.Host) {
 		return "The Host header does not name this computer's loopback interface."
@@ -36,8 +36,12 @@ func refuse(r *http.Request) string {
 	default:
 		return "Requests from other sites are refused."
 	}
-	if origin := r.Header.Get("Origin"); origin != "" && origin != "http://"+r.Host {
+	origin := r.Header.Get("Origin")
+	if origin != "" && origin != "http://"+r.Host {
 		return "Requests from other sites are refused."
+	}
+	if origin == "" && r.Method == http.MethodPost { // browsers send it with every form
+		return "A request that changes something must say which page sent it."
 	}
 	return ""
 }

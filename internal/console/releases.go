@@ -69,10 +69,10 @@ func newReleases(images []types.Image, machines []types.Instance, item func(type
 	return all
 }
 
-func (c *Console) releasesPage(r *http.Request) (view, error) {
+func (c *Console) releasesPage(r *http.Request) (View, error) {
 	all, err := c.inventory(r)
 	if err != nil {
-		return view{}, err
+		return View{}, err
 	}
 	pages := ec2.NewDescribeImagesPaginator(c.clients(r.PathValue("region")).ec2, &ec2.DescribeImagesInput{
 		Owners: []string{"self"},
@@ -81,13 +81,13 @@ func (c *Console) releasesPage(r *http.Request) (view, error) {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(r.Context())
 		if err != nil {
-			return view{}, fmt.Errorf("read the images: %w", err)
+			return View{}, fmt.Errorf("read the images: %w", err)
 		}
 		images = append(images, page.Images...)
 	}
 	health := targetHealth(all)
 	releases := newReleases(images, all.Instances, func(m types.Instance) Item { return machineItem(m, health) })
-	return view{Title: "Releases", Current: "releases", Sections: []section{
+	return View{Title: "Releases", Current: "releases", Sections: []Section{
 		{ID: "releases", Template: "releases.html", Data: releases},
 	}}, nil
 }

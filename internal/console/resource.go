@@ -112,16 +112,16 @@ func tags(v reflect.Value) (all []Property) {
 	return all
 }
 
-func (c *Console) resourcePage(r *http.Request) (view, error) {
+func (c *Console) resourcePage(r *http.Request) (View, error) {
 	all, err := c.inventory(r)
 	if err != nil {
-		return view{}, err
+		return View{}, err
 	}
 	id := r.FormValue("id")
 	kinds, values := ids(all)
 	value, ok := values[id]
 	if !ok || id == "" {
-		return view{}, errNotFound
+		return View{}, ErrNotFound
 	}
 	data := resourceData{ID: id, Kind: kinds[id], Properties: properties(value, ""), Tags: tags(value), Name: id}
 	for i := range data.Properties {
@@ -136,10 +136,10 @@ func (c *Console) resourcePage(r *http.Request) (view, error) {
 	}
 	if data.Kind == "Machine" {
 		if data.Console, err = c.consoleOutput(r, id); err != nil {
-			return view{}, err
+			return View{}, err
 		}
 	}
-	return view{Title: data.Kind + " " + data.Name, Sections: []section{
+	return View{Title: data.Kind + " " + data.Name, Sections: []Section{
 		{ID: "resource", Template: "resource.html", Data: data},
 	}}, nil
 }

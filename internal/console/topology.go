@@ -295,22 +295,31 @@ func machineItem(m types.Instance, health map[string]elbtypes.TargetHealth) Item
 	return item
 }
 
-func (c *Console) topologyPage(r *http.Request) (view, error) {
+func (c *Console) topologyPage(r *http.Request) (View, error) {
 	all, err := c.inventory(r)
 	if err != nil {
-		return view{}, err
+		return View{}, err
 	}
 	traffic, err := c.traffic(r, all)
 	if err != nil {
-		return view{}, err
+		return View{}, err
 	}
 	events, err := c.events(r)
 	if err != nil {
-		return view{}, err
+		return View{}, err
 	}
-	return view{Title: "Topology", Current: "topology", Sections: []section{
+	v := View{Title: "Topology", Current: "topology", Sections: []Section{
 		{ID: "topology", Template: "topology.html", Data: NewTopology(all)},
-		{ID: "traffic", Template: "traffic.html", Data: traffic},
-		{ID: "events", Template: "events.html", Data: events},
-	}}, nil
+	}}
+	if c.Counts != nil {
+		var flows flowData
+		if flows, v.Moving, err = c.flows(r.Context(), all); err != nil {
+			return View{}, err
+		}
+		v.Sections = append(v.Sections, Section{ID: "flow", Template: "flow.html", Data: flows})
+	}
+	v.Sections = append(v.Sections,
+		Section{ID: "traffic", Template: "traffic.html", Data: traffic},
+		Section{ID: "events", Template: "events.html", Data: events})
+	return v, nil
 }

@@ -3,6 +3,8 @@ package console
 import (
 	"flag"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -89,7 +91,9 @@ func town(machines int) *inventory.Inventory {
 
 func TestTopologyPage(t *testing.T) {
 	c := newDesk(t).Console
-	got, err := c.render(section{ID: "topology", Template: "topology.html", Data: NewTopology(town(4))}, "us-east-1")
+	r := httptest.NewRequest(http.MethodGet, Path, nil)
+	r.SetPathValue("region", "us-east-1")
+	got, err := c.render(Section{ID: "topology", Template: "topology.html", Data: NewTopology(town(4))}, r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,9 +138,15 @@ func BenchmarkTopologyOf300Machines(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	i := town(300)
+	i, r := town(300), httptest.NewRequest(http.MethodGet, Path, nil)
+	i.TargetGroups[0].LoadBalancerArns = []string{aws.ToString(i.LoadBalancers[0].LoadBalancerArn)}
+	rates := map[route]rate{}
 	for b.Loop() {
-		if _, err := pages.render(section{Template: "topology.html", Data: NewTopology(i)}, "us-east-1"); err != nil {
+		flows := flowData{[]Flow{newFlow(i, i.LoadBalancers[0], rates)}}
+		if _, err := pages.render(Section{Template: "flow.html", Data: flows}, r); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := pages.render(Section{Template: "topology.html", Data: NewTopology(i)}, r); err != nil {
 			b.Fatal(err)
 		}
 	}

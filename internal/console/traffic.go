@@ -92,17 +92,25 @@ var measures = []measure{
 // GetMetricData).
 const maxQueries = 500
 
-// traffic reads what passes through the load balancers.
+// traffic reads what passed through the load balancers lately, in all and by zones.
 func (c *Console) traffic(r *http.Request, all *inventory.Inventory) ([]Traffic, error) {
+	return c.trafficOf(r, all, c.Now().Truncate(trafficPeriod), trafficTime, true)
+}
+
+// trafficOf reads what passed through the load balancers for a time until end.
+func (c *Console) trafficOf(
+	r *http.Request, all *inventory.Inventory, end time.Time, span time.Duration, byZone bool,
+) ([]Traffic, error) {
 	var rows []Traffic
 	var queries []types.MetricDataQuery
 	var into []*measure
-	end := c.Now().Truncate(trafficPeriod)
 	for _, lb := range all.LoadBalancers {
 		_, dimension, _ := strings.Cut(aws.ToString(lb.LoadBalancerArn), "loadbalancer/")
 		zones := []string{""}
 		for _, z := range lb.AvailabilityZones {
-			zones = append(zones, aws.ToString(z.ZoneName))
+			if byZone {
+				zones = append(zones, aws.ToString(z.ZoneName))
+			}
 		}
 		slices.Sort(zones)
 		for _, zone := range zones {
@@ -122,7 +130,7 @@ func (c *Console) traffic(r *http.Request, all *inventory.Inventory) ([]Traffic,
 		return nil, nil
 	}
 	pages := cloudwatch.NewGetMetricDataPaginator(c.clients(r.PathValue("region")).cw, &cloudwatch.GetMetricDataInput{
-		StartTime: aws.Time(end.Add(-trafficTime)), EndTime: &end, MetricDataQueries: queries,
+		StartTime: aws.Time(end.Add(-span)), EndTime: &end, MetricDataQueries: queries,
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(r.Context())
@@ -134,7 +142,7 @@ func (c *Console) traffic(r *http.Request, all *inventory.Inventory) ([]Traffic,
 			if _, err := fmt.Sscanf(aws.ToString(result.Id), "m%d", &n); err != nil || n >= len(into) {
 				continue
 			}
-			add(into[n].into(&rows[n/len(measures)]), result, into[n].scale, end)
+			add(into[n].into(&rows[n/len(measures)]), result, into[n].scale, end, span)
 		}
 	}
 	return rows, nil
@@ -154,8 +162,8 @@ func query(id string, m measure, balancer, zone string) types.MetricDataQuery {
 }
 
 // add adds a metric's values to a series.
-func add(to *Series, result types.MetricDataResult, scale float64, end time.Time) {
-	const length = int(trafficTime / trafficPeriod)
+func add(to *Series, result types.MetricDataResult, scale float64, end time.Time, span time.Duration) {
+	length := int(span / trafficPeriod)
 	if *to == nil {
 		*to = slices.Repeat(Series{-1}, length)
 	}
@@ -205,7 +213,7 @@ func (c *Console) events(r *http.Request) (found events, err error) {
 		}
 	}
 	slices.SortStableFunc(found.Alarms, func(a, b Alarm) int { return cmp.Compare(a.Name, b.Name) })
-	found.Activities, err = c.activities(r, clients)
+	found.Activities, err = c.activities(r, clients, shownActivities)
 	return found, err
 }
 

@@ -38,10 +38,10 @@ func places(i *inventory.Inventory) []reachability.Place {
 	return append(all, machines...)
 }
 
-func (c *Console) whyPage(r *http.Request) (view, error) {
+func (c *Console) whyPage(r *http.Request) (View, error) {
 	all, err := c.inventory(r)
 	if err != nil {
-		return view{}, err
+		return View{}, err
 	}
 	data := whyData{
 		From: r.FormValue("from"), To: r.FormValue("to"), Port: r.FormValue("port"), Places: places(all),
@@ -51,7 +51,7 @@ func (c *Console) whyPage(r *http.Request) (view, error) {
 			data.Problem = err.Error()
 		}
 	}
-	return view{Title: "Why can it not be reached?", Current: "why", Sections: []section{
+	return View{Title: "Why can it not be reached?", Current: "why", Sections: []Section{
 		{ID: "why", Template: "why.html", Data: data, Fixed: true},
 	}}, nil
 }

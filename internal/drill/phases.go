@@ -110,10 +110,7 @@ func (r *run) inject(ctx context.Context, l *lease.Lease[Change]) error {
 // terminated server is replaced once it is out of rotation: that is when an alarm
 // would reach an operator, who runs aloft up.
 func (r *run) hold(ctx context.Context) error {
-	duration := r.options.Duration
-	if duration == 0 {
-		duration = r.bound().Total() + boundMargin
-	}
+	duration := r.options.failureLasts()
 	return r.watchHealth(ctx, func() bool {
 		over := r.elapsed()-r.line.injected >= duration
 		return over || r.options.Experiment.Terminates() && r.line.out > 0

@@ -43,26 +43,67 @@ type run struct {
 
 func (r *run) elapsed() time.Duration { return time.Since(r.began) }
 
-// Run breaks a deployment, undoes the change and returns what users noticed. It
-// returns an error if the drill could not be run; failed requests are not an error.
-func (d *Drill) Run(ctx context.Context, s *apply.Status, o Options) (Result, error) {
-	v, err := chooseVictim(o.Experiment, o.At, s.Machines)
+// Preview is what a drill will do.
+type Preview struct {
+	Victim   string        // server or zone; "the deployment" of an overload
+	Machines []string      // names of the servers that the failure hits
+	Bound    report.Bound  // for which requests may fail
+	Duration time.Duration // of the failure, at most; 0: until requests fail
+}
+
+// Preview returns what Run will do. Its errors are those with which Run would refuse to begin.
+func (d *Drill) Preview(ctx context.Context, s *apply.Status, o Options) (Preview, error) {
+	v, _, err := d.prepare(ctx, s, o)
 	if err != nil {
-		return Result{}, err
+		return Preview{}, err
 	}
-	healthy, err := d.healthyTargets(ctx, s.TargetGroupARN)
-	if err != nil {
-		return Result{}, err
+	p := Preview{Victim: v.name, Bound: o.Settings.Bound(string(o.Experiment))}
+	for _, m := range v.machines {
+		p.Machines = append(p.Machines, m.Name)
+	}
+	if o.Experiment != Overload {
+		p.Duration = o.failureLasts()
+	}
+	return p, nil
+}
+
+// prepare chooses what a drill hits and checks that the drill may begin.
+func (d *Drill) prepare(
+	ctx context.Context, s *apply.Status, o Options,
+) (v victim, healthy map[string]bool, err error) {
+	if v, err = chooseVictim(o.Experiment, o.At, s.Machines); err != nil {
+		return v, nil, err
+	}
+	if healthy, err = d.healthyTargets(ctx, s.TargetGroupARN); err != nil {
+		return v, nil, err
 	}
 	if !o.Force {
 		if err := v.leavesHealthyServers(healthy); err != nil {
-			return Result{}, err
+			return v, nil, err
 		}
 	}
 	if o.Experiment == Zone { // before any load
 		if _, err := d.planIsolation(ctx, v.name, o.ChangeACLs); err != nil {
-			return Result{}, err
+			return v, nil, err
 		}
+	}
+	return v, healthy, nil
+}
+
+// failureLasts returns how long a failure lasts.
+func (o Options) failureLasts() time.Duration {
+	if o.Duration == 0 {
+		return o.Settings.Bound(string(o.Experiment)).Total() + boundMargin
+	}
+	return o.Duration
+}
+
+// Run breaks a deployment, undoes the change and returns what users noticed. It
+// returns an error if the drill could not be run; failed requests are not an error.
+func (d *Drill) Run(ctx context.Context, s *apply.Status, o Options) (Result, error) {
+	v, healthy, err := d.prepare(ctx, s, o)
+	if err != nil {
+		return Result{}, err
 	}
 	r := &run{
 		drill:   d,

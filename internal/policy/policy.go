@@ -14,7 +14,7 @@ type Group uint8
 
 // The groups. Each contains everything that its commands call, so none needs another.
 const (
-	Read     Group = 1 << iota // plan, cost, status, releases, verify, env list
+	Read     Group = 1 << iota // plan, cost, status, releases, verify, why, console, env list
 	Deploy                     // up, rollback, scale, env
 	Operate                    // ssh, logs, drill
 	Teardown                   // down

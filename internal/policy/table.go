@@ -26,6 +26,7 @@ const (
 	givesRole     = "gives another role to servers that exist"
 	detaches      = "removes policies that somebody added to a role, to delete it"
 	replaces      = "replaces one that somebody changed so that it cannot be repaired"
+	showsConsole  = "shows it on a page of aloft console"
 )
 
 // table lists all actions, sorted. An action that is rare in one group alone has an entry
@@ -80,6 +81,7 @@ var table = []entry{
 	{action: "autoscaling:UpdateAutoScalingGroup", groups: Deploy},
 	{action: "cloudwatch:DeleteAlarms", groups: Deploy | Teardown},
 	{action: "cloudwatch:DescribeAlarmHistory", groups: Operate},
+	{action: "cloudwatch:DescribeAlarmHistory", groups: Read, rare: showsConsole},
 	{action: "cloudwatch:DescribeAlarms", groups: everyone},
 	{action: "cloudwatch:GetMetricData", groups: Read | Deploy | Operate},
 	{action: "cloudwatch:ListTagsForResource", groups: everyone},
@@ -181,6 +183,7 @@ var table = []entry{
 	{action: "ec2:DisassociateRouteTable", groups: Deploy, rare: deletesSecond},
 	{action: "ec2:DisassociateRouteTable", groups: Teardown},
 	{action: "ec2:GetConsoleOutput", groups: Deploy | Operate},
+	{action: "ec2:GetConsoleOutput", groups: Read, rare: showsConsole},
 	{action: "ec2:ImportKeyPair", groups: Deploy},
 	{action: "ec2:ModifyInstanceAttribute", groups: Deploy},
 	{action: "ec2:ModifyLaunchTemplate", groups: Deploy},

@@ -197,13 +197,22 @@ func (b *Tab) Eval(t *testing.T, expression string) string {
 // Until waits until an expression is true in the page.
 func (b *Tab) Until(t *testing.T, what, expression string) {
 	t.Helper()
-	began := time.Now()
-	for b.Eval(t, "Boolean("+expression+")") != "true" {
+	if !b.Happens(t, expression) {
+		t.Fatalf("not within %s: %s\n%s", callTimeout, what, b.Eval(t, "document.body.innerText"))
+	}
+}
+
+// Happens waits until an expression is true in the page, and reports whether it was within half a
+// minute.
+func (b *Tab) Happens(t *testing.T, expression string) bool {
+	t.Helper()
+	for began := time.Now(); b.Eval(t, "Boolean("+expression+")") != "true"; {
 		if time.Since(began) > callTimeout {
-			t.Fatalf("not within %s: %s\n%s", callTimeout, what, b.Eval(t, "document.body.innerText"))
+			return false
 		}
 		<-time.After(poll)
 	}
+	return true
 }
 
 // View sets the size of the page in pixels, and whether the viewer prefers dark colours.
@@ -212,9 +221,15 @@ func (b *Tab) View(t *testing.T, width, height int, dark bool) {
 	b.call(t, "Emulation.setDeviceMetricsOverride", map[string]any{
 		"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600,
 	}, nil)
-	scheme := map[bool]string{false: "light", true: "dark"}[dark]
+	b.Media(t, "prefers-color-scheme", map[bool]string{false: "light", true: "dark"}[dark])
+}
+
+// Media sets what the viewer prefers, as a feature of CSS media queries. It replaces what was set
+// before.
+func (b *Tab) Media(t *testing.T, feature, value string) {
+	t.Helper()
 	b.call(t, "Emulation.setEmulatedMedia", map[string]any{
-		"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}},
+		"features": []map[string]string{{"name": feature, "value": value}},
 	}, nil)
 }
 

@@ -175,7 +175,7 @@ func TestImportedCertificateServesHTTPS(t *testing.T) {
 		t.Fatal(err)
 	}
 	var at netip.AddrPort
-	for _, nic := range store.NetworkInterfacesBySubnet.List(rows.View(), "subnet-a") {
+	for _, nic := range store.NetworkInterfacesInSubnet(rows.View(), "subnet-a") {
 		at = netip.AddrPortFrom(nic.PrivateIP, uint16(port))
 	}
 	// serial returns the serial number of the certificate that a new client receives.

@@ -74,6 +74,15 @@ func (s simulated) ec2(region string) *ec2.Client {
 	})
 }
 
+// command returns a command with the environment that clients read.
+func (s simulated) command(t *testing.T, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+s.endpoint, "AWS_REGION=us-east-1", "AWS_PAGER=",
+		"AWS_DEFAULT_REGION=us-east-1", "AWS_EC2_METADATA_DISABLED=true",
+		"AWS_ACCESS_KEY_ID="+s.key.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+s.key.SecretAccessKey)
+	return cmd
+}
+
 // fast makes the SDK's waiter ask often.
 func fast(o *ec2.InstanceRunningWaiterOptions) {
 	o.MinDelay, o.MaxDelay = 10*time.Millisecond, 10*time.Millisecond
@@ -169,12 +178,7 @@ func TestDocumentedCommandsOfTheAWSCLIWork(t *testing.T) {
 	}
 	s := startSimulated(t)
 	for _, c := range commands {
-		cmd := exec.CommandContext(t.Context(), "bash", "-c", c)
-		cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+s.endpoint, "AWS_REGION=us-east-1", "AWS_PAGER=",
-			"AWS_DEFAULT_REGION=us-east-1", "AWS_EC2_METADATA_DISABLED=true",
-			"AWS_ACCESS_KEY_ID="+s.key.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+s.key.SecretAccessKey)
-		out, err := cmd.CombinedOutput()
-		if err != nil || len(out) < 20 {
+		if out, err := s.command(t, "bash", "-c", c).CombinedOutput(); err != nil || len(out) < 20 {
 			t.Errorf("%s: %v\n%s", c, err, out)
 		}
 	}

@@ -42,7 +42,7 @@ type site struct {
 func (s *site) link(t *testing.T) string {
 	t.Helper()
 	var out struct{ URL string }
-	if err := json.Unmarshal([]byte(s.Must(t, "console", s.dir, "--json")), &out); err != nil {
+	if err := json.Unmarshal([]byte(s.Must(t, "console", s.dir, "--read-only", "--json")), &out); err != nil {
 		t.Fatal(err)
 	}
 	return out.URL

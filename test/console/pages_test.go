@@ -25,11 +25,59 @@ import (
 	"aloft.dev/aloft/test/simulation"
 )
 
-// desk is a browser without scripts that is signed in to a console of the simulated cloud.
+// discard is the log of pages.
+var discard = slog.New(slog.DiscardHandler)
+
+// serve serves a console until the test ends, and returns the URL of its server.
+func serve(t *testing.T, pages *console.Console) string {
+	t.Helper()
+	server := httptest.NewServer(pages)
+	t.Cleanup(server.Close)
+	t.Cleanup(pages.Close) // before the server, which waits for streams
+	return server.URL
+}
+
+// reader is a browser without scripts.
+type reader struct{ client *http.Client }
+
+func newReader(t *testing.T) reader {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reader{&http.Client{Jar: jar}}
+}
+
+// get requests a URL.
+func (r reader) get(t *testing.T, url string) (status int, body string) {
+	t.Helper()
+	response, err := r.client.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(response.Body)
+	if closeErr := response.Body.Close(); err != nil || closeErr != nil {
+		t.Fatal(err, closeErr)
+	}
+	return response.StatusCode, string(data)
+}
+
+// read returns a page that must exist.
+func (r reader) read(t *testing.T, url string) string {
+	t.Helper()
+	status, body := r.get(t, url)
+	if status != http.StatusOK {
+		t.Fatalf("%s answers %d: %s", url, status, body)
+	}
+	return body
+}
+
+// desk is a reader that is signed in to a console of the simulated cloud.
 type desk struct {
 	*simulation.Application
-	client *http.Client
-	base   string // URL of the pages
+	reader
+	base string // URL of the pages
 }
 
 func newDesk(t *testing.T) *desk {
@@ -48,50 +96,27 @@ func newDesk(t *testing.T) *desk {
 			return func(ctx context.Context) error { return view.Changed(ctx, store.Instances, store.Targets) }
 		},
 		User:  func(*http.Request) (string, bool) { return "0", true },
-		Calls: &console.Calls{}, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Calls: &console.Calls{}, Now: time.Now,
+		Pages: console.PagesConfig{Log: discard},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(pages)
-	t.Cleanup(server.Close)
-	t.Cleanup(pages.Close) // before the server, which waits for streams
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := &desk{s, &http.Client{Jar: jar}, server.URL + console.Path + simulation.Region + "/"}
+	pages.AddFallbacks()
+	server := serve(t, pages)
+	d := &desk{s, newReader(t), server + console.Path + simulation.Region + "/"}
 	link, err := pages.Link(simulation.Region)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if status, _ := d.get(t, server.URL+link); status != http.StatusOK {
-		t.Fatalf("the link answers %d", status)
-	}
+	d.read(t, server+link)
 	return d
-}
-
-func (d *desk) get(t *testing.T, url string) (status int, body string) {
-	t.Helper()
-	response, err := d.client.Get(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(response.Body)
-	if closeErr := response.Body.Close(); err != nil || closeErr != nil {
-		t.Fatal(err, closeErr)
-	}
-	return response.StatusCode, string(data)
 }
 
 // page returns a page that must exist.
 func (d *desk) page(t *testing.T, name string) string {
 	t.Helper()
-	status, body := d.get(t, d.base+name)
-	if status != http.StatusOK {
-		t.Fatalf("%s answers %d: %s", name, status, body)
-	}
-	return body
+	return d.read(t, d.base+name)
 }
 
 func TestPagesShowWhatStands(t *testing.T) {
@@ -169,7 +194,15 @@ func TestPageShowsTrafficAndAlarms(t *testing.T) {
 		id := metric.NewID("AWS/ApplicationELB", metricName, metric.Dimension{Name: "LoadBalancer", Value: name})
 		d.Metrics.Add(simulation.Region, id, at, "Count", metric.SummaryOf(value, 1))
 	}
-	client := d.Client(t, nil)
+	putAlarm(t, d.Application)
+	simulation.Contains(t, d.page(t, "topology"), "<td>12 <svg", "<td>1.5 <svg", "at most 12 in the last half hour",
+		"too-slow", "p99 TargetResponseTime &gt; 0.5, 3 times in 3 of 60 s")
+}
+
+// putAlarm creates an alarm of slow answers.
+func putAlarm(t *testing.T, a *simulation.Application) {
+	t.Helper()
+	client := a.Client(t, nil)
 	if _, err := client.CW.PutMetricAlarm(t.Context(), &cloudwatch.PutMetricAlarmInput{
 		AlarmName: aws.String("too-slow"), Namespace: aws.String("AWS/ApplicationELB"),
 		MetricName: aws.String("TargetResponseTime"), ExtendedStatistic: aws.String("p99"),
@@ -178,8 +211,6 @@ func TestPageShowsTrafficAndAlarms(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	simulation.Contains(t, d.page(t, "topology"), "<td>12 <svg", "<td>1.5 <svg", "at most 12 in the last half hour",
-		"too-slow", "p99 TargetResponseTime &gt; 0.5, 3 times in 3 of 60 s")
 }
 
 func TestWhyIsAForm(t *testing.T) {

@@ -9,11 +9,19 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"aloft.dev/aloft/internal/cloud/host"
 )
 
-// KernelObjects lists what a local cloud creates on the host: mounts (which pin
+// prefix is how the names of local clouds' devices, control groups and nftables tables begin
+// (host.LayoutFor).
+const prefix = "alo"
+
+// KernelObjects lists what local clouds create on the host: mounts (which pin
 // namespaces), loop devices, network devices, control groups, nftables tables,
-// routes and processes. Compare the lists from before and after with Added.
+// routes and processes. Compare the lists from before and after with Added. It
+// leaves out what tests of single planes create meanwhile, in mount namespaces
+// of their own and under other names.
 func KernelObjects(t *testing.T) string {
 	t.Helper()
 	lines := slices.Concat(mounts(t), loops(t), devices(t))
@@ -27,7 +35,9 @@ func KernelObjects(t *testing.T) string {
 		{"nft", "list", "tables"}, {"ip", "route", "show", "table", "all", "198.18.0.0/15"},
 	} {
 		for line := range strings.Lines(Exec(t, args[0], args[1:]...)) {
-			lines = append(lines, args[0]+": "+strings.TrimSpace(line))
+			if strings.Contains(line, " "+prefix) {
+				lines = append(lines, args[0]+": "+strings.TrimSpace(line))
+			}
 		}
 	}
 	processes, _ := filepath.Glob("/proc/[0-9]*/exe")
@@ -61,9 +71,13 @@ func loops(t *testing.T) (lines []string) {
 		t.Fatal(err)
 	}
 	for _, path := range backing {
-		file, err := os.ReadFile(path)
-		if err == nil && (strings.Contains(string(file), "/machines/") || strings.Contains(string(file), "/layers/")) {
-			lines = append(lines, "loop device of "+strings.TrimSpace(string(file)))
+		content, err := os.ReadFile(path)
+		if err != nil {
+			continue // it ended
+		}
+		file := string(content)
+		if strings.Contains(file, "/"+stateFolder+"/") || strings.HasPrefix(file, host.DefaultStateDir) {
+			lines = append(lines, "loop device of "+strings.TrimSpace(file))
 		}
 	}
 	return lines
@@ -76,7 +90,7 @@ func devices(t *testing.T) (lines []string) {
 		t.Fatal(err)
 	}
 	for _, link := range links {
-		if strings.HasPrefix(link.Name, "alo") {
+		if strings.HasPrefix(link.Name, prefix) {
 			lines = append(lines, "device "+link.Name)
 		}
 	}

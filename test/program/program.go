@@ -51,6 +51,9 @@ type Program struct {
 // LocalAddress is where a test's local cloud serves its APIs.
 const LocalAddress = "127.0.0.1:4599"
 
+// stateFolder is the name of a local cloud's state folder.
+const stateFolder = "state"
+
 // region is where the tests deploy.
 const region = "us-east-1"
 
@@ -64,7 +67,7 @@ func New(t *testing.T) Program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Program{Binary: binary, Home: t.TempDir(), State: filepath.Join(smallDisk(t), "state")}
+	return Program{Binary: binary, Home: t.TempDir(), State: filepath.Join(smallDisk(t), stateFolder)}
 }
 
 // smallDisk mounts a disk of 6 GB, which a test can fill, and returns its folder.

@@ -32,18 +32,17 @@ const (
 
 // CountFree returns the number of free private addresses in a subnet.
 func CountFree(r store.Reader, subnet *store.Subnet) int {
-	return size(subnet.CIDR) - reservedFirst - reservedLast - len(usedPrivate(r, subnet))
+	return size(subnet.CIDR) - reservedFirst - reservedLast - len(store.NetworkInterfacesInSubnet(r, subnet.ID))
 }
 
 // FreePrivate returns a free private address in the subnet, or ErrSubnetFull. As on
 // AWS the choice is arbitrary: an address that has just become free is rarely
 // assigned again while clients still associate it with its last owner.
 func FreePrivate(r store.Reader, ids *identity.Source, subnet *store.Subnet) (netip.Addr, error) {
-	used := usedPrivate(r, subnet)
 	n := size(subnet.CIDR) - reservedFirst - reservedLast
 	if addr, ok := pick(ids, n, func(i int) (netip.Addr, bool) {
 		addr := nth(subnet.CIDR, reservedFirst+i)
-		return addr, !used[addr]
+		return addr, !store.IsPrivateIPUsed(r, subnet.ID, addr)
 	}); ok {
 		return addr, nil
 	}
@@ -60,7 +59,7 @@ func CheckPrivate(r store.Reader, subnet *store.Subnet, addr netip.Addr) error {
 	if offset < reservedFirst || offset >= size(subnet.CIDR)-reservedLast {
 		return ErrReserved
 	}
-	if usedPrivate(r, subnet)[addr] {
+	if store.IsPrivateIPUsed(r, subnet.ID, addr) {
 		return ErrInUse
 	}
 	return nil
@@ -70,16 +69,13 @@ func CheckPrivate(r store.Reader, subnet *store.Subnet, addr netip.Addr) error {
 // edge uses the first and the last 256 addresses.
 func FreePublic(r store.Reader, ids *identity.Source, pool netip.Prefix) (netip.Addr, error) {
 	const edge = 256
-	used := map[netip.Addr]bool{}
-	for _, nic := range store.NetworkInterfaces.List(r) {
-		used[nic.PublicIP] = true
-	}
+	elastic := map[netip.Addr]bool{}
 	for _, address := range store.ElasticIPs.List(r) {
-		used[address.PublicIP] = true
+		elastic[address.PublicIP] = true
 	}
 	if addr, ok := pick(ids, size(pool)-2*edge, func(i int) (netip.Addr, bool) {
 		addr := nth(pool, edge+i)
-		return addr, !used[addr]
+		return addr, !elastic[addr] && !store.NetworkInterfacesByPublicIP.Has(r, addr.String())
 	}); ok {
 		return addr, nil
 	}
@@ -99,15 +95,6 @@ func pick(ids *identity.Source, n int, candidate func(i int) (netip.Addr, bool))
 		}
 	}
 	return netip.Addr{}, false
-}
-
-// usedPrivate returns the private addresses in use in the subnet.
-func usedPrivate(r store.Reader, subnet *store.Subnet) map[netip.Addr]bool {
-	used := map[netip.Addr]bool{}
-	for _, nic := range store.NetworkInterfacesBySubnet.List(r, subnet.ID) {
-		used[nic.PrivateIP] = true
-	}
-	return used
 }
 
 func size(p netip.Prefix) int { return 1 << (32 - p.Bits()) }

@@ -47,6 +47,12 @@ var ec2Operations = operations{
 	"DeleteSnapshot":  on(snapshots, "SnapshotId"),
 	"DeleteVolume":    on(volumes, "VolumeId"),
 
+	"CreateVolume":   {resources: []resource{created(volumes), maybe(snapshots, "SnapshotId")}},
+	"ModifyVolume":   on(volumes, "VolumeId"),
+	"AttachVolume":   {resources: []resource{of(volumes, "VolumeId"), of(instances, "InstanceId")}},
+	"DetachVolume":   {resources: []resource{of(volumes, "VolumeId"), maybe(instances, "InstanceId")}},
+	"CreateSnapshot": {resources: []resource{created(snapshots), of(volumes, "VolumeId")}},
+
 	"CreateTags": {instead: taggedNeeds},
 	"DeleteTags": {instead: taggedNeeds},
 
@@ -54,6 +60,26 @@ var ec2Operations = operations{
 	"DeleteVpc":            on(vpcs, "VpcId"),
 	"ModifyVpcAttribute":   on(vpcs, "VpcId"),
 	"DescribeVpcAttribute": on(vpcs, "VpcId"),
+
+	"AssociateVpcCidrBlock":    on(vpcs, "VpcId"),
+	"DisassociateVpcCidrBlock": {unknown: true},
+
+	"CreateVpcPeeringConnection": {resources: []resource{
+		created(peerings), of(vpcs, "VpcId"), of(vpcs, "PeerVpcId"),
+	}},
+	"AcceptVpcPeeringConnection":        on(peerings, "VpcPeeringConnectionId"),
+	"RejectVpcPeeringConnection":        on(peerings, "VpcPeeringConnectionId"),
+	"DeleteVpcPeeringConnection":        on(peerings, "VpcPeeringConnectionId"),
+	"ModifyVpcPeeringConnectionOptions": on(peerings, "VpcPeeringConnectionId"),
+
+	"CreateVpcEndpoint": {resources: []resource{
+		created(vpcEndpoints), of(vpcs, "VpcId"), maybe(routeTables, "RouteTableIds"),
+	}},
+	"ModifyVpcEndpoint": {resources: []resource{
+		of(vpcEndpoints, "VpcEndpointId"), maybe(routeTables, "AddRouteTableIds"),
+		maybe(routeTables, "RemoveRouteTableIds"),
+	}},
+	"DeleteVpcEndpoints": on(vpcEndpoints, "VpcEndpointIds"),
 
 	"CreateManagedPrefixList":          {resources: []resource{created(prefixLists)}},
 	"ModifyManagedPrefixList":          on(prefixLists, "PrefixListId"),

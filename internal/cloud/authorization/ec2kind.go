@@ -50,13 +50,17 @@ var (
 	}
 	dhcpOptions = kind{name: "dhcp-options", prefix: "dopt-", describe: tagsOf(store.DHCPOptionSets, dhcpOptionsTags)}
 	prefixLists = kind{name: "prefix-list", prefix: "pl-", describe: tagsOf(store.PrefixLists, prefixListTags)}
+	peerings    = kind{
+		name: "vpc-peering-connection", prefix: "pcx-", describe: tagsOf(store.PeeringConnections, peeringTags),
+	}
+	vpcEndpoints = kind{name: "vpc-endpoint", prefix: "vpce-", describe: tagsOf(store.VPCEndpoints, vpcEndpointTags)}
 )
 
 // kinds are the kinds by id. No prefix is the start of another.
 var kinds = []kind{
 	instances, images, snapshots, volumes, vpcs, subnets, internetGateways, routeTables, networkACLs,
 	networkInterfaces, elasticIPs, natGateways, securityGroups, securityGroupRules, launchTemplates, dhcpOptions,
-	connectEndpoints, prefixLists,
+	connectEndpoints, prefixLists, peerings, vpcEndpoints,
 }
 
 // withID returns the resource with an id, or with an id that is not known yet, "*".
@@ -100,6 +104,8 @@ func interfaceTags(row *store.NetworkInterface) store.Tags              { return
 func elasticIPTags(row *store.ElasticIP) store.Tags                     { return row.Tags }
 func natGatewayTags(row *store.NatGateway) store.Tags                   { return row.Tags }
 func connectEndpointTags(row *store.InstanceConnectEndpoint) store.Tags { return row.Tags }
+func peeringTags(row *store.PeeringConnection) store.Tags               { return row.Tags }
+func vpcEndpointTags(row *store.VPCEndpoint) store.Tags                 { return row.Tags }
 func templateTags(row *store.LaunchTemplate) store.Tags                 { return row.Tags }
 
 func describeInstance(r store.Reader, id string) (store.Tags, map[string][]string) {

@@ -29,18 +29,32 @@ func (r Resolver) Addresses(vpcID, name string) (addresses []netip.Addr, known b
 	if !ok || !strings.HasSuffix(name, "."+privateDomain(vpc.Region)) {
 		return nil, false
 	}
-	for _, eni := range store.NetworkInterfacesByVPC.List(view, vpcID) {
-		if Private(vpc.Region, eni.PrivateIP) == name {
-			addresses = append(addresses, eni.PrivateIP)
+	for _, id := range append(namedPeers(view, vpcID), vpcID) {
+		for _, eni := range store.NetworkInterfacesByVPC.List(view, id) {
+			if Private(vpc.Region, eni.PrivateIP) == name {
+				addresses = append(addresses, eni.PrivateIP)
+			}
 		}
 	}
 	return addresses, true
 }
 
+// namedPeers returns the ids of the VPCs whose names resolve in a VPC that they are peered
+// with.
+func namedPeers(r store.Reader, vpcID string) []string {
+	var peers []string
+	for _, row := range store.PeeringConnectionsByVPC.List(r, vpcID) {
+		if other := row.Other(vpcID); row.State == store.PeeringActive && other.ResolvesNames {
+			peers = append(peers, other.VPCID)
+		}
+	}
+	return peers
+}
+
 // Name returns the name of a private IP address in the VPC.
 func (r Resolver) Name(vpcID string, address netip.Addr) (string, bool) {
 	vpc, ok := store.VPCs.Get(r.Store.View(), vpcID)
-	if !ok || !vpc.CIDR.Contains(address) {
+	if !ok || !vpc.Contains(address) {
 		return "", false
 	}
 	return Private(vpc.Region, address), true

@@ -41,17 +41,7 @@ func (d Daemon) call(ctx context.Context, layout Layout, method, path string, in
 			return err
 		}
 	}
-	request, err := http.NewRequestWithContext(ctx, method, "http://"+d.Address+path, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	key, err := ReadCredentials(layout)
-	if err != nil {
-		return err
-	}
-	signer, sum := v4.NewSigner(), sha256.Sum256(body)
-	err = signer.SignHTTP(ctx, aws.Credentials{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey},
-		request, hex.EncodeToString(sum[:]), wire.OwnService, scopeRegion, time.Now())
+	request, err := d.request(ctx, layout, method, path, body)
 	if err != nil {
 		return err
 	}
@@ -73,6 +63,22 @@ func (d Daemon) call(ctx context.Context, layout Layout, method, path string, in
 		return errors.New(strings.TrimSpace(string(answer)))
 	}
 	return json.Unmarshal(answer, out)
+}
+
+// request returns a request that is not one of AWS's, signed with the account's key.
+func (d Daemon) request(ctx context.Context, layout Layout, method, path string, body []byte) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, method, "http://"+d.Address+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	key, err := ReadCredentials(layout)
+	if err != nil {
+		return nil, err
+	}
+	signer, sum := v4.NewSigner(), sha256.Sum256(body)
+	err = signer.SignHTTP(ctx, aws.Credentials{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey},
+		request, hex.EncodeToString(sum[:]), wire.OwnService, scopeRegion, time.Now())
+	return request, err
 }
 
 // Dialer returns a function that connects to the daemon, or to its successor after a

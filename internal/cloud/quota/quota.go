@@ -31,7 +31,16 @@ const Raised = 100_000
 
 // The quotas.
 var (
-	VPCs             = Quota{Service: "vpc", Code: "L-F678F1CE", Name: "VPCs per Region", Default: 5}
+	VPCs      = Quota{Service: "vpc", Code: "L-F678F1CE", Name: "VPCs per Region", Default: 5}
+	VPCBlocks = Quota{
+		Service: "vpc", Code: "L-83CA0A9D", Name: "IPv4 CIDR blocks per VPC", Default: 5, Fixed: true,
+	}
+	PeeringConnections = Quota{
+		Service: "vpc", Code: "L-7E9ECCDB", Name: "Active VPC peering connections per VPC", Default: 50,
+	}
+	GatewayEndpoints = Quota{
+		Service: "vpc", Code: "L-1B52E74A", Name: "Gateway VPC endpoints per Region", Default: 20,
+	}
 	InternetGateways = Quota{Service: "vpc", Code: "L-A4707A72", Name: "Internet gateways per Region", Default: 5}
 	Subnets          = Quota{Service: "vpc", Code: "L-407747CB", Name: "Subnets per VPC", Default: 200}
 	RouteTables      = Quota{Service: "vpc", Code: "L-589F43AA", Name: "Route tables per VPC", Default: 200}
@@ -112,7 +121,7 @@ func (q Quota) Applied(limited bool) int {
 func All() []Quota {
 	list := []Quota{
 		VPCs, InternetGateways, Subnets, RouteTables, Routes, SecurityGroups, SecurityGroupRules, InterfaceGroups,
-		NatGateways, NetworkInterfaces,
+		NatGateways, NetworkInterfaces, VPCBlocks, PeeringConnections, GatewayEndpoints,
 		StandardVCPUs, ElasticIPs, LaunchTemplates,
 		LoadBalancers, TargetGroups, Listeners, Targets, ListenerRules,
 		ScalingGroups,

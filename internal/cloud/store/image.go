@@ -41,6 +41,8 @@ type Snapshot struct {
 	Started                           time.Time
 	CompletesAt                       time.Time // it is pending at least until then
 	Tags                              Tags
+	Encrypted                         bool
+	KeyARN                            string // of the encryption; "": none
 	State                             string // observed: "pending", "completed", "error"
 	StateMessage                      string // why the snapshot failed
 	Progress                          string // "100%"
@@ -48,7 +50,7 @@ type Snapshot struct {
 
 func (r *Snapshot) region() string { return r.Region }
 
-// Volume is an instance's root volume.
+// Volume is a disk: an instance's root volume, or on a simulated local cloud any other.
 type Volume struct {
 	ID, Region, Zone    string
 	SizeGiB             int32
@@ -60,6 +62,10 @@ type Volume struct {
 	DeleteOnTermination bool
 	Created             time.Time
 	AttachedAt          time.Time
+	Encrypted           bool
+	KeyARN              string // of the encryption; "": none
+	MultiAttach         bool
+	AutoEnableIO        bool
 	Tags                Tags
 	State               string // "in-use", "available"
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/hashicorp/go-memdb"
@@ -20,6 +21,17 @@ type Index[T any] struct {
 
 // List returns the rows that have the value, in the order of their keys.
 func (i Index[T]) List(r Reader, value string) []*T { return i.table.collect(r, i.name, value) }
+
+// within returns the rows whose value begins with a text, in the order of their values.
+func (i Index[T]) within(r Reader, text string) []*T {
+	return i.table.collect(r, i.name+"_prefix", text)
+}
+
+// Has reports whether a row has the value.
+func (i Index[T]) Has(r Reader, value string) bool {
+	row, err := r.read().First(i.table.title, i.name, value)
+	return err == nil && row != nil
+}
 
 // indexBy adds an index of one value per row. Rows whose value is empty are not
 // in it. Only the declarations of tables may call it.
@@ -77,6 +89,11 @@ func (v valuesIndexer[T]) FromObject(row any) (bool, [][]byte, error) {
 }
 
 func (valuesIndexer[T]) FromArgs(args ...any) ([]byte, error) { return fromArgs(args) }
+
+func (valuesIndexer[T]) PrefixFromArgs(args ...any) ([]byte, error) {
+	value, err := fromArgs(args)
+	return bytes.TrimSuffix(value, []byte{0}), err
+}
 
 func fromArgs(args []any) ([]byte, error) {
 	if len(args) != 1 {

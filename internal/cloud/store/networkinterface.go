@@ -16,10 +16,6 @@ var (
 		"vpc",
 		func(r *NetworkInterface) string { return r.VPCID },
 	)
-	NetworkInterfacesBySubnet = NetworkInterfaces.indexBy(
-		"subnet",
-		func(r *NetworkInterface) string { return r.SubnetID },
-	)
 	NetworkInterfacesByInstance = NetworkInterfaces.indexBy(
 		"instance",
 		func(r *NetworkInterface) string { return r.InstanceID },
@@ -28,7 +24,37 @@ var (
 		"security_group",
 		func(r *NetworkInterface) []string { return r.GroupIDs },
 	)
+	networkInterfacesByAddress = NetworkInterfaces.indexBy(
+		"address",
+		func(r *NetworkInterface) string { return addressIn(r.SubnetID, r.PrivateIP) },
+	)
+	NetworkInterfacesByPublicIP = NetworkInterfaces.indexBy(
+		"public_ip",
+		func(r *NetworkInterface) string { return addressText(r.PublicIP) },
+	)
 )
+
+// NetworkInterfacesInSubnet returns the network interfaces in a subnet, in no particular order.
+func NetworkInterfacesInSubnet(r Reader, subnetID string) []*NetworkInterface {
+	return networkInterfacesByAddress.within(r, addressIn(subnetID, netip.Addr{}))
+}
+
+// IsPrivateIPUsed reports whether a network interface in a subnet has an address.
+func IsPrivateIPUsed(r Reader, subnetID string, address netip.Addr) bool {
+	return networkInterfacesByAddress.Has(r, addressIn(subnetID, address))
+}
+
+func addressIn(subnetID string, address netip.Addr) string {
+	return subnetID + "/" + addressText(address)
+}
+
+// addressText returns the indexed value of an address, which the zero Addr does not have.
+func addressText(address netip.Addr) string {
+	if !address.IsValid() {
+		return ""
+	}
+	return address.String()
+}
 
 // NetworkInterface is an elastic network interface.
 type NetworkInterface struct {

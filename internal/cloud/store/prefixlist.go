@@ -8,6 +8,7 @@ var PrefixLists = newTable("prefix_lists", func(r *PrefixList) string { return r
 // PrefixList is a managed prefix list: a set of CIDR blocks that rules refer to.
 type PrefixList struct {
 	ID, Region, Name string
+	Owner            string // "AWS" for the addresses of a service; "": the account
 	IPv6             bool
 	MaxEntries       int
 	State            string              // "create-complete", "modify-complete"

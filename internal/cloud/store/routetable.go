@@ -1,6 +1,9 @@
 package store
 
-import "net/netip"
+import (
+	"cmp"
+	"net/netip"
+)
 
 // The keys are ids.
 var (
@@ -21,9 +24,22 @@ func (r *RouteTable) region() string { return r.Region }
 // Route is one line of a route table.
 type Route struct {
 	Destination  netip.Prefix
-	GatewayID    string // "local" or an internet gateway's id
+	PrefixListID string // set instead of Destination
+	GatewayID    string // "local", or the id of an internet gateway or a gateway endpoint
 	NatGatewayID string // set instead of GatewayID
+	PeeringID    string // set instead of GatewayID
 	Origin       string // "CreateRouteTable", "CreateRoute"
+}
+
+// Target returns what a route leads to: an id, or "local".
+func (r Route) Target() string { return cmp.Or(r.GatewayID, r.NatGatewayID, r.PeeringID) }
+
+// To returns the destination of a route as a text: a block, or the id of a prefix list.
+func (r Route) To() string {
+	if r.PrefixListID != "" {
+		return r.PrefixListID
+	}
+	return r.Destination.String()
 }
 
 // RouteTableAssociation assigns a route table to a subnet. The main route table's

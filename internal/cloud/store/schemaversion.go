@@ -44,6 +44,9 @@ var migrations = []migration{
 	// with their objects, commands of Run Command, managed prefix lists, when the disk of an instance
 	// became read-only, and the state before an alarm's.
 	nil,
+	// Version 6 adds VPC peering connections, gateway endpoints, further blocks of VPCs, modifications
+	// of volumes and who owns a prefix list.
+	nil,
 }
 
 // version returns the schema version that the migrations lead to.

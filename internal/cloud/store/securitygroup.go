@@ -31,6 +31,8 @@ type SecurityGroupRule struct {
 	FromPort, ToPort int
 	CIDR             netip.Prefix // IPv4 or IPv6; zero if GroupID or PrefixListID is set
 	GroupID          string
+	PeerVPCID        string // of the group, if it is in a peered VPC
+	PeeringID        string // of the connection with that VPC when the rule was made
 	PrefixListID     string
 	Description      string
 	Tags             Tags

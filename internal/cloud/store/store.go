@@ -25,6 +25,7 @@ type Store struct {
 	disk    *bbolt.DB // nil: memory only
 	reserve reserve
 	past    history
+	batches batches
 }
 
 // Open opens the database file at path and loads its rows. It creates a missing

@@ -12,6 +12,7 @@ var tables = []table{
 	Topics, Subscriptions, Deliveries, LogGroups, LogStreams,
 	Commands, CommandInvocations, ManagedInstances, PrefixLists,
 	Buckets, Objects, Uploads, UploadParts,
+	PeeringConnections, VPCEndpoints, VolumeModifications,
 }
 
 // tableNamed returns the table with the name, or nil.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -26,8 +27,9 @@ var (
 // VPC is a virtual private cloud.
 type VPC struct {
 	ID, Region                 string
-	CIDR                       netip.Prefix
+	CIDR                       netip.Prefix // the primary block
 	CIDRAssociationID          string
+	SecondaryBlocks            []CIDRAssociation
 	DHCPOptionsID              string // "default": none
 	Tenancy                    string // "default", "dedicated"
 	IsDefault                  bool
@@ -39,6 +41,26 @@ type VPC struct {
 }
 
 func (r *VPC) region() string { return r.Region }
+
+// CIDRAssociation is a block of IP addresses that a VPC has besides its primary one.
+type CIDRAssociation struct {
+	ID   string
+	CIDR netip.Prefix
+}
+
+// Blocks returns the blocks of a VPC's IP addresses, the primary one first.
+func (r *VPC) Blocks() []netip.Prefix {
+	blocks := []netip.Prefix{r.CIDR}
+	for _, secondary := range r.SecondaryBlocks {
+		blocks = append(blocks, secondary.CIDR)
+	}
+	return blocks
+}
+
+// Contains reports whether an IP address is in one of the VPC's blocks.
+func (r *VPC) Contains(address netip.Addr) bool {
+	return slices.ContainsFunc(r.Blocks(), func(block netip.Prefix) bool { return block.Contains(address) })
+}
 
 // DHCPOptions is a DHCP options set.
 type DHCPOptions struct {

@@ -129,7 +129,7 @@ func (s *Server) endpoint(r *http.Request, request *OpenTunnelInput) (*store.Ins
 			"The EC2 Instance Connect Endpoint %s is not in the state create-complete.", row.ID)
 	}
 	vpc, ok := store.VPCs.Get(view, row.VPCID)
-	if !ok || !vpc.CIDR.Contains(request.target.Addr()) {
+	if !ok || !vpc.Contains(request.target.Addr()) {
 		return nil, wire.Errorf("InvalidParameter",
 			"The specified PrivateIpAddress %s is not an address of the endpoint's VPC.", request.PrivateIpAddress)
 	}

@@ -10,14 +10,37 @@ function localize(root) {
   }
 }
 
-// replace gives a section new content. The focus and the scrolled positions stay.
+// morph makes a node like another one, with as few changes as possible: what stays keeps the
+// focus, its scrolled position and its animation.
+function morph(from, to) {
+  if (from.isEqualNode(to)) return;
+  if (from.nodeType !== to.nodeType || from.nodeName !== to.nodeName || from.id !== to.id) {
+    from.replaceWith(to);
+    return;
+  }
+  if (from.nodeType !== Node.ELEMENT_NODE) {
+    from.nodeValue = to.nodeValue;
+    return;
+  }
+  for (const { name } of [...from.attributes]) if (!to.hasAttribute(name)) from.removeAttribute(name);
+  for (const { name, value } of to.attributes) if (from.getAttribute(name) !== value) from.setAttribute(name, value);
+  morphChildren(from, to);
+}
+
+function morphChildren(from, to) {
+  const wanted = [...to.childNodes];
+  while (from.childNodes.length > wanted.length) from.lastChild.remove();
+  wanted.forEach((node, i) => {
+    if (i < from.childNodes.length) morph(from.childNodes[i], node);
+    else from.append(node);
+  });
+}
+
 function replace(section, html) {
-  const focused = section.contains(document.activeElement) ? document.activeElement.id : "";
-  const left = [...section.querySelectorAll(".scroll")].map((e) => e.scrollLeft);
-  section.innerHTML = html;
-  localize(section);
-  section.querySelectorAll(".scroll").forEach((e, i) => { e.scrollLeft = left[i] ?? 0; });
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  localize(template.content);
+  morphChildren(section, template.content);
 }
 
 let source = null;
@@ -35,7 +58,7 @@ function follow(url) {
 }
 
 localize(document);
-const url = document.body.dataset.live;
+let url = document.body.dataset.live;
 if (url) {
   // A page that nobody sees costs nothing.
   const toggle = () => {
@@ -45,4 +68,13 @@ if (url) {
   };
   document.addEventListener("visibilitychange", toggle);
   toggle();
+  // What a form chooses is shown at once.
+  for (const form of document.querySelectorAll("form[data-follow]")) {
+    form.addEventListener("input", () => {
+      const query = "?" + new URLSearchParams(new FormData(form));
+      history.replaceState(null, "", query);
+      url = url.split("?")[0] + query;
+      toggle();
+    });
+  }
 }

@@ -95,6 +95,12 @@ type Target struct {
 	PerSecond []int  `json:"per_second"` // one number per second of the run
 }
 
+// The values of Report.BoundFrom.
+const (
+	fromInjected = "injected"
+	fromRestored = "restored"
+)
+
 // New returns the report of a drill.
 func New(f Facts) Report {
 	r := Report{
@@ -106,7 +112,7 @@ func New(f Facts) Report {
 		Sent:         len(f.Recording.Samples),
 		FailedByKind: map[string]int{},
 		Bound:        f.Bound.Total().Milliseconds(),
-		BoundFrom:    "injected",
+		BoundFrom:    fromInjected,
 		BoundPaths:   []BoundPath{},
 		Targets:      targets(f.Recording),
 		Alerts:       f.Alerts,
@@ -117,7 +123,7 @@ func New(f Facts) Report {
 		r.Advice = []string{}
 	}
 	if f.Bound.AfterRestore {
-		r.BoundFrom = "restored"
+		r.BoundFrom = fromRestored
 	}
 	for _, p := range f.Bound.Paths {
 		path := BoundPath{What: p.What, Milliseconds: p.Total().Milliseconds()}

@@ -17,6 +17,28 @@ func (r Report) Text(out io.Writer, width int, strong func(string) string) {
 		title += ": " + r.Victim
 	}
 	_, _ = fmt.Fprintf(out, "%s\n\n%s\n", strong(title), Chart(r.facts.Recording, width, 6))
+	for _, row := range r.Rows() {
+		_, _ = fmt.Fprintf(out, "%-16s %s\n", row[0], row[1])
+	}
+	_, _ = fmt.Fprintf(out, "\n%-16s %10s %10s %10s   ms, of the requests that were answered\n",
+		"latency", "p50", "p99", "p99.9")
+	for _, phase := range []struct {
+		name string
+		p    Percentiles
+	}{{"before", r.Latency.Before}, {"during", r.Latency.During}, {"after", r.Latency.After}} {
+		_, _ = fmt.Fprintf(out, "%-16s %10.1f %10.1f %10.1f\n", phase.name, phase.p.P50, phase.p.P99, phase.p.P999)
+	}
+	if len(r.Targets) > 0 {
+		_, _ = fmt.Fprintln(out, "\nanswered by")
+		for _, t := range r.Targets {
+			_, _ = fmt.Fprintf(out, "  %-22s %7d  %s\n", t.Name, t.Requests, sparkline(t.PerSecond, max(10, width-36)))
+		}
+	}
+	r.writeVerdict(out, strong)
+}
+
+// Rows are the report's results in words, each with its name.
+func (r Report) Rows() [][2]string {
 	rows := [][2]string{
 		{"stands for", r.StandsFor},
 		{"requests", fmt.Sprintf("%d sent, %d failed%s", r.Sent, r.Failed, kinds(r.FailedByKind))},
@@ -35,24 +57,7 @@ func (r Report) Text(out io.Writer, width int, strong func(string) string) {
 	if r.Alerts != nil {
 		rows = append(rows, [2]string{"alerts", alertsText(r.Alerts)})
 	}
-	for _, row := range rows {
-		_, _ = fmt.Fprintf(out, "%-16s %s\n", row[0], row[1])
-	}
-	_, _ = fmt.Fprintf(out, "\n%-16s %10s %10s %10s   ms, of the requests that were answered\n",
-		"latency", "p50", "p99", "p99.9")
-	for _, phase := range []struct {
-		name string
-		p    Percentiles
-	}{{"before", r.Latency.Before}, {"during", r.Latency.During}, {"after", r.Latency.After}} {
-		_, _ = fmt.Fprintf(out, "%-16s %10.1f %10.1f %10.1f\n", phase.name, phase.p.P50, phase.p.P99, phase.p.P999)
-	}
-	if len(r.Targets) > 0 {
-		_, _ = fmt.Fprintln(out, "\nanswered by")
-		for _, t := range r.Targets {
-			_, _ = fmt.Fprintf(out, "  %-22s %7d  %s\n", t.Name, t.Requests, sparkline(t.PerSecond, max(10, width-36)))
-		}
-	}
-	r.writeVerdict(out, strong)
+	return rows
 }
 
 func alertsText(fired []string) string {
@@ -80,7 +85,7 @@ func (r Report) writeVerdict(out io.Writer, strong func(string) string) {
 // writeBound writes the paths and terms of the bound.
 func (r Report) writeBound(out io.Writer) {
 	from, longest := "the disturbance", ""
-	if r.facts.Bound.AfterRestore {
+	if r.BoundFrom == fromRestored {
 		from = "it ended"
 	}
 	if len(r.BoundPaths) > 1 {
@@ -97,7 +102,7 @@ func (r Report) writeBound(out io.Writer) {
 
 // errorBound returns the bound of the errors in parentheses.
 func (r Report) errorBound() string {
-	if r.Bound == 0 || r.facts.Bound.AfterRestore {
+	if r.Bound == 0 || r.BoundFrom == fromRestored {
 		return ""
 	}
 	return " (bound " + seconds(&r.Bound) + ")"
@@ -106,7 +111,7 @@ func (r Report) errorBound() string {
 // outOfRotationBound returns the bound of the time until the victims are out of
 // rotation, in parentheses.
 func (r Report) outOfRotationBound() string {
-	if len(r.BoundPaths) == 0 || r.facts.Bound.AfterRestore || r.OutOfRotation == nil {
+	if len(r.BoundPaths) == 0 || r.BoundFrom == fromRestored || r.OutOfRotation == nil {
 		return ""
 	}
 	return " (bound " + seconds(&r.BoundPaths[0].Milliseconds) + ")"

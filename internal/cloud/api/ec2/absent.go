@@ -15,6 +15,7 @@ import (
 // operation of it makes one. Clients ask such questions in passing, and the truthful answer
 // is an empty list. An id that a request names does not exist.
 type absent struct {
+	operation  string
 	dryRun     *bool
 	ids        []string
 	code, text string // of the error for an id; the message is the text and the id
@@ -22,8 +23,7 @@ type absent struct {
 	page       pageRequest
 }
 
-// none returns the error for a question that no empty list answers, or nil. It cannot tell
-// unknown filters from known ones: none of them would find anything.
+// none returns the error for a question that no empty list answers, or nil.
 func (a *API) none(ctx context.Context, q absent) error {
 	if _, _, err := a.read(ctx, q.dryRun); err != nil {
 		return err
@@ -37,6 +37,8 @@ func (a *API) none(ctx context.Context, q absent) error {
 			return wire.Errorf("InvalidParameterValue", "The filter 'null' is invalid")
 		case len(filter.Values) == 0:
 			return missingParameter("Filter.Value")
+		case !hasFilter(q.operation, *filter.Name):
+			return wire.Errorf("InvalidParameterValue", "The filter '%s' is invalid", *filter.Name)
 		}
 	}
 	if len(q.ids) > 0 {
@@ -59,7 +61,8 @@ func (a *API) DescribeReservedInstances(
 	}
 	out := &ec2.DescribeReservedInstancesOutput{ReservedInstances: []types.ReservedInstances{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.ReservedInstancesIds, filters: in.Filters,
+		operation: "DescribeReservedInstances",
+		dryRun:    in.DryRun, ids: in.ReservedInstancesIds, filters: in.Filters,
 		code: "InvalidReservedInstancesId", text: "The reserved instances ID",
 	})
 }

@@ -12,7 +12,7 @@ import (
 
 // asked are questions about what the local cloud has none of.
 var asked = []string{
-	"DescribeVpcEndpoints", "DescribeVpcEndpointServices", "DescribeEgressOnlyInternetGateways",
+	"DescribeEgressOnlyInternetGateways",
 	"DescribeVpnGateways", "DescribeTransitGateways", "DescribeFlowLogs", "DescribeIpv6Pools",
 	"DescribeCapacityReservations", "DescribePlacementGroups", "DescribeHosts", "DescribeSpotInstanceRequests",
 	"DescribeReservedInstances", "DescribeFleets", "DescribeImportImageTasks", "DescribeConversionTasks",
@@ -62,6 +62,22 @@ func TestQuestionsAboutWhatIsAbsentHaveEmptyAnswers(t *testing.T) {
 			if err == nil || !strings.HasPrefix(err.Error(), "InvalidNextToken") {
 				t.Errorf("%s: a token answered %v", name, err)
 			}
+		}
+	}
+}
+
+func TestQuestionsAboutWhatIsAbsentHaveTheirFiltersOnly(t *testing.T) {
+	c := newCloud(t)
+	for name, wrong := range map[string]bool{"vpn-gateway-id": false, "tag:Name": false, "vpc-id": true} {
+		in := &ec2.DescribeVpnGatewaysInput{Filters: []types.Filter{filter(name, "x")}}
+		_, err := c.DescribeVpnGateways(c.ctx, in)
+		if refused := code(err) == "InvalidParameterValue"; refused != wrong || !wrong && err != nil {
+			t.Errorf("the filter %s: %v", name, err)
+		}
+	}
+	for operation := range absentFilters {
+		if !reflect.ValueOf(c.API).MethodByName(operation).IsValid() {
+			t.Errorf("absentFilters has %s, which is no operation", operation)
 		}
 	}
 }

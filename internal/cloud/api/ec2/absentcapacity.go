@@ -14,7 +14,8 @@ func (a *API) DescribeCapacityReservations(
 ) (*ec2.DescribeCapacityReservationsOutput, error) {
 	out := &ec2.DescribeCapacityReservationsOutput{CapacityReservations: []types.CapacityReservation{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.CapacityReservationIds, filters: in.Filters,
+		operation: "DescribeCapacityReservations",
+		dryRun:    in.DryRun, ids: in.CapacityReservationIds, filters: in.Filters,
 		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidCapacityReservationId.NotFound", text: "The capacityReservation ID",
 	})
@@ -28,7 +29,8 @@ func (a *API) DescribeCapacityReservationFleets(
 		CapacityReservationFleets: []types.CapacityReservationFleet{},
 	}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.CapacityReservationFleetIds, filters: in.Filters,
+		operation: "DescribeCapacityReservationFleets",
+		dryRun:    in.DryRun, ids: in.CapacityReservationFleetIds, filters: in.Filters,
 		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidCapacityReservationFleetId.NotFound", text: "The capacityReservationFleet ID",
 	})
@@ -40,7 +42,8 @@ func (a *API) DescribePlacementGroups(
 ) (*ec2.DescribePlacementGroupsOutput, error) {
 	out := &ec2.DescribePlacementGroupsOutput{PlacementGroups: []types.PlacementGroup{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: slices.Concat(in.GroupIds, in.GroupNames), filters: in.Filters,
+		operation: "DescribePlacementGroups",
+		dryRun:    in.DryRun, ids: slices.Concat(in.GroupIds, in.GroupNames), filters: in.Filters,
 		code: "InvalidPlacementGroup.Unknown", text: "The Placement Group",
 	})
 }
@@ -49,7 +52,8 @@ func (a *API) DescribePlacementGroups(
 func (a *API) DescribeHosts(ctx context.Context, in *ec2.DescribeHostsInput) (*ec2.DescribeHostsOutput, error) {
 	out := &ec2.DescribeHostsOutput{Hosts: []types.Host{}}
 	return out, a.none(ctx, absent{
-		ids: in.HostIds, filters: in.Filter, page: pageRequest{in.MaxResults, in.NextToken},
+		operation: "DescribeHosts",
+		ids:       in.HostIds, filters: in.Filter, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidHostID.NotFound", text: "The host ID",
 	})
 }
@@ -60,7 +64,8 @@ func (a *API) DescribeHostReservations(
 ) (*ec2.DescribeHostReservationsOutput, error) {
 	out := &ec2.DescribeHostReservationsOutput{HostReservationSet: []types.HostReservation{}}
 	return out, a.none(ctx, absent{
-		ids: in.HostReservationIdSet, filters: in.Filter, page: pageRequest{in.MaxResults, in.NextToken},
+		operation: "DescribeHostReservations",
+		ids:       in.HostReservationIdSet, filters: in.Filter, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidHostReservationID.NotFound", text: "The host reservation ID",
 	})
 }
@@ -71,7 +76,8 @@ func (a *API) DescribeSpotInstanceRequests(
 ) (*ec2.DescribeSpotInstanceRequestsOutput, error) {
 	out := &ec2.DescribeSpotInstanceRequestsOutput{SpotInstanceRequests: []types.SpotInstanceRequest{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.SpotInstanceRequestIds, filters: in.Filters,
+		operation: "DescribeSpotInstanceRequests",
+		dryRun:    in.DryRun, ids: in.SpotInstanceRequestIds, filters: in.Filters,
 		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidSpotInstanceRequestID.NotFound", text: "The spot instance request ID",
 	})
@@ -92,7 +98,8 @@ func (a *API) DescribeSpotFleetRequests(
 func (a *API) DescribeFleets(ctx context.Context, in *ec2.DescribeFleetsInput) (*ec2.DescribeFleetsOutput, error) {
 	out := &ec2.DescribeFleetsOutput{Fleets: []types.FleetData{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.FleetIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		operation: "DescribeFleets",
+		dryRun:    in.DryRun, ids: in.FleetIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidFleetId.NotFound", text: "The fleet ID",
 	})
 }
@@ -103,7 +110,8 @@ func (a *API) DescribeInstanceEventWindows(
 ) (*ec2.DescribeInstanceEventWindowsOutput, error) {
 	out := &ec2.DescribeInstanceEventWindowsOutput{InstanceEventWindows: []types.InstanceEventWindow{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.InstanceEventWindowIds, filters: in.Filters,
+		operation: "DescribeInstanceEventWindows",
+		dryRun:    in.DryRun, ids: in.InstanceEventWindowIds, filters: in.Filters,
 		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidInstanceEventWindowID.NotFound", text: "The instance event window ID",
 	})
@@ -115,7 +123,8 @@ func (a *API) DescribeReplaceRootVolumeTasks(
 ) (*ec2.DescribeReplaceRootVolumeTasksOutput, error) {
 	out := &ec2.DescribeReplaceRootVolumeTasksOutput{ReplaceRootVolumeTasks: []types.ReplaceRootVolumeTask{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.ReplaceRootVolumeTaskIds, filters: in.Filters,
+		operation: "DescribeReplaceRootVolumeTasks",
+		dryRun:    in.DryRun, ids: in.ReplaceRootVolumeTaskIds, filters: in.Filters,
 		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidReplaceRootVolumeTaskId.NotFound", text: "The replaceRootVolumeTask ID",
 	})

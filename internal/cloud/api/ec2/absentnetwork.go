@@ -7,39 +7,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
-// DescribeVpcEndpoints lists VPC endpoints.
-func (a *API) DescribeVpcEndpoints(
-	ctx context.Context, in *ec2.DescribeVpcEndpointsInput,
-) (*ec2.DescribeVpcEndpointsOutput, error) {
-	out := &ec2.DescribeVpcEndpointsOutput{VpcEndpoints: []types.VpcEndpoint{}}
-	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.VpcEndpointIds, filters: in.Filters,
-		page: pageRequest{in.MaxResults, in.NextToken},
-		code: "InvalidVpcEndpointId.NotFound", text: "The Vpc Endpoint Id",
-	})
-}
-
-// DescribeVpcEndpointServices lists services that VPC endpoints can lead to.
-func (a *API) DescribeVpcEndpointServices(
-	ctx context.Context, in *ec2.DescribeVpcEndpointServicesInput,
-) (*ec2.DescribeVpcEndpointServicesOutput, error) {
-	out := &ec2.DescribeVpcEndpointServicesOutput{
-		ServiceDetails: []types.ServiceDetail{},
-		ServiceNames:   []string{},
-	}
-	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.ServiceNames, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
-		code: "InvalidServiceName", text: "The Vpc Endpoint Service",
-	})
-}
-
 // DescribeVpcEndpointConnections lists connections to endpoint services.
 func (a *API) DescribeVpcEndpointConnections(
 	ctx context.Context, in *ec2.DescribeVpcEndpointConnectionsInput,
 ) (*ec2.DescribeVpcEndpointConnectionsOutput, error) {
 	out := &ec2.DescribeVpcEndpointConnectionsOutput{VpcEndpointConnections: []types.VpcEndpointConnection{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		operation: "DescribeVpcEndpointConnections",
+		dryRun:    in.DryRun, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 	})
 }
 
@@ -51,7 +26,8 @@ func (a *API) DescribeVpcEndpointServiceConfigurations(
 		ServiceConfigurations: []types.ServiceConfiguration{},
 	}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.ServiceIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		operation: "DescribeVpcEndpointServiceConfigurations",
+		dryRun:    in.DryRun, ids: in.ServiceIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidVpcEndpointServiceId.NotFound", text: "The VpcEndpointService Id",
 	})
 }
@@ -64,7 +40,8 @@ func (a *API) DescribeEgressOnlyInternetGateways(
 		EgressOnlyInternetGateways: []types.EgressOnlyInternetGateway{},
 	}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.EgressOnlyInternetGatewayIds, filters: in.Filters,
+		operation: "DescribeEgressOnlyInternetGateways",
+		dryRun:    in.DryRun, ids: in.EgressOnlyInternetGatewayIds, filters: in.Filters,
 		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidGatewayID.NotFound", text: "The egressOnlyInternetGateway ID",
 	})
@@ -76,7 +53,8 @@ func (a *API) DescribeCarrierGateways(
 ) (*ec2.DescribeCarrierGatewaysOutput, error) {
 	out := &ec2.DescribeCarrierGatewaysOutput{CarrierGateways: []types.CarrierGateway{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.CarrierGatewayIds, filters: in.Filters,
+		operation: "DescribeCarrierGateways",
+		dryRun:    in.DryRun, ids: in.CarrierGatewayIds, filters: in.Filters,
 		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidCarrierGatewayID.NotFound", text: "The carrierGateway ID",
 	})
@@ -88,7 +66,8 @@ func (a *API) DescribeVpnGateways(
 ) (*ec2.DescribeVpnGatewaysOutput, error) {
 	out := &ec2.DescribeVpnGatewaysOutput{VpnGateways: []types.VpnGateway{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.VpnGatewayIds, filters: in.Filters,
+		operation: "DescribeVpnGateways",
+		dryRun:    in.DryRun, ids: in.VpnGatewayIds, filters: in.Filters,
 		code: "InvalidVpnGatewayID.NotFound", text: "The vpnGateway ID",
 	})
 }
@@ -99,7 +78,8 @@ func (a *API) DescribeVpnConnections(
 ) (*ec2.DescribeVpnConnectionsOutput, error) {
 	out := &ec2.DescribeVpnConnectionsOutput{VpnConnections: []types.VpnConnection{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.VpnConnectionIds, filters: in.Filters,
+		operation: "DescribeVpnConnections",
+		dryRun:    in.DryRun, ids: in.VpnConnectionIds, filters: in.Filters,
 		code: "InvalidVpnConnectionID.NotFound", text: "The vpnConnection ID",
 	})
 }
@@ -110,7 +90,8 @@ func (a *API) DescribeCustomerGateways(
 ) (*ec2.DescribeCustomerGatewaysOutput, error) {
 	out := &ec2.DescribeCustomerGatewaysOutput{CustomerGateways: []types.CustomerGateway{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.CustomerGatewayIds, filters: in.Filters,
+		operation: "DescribeCustomerGateways",
+		dryRun:    in.DryRun, ids: in.CustomerGatewayIds, filters: in.Filters,
 		code: "InvalidCustomerGatewayID.NotFound", text: "The customerGateway ID",
 	})
 }
@@ -121,7 +102,8 @@ func (a *API) DescribeClientVpnEndpoints(
 ) (*ec2.DescribeClientVpnEndpointsOutput, error) {
 	out := &ec2.DescribeClientVpnEndpointsOutput{ClientVpnEndpoints: []types.ClientVpnEndpoint{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.ClientVpnEndpointIds, filters: in.Filters,
+		operation: "DescribeClientVpnEndpoints",
+		dryRun:    in.DryRun, ids: in.ClientVpnEndpointIds, filters: in.Filters,
 		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidClientVpnEndpointId.NotFound", text: "Endpoint",
 	})
@@ -133,7 +115,8 @@ func (a *API) DescribeTransitGateways(
 ) (*ec2.DescribeTransitGatewaysOutput, error) {
 	out := &ec2.DescribeTransitGatewaysOutput{TransitGateways: []types.TransitGateway{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.TransitGatewayIds, filters: in.Filters,
+		operation: "DescribeTransitGateways",
+		dryRun:    in.DryRun, ids: in.TransitGatewayIds, filters: in.Filters,
 		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidTransitGatewayID.NotFound", text: "Transit Gateway",
 	})
@@ -147,7 +130,8 @@ func (a *API) DescribeTransitGatewayAttachments(
 		TransitGatewayAttachments: []types.TransitGatewayAttachment{},
 	}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.TransitGatewayAttachmentIds, filters: in.Filters,
+		operation: "DescribeTransitGatewayAttachments",
+		dryRun:    in.DryRun, ids: in.TransitGatewayAttachmentIds, filters: in.Filters,
 		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidTransitGatewayAttachmentID.NotFound", text: "Transit Gateway Attachment",
 	})
@@ -161,7 +145,8 @@ func (a *API) DescribeTransitGatewayVpcAttachments(
 		TransitGatewayVpcAttachments: []types.TransitGatewayVpcAttachment{},
 	}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.TransitGatewayAttachmentIds, filters: in.Filters,
+		operation: "DescribeTransitGatewayVpcAttachments",
+		dryRun:    in.DryRun, ids: in.TransitGatewayAttachmentIds, filters: in.Filters,
 		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidTransitGatewayAttachmentID.NotFound", text: "Transit Gateway Attachment",
 	})
@@ -175,7 +160,8 @@ func (a *API) DescribeTransitGatewayRouteTables(
 		TransitGatewayRouteTables: []types.TransitGatewayRouteTable{},
 	}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.TransitGatewayRouteTableIds, filters: in.Filters,
+		operation: "DescribeTransitGatewayRouteTables",
+		dryRun:    in.DryRun, ids: in.TransitGatewayRouteTableIds, filters: in.Filters,
 		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidRouteTableID.NotFound", text: "Transit Gateway Route Table",
 	})
@@ -187,7 +173,8 @@ func (a *API) DescribeLocalGateways(
 ) (*ec2.DescribeLocalGatewaysOutput, error) {
 	out := &ec2.DescribeLocalGatewaysOutput{LocalGateways: []types.LocalGateway{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.LocalGatewayIds, filters: in.Filters,
+		operation: "DescribeLocalGateways",
+		dryRun:    in.DryRun, ids: in.LocalGatewayIds, filters: in.Filters,
 		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidLocalGatewayID.NotFound", text: "The localGateway ID",
 	})
@@ -199,7 +186,8 @@ func (a *API) DescribeCoipPools(
 ) (*ec2.DescribeCoipPoolsOutput, error) {
 	out := &ec2.DescribeCoipPoolsOutput{CoipPools: []types.CoipPool{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.PoolIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		operation: "DescribeCoipPools",
+		dryRun:    in.DryRun, ids: in.PoolIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidPoolID.NotFound", text: "The pool ID",
 	})
 }
@@ -210,7 +198,8 @@ func (a *API) DescribeFlowLogs(
 ) (*ec2.DescribeFlowLogsOutput, error) {
 	out := &ec2.DescribeFlowLogsOutput{FlowLogs: []types.FlowLog{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.FlowLogIds, filters: in.Filter, page: pageRequest{in.MaxResults, in.NextToken},
+		operation: "DescribeFlowLogs",
+		dryRun:    in.DryRun, ids: in.FlowLogIds, filters: in.Filter, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidFlowLogId.NotFound", text: "The flowLog ID",
 	})
 }
@@ -221,7 +210,8 @@ func (a *API) DescribeIpv6Pools(
 ) (*ec2.DescribeIpv6PoolsOutput, error) {
 	out := &ec2.DescribeIpv6PoolsOutput{Ipv6Pools: []types.Ipv6Pool{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.PoolIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		operation: "DescribeIpv6Pools",
+		dryRun:    in.DryRun, ids: in.PoolIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidPoolID.NotFound", text: "The pool ID",
 	})
 }
@@ -232,7 +222,8 @@ func (a *API) DescribePublicIpv4Pools(
 ) (*ec2.DescribePublicIpv4PoolsOutput, error) {
 	out := &ec2.DescribePublicIpv4PoolsOutput{PublicIpv4Pools: []types.PublicIpv4Pool{}}
 	return out, a.none(ctx, absent{
-		ids: in.PoolIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		operation: "DescribePublicIpv4Pools",
+		ids:       in.PoolIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidPublicIpv4PoolID.NotFound", text: "The pool ID",
 	})
 }
@@ -243,7 +234,8 @@ func (a *API) DescribeTrafficMirrorSessions(
 ) (*ec2.DescribeTrafficMirrorSessionsOutput, error) {
 	out := &ec2.DescribeTrafficMirrorSessionsOutput{TrafficMirrorSessions: []types.TrafficMirrorSession{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.TrafficMirrorSessionIds, filters: in.Filters,
+		operation: "DescribeTrafficMirrorSessions",
+		dryRun:    in.DryRun, ids: in.TrafficMirrorSessionIds, filters: in.Filters,
 		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidTrafficMirrorSessionId.NotFound", text: "The trafficMirrorSession ID",
 	})
@@ -255,7 +247,8 @@ func (a *API) DescribeTrafficMirrorTargets(
 ) (*ec2.DescribeTrafficMirrorTargetsOutput, error) {
 	out := &ec2.DescribeTrafficMirrorTargetsOutput{TrafficMirrorTargets: []types.TrafficMirrorTarget{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.TrafficMirrorTargetIds, filters: in.Filters,
+		operation: "DescribeTrafficMirrorTargets",
+		dryRun:    in.DryRun, ids: in.TrafficMirrorTargetIds, filters: in.Filters,
 		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidTrafficMirrorTargetId.NotFound", text: "The trafficMirrorTarget ID",
 	})
@@ -267,7 +260,8 @@ func (a *API) DescribeTrafficMirrorFilters(
 ) (*ec2.DescribeTrafficMirrorFiltersOutput, error) {
 	out := &ec2.DescribeTrafficMirrorFiltersOutput{TrafficMirrorFilters: []types.TrafficMirrorFilter{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.TrafficMirrorFilterIds, filters: in.Filters,
+		operation: "DescribeTrafficMirrorFilters",
+		dryRun:    in.DryRun, ids: in.TrafficMirrorFilterIds, filters: in.Filters,
 		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidTrafficMirrorFilterId.NotFound", text: "The trafficMirrorFilter ID",
 	})
@@ -281,7 +275,9 @@ func (a *API) DescribeNetworkInterfacePermissions(
 		NetworkInterfacePermissions: []types.NetworkInterfacePermission{},
 	}
 	return out, a.none(ctx, absent{
-		ids: in.NetworkInterfacePermissionIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		operation: "DescribeNetworkInterfacePermissions",
+		ids:       in.NetworkInterfacePermissionIds, filters: in.Filters,
+		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidPermissionID.NotFound", text: "The networkInterfacePermission ID",
 	})
 }
@@ -323,7 +319,8 @@ func (a *API) DescribeMovingAddresses(
 ) (*ec2.DescribeMovingAddressesOutput, error) {
 	out := &ec2.DescribeMovingAddressesOutput{MovingAddressStatuses: []types.MovingAddressStatus{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.PublicIps, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		operation: "DescribeMovingAddresses",
+		dryRun:    in.DryRun, ids: in.PublicIps, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidAddress.NotFound", text: "The address",
 	})
 }
@@ -347,7 +344,8 @@ func (a *API) DescribeVpcBlockPublicAccessExclusions(
 		VpcBlockPublicAccessExclusions: []types.VpcBlockPublicAccessExclusion{},
 	}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.ExclusionIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		operation: "DescribeVpcBlockPublicAccessExclusions",
+		dryRun:    in.DryRun, ids: in.ExclusionIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidVpcBlockPublicAccessExclusionId.NotFound", text: "The exclusion ID",
 	})
 }
@@ -360,7 +358,8 @@ func (a *API) DescribeSecurityGroupVpcAssociations(
 		SecurityGroupVpcAssociations: []types.SecurityGroupVpcAssociation{},
 	}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		operation: "DescribeSecurityGroupVpcAssociations",
+		dryRun:    in.DryRun, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 	})
 }
 
@@ -370,7 +369,8 @@ func (a *API) DescribeClassicLinkInstances(
 ) (*ec2.DescribeClassicLinkInstancesOutput, error) {
 	out := &ec2.DescribeClassicLinkInstancesOutput{Instances: []types.ClassicLinkInstance{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.InstanceIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		operation: "DescribeClassicLinkInstances",
+		dryRun:    in.DryRun, ids: in.InstanceIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidInstanceID.NotFound", text: "The instance ID",
 	})
 }

@@ -15,7 +15,8 @@ func (a *API) DescribeFastSnapshotRestores(
 		FastSnapshotRestores: []types.DescribeFastSnapshotRestoreSuccessItem{},
 	}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		operation: "DescribeFastSnapshotRestores",
+		dryRun:    in.DryRun, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
 	})
 }
 
@@ -81,7 +82,8 @@ func (a *API) DescribeBundleTasks(
 ) (*ec2.DescribeBundleTasksOutput, error) {
 	out := &ec2.DescribeBundleTasksOutput{BundleTasks: []types.BundleTask{}}
 	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.BundleIds, filters: in.Filters,
+		operation: "DescribeBundleTasks",
+		dryRun:    in.DryRun, ids: in.BundleIds, filters: in.Filters,
 		code: "InvalidBundleID.NotFound", text: "The bundle task ID",
 	})
 }

@@ -29,6 +29,7 @@ type Config struct {
 	Images      []BaseImage      // public images that every region offers
 	AnyImage    bool             // an image that does not exist is the first of Images under another id
 	Manners     *manners.Set     // nil: a kind cloud
+	Simulated   bool             // what has an effect on real planes alone is only recorded
 
 	// Console returns what an instance's machine has written to its console; nil:
 	// nothing.

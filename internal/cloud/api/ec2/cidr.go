@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"net/netip"
+	"slices"
 
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -40,8 +41,11 @@ func checkVPCCIDR(block netip.Prefix, given string) error {
 // checkSubnetCIDR refuses a block of the wrong size, a block outside of the VPC's
 // and a block that overlaps another subnet's. given is the block as the request
 // spells it.
-func checkSubnetCIDR(vpc netip.Prefix, siblings []*store.Subnet, block netip.Prefix, given string) error {
-	if !validCIDRSize(block) || block.Bits() < vpc.Bits() || !vpc.Contains(block.Addr()) {
+func checkSubnetCIDR(vpc *store.VPC, siblings []*store.Subnet, block netip.Prefix, given string) error {
+	inside := slices.ContainsFunc(vpc.Blocks(), func(own netip.Prefix) bool {
+		return block.Bits() >= own.Bits() && own.Contains(block.Addr())
+	})
+	if !validCIDRSize(block) || !inside {
 		return wire.Errorf("InvalidSubnet.Range", "The CIDR '%s' is invalid.", given)
 	}
 	for _, sibling := range siblings {

@@ -152,6 +152,11 @@ func booleanField[R any](value func(R) bool) func(store.Reader, R) []string {
 	return func(_ store.Reader, row R) []string { return []string{strconv.FormatBool(value(row))} }
 }
 
+// numberField returns a filter by a number.
+func numberField[R any](value func(R) int32) func(store.Reader, R) []string {
+	return func(_ store.Reader, row R) []string { return []string{strconv.Itoa(int(value(row)))} }
+}
+
 // optionalField returns a filter by a field that is empty in some rows.
 func optionalField[R any](text func(R) string) func(store.Reader, R) []string {
 	return func(_ store.Reader, row R) []string {

@@ -202,7 +202,7 @@ func instanceItem(r store.Reader) func(vm) types.Instance {
 				Message: aws.String(row.StateReason),
 			}
 		}
-		if volume, ok := store.Volumes.Get(r, row.RootVolumeID); ok {
+		for _, volume := range disksOf(r, row) {
 			item.BlockDeviceMappings = append(item.BlockDeviceMappings, types.InstanceBlockDeviceMapping{
 				DeviceName: aws.String(volume.Device),
 				Ebs: &types.EbsInstanceBlockDevice{
@@ -220,6 +220,15 @@ func instanceItem(r store.Reader) func(vm) types.Instance {
 		}
 		return item
 	}
+}
+
+// disksOf returns the volumes of an instance, the root volume first.
+func disksOf(r store.Reader, row vm) []disk {
+	disks := store.VolumesByInstance.List(r, row.ID)
+	if root := slices.IndexFunc(disks, func(d disk) bool { return d.ID == row.RootVolumeID }); root > 0 {
+		disks[0], disks[root] = disks[root], disks[0]
+	}
+	return disks
 }
 
 // addInterface adds a network interface to the description of its instance.

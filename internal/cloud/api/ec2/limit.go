@@ -43,6 +43,11 @@ func (a *API) limitElasticIPs(r store.Reader, region string) error {
 	)
 }
 
+func (a *API) limitGatewayEndpoints(r store.Reader, region string) error {
+	count := len(store.VPCEndpoints.InRegion(r, region)) + 1
+	return a.limit(quota.GatewayEndpoints, count, "VpcEndpointLimitExceeded", "gateway endpoints")
+}
+
 func (a *API) limitSubnets(siblings []*store.Subnet) error {
 	return a.limit(quota.Subnets, len(siblings)+1, "SubnetLimitExceeded", "subnets")
 }

@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"slices"
@@ -27,7 +28,7 @@ var prefixLists = resourceType[store.PrefixList]{
 	key:           func(row *store.PrefixList) (string, string) { return row.Region, row.ID },
 	tags:          func(row *store.PrefixList) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row *store.PrefixList) store.Tags { return row.Tags }, filters[*store.PrefixList]{
-		"owner-id":         constant[*store.PrefixList](identity.Account),
+		"owner-id":         field(prefixListOwner),
 		"prefix-list-id":   field(func(row *store.PrefixList) string { return row.ID }),
 		"prefix-list-name": field(func(row *store.PrefixList) string { return row.Name }),
 	}),
@@ -158,12 +159,30 @@ func prefixListItem(row *store.PrefixList) types.ManagedPrefixList {
 	if row.IPv6 {
 		family = "IPv6"
 	}
-	return types.ManagedPrefixList{
+	item := types.ManagedPrefixList{
 		PrefixListId: aws.String(row.ID), PrefixListName: aws.String(row.Name), AddressFamily: aws.String(family),
 		PrefixListArn: aws.String(resourceARN(row.Region, "prefix-list", row.ID)),
-		MaxEntries:    aws.Int32(int32(row.MaxEntries)), Version: aws.Int64(int64(row.Version())),
-		State: types.PrefixListState(row.State), OwnerId: aws.String(identity.Account), Tags: tagSet(row.Tags),
+		State:         types.PrefixListState(row.State), OwnerId: aws.String(prefixListOwner(row)),
+		Tags: tagSet(row.Tags),
 	}
+	if row.Owner == ownerAWS {
+		item.PrefixListArn = aws.String("arn:aws:ec2:" + row.Region + ":aws:prefix-list/" + row.ID)
+		return item
+	}
+	item.MaxEntries, item.Version = aws.Int32(int32(row.MaxEntries)), aws.Int64(int64(row.Version()))
+	return item
+}
+
+func prefixListOwner(row *store.PrefixList) string { return cmp.Or(row.Owner, identity.Account) }
+
+// ownPrefixList returns a prefix list that the account can change: one that AWS does not
+// manage.
+func ownPrefixList(r store.Reader, region, id string) (*store.PrefixList, error) {
+	row, err := prefixLists.get(r, region, id)
+	if err == nil && row.Owner == ownerAWS {
+		return nil, wire.Errorf("OperationNotPermitted", "The prefix list %s is managed by AWS.", row.ID)
+	}
+	return row, err
 }
 
 // GetManagedPrefixListEntries lists the entries of a version of a prefix list.
@@ -203,15 +222,7 @@ func (a *API) GetManagedPrefixListEntries(
 func (a *API) prefixList(
 	ctx context.Context, dryRun *bool, id *string,
 ) (*store.PrefixList, store.Reader, error) {
-	if err := required(parameter{"prefixListId", id}); err != nil {
-		return nil, nil, err
-	}
-	view, region, err := a.read(ctx, dryRun)
-	if err != nil {
-		return nil, nil, err
-	}
-	row, err := prefixLists.get(view, region, *id)
-	return row, view, err
+	return named(ctx, a, &prefixLists, dryRun, "prefixListId", id)
 }
 
 // entriesOf returns the entries of a version.
@@ -223,7 +234,8 @@ func entriesOf(row *store.PrefixList, version int64) ([]store.PrefixListEntry, e
 	return row.Versions[version-1], nil
 }
 
-// GetManagedPrefixListAssociations lists the security groups whose rules refer to a prefix list.
+// GetManagedPrefixListAssociations lists the security groups and the route tables that refer to
+// a prefix list.
 func (a *API) GetManagedPrefixListAssociations(
 	ctx context.Context, in *ec2.GetManagedPrefixListAssociationsInput,
 ) (*ec2.GetManagedPrefixListAssociationsOutput, error) {
@@ -235,18 +247,28 @@ func (a *API) GetManagedPrefixListAssociations(
 	if err := pages.check("", false); err != nil {
 		return nil, err
 	}
-	groups, next, err := paginate(pages, groupsWithPrefixList(view, row), securityGroups.id)
+	users, next, err := paginate(pages, prefixListUsers(view, row), func(id string) string { return id })
 	if err != nil {
 		return nil, err
 	}
 	return &ec2.GetManagedPrefixListAssociationsOutput{
 		NextToken: next,
-		PrefixListAssociations: list(groups, func(g *store.SecurityGroup) types.PrefixListAssociation {
-			return types.PrefixListAssociation{
-				ResourceId: aws.String(g.ID), ResourceOwner: aws.String(identity.Account),
-			}
+		PrefixListAssociations: list(users, func(id string) types.PrefixListAssociation {
+			return types.PrefixListAssociation{ResourceId: aws.String(id), ResourceOwner: aws.String(identity.Account)}
 		}),
 	}, nil
+}
+
+// prefixListUsers returns the ids of the security groups and the route tables that refer to a
+// prefix list, in order.
+func prefixListUsers(r store.Reader, row *store.PrefixList) []string {
+	var users []string
+	for _, table := range store.RouteTables.InRegion(r, row.Region) {
+		if slices.ContainsFunc(table.Routes, func(route store.Route) bool { return route.PrefixListID == row.ID }) {
+			users = append(users, table.ID)
+		}
+	}
+	return append(users, list(groupsWithPrefixList(r, row), securityGroups.id)...)
 }
 
 // groupsWithPrefixList returns the security groups with a rule that refers to a prefix list.
@@ -255,18 +277,5 @@ func groupsWithPrefixList(r store.Reader, row *store.PrefixList) []*store.Securi
 		return !slices.ContainsFunc(g.Rules, func(rule store.SecurityGroupRule) bool {
 			return rule.PrefixListID == row.ID
 		})
-	})
-}
-
-// DescribePrefixLists lists the prefix lists of AWS's services, which gateway endpoints lead
-// to. The local cloud has no such endpoints.
-func (a *API) DescribePrefixLists(
-	ctx context.Context, in *ec2.DescribePrefixListsInput,
-) (*ec2.DescribePrefixListsOutput, error) {
-	out := &ec2.DescribePrefixListsOutput{PrefixLists: []types.PrefixList{}}
-	return out, a.none(ctx, absent{
-		dryRun: in.DryRun, ids: in.PrefixListIds, filters: in.Filters,
-		page: pageRequest{in.MaxResults, in.NextToken},
-		code: prefixLists.notFoundCode, text: prefixLists.notFoundText,
 	})
 }

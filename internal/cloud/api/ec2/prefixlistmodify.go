@@ -33,7 +33,7 @@ func (a *API) ModifyManagedPrefixList(
 	}
 	out := &ec2.ModifyManagedPrefixListOutput{}
 	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		old, err := prefixLists.get(tx, region, *in.PrefixListId)
+		old, err := ownPrefixList(tx, region, *in.PrefixListId)
 		if err != nil {
 			return err
 		}
@@ -112,7 +112,7 @@ func (a *API) RestoreManagedPrefixListVersion(
 	}
 	out := &ec2.RestoreManagedPrefixListVersionOutput{}
 	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		old, err := prefixLists.get(tx, region, *in.PrefixListId)
+		old, err := ownPrefixList(tx, region, *in.PrefixListId)
 		if err != nil {
 			return err
 		}
@@ -134,7 +134,7 @@ func (a *API) RestoreManagedPrefixListVersion(
 	})
 }
 
-// DeleteManagedPrefixList deletes a prefix list that no rule refers to.
+// DeleteManagedPrefixList deletes a prefix list that no rule and no route refers to.
 func (a *API) DeleteManagedPrefixList(
 	ctx context.Context, in *ec2.DeleteManagedPrefixListInput,
 ) (*ec2.DeleteManagedPrefixListOutput, error) {
@@ -143,11 +143,11 @@ func (a *API) DeleteManagedPrefixList(
 	}
 	out := &ec2.DeleteManagedPrefixListOutput{}
 	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		row, err := prefixLists.get(tx, region, *in.PrefixListId)
+		row, err := ownPrefixList(tx, region, *in.PrefixListId)
 		if err != nil {
 			return err
 		}
-		if len(groupsWithPrefixList(tx, row)) > 0 {
+		if len(prefixListUsers(tx, row)) > 0 {
 			return dependencyViolation("prefixList", row.ID)
 		}
 		store.PrefixLists.Delete(tx, row.ID)

@@ -104,7 +104,8 @@ func (a *API) seedImage(tx *store.Tx, regionName string, base BaseImage) {
 // the local cloud does not have.
 func (a *API) EnsureRegion(name string) error {
 	view := a.Store.View()
-	if _, seeded := store.Regions.Get(view, name); seeded && len(a.missingImages(view, name)) == 0 {
+	if _, seeded := store.Regions.Get(view, name); seeded &&
+		hasPrefixLists(view, name) && len(a.missingImages(view, name)) == 0 {
 		return nil
 	}
 	r, ok := regionNamed(name)
@@ -115,6 +116,9 @@ func (a *API) EnsureRegion(name string) error {
 		if _, seeded := store.Regions.Get(tx, name); !seeded {
 			a.seedRegion(tx, r)
 			store.Regions.Put(tx, &store.Region{Name: name})
+		}
+		if !hasPrefixLists(tx, name) {
+			a.seedPrefixLists(tx, name)
 		}
 		for _, image := range a.missingImages(tx, name) {
 			a.seedImage(tx, name, image)

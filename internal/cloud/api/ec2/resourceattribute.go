@@ -153,6 +153,16 @@ func attributeOf[T any](
 	if err := required(parameter{name, id}, parameter{"attribute", &attribute}); err != nil {
 		return nil, nil, err
 	}
+	return named(ctx, a, of, dryRun, name, id)
+}
+
+// named returns the resource that a request to read names.
+func named[T any](
+	ctx context.Context, a *API, of *resourceType[T], dryRun *bool, name string, id *string,
+) (*T, store.Reader, error) {
+	if err := required(parameter{name, id}); err != nil {
+		return nil, nil, err
+	}
 	view, region, err := a.read(ctx, dryRun)
 	if err != nil {
 		return nil, nil, err
@@ -170,14 +180,7 @@ func unknownAttribute(name string) error {
 func (a *API) GetPasswordData(
 	ctx context.Context, in *ec2.GetPasswordDataInput,
 ) (*ec2.GetPasswordDataOutput, error) {
-	if err := required(parameter{"instanceId", in.InstanceId}); err != nil {
-		return nil, err
-	}
-	view, region, err := a.read(ctx, in.DryRun)
-	if err != nil {
-		return nil, err
-	}
-	row, err := instances.get(view, region, *in.InstanceId)
+	row, _, err := named(ctx, a, &instances, in.DryRun, "instanceId", in.InstanceId)
 	if err != nil {
 		return nil, err
 	}
@@ -191,14 +194,7 @@ func (a *API) GetPasswordData(
 func (a *API) GetInstanceUefiData(
 	ctx context.Context, in *ec2.GetInstanceUefiDataInput,
 ) (*ec2.GetInstanceUefiDataOutput, error) {
-	if err := required(parameter{"instanceId", in.InstanceId}); err != nil {
-		return nil, err
-	}
-	view, region, err := a.read(ctx, in.DryRun)
-	if err != nil {
-		return nil, err
-	}
-	row, err := instances.get(view, region, *in.InstanceId)
+	row, _, err := named(ctx, a, &instances, in.DryRun, "instanceId", in.InstanceId)
 	if err != nil {
 		return nil, err
 	}

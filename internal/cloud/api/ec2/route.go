@@ -17,16 +17,23 @@ import (
 // localGateway is the target of the route to a VPC's own CIDR block.
 const localGateway = "local"
 
-// routeState returns blackhole for a route to a gateway that is not attached to the
-// table's VPC or to a NAT gateway that is gone, and active for others.
+// routeState returns active for a route whose target exists and is connected to the table's
+// VPC, and blackhole for others.
 func routeState(r store.Reader, table *store.RouteTable, route store.Route) types.RouteState {
-	if route.GatewayID == localGateway {
-		return types.RouteStateActive
-	}
+	active := route.GatewayID == localGateway
 	if gateway, ok := store.NatGateways.Get(r, route.NatGatewayID); ok && isLive(gateway) {
-		return types.RouteStateActive
+		active = true
 	}
 	if gateway, ok := store.InternetGateways.Get(r, route.GatewayID); ok && gateway.VPCID == table.VPCID {
+		active = true
+	}
+	if peering, ok := store.PeeringConnections.Get(r, route.PeeringID); ok && peering.State == store.PeeringActive {
+		active = true
+	}
+	if _, ok := store.VPCEndpoints.Get(r, route.GatewayID); ok {
+		active = true
+	}
+	if active {
 		return types.RouteStateActive
 	}
 	return types.RouteStateBlackhole
@@ -37,119 +44,164 @@ func isLive(row *store.NatGateway) bool {
 	return row.State == store.NatPending || row.State == store.NatAvailable
 }
 
-// routeRequest holds the parameters that CreateRoute and ReplaceRoute share.
+// routeRequest holds the parameters that operations on routes share.
 type routeRequest struct {
-	tableID, destination    *string
-	gatewayID, natGatewayID *string
-	unsupported             map[string]bool // targets and destinations that the local cloud lacks
+	tableID, block, prefixListID       *string
+	gatewayID, natGatewayID, peeringID *string
+	unsupported                        map[string]bool // targets and destinations that the local cloud lacks
 }
 
-// check refuses requests that are invalid whatever the account contains. It returns
-// the destination.
-func (q routeRequest) check() (netip.Prefix, error) {
+// destination refuses requests whose destination is invalid whatever the account contains.
+// It returns a route that has only the destination.
+func (q routeRequest) destination() (to store.Route, err error) {
 	if err := required(parameter{"routeTableId", q.tableID}); err != nil {
-		return netip.Prefix{}, err
+		return to, err
 	}
 	if err := unsupported(q.unsupported); err != nil {
-		return netip.Prefix{}, err
+		return to, err
 	}
-	if err := required(parameter{"destinationCidrBlock", q.destination}); err != nil {
-		return netip.Prefix{}, err
+	to.PrefixListID = aws.ToString(q.prefixListID)
+	switch block := aws.ToString(q.block); {
+	case to.PrefixListID != "" && block != "":
+		return to, wire.Errorf("InvalidParameterCombination",
+			"The parameter destinationPrefixListId cannot be used with the parameter destinationCidrBlock")
+	case to.PrefixListID != "":
+		return to, prefixLists.checkID(to.PrefixListID)
+	case block == "":
+		return to, missingParameter("destinationCidrBlock")
+	default:
+		to.Destination, err = parseCIDR("destinationCidrBlock", block)
+		return to, err
 	}
-	switch internet, nat := aws.ToString(q.gatewayID), aws.ToString(q.natGatewayID); {
-	case internet == "" && nat == "":
-		return netip.Prefix{}, missingParameter("gatewayId")
-	case internet != "" && nat != "":
-		return netip.Prefix{}, wire.Errorf(
-			"InvalidParameterCombination",
-			"The parameter gatewayId cannot be used with the parameter natGatewayId",
-		)
-	}
-	return parseCIDR("destinationCidrBlock", *q.destination)
 }
 
-// target returns the route table of a request and the route that it asks for. Like EC2,
-// it accepts the id of either type of gateway in either parameter.
-func (q routeRequest) target(r store.Reader, region string) (*store.RouteTable, store.Route, error) {
+// check refuses requests that are invalid whatever the account contains. It returns a
+// route that has only the destination.
+func (q routeRequest) check() (store.Route, error) {
+	to, err := q.destination()
+	if err != nil {
+		return to, err
+	}
+	var given []string
+	for _, p := range []parameter{
+		{"gatewayId", q.gatewayID}, {"natGatewayId", q.natGatewayID}, {"vpcPeeringConnectionId", q.peeringID},
+	} {
+		if aws.ToString(p.value) != "" {
+			given = append(given, p.name)
+		}
+	}
+	switch len(given) {
+	case 0:
+		return to, missingParameter("gatewayId")
+	case 1:
+		return to, nil
+	}
+	return to, wire.Errorf(
+		"InvalidParameterCombination", "The parameter %s cannot be used with the parameter %s", given[0], given[1],
+	)
+}
+
+// target returns the route table of a request, and the route to a destination with the
+// target that it asks for. Like EC2, it accepts the id of either type of gateway in either
+// parameter.
+func (q routeRequest) target(r store.Reader, region string, to store.Route) (*store.RouteTable, store.Route, error) {
 	table, err := routeTables.get(r, region, *q.tableID)
 	if err != nil {
-		return nil, store.Route{}, err
+		return nil, to, err
 	}
-	id, vpc, route := cmp.Or(aws.ToString(q.gatewayID), aws.ToString(q.natGatewayID)), "", store.Route{}
-	if natGateways.ownsID(id) {
+	if to.PrefixListID != "" {
+		if _, err := prefixLists.get(r, region, to.PrefixListID); err != nil {
+			return nil, to, err
+		}
+	}
+	id := cmp.Or(aws.ToString(q.gatewayID), aws.ToString(q.natGatewayID), aws.ToString(q.peeringID))
+	var connected []string // the VPCs whose route tables can have the target
+	switch {
+	case natGateways.ownsID(id):
 		gateway, ok := store.NatGateways.Get(r, id)
 		if !ok || gateway.Region != region || !isLive(gateway) {
-			return nil, route, wire.Errorf(
-				"InvalidNatGatewayID.NotFound", "The natGateway ID '%s' does not exist", id,
-			)
+			return nil, to, wire.Errorf("InvalidNatGatewayID.NotFound", "The natGateway ID '%s' does not exist", id)
 		}
-		vpc, route.NatGatewayID = gateway.VPCID, id
-	} else {
+		connected, to.NatGatewayID = []string{gateway.VPCID}, id
+	case peerings.ownsID(id) || aws.ToString(q.peeringID) != "":
+		peering, err := peerings.get(r, region, id)
+		if err != nil {
+			return nil, to, err
+		}
+		connected, to.PeeringID = []string{peering.Requester.VPCID, peering.Accepter.VPCID}, id
+	default:
 		gateway, ok := store.InternetGateways.Get(r, id)
 		if !ok || gateway.Region != region {
-			return nil, route, wire.Errorf("InvalidGatewayID.NotFound", "The gateway ID '%s' does not exist", id)
+			return nil, to, wire.Errorf("InvalidGatewayID.NotFound", "The gateway ID '%s' does not exist", id)
 		}
-		vpc, route.GatewayID = gateway.VPCID, id
+		connected, to.GatewayID = []string{gateway.VPCID}, id
 	}
-	if vpc != table.VPCID {
-		return nil, route, wire.Errorf(
+	if !slices.Contains(connected, table.VPCID) {
+		return nil, to, wire.Errorf(
 			"InvalidParameterValue",
 			"route table %s and network gateway %s belong to different networks", table.ID, id,
 		)
 	}
-	return table, route, nil
+	return table, to, nil
 }
 
-func routeIndex(table *store.RouteTable, destination netip.Prefix) int {
-	return slices.IndexFunc(table.Routes, func(r store.Route) bool { return r.Destination == destination })
+func routeIndex(table *store.RouteTable, to store.Route) int {
+	return slices.IndexFunc(table.Routes, func(r store.Route) bool { return r.To() == to.To() })
 }
 
-// CreateRoute adds a route to the VPC's internet gateway or to a NAT gateway.
+// isLocal reports whether a block is inside one of the VPC's, to which a table has a local
+// route.
+func isLocal(table *store.RouteTable, block netip.Prefix) bool {
+	return block.IsValid() && slices.ContainsFunc(table.Routes, func(r store.Route) bool {
+		return r.GatewayID == localGateway && r.Destination.Bits() <= block.Bits() &&
+			r.Destination.Contains(block.Addr())
+	})
+}
+
+// CreateRoute adds a route to the VPC's internet gateway, to a NAT gateway or to a peered VPC.
 func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.CreateRouteOutput, error) {
-	request := routeRequest{in.RouteTableId, in.DestinationCidrBlock, in.GatewayId, in.NatGatewayId, map[string]bool{
-		"destinationIpv6CidrBlock":    in.DestinationIpv6CidrBlock != nil,
-		"destinationPrefixListId":     in.DestinationPrefixListId != nil,
-		"instanceId":                  in.InstanceId != nil,
-		"networkInterfaceId":          in.NetworkInterfaceId != nil,
-		"transitGatewayId":            in.TransitGatewayId != nil,
-		"vpcPeeringConnectionId":      in.VpcPeeringConnectionId != nil,
-		"vpcEndpointId":               in.VpcEndpointId != nil,
-		"egressOnlyInternetGatewayId": in.EgressOnlyInternetGatewayId != nil,
-		"localGatewayId":              in.LocalGatewayId != nil,
-		"carrierGatewayId":            in.CarrierGatewayId != nil,
-		"coreNetworkArn":              in.CoreNetworkArn != nil,
-		"odbNetworkArn":               in.OdbNetworkArn != nil,
-	}}
+	request := routeRequest{in.RouteTableId, in.DestinationCidrBlock, in.DestinationPrefixListId, in.GatewayId,
+		in.NatGatewayId, in.VpcPeeringConnectionId, map[string]bool{
+			"destinationIpv6CidrBlock":    in.DestinationIpv6CidrBlock != nil,
+			"instanceId":                  in.InstanceId != nil,
+			"networkInterfaceId":          in.NetworkInterfaceId != nil,
+			"transitGatewayId":            in.TransitGatewayId != nil,
+			"vpcEndpointId":               in.VpcEndpointId != nil,
+			"egressOnlyInternetGatewayId": in.EgressOnlyInternetGatewayId != nil,
+			"localGatewayId":              in.LocalGatewayId != nil,
+			"carrierGatewayId":            in.CarrierGatewayId != nil,
+			"coreNetworkArn":              in.CoreNetworkArn != nil,
+			"odbNetworkArn":               in.OdbNetworkArn != nil,
+		}}
 	destination, err := request.check()
 	if err != nil {
 		return nil, err
 	}
 	out := &ec2.CreateRouteOutput{Return: aws.Bool(true)}
 	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		table, target, err := request.target(tx, region)
+		table, target, err := request.target(tx, region, destination)
 		if err != nil {
 			return err
 		}
 		if i := routeIndex(table, destination); i >= 0 {
-			if old := table.Routes[i]; old.GatewayID == target.GatewayID && old.NatGatewayID == target.NatGatewayID {
+			if table.Routes[i].Target() == target.Target() {
 				return nil // EC2 accepts a repeated request
 			}
-			return wire.Errorf("RouteAlreadyExists", "The route identified by %s already exists.", destination)
+			return wire.Errorf("RouteAlreadyExists", "The route identified by %s already exists.", destination.To())
 		}
-		if local := table.Routes[0].Destination; local.Bits() <= destination.Bits() &&
-			local.Contains(destination.Addr()) {
+		if isLocal(table, destination.Destination) {
 			return wire.Errorf(
 				"InvalidParameterValue",
 				"The destination CIDR block %s is equal to or more specific than one of this VPC's CIDR blocks. "+
 					"This route can target only an interface or an instance.",
-				destination,
+				destination.To(),
 			)
 		}
 		if err := a.limitRoutes(table); err != nil {
 			return err
 		}
 		store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) {
-			target.Destination, target.Origin = destination, string(types.RouteOriginCreateRoute)
+			target.Origin = string(types.RouteOriginCreateRoute)
 			row.Routes = append(slices.Clone(row.Routes), target)
 		})
 		return nil
@@ -158,27 +210,26 @@ func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.C
 
 // ReplaceRoute changes the target of a route.
 func (a *API) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2.ReplaceRouteOutput, error) {
-	request := routeRequest{in.RouteTableId, in.DestinationCidrBlock, in.GatewayId, in.NatGatewayId, map[string]bool{
-		"destinationIpv6CidrBlock":    in.DestinationIpv6CidrBlock != nil,
-		"destinationPrefixListId":     in.DestinationPrefixListId != nil,
-		"instanceId":                  in.InstanceId != nil,
-		"networkInterfaceId":          in.NetworkInterfaceId != nil,
-		"transitGatewayId":            in.TransitGatewayId != nil,
-		"vpcPeeringConnectionId":      in.VpcPeeringConnectionId != nil,
-		"vpcEndpointId":               in.VpcEndpointId != nil,
-		"egressOnlyInternetGatewayId": in.EgressOnlyInternetGatewayId != nil,
-		"localGatewayId":              in.LocalGatewayId != nil,
-		"localTarget":                 aws.ToBool(in.LocalTarget),
-		"carrierGatewayId":            in.CarrierGatewayId != nil,
-		"coreNetworkArn":              in.CoreNetworkArn != nil,
-		"odbNetworkArn":               in.OdbNetworkArn != nil,
-	}}
+	request := routeRequest{in.RouteTableId, in.DestinationCidrBlock, in.DestinationPrefixListId, in.GatewayId,
+		in.NatGatewayId, in.VpcPeeringConnectionId, map[string]bool{
+			"destinationIpv6CidrBlock":    in.DestinationIpv6CidrBlock != nil,
+			"instanceId":                  in.InstanceId != nil,
+			"networkInterfaceId":          in.NetworkInterfaceId != nil,
+			"transitGatewayId":            in.TransitGatewayId != nil,
+			"vpcEndpointId":               in.VpcEndpointId != nil,
+			"egressOnlyInternetGatewayId": in.EgressOnlyInternetGatewayId != nil,
+			"localGatewayId":              in.LocalGatewayId != nil,
+			"localTarget":                 aws.ToBool(in.LocalTarget),
+			"carrierGatewayId":            in.CarrierGatewayId != nil,
+			"coreNetworkArn":              in.CoreNetworkArn != nil,
+			"odbNetworkArn":               in.OdbNetworkArn != nil,
+		}}
 	destination, err := request.check()
 	if err != nil {
 		return nil, err
 	}
 	return &ec2.ReplaceRouteOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		table, target, err := request.target(tx, region)
+		table, target, err := request.target(tx, region, destination)
 		if err != nil {
 			return err
 		}
@@ -187,16 +238,20 @@ func (a *API) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2
 		case i < 0:
 			return wire.Errorf(
 				"InvalidParameterValue",
-				"There is no route defined for '%s' in the route table. Use CreateRoute instead.", destination,
+				"There is no route defined for '%s' in the route table. Use CreateRoute instead.", destination.To(),
 			)
 		case table.Routes[i].GatewayID == localGateway:
 			return wire.Errorf(
-				"InvalidParameterValue", "The local route %s can target only an interface or an instance.", destination,
+				"InvalidParameterValue", "The local route %s can target only an interface or an instance.",
+				destination.To(),
 			)
+		case isEndpointRoute(table.Routes[i]):
+			return endpointRouteError(table.Routes[i])
 		}
 		store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) {
 			row.Routes = slices.Clone(row.Routes)
-			row.Routes[i].GatewayID, row.Routes[i].NatGatewayID = target.GatewayID, target.NatGatewayID
+			target.Origin = row.Routes[i].Origin
+			row.Routes[i] = target
 		})
 		return nil
 	})
@@ -204,19 +259,11 @@ func (a *API) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2
 
 // DeleteRoute deletes a route. The local route cannot be deleted.
 func (a *API) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput) (*ec2.DeleteRouteOutput, error) {
-	if err := required(parameter{"routeTableId", in.RouteTableId}); err != nil {
-		return nil, err
+	request := routeRequest{
+		tableID: in.RouteTableId, block: in.DestinationCidrBlock, prefixListID: in.DestinationPrefixListId,
+		unsupported: map[string]bool{"destinationIpv6CidrBlock": in.DestinationIpv6CidrBlock != nil},
 	}
-	if err := unsupported(map[string]bool{
-		"destinationIpv6CidrBlock": in.DestinationIpv6CidrBlock != nil,
-		"destinationPrefixListId":  in.DestinationPrefixListId != nil,
-	}); err != nil {
-		return nil, err
-	}
-	if err := required(parameter{"destinationCidrBlock", in.DestinationCidrBlock}); err != nil {
-		return nil, err
-	}
-	destination, err := parseCIDR("destinationCidrBlock", *in.DestinationCidrBlock)
+	destination, err := request.destination()
 	if err != nil {
 		return nil, err
 	}
@@ -230,12 +277,14 @@ func (a *API) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput) (*ec2.D
 		case i < 0:
 			return wire.Errorf(
 				"InvalidRoute.NotFound",
-				"no route with destination-cidr-block %s in route table %s", destination, table.ID,
+				"no route with destination-cidr-block %s in route table %s", destination.To(), table.ID,
 			)
 		case table.Routes[i].GatewayID == localGateway:
 			return wire.Errorf(
-				"InvalidParameterValue", "cannot remove local route %s in route table %s", destination, table.ID,
+				"InvalidParameterValue", "cannot remove local route %s in route table %s", destination.To(), table.ID,
 			)
+		case isEndpointRoute(table.Routes[i]):
+			return endpointRouteError(table.Routes[i])
 		}
 		store.RouteTables.Edit(
 			tx, table.ID, func(row *store.RouteTable) { row.Routes = slices.Delete(slices.Clone(row.Routes), i, i+1) },

@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"strconv"
 
@@ -38,9 +39,9 @@ var routeTables = resourceType[store.RouteTable]{
 			func(row *store.RouteTable, _ store.RouteTableAssociation) string { return row.ID },
 		),
 		"association.gateway-id": noValue[*store.RouteTable],
-		"route.destination-cidr-block": byRoute(
-			func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.Destination.String() },
-		),
+		"route.destination-cidr-block": byRoute(func(_ store.Reader, _ *store.RouteTable, r store.Route) string {
+			return aws.ToString(destinationBlock(r))
+		}),
 		"route.gateway-id": byRoute(
 			func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.GatewayID },
 		),
@@ -51,12 +52,16 @@ var routeTables = resourceType[store.RouteTable]{
 		"route.state": byRoute(func(view store.Reader, row *store.RouteTable, r store.Route) string {
 			return string(routeState(view, row, r))
 		}),
-		"route.destination-ipv6-cidr-block":     noValue[*store.RouteTable],
-		"route.destination-prefix-list-id":      noValue[*store.RouteTable],
+		"route.destination-ipv6-cidr-block": noValue[*store.RouteTable],
+		"route.destination-prefix-list-id": byRoute(
+			func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.PrefixListID },
+		),
+		"route.vpc-peering-connection-id": byRoute(
+			func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.PeeringID },
+		),
 		"route.egress-only-internet-gateway-id": noValue[*store.RouteTable],
 		"route.instance-id":                     noValue[*store.RouteTable],
 		"route.transit-gateway-id":              noValue[*store.RouteTable],
-		"route.vpc-peering-connection-id":       noValue[*store.RouteTable],
 	}),
 }
 
@@ -77,13 +82,17 @@ func byRoute(
 	}
 }
 
-// newRouteTable returns a route table with the local route of a VPC.
+// newRouteTable returns a route table with the local routes of a VPC.
 func (a *API) newRouteTable(vpc *store.VPC) *store.RouteTable {
 	return &store.RouteTable{
-		ID: a.ids.ID("rtb-"), Region: vpc.Region, VPCID: vpc.ID,
-		Routes: []store.Route{
-			{Destination: vpc.CIDR, GatewayID: localGateway, Origin: string(types.RouteOriginCreateRouteTable)},
-		},
+		ID: a.ids.ID("rtb-"), Region: vpc.Region, VPCID: vpc.ID, Routes: list(vpc.Blocks(), localRoute),
+	}
+}
+
+// localRoute returns the route to a block of the VPC itself.
+func localRoute(block netip.Prefix) store.Route {
+	return store.Route{
+		Destination: block, GatewayID: localGateway, Origin: string(types.RouteOriginCreateRouteTable),
 	}
 }
 
@@ -157,11 +166,13 @@ func routeTableItem(r store.Reader) func(*store.RouteTable) types.RouteTable {
 			OwnerId:      aws.String(identity.Account),
 			Routes: list(row.Routes, func(route store.Route) types.Route {
 				return types.Route{
-					DestinationCidrBlock: aws.String(route.Destination.String()),
-					GatewayId:            optionalString(route.GatewayID),
-					NatGatewayId:         optionalString(route.NatGatewayID),
-					Origin:               types.RouteOrigin(route.Origin),
-					State:                routeState(r, row, route),
+					DestinationCidrBlock:    destinationBlock(route),
+					DestinationPrefixListId: optionalString(route.PrefixListID),
+					GatewayId:               optionalString(route.GatewayID),
+					NatGatewayId:            optionalString(route.NatGatewayID),
+					VpcPeeringConnectionId:  optionalString(route.PeeringID),
+					Origin:                  types.RouteOrigin(route.Origin),
+					State:                   routeState(r, row, route),
 				}
 			}),
 			Associations: list(row.Associations, func(a store.RouteTableAssociation) types.RouteTableAssociation {
@@ -180,6 +191,14 @@ func routeTableItem(r store.Reader) func(*store.RouteTable) types.RouteTable {
 	}
 }
 
+// destinationBlock returns the block that a route leads to, or nil.
+func destinationBlock(route store.Route) *string {
+	if !route.Destination.IsValid() {
+		return nil
+	}
+	return aws.String(route.Destination.String())
+}
+
 // DeleteRouteTable deletes a route table that has no associations.
 func (a *API) DeleteRouteTable(
 	ctx context.Context, in *ec2.DeleteRouteTableInput,
@@ -194,6 +213,13 @@ func (a *API) DeleteRouteTable(
 		}
 		if len(row.Associations) > 0 {
 			return dependencyViolation("routeTable", row.ID)
+		}
+		for _, route := range row.Routes {
+			if old, ok := store.VPCEndpoints.Get(tx, route.GatewayID); ok {
+				endpoint := *old
+				removeEndpointRoutes(tx, &endpoint, []string{row.ID})
+				store.VPCEndpoints.Put(tx, &endpoint)
+			}
 		}
 		store.RouteTables.Delete(tx, row.ID)
 		return nil

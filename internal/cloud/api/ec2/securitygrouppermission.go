@@ -92,9 +92,11 @@ func addSource(p *types.IpPermission, rule store.SecurityGroupRule) {
 	switch {
 	case rule.GroupID != "":
 		p.UserIdGroupPairs = append(p.UserIdGroupPairs, types.UserIdGroupPair{
-			GroupId:     aws.String(rule.GroupID),
-			UserId:      aws.String(identity.Account),
-			Description: description,
+			GroupId:                aws.String(rule.GroupID),
+			UserId:                 aws.String(identity.Account),
+			VpcId:                  optionalString(rule.PeerVPCID),
+			VpcPeeringConnectionId: optionalString(rule.PeeringID),
+			Description:            description,
 		})
 	case rule.PrefixListID != "":
 		p.PrefixListIds = append(p.PrefixListIds, types.PrefixListId{
@@ -251,7 +253,11 @@ func parseSources(
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, store.SecurityGroupRule{GroupID: other.ID, Description: aws.ToString(source.Description)})
+		rule := store.SecurityGroupRule{GroupID: other.ID, Description: aws.ToString(source.Description)}
+		if peering := activePeering(r, group.VPCID, other.VPCID); peering != nil {
+			rule.PeerVPCID, rule.PeeringID = other.VPCID, peering.ID
+		}
+		out = append(out, rule)
 	}
 	for _, source := range permission.PrefixListIds {
 		list, err := prefixLists.get(r, group.Region, aws.ToString(source.PrefixListId))
@@ -288,11 +294,13 @@ func parseSourceCIDR(text *string, family func(netip.Addr) bool) (netip.Prefix, 
 }
 
 // referencedGroup returns the security group that a rule names as its source. It must
-// belong to the same VPC.
+// belong to the same VPC, or to one that is peered with it.
 func referencedGroup(
 	r store.Reader, group *store.SecurityGroup, source types.UserIdGroupPair,
 ) (*store.SecurityGroup, error) {
-	if err := supportOnly(source, "UserId", "GroupId", "GroupName", "Description", "VpcId="+group.VPCID); err != nil {
+	if err := supportOnly(
+		source, "UserId", "GroupId", "GroupName", "Description", "VpcId", "VpcPeeringConnectionId",
+	); err != nil {
 		return nil, err
 	}
 	if user := aws.ToString(source.UserId); user != "" && user != identity.Account {
@@ -311,7 +319,12 @@ func referencedGroup(
 	if err != nil {
 		return nil, err
 	}
-	if other.VPCID != group.VPCID {
+	peering := activePeering(r, group.VPCID, other.VPCID)
+	vpc, connection := aws.ToString(source.VpcId), aws.ToString(source.VpcPeeringConnectionId)
+	if vpc != "" && vpc != other.VPCID || connection != "" && (peering == nil || connection != peering.ID) {
+		return nil, securityGroups.notFound(other.ID)
+	}
+	if other.VPCID != group.VPCID && peering == nil {
 		return nil, wire.Errorf(
 			"InvalidGroup.NotFound",
 			"You have specified two resources that belong to different networks.",

@@ -44,7 +44,7 @@ func TestInvalidPermissionsAreRefused(t *testing.T) {
 	}
 }
 
-func TestRulesForPeeredVPCsAreRefused(t *testing.T) {
+func TestRulesForVPCsThatAreNoPeersAreRefused(t *testing.T) {
 	c := newCloud(t)
 	vpc := c.vpc("10.0.0.0/16")
 	group := c.group(vpc, "web")
@@ -59,9 +59,9 @@ func TestRulesForPeeredVPCsAreRefused(t *testing.T) {
 	}
 	wantError(c, c.AuthorizeSecurityGroupIngress,
 		allow(types.UserIdGroupPair{VpcPeeringConnectionId: aws.String("pcx-1")}),
-		"UnsupportedOperation: aloft's local cloud does not support the parameter vpcPeeringConnectionId")
+		"InvalidGroup.NotFound: The security group '"+group+"' does not exist")
 	wantError(c, c.AuthorizeSecurityGroupIngress,
 		allow(types.UserIdGroupPair{VpcId: aws.String("vpc-0123456789abcdef0")}),
-		"UnsupportedOperation: aloft's local cloud does not support the parameter vpcId")
+		"InvalidGroup.NotFound: The security group '"+group+"' does not exist")
 	do(c, c.AuthorizeSecurityGroupIngress, allow(types.UserIdGroupPair{VpcId: &vpc}))
 }

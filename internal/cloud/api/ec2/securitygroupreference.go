@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"context"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -12,7 +13,7 @@ import (
 )
 
 // DescribeSecurityGroupReferences lists the VPCs on the other side of a peering whose rules
-// refer to security groups. VPCs here have no peers.
+// refer to security groups.
 func (a *API) DescribeSecurityGroupReferences(
 	ctx context.Context, in *ec2.DescribeSecurityGroupReferencesInput,
 ) (*ec2.DescribeSecurityGroupReferencesOutput, error) {
@@ -23,29 +24,97 @@ func (a *API) DescribeSecurityGroupReferences(
 	if err != nil {
 		return nil, err
 	}
-	_, err = securityGroups.find(view, region, in.GroupId)
-	return &ec2.DescribeSecurityGroupReferencesOutput{SecurityGroupReferenceSet: []types.SecurityGroupReference{}}, err
-}
-
-// DescribeStaleSecurityGroups lists the security groups of a VPC with rules that refer to
-// deleted groups of a peer. VPCs here have no peers.
-func (a *API) DescribeStaleSecurityGroups(
-	ctx context.Context, in *ec2.DescribeStaleSecurityGroupsInput,
-) (*ec2.DescribeStaleSecurityGroupsOutput, error) {
-	if err := required(parameter{"vpcId", in.VpcId}); err != nil {
-		return nil, err
-	}
-	if err := a.none(ctx, absent{
-		dryRun: in.DryRun, page: pageRequest{in.MaxResults, in.NextToken},
-	}); err != nil {
-		return nil, err
-	}
-	view, region, err := a.read(ctx, nil)
+	groups, err := securityGroups.find(view, region, in.GroupId)
 	if err != nil {
 		return nil, err
 	}
-	_, err = vpcs.get(view, region, *in.VpcId)
-	return &ec2.DescribeStaleSecurityGroupsOutput{StaleSecurityGroupSet: []types.StaleSecurityGroup{}}, err
+	references := []types.SecurityGroupReference{}
+	for _, group := range groups {
+		for _, row := range store.PeeringConnectionsByVPC.List(view, group.VPCID) {
+			other := row.Other(group.VPCID).VPCID
+			if row.State != store.PeeringActive || !refersTo(view, other, group.ID) {
+				continue
+			}
+			references = append(references, types.SecurityGroupReference{
+				GroupId: aws.String(group.ID), ReferencingVpcId: aws.String(other),
+				VpcPeeringConnectionId: aws.String(row.ID),
+			})
+		}
+	}
+	return &ec2.DescribeSecurityGroupReferencesOutput{SecurityGroupReferenceSet: references}, nil
+}
+
+// refersTo reports whether a rule of a VPC's security groups names a security group.
+func refersTo(r store.Reader, vpcID, groupID string) bool {
+	return slices.ContainsFunc(store.SecurityGroupsByVPC.List(r, vpcID), func(g *store.SecurityGroup) bool {
+		return slices.ContainsFunc(g.Rules, func(rule store.SecurityGroupRule) bool { return rule.GroupID == groupID })
+	})
+}
+
+// activePeering returns the active connection of two VPCs, or nil.
+func activePeering(r store.Reader, vpcID, otherID string) *store.PeeringConnection {
+	for _, row := range store.PeeringConnectionsByVPC.List(r, vpcID) {
+		if row.State == store.PeeringActive && row.Other(vpcID).VPCID == otherID {
+			return row
+		}
+	}
+	return nil
+}
+
+// isStale reports whether a rule of a VPC refers to a security group of a peer that no longer
+// exists, or is no longer reached.
+func isStale(r store.Reader, vpcID string, rule store.SecurityGroupRule) bool {
+	if rule.PeerVPCID == "" {
+		return false
+	}
+	_, exists := store.SecurityGroups.Get(r, rule.GroupID)
+	return !exists || activePeering(r, vpcID, rule.PeerVPCID) == nil
+}
+
+// DescribeStaleSecurityGroups lists the security groups of a VPC with rules that refer to
+// groups of a peer that are gone, or of a VPC that is no peer any longer.
+func (a *API) DescribeStaleSecurityGroups(
+	ctx context.Context, in *ec2.DescribeStaleSecurityGroupsInput,
+) (*ec2.DescribeStaleSecurityGroupsOutput, error) {
+	vpc, view, err := named(ctx, a, &vpcs, in.DryRun, "vpcId", in.VpcId)
+	if err != nil {
+		return nil, err
+	}
+	pages := pageRequest{in.MaxResults, in.NextToken}
+	if err := pages.check("", false); err != nil {
+		return nil, err
+	}
+	fresh := func(rule store.SecurityGroupRule) bool { return !isStale(view, vpc.ID, rule) }
+	groups := slices.DeleteFunc(store.SecurityGroupsByVPC.List(view, vpc.ID), func(g *store.SecurityGroup) bool {
+		return !slices.ContainsFunc(g.Rules, func(rule store.SecurityGroupRule) bool { return !fresh(rule) })
+	})
+	groups, next, err := paginate(pages, groups, securityGroups.id)
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.DescribeStaleSecurityGroupsOutput{
+		NextToken: next,
+		StaleSecurityGroupSet: list(groups, func(g *store.SecurityGroup) types.StaleSecurityGroup {
+			stale := slices.DeleteFunc(slices.Clone(g.Rules), fresh)
+			return types.StaleSecurityGroup{
+				GroupId: aws.String(g.ID), GroupName: aws.String(g.Name), Description: aws.String(g.Description),
+				VpcId: aws.String(g.VPCID), StaleIpPermissions: staleItems(stale, false),
+				StaleIpPermissionsEgress: staleItems(stale, true),
+			}
+		}),
+	}, nil
+}
+
+// staleItems describes the stale rules of one direction.
+func staleItems(rules []store.SecurityGroupRule, egress bool) []types.StaleIpPermission {
+	items := []types.StaleIpPermission{}
+	for _, p := range permissions(rules, egress) {
+		items = append(items, types.StaleIpPermission{
+			IpProtocol: p.IpProtocol, FromPort: p.FromPort, ToPort: p.ToPort, IpRanges: []string{},
+			PrefixListIds: []string{}, UserIdGroupPairs: p.UserIdGroupPairs,
+		})
+	}
+	return items
 }
 
 // groupsForVPC are the security groups with the filters of GetSecurityGroupsForVpc.

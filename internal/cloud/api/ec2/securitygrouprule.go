@@ -129,8 +129,10 @@ func groupRuleItem(g groupRule) types.SecurityGroupRule {
 	}
 	if rule.GroupID != "" {
 		item.ReferencedGroupInfo = &types.ReferencedSecurityGroup{
-			GroupId: aws.String(rule.GroupID),
-			UserId:  aws.String(identity.Account),
+			GroupId:                aws.String(rule.GroupID),
+			UserId:                 aws.String(identity.Account),
+			VpcId:                  optionalString(rule.PeerVPCID),
+			VpcPeeringConnectionId: optionalString(rule.PeeringID),
 		}
 	}
 	return item

@@ -31,7 +31,7 @@ var snapshots = resourceType[store.Snapshot]{
 		"status":       field(func(row snap) string { return row.State }),
 		"progress":     field(func(row snap) string { return row.Progress }),
 		"start-time":   field(func(row snap) string { return filterTime(row.Started) }),
-		"encrypted":    constant[snap]("false"),
+		"encrypted":    booleanField(func(row snap) bool { return row.Encrypted }),
 		"owner-alias":  noValue[snap],
 		"storage-tier": constant[snap](string(types.StorageTierStandard)),
 		"volume-size":  field(func(row snap) string { return strconv.Itoa(int(row.SizeGiB)) }),
@@ -82,7 +82,8 @@ func snapshotItem(row snap) types.Snapshot {
 		State:        types.SnapshotState(row.State),
 		StateMessage: optionalString(row.StateMessage),
 		Progress:     aws.String(row.Progress),
-		Encrypted:    aws.Bool(false),
+		Encrypted:    aws.Bool(row.Encrypted),
+		KmsKeyId:     optionalString(row.KeyARN),
 		StorageTier:  types.StorageTierStandard,
 		Tags:         tagSet(row.Tags),
 	}

@@ -86,7 +86,7 @@ func (a *API) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*ec2
 			return err
 		}
 		siblings := store.SubnetsByVPC.List(tx, vpc.ID)
-		if err := checkSubnetCIDR(vpc.CIDR, siblings, block, *in.CidrBlock); err != nil {
+		if err := checkSubnetCIDR(vpc, siblings, block, *in.CidrBlock); err != nil {
 			return err
 		}
 		if err := a.limitSubnets(siblings); err != nil {
@@ -228,7 +228,7 @@ func (a *API) DeleteSubnet(ctx context.Context, in *ec2.DeleteSubnetInput) (*ec2
 		if err != nil {
 			return err
 		}
-		if len(store.NetworkInterfacesBySubnet.List(tx, subnet.ID)) > 0 {
+		if len(store.NetworkInterfacesInSubnet(tx, subnet.ID)) > 0 {
 			return dependencyViolation("subnet", subnet.ID)
 		}
 		if table, _, ok := subnetAssociation(tx, subnet); ok {

@@ -29,7 +29,7 @@ var volumes = resourceType[store.Volume]{
 		"volume-type":            field(func(row disk) string { return row.Type }),
 		"snapshot-id":            field(func(row disk) string { return row.SnapshotID }),
 		"create-time":            field(func(row disk) string { return filterTime(row.Created) }),
-		"encrypted":              constant[disk]("false"),
+		"encrypted":              booleanField(func(row disk) bool { return row.Encrypted }),
 		"attachment.instance-id": ifMounted(func(row disk) string { return row.InstanceID }),
 		"attachment.device":      ifMounted(func(row disk) string { return row.Device }),
 		"attachment.status":      ifMounted(func(disk) string { return string(types.VolumeAttachmentStateAttached) }),
@@ -37,7 +37,7 @@ var volumes = resourceType[store.Volume]{
 			func(row disk) string { return strconv.FormatBool(row.DeleteOnTermination) },
 		),
 		"attachment.attach-time": ifMounted(func(row disk) string { return filterTime(row.AttachedAt) }),
-		"multi-attach-enabled":   constant[disk]("false"),
+		"multi-attach-enabled":   booleanField(func(row disk) bool { return row.MultiAttach }),
 		"fast-restored":          constant[disk]("false"),
 	}),
 }
@@ -79,10 +79,11 @@ func volumeItem(row disk) types.Volume {
 		SnapshotId:         optionalString(row.SnapshotID),
 		State:              types.VolumeState(row.State),
 		VolumeType:         types.VolumeType(row.Type),
-		Iops:               aws.Int32(row.IOPS),
-		Throughput:         aws.Int32(row.Throughput),
-		Encrypted:          aws.Bool(false),
-		MultiAttachEnabled: aws.Bool(false),
+		Iops:               optionalNumber(row.IOPS),
+		Throughput:         optionalNumber(row.Throughput),
+		Encrypted:          aws.Bool(row.Encrypted),
+		KmsKeyId:           optionalString(row.KeyARN),
+		MultiAttachEnabled: aws.Bool(row.MultiAttach),
 		Tags:               tagSet(row.Tags),
 		Attachments:        []types.VolumeAttachment{},
 	}
@@ -99,6 +100,14 @@ func volumeItem(row disk) types.Volume {
 	return item
 }
 
+// optionalNumber returns nil for zero: EC2's responses omit such members.
+func optionalNumber(n int32) *int32 {
+	if n == 0 {
+		return nil
+	}
+	return &n
+}
+
 // DeleteVolume deletes a volume that is not attached.
 func (a *API) DeleteVolume(ctx context.Context, in *ec2.DeleteVolumeInput) (*ec2.DeleteVolumeOutput, error) {
 	if err := required(parameter{"volumeId", in.VolumeId}); err != nil {
@@ -112,6 +121,7 @@ func (a *API) DeleteVolume(ctx context.Context, in *ec2.DeleteVolumeInput) (*ec2
 		case row.InstanceID != "":
 			return wire.Errorf("VolumeInUse", "Volume %s is currently attached to %s", row.ID, row.InstanceID)
 		}
+		store.VolumeModifications.Delete(tx, row.ID)
 		store.Volumes.Delete(tx, row.ID)
 		return nil
 	})

@@ -20,13 +20,15 @@ var vpcs = resourceType[store.VPC]{
 	tags: func(row *store.VPC) *store.Tags { return &row.Tags },
 	at:   vpcAt,
 	filters: withTagFilters(func(row *store.VPC) store.Tags { return row.Tags }, filters[*store.VPC]{
-		"vpc-id":                                field(func(row *store.VPC) string { return row.ID }),
-		"cidr":                                  field(func(row *store.VPC) string { return row.CIDR.String() }),
-		"cidr-block":                            field(func(row *store.VPC) string { return row.CIDR.String() }),
-		"cidr-block-association.cidr-block":     field(func(row *store.VPC) string { return row.CIDR.String() }),
-		"cidr-block-association.association-id": field(func(row *store.VPC) string { return row.CIDRAssociationID }),
-		"cidr-block-association.state":          constant[*store.VPC]("associated"),
-		"dhcp-options-id":                       field(func(row *store.VPC) string { return row.DHCPOptionsID }),
+		"vpc-id":     field(func(row *store.VPC) string { return row.ID }),
+		"cidr":       field(func(row *store.VPC) string { return row.CIDR.String() }),
+		"cidr-block": field(func(row *store.VPC) string { return row.CIDR.String() }),
+		"cidr-block-association.cidr-block": byBlock(
+			func(c store.CIDRAssociation) string { return c.CIDR.String() },
+		),
+		"cidr-block-association.association-id":       byBlock(func(c store.CIDRAssociation) string { return c.ID }),
+		"cidr-block-association.state":                constant[*store.VPC]("associated"),
+		"dhcp-options-id":                             field(func(row *store.VPC) string { return row.DHCPOptionsID }),
 		"ipv6-cidr-block-association.association-id":  noValue[*store.VPC],
 		"ipv6-cidr-block-association.ipv6-cidr-block": noValue[*store.VPC],
 		"ipv6-cidr-block-association.ipv6-pool":       noValue[*store.VPC],
@@ -114,16 +116,25 @@ func vpcItem(row *store.VPC) types.Vpc {
 		OwnerId:   aws.String(identity.Account),
 		CidrBlock: aws.String(row.CIDR.String()),
 		State:     types.VpcState(row.State),
-		CidrBlockAssociationSet: []types.VpcCidrBlockAssociation{{
-			AssociationId: aws.String(row.CIDRAssociationID), CidrBlock: aws.String(row.CIDR.String()),
-			CidrBlockState: &types.VpcCidrBlockState{State: types.VpcCidrBlockStateCodeAssociated},
-		}},
+		CidrBlockAssociationSet: list(associationsOf(row), func(c store.CIDRAssociation) types.VpcCidrBlockAssociation {
+			return *cidrAssociationItem(c, types.VpcCidrBlockStateCodeAssociated)
+		}),
 		Ipv6CidrBlockAssociationSet: []types.VpcIpv6CidrBlockAssociation{},
 		DhcpOptionsId:               aws.String(row.DHCPOptionsID),
 		InstanceTenancy:             types.Tenancy(row.Tenancy),
 		IsDefault:                   aws.Bool(row.IsDefault),
 		Tags:                        tagSet(row.Tags),
 	}
+}
+
+// associationsOf returns the associations of a VPC's blocks, the primary one first.
+func associationsOf(row *store.VPC) []store.CIDRAssociation {
+	return append([]store.CIDRAssociation{{ID: row.CIDRAssociationID, CIDR: row.CIDR}}, row.SecondaryBlocks...)
+}
+
+// byBlock returns a filter by a property of a VPC's blocks.
+func byBlock(text func(store.CIDRAssociation) string) func(store.Reader, *store.VPC) []string {
+	return func(_ store.Reader, row *store.VPC) []string { return list(associationsOf(row), text) }
 }
 
 // DeleteVpc deletes a VPC that contains only what CreateVpc created.
@@ -148,6 +159,9 @@ func (a *API) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput) (*ec2.Delet
 		for _, row := range store.NetworkACLsByVPC.List(tx, vpc.ID) {
 			store.NetworkACLs.Delete(tx, row.ID)
 		}
+		for _, row := range store.PeeringConnectionsByVPC.List(tx, vpc.ID) {
+			a.endPeering(tx, row, store.PeeringDeleted, "Deleted by "+identity.Account)
+		}
 		store.VPCs.Delete(tx, vpc.ID)
 		return nil
 	})
@@ -156,7 +170,7 @@ func (a *API) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput) (*ec2.Delet
 // vpcInUse reports whether a VPC contains more than CreateVpc created.
 func vpcInUse(r store.Reader, vpcID string) bool {
 	if len(store.SubnetsByVPC.List(r, vpcID)) > 0 || len(store.InternetGatewaysByVPC.List(r, vpcID)) > 0 ||
-		len(store.NetworkInterfacesByVPC.List(r, vpcID)) > 0 {
+		len(store.NetworkInterfacesByVPC.List(r, vpcID)) > 0 || len(store.VPCEndpointsByVPC.List(r, vpcID)) > 0 {
 		return true
 	}
 	for _, row := range store.RouteTablesByVPC.List(r, vpcID) {
@@ -201,7 +215,7 @@ func givenOrDefaultVPC(r store.Reader, region string, id *string) (*store.VPC, e
 // newVPC completes a VPC and stores it with its main route table, its default security
 // group and its default network ACL.
 func (a *API) newVPC(tx *store.Tx, vpc *store.VPC) {
-	vpc.ID, vpc.CIDRAssociationID = a.ids.ID("vpc-"), a.ids.ID("vpc-cidr-assoc-")
+	vpc.ID, vpc.CIDRAssociationID = a.ids.ID("vpc-"), a.ids.ID(cidrAssociationPrefix)
 	vpc.State, vpc.DNSSupport = string(types.VpcStateAvailable), true
 	vpc.DHCPOptionsID = defaultDHCPOptions(tx, vpc.Region)
 	if !vpc.IsDefault {

@@ -136,7 +136,7 @@ func resolveAddresses(r store.Reader, group *store.TargetGroup, targets []*store
 		switch {
 		case err != nil || !addr.Is4():
 			return invalid("The IP address '%s' is not a valid IPv4 address", t.ID)
-		case vpc.CIDR.Contains(addr):
+		case vpc.Contains(addr):
 			if t.Zone == "all" {
 				return wire.Errorf(
 					"InvalidTarget",

@@ -19,9 +19,34 @@ const maxKeys = 1000
 
 // query is a request for a page of keys.
 type query struct {
+	view              store.Reader
 	prefix, delimiter string
 	from              string // where the page begins; not before the prefix
 	size              int
+	encode            func(string) *string // encodes keys as the client wants them
+}
+
+// listing is what requests for a page of a bucket's keys have in common. sizeName is the name
+// of size.
+type listing struct {
+	bucket, owner, prefix, delimiter *string
+	size                             *int32
+	sizeName                         string
+	encoding                         types.EncodingType
+}
+
+// query returns the query of a request. It begins where the bucket does.
+func (a *API) query(in listing) (query, error) {
+	q := query{view: a.Store.View(), prefix: aws.ToString(in.prefix), delimiter: aws.ToString(in.delimiter)}
+	if _, err := findBucket(q.view, in.bucket, in.owner); err != nil {
+		return query{}, err
+	}
+	var err error
+	if q.size, err = pageSize(in.size, in.sizeName); err != nil {
+		return query{}, err
+	}
+	q.encode, err = encoding(in.encoding)
+	return q, err
 }
 
 // keysPage is a page of rows with keys, and of common prefixes.
@@ -170,20 +195,12 @@ func describeList(
 
 // ListObjectsV2 lists objects in the order of their keys.
 func (a *API) ListObjectsV2(_ context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
-	view := a.Store.View()
-	bucket, err := findBucket(view, in.Bucket, in.ExpectedBucketOwner)
+	q, err := a.query(listing{
+		in.Bucket, in.ExpectedBucketOwner, in.Prefix, in.Delimiter, in.MaxKeys, "max-keys", in.EncodingType,
+	})
 	if err != nil {
 		return nil, err
 	}
-	size, err := pageSize(in.MaxKeys, "max-keys")
-	if err != nil {
-		return nil, err
-	}
-	encode, err := encoding(in.EncodingType)
-	if err != nil {
-		return nil, err
-	}
-	q := query{prefix: aws.ToString(in.Prefix), delimiter: aws.ToString(in.Delimiter), size: size}
 	q.from = q.startAfter(aws.ToString(in.StartAfter))
 	if in.ContinuationToken != nil {
 		from, err := base64.RawURLEncoding.DecodeString(*in.ContinuationToken)
@@ -192,46 +209,38 @@ func (a *API) ListObjectsV2(_ context.Context, in *s3.ListObjectsV2Input) (*s3.L
 		}
 		q.from = string(from)
 	}
-	p := collect(q, objectsIn(view, bucket.Name))
+	p := collect(q, objectsIn(q.view, *in.Bucket))
 	out := &s3.ListObjectsV2Output{
-		Name: in.Bucket, Prefix: encode(q.prefix), Delimiter: optional(in.Delimiter, encode),
-		StartAfter: optional(in.StartAfter, encode), ContinuationToken: in.ContinuationToken,
-		EncodingType: in.EncodingType, MaxKeys: aws.Int32(int32(size)), IsTruncated: aws.Bool(p.next != "" && size > 0),
-		KeyCount: aws.Int32(int32(len(p.rows) + len(p.prefixes))),
+		Name: in.Bucket, Prefix: q.encode(q.prefix), Delimiter: optional(in.Delimiter, q.encode),
+		StartAfter: optional(in.StartAfter, q.encode), ContinuationToken: in.ContinuationToken,
+		EncodingType: in.EncodingType, MaxKeys: aws.Int32(int32(q.size)),
+		IsTruncated: aws.Bool(p.next != "" && q.size > 0), KeyCount: aws.Int32(int32(len(p.rows) + len(p.prefixes))),
 	}
 	if *out.IsTruncated {
 		out.NextContinuationToken = aws.String(base64.RawURLEncoding.EncodeToString([]byte(p.next)))
 	}
-	out.Contents, out.CommonPrefixes = describeList(p, encode, aws.ToBool(in.FetchOwner))
+	out.Contents, out.CommonPrefixes = describeList(p, q.encode, aws.ToBool(in.FetchOwner))
 	return out, nil
 }
 
 // ListObjects lists objects as ListObjectsV2 does, for older clients.
 func (a *API) ListObjects(_ context.Context, in *s3.ListObjectsInput) (*s3.ListObjectsOutput, error) {
-	view := a.Store.View()
-	bucket, err := findBucket(view, in.Bucket, in.ExpectedBucketOwner)
+	q, err := a.query(listing{
+		in.Bucket, in.ExpectedBucketOwner, in.Prefix, in.Delimiter, in.MaxKeys, "max-keys", in.EncodingType,
+	})
 	if err != nil {
 		return nil, err
 	}
-	size, err := pageSize(in.MaxKeys, "max-keys")
-	if err != nil {
-		return nil, err
-	}
-	encode, err := encoding(in.EncodingType)
-	if err != nil {
-		return nil, err
-	}
-	q := query{prefix: aws.ToString(in.Prefix), delimiter: aws.ToString(in.Delimiter), size: size}
 	q.from = q.startAfter(aws.ToString(in.Marker))
-	p := collect(q, objectsIn(view, bucket.Name))
+	p := collect(q, objectsIn(q.view, *in.Bucket))
 	out := &s3.ListObjectsOutput{
-		Name: in.Bucket, Prefix: encode(q.prefix), Delimiter: optional(in.Delimiter, encode),
-		Marker: encode(aws.ToString(in.Marker)), EncodingType: in.EncodingType, MaxKeys: aws.Int32(int32(size)),
-		IsTruncated: aws.Bool(p.next != "" && size > 0),
+		Name: in.Bucket, Prefix: q.encode(q.prefix), Delimiter: optional(in.Delimiter, q.encode),
+		Marker: q.encode(aws.ToString(in.Marker)), EncodingType: in.EncodingType, MaxKeys: aws.Int32(int32(q.size)),
+		IsTruncated: aws.Bool(p.next != "" && q.size > 0),
 	}
 	if *out.IsTruncated && q.delimiter != "" {
-		out.NextMarker = encode(p.last)
+		out.NextMarker = q.encode(p.last)
 	}
-	out.Contents, out.CommonPrefixes = describeList(p, encode, true)
+	out.Contents, out.CommonPrefixes = describeList(p, q.encode, true)
 	return out, nil
 }

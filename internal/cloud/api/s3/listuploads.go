@@ -70,21 +70,13 @@ func describePart(p *store.UploadPart) types.Part {
 func (a *API) ListMultipartUploads(
 	_ context.Context, in *s3.ListMultipartUploadsInput,
 ) (*s3.ListMultipartUploadsOutput, error) {
-	view := a.Store.View()
-	bucket, err := findBucket(view, in.Bucket, in.ExpectedBucketOwner)
-	if err != nil {
-		return nil, err
-	}
-	size, err := pageSize(in.MaxUploads, "max-uploads")
-	if err != nil {
-		return nil, err
-	}
-	encode, err := encoding(in.EncodingType)
+	q, err := a.query(listing{
+		in.Bucket, in.ExpectedBucketOwner, in.Prefix, in.Delimiter, in.MaxUploads, "max-uploads", in.EncodingType,
+	})
 	if err != nil {
 		return nil, err
 	}
 	// Keys of rows have the id behind the key, so that several uploads of a key are in order.
-	q := query{prefix: aws.ToString(in.Prefix), delimiter: aws.ToString(in.Delimiter), size: size}
 	switch {
 	case in.UploadIdMarker != nil && in.KeyMarker != nil:
 		q.from = uploadPosition(*in.KeyMarker, *in.UploadIdMarker) + "\x00"
@@ -94,26 +86,26 @@ func (a *API) ListMultipartUploads(
 			q.from = uploadPosition(*in.KeyMarker, "") + "\xff"
 		}
 	}
-	p := collect(q, uploadsIn(view, bucket.Name))
+	p := collect(q, uploadsIn(q.view, *in.Bucket))
 	out := &s3.ListMultipartUploadsOutput{
-		Bucket: in.Bucket, Prefix: optional(in.Prefix, encode), Delimiter: optional(in.Delimiter, encode),
-		KeyMarker: encode(aws.ToString(in.KeyMarker)), UploadIdMarker: aws.String(aws.ToString(in.UploadIdMarker)),
-		EncodingType: in.EncodingType, MaxUploads: aws.Int32(int32(size)),
-		IsTruncated: aws.Bool(p.next != "" && size > 0),
+		Bucket: in.Bucket, Prefix: optional(in.Prefix, q.encode), Delimiter: optional(in.Delimiter, q.encode),
+		KeyMarker: q.encode(aws.ToString(in.KeyMarker)), UploadIdMarker: aws.String(aws.ToString(in.UploadIdMarker)),
+		EncodingType: in.EncodingType, MaxUploads: aws.Int32(int32(q.size)),
+		IsTruncated: aws.Bool(p.next != "" && q.size > 0),
 	}
 	for _, u := range p.rows {
 		out.Uploads = append(out.Uploads, types.MultipartUpload{
-			Key: encode(u.Key), UploadId: aws.String(u.ID), Initiated: aws.Time(u.Initiated), Owner: owner(),
+			Key: q.encode(u.Key), UploadId: aws.String(u.ID), Initiated: aws.Time(u.Initiated), Owner: owner(),
 			Initiator: initiator(), StorageClass: types.StorageClassStandard,
 			ChecksumAlgorithm: types.ChecksumAlgorithm(u.Algorithm), ChecksumType: checksumType(u.Composite),
 		})
 	}
 	for _, prefix := range p.prefixes {
-		out.CommonPrefixes = append(out.CommonPrefixes, types.CommonPrefix{Prefix: encode(prefix)})
+		out.CommonPrefixes = append(out.CommonPrefixes, types.CommonPrefix{Prefix: q.encode(prefix)})
 	}
 	if *out.IsTruncated {
 		key, id, _ := strings.Cut(p.last, "\x01")
-		out.NextKeyMarker, out.NextUploadIdMarker = encode(key), aws.String(id)
+		out.NextKeyMarker, out.NextUploadIdMarker = q.encode(key), aws.String(id)
 	}
 	return out, nil
 }

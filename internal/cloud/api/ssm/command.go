@@ -47,18 +47,9 @@ func (a *API) ListCommands(ctx context.Context, in *ssm.ListCommandsInput) (*ssm
 		return nil, err
 	}
 	query := commandQuery{in.CommandId, in.InstanceId, in.MaxResults, in.NextToken}
-	last, err := query.check()
+	view, region, last, err := a.readCommands(ctx, query)
 	if err != nil {
 		return nil, err
-	}
-	view, region, err := a.read(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if in.CommandId != nil {
-		if _, err := findCommand(view, region, *in.CommandId); err != nil {
-			return nil, err
-		}
 	}
 	var found []*store.Command
 	for _, row := range store.Commands.InRegion(view, region) {
@@ -172,4 +163,20 @@ func (q commandQuery) check() (last string, err error) {
 		return "", invalidToken()
 	}
 	return last, nil
+}
+
+// readCommands starts a list of commands or invocations. It returns what the list is read from,
+// and the key of the last row of the page before. It refuses an invalid query and an unknown
+// command.
+func (a *API) readCommands(ctx context.Context, q commandQuery) (view store.Reader, region, last string, err error) {
+	if last, err = q.check(); err != nil {
+		return nil, "", "", err
+	}
+	if view, region, err = a.read(ctx); err != nil {
+		return nil, "", "", err
+	}
+	if q.command != nil {
+		_, err = findCommand(view, region, *q.command)
+	}
+	return view, region, last, err
 }

@@ -89,18 +89,9 @@ func (a *API) ListCommandInvocations(
 		return nil, err
 	}
 	query := commandQuery{in.CommandId, in.InstanceId, in.MaxResults, in.NextToken}
-	last, err := query.check()
+	view, region, last, err := a.readCommands(ctx, query)
 	if err != nil {
 		return nil, err
-	}
-	view, region, err := a.read(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if in.CommandId != nil {
-		if _, err := findCommand(view, region, *in.CommandId); err != nil {
-			return nil, err
-		}
 	}
 	type found struct {
 		*store.CommandInvocation

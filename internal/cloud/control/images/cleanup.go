@@ -5,6 +5,7 @@ package images
 import (
 	"context"
 	"path"
+	"slices"
 	"strings"
 
 	"aloft.dev/aloft/internal/cloud/store"
@@ -27,9 +28,13 @@ func (l *Loop) deleteUnusedLayers(ctx context.Context) {
 		l.Log.Warn("list the layers", "error", err)
 		return
 	}
+	layers = slices.DeleteFunc(layers, func(layer string) bool { return !strings.HasPrefix(layer, "layer-") })
+	if len(layers) == 0 {
+		return
+	}
 	used := l.usedLayers(l.Store.View()) // a view newer than the end of the last capture
 	for _, layer := range layers {
-		if used[layer] || !strings.HasPrefix(layer, "layer-") {
+		if used[layer] {
 			continue
 		}
 		if err := l.Layers.Remove(ctx, layer); err != nil && ctx.Err() == nil {

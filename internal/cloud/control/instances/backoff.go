@@ -7,7 +7,7 @@ import "time"
 // backoff doubles the delay with every attempt, from minRetryDelay to maxRetryDelay.
 type backoff struct{ delay time.Duration }
 
-func newBackoff() *backoff { return &backoff{delay: minRetryDelay} }
+func newBackoff() backoff { return backoff{delay: minRetryDelay} }
 
 func (b *backoff) next() time.Duration {
 	delay := b.delay

@@ -11,12 +11,29 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
+// hold returns the instance's worker for a capture, until letGo.
+func (l *Loop) hold(id string) *worker {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w := l.workerOf(id)
+	w.captures++
+	return w
+}
+
+func (l *Loop) letGo(w *worker) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w.captures--
+	l.forget(w)
+}
+
 // Capture saves the current state of the instance's disk as a layer and returns all
 // layers of the disk, the new one last. With reboot it stops a running machine first
 // and starts it again. No step uses the machine meanwhile.
 func (l *Loop) Capture(ctx context.Context, id string, images machine.Images, reboot bool) ([]string, error) {
 	l.init()
-	w := l.worker(id)
+	w := l.hold(id)
+	defer l.letGo(w)
 	if err := w.acquire(ctx); err != nil {
 		return nil, err
 	}

@@ -40,8 +40,8 @@ type Network interface {
 	Sync(ctx context.Context) error
 }
 
-// Loop drives all instances of all regions, each with its own worker. Fill the fields,
-// then call Run once.
+// Loop drives all instances of all regions, each with a worker that takes its steps. Fill
+// the fields, then call Run once.
 type Loop struct {
 	Store    *store.Store
 	Machines Machines
@@ -55,8 +55,14 @@ type Loop struct {
 
 	once      sync.Once
 	launching chan struct{} // a semaphore: one element for each launch in progress
-	mu        sync.Mutex
-	workers   map[string]*worker // by the instance's id
+	// freeUserIDs are ranges that were free once and have not been assigned since.
+	// Transactions guard it.
+	freeUserIDs []uint32
+
+	mu      sync.Mutex
+	workers map[string]*worker // by the instance's id
+	due     []*worker          // those to start
+	isDue   chan struct{}      // capacity 1: due is not empty
 }
 
 func (l *Loop) init() {
@@ -66,7 +72,7 @@ func (l *Loop) init() {
 			parallel = defaultParallel
 		}
 		l.launching = make(chan struct{}, parallel)
-		l.workers = map[string]*worker{}
+		l.workers, l.isDue = map[string]*worker{}, make(chan struct{}, 1)
 	})
 }
 
@@ -78,39 +84,39 @@ func (l *Loop) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		for id := range l.Machines.Watch(ctx) {
-			l.worker(id).notify()
+			l.notify(id)
 		}
 		return ctx.Err()
 	})
 	group.Go(func() error { return l.startWorkers(ctx, group) })
+	group.Go(func() error { return l.followRows(ctx) })
 	group.Go(func() error { return l.repairDisks(ctx) })
-	if err := group.Wait(); ctx.Err() == nil {
+	err := group.Wait()
+	l.stopTimers()
+	if ctx.Err() == nil {
 		return err
 	}
 	return nil
 }
 
-// startWorkers starts a worker for every instance, and notifies it when the instance's
-// row changes.
-func (l *Loop) startWorkers(ctx context.Context, group *errgroup.Group) error {
+// followRows notifies the worker of every instance whose row changes.
+func (l *Loop) followRows(ctx context.Context) error {
 	seen := map[string]*store.Instance{}
 	for {
 		view := l.Store.View()
 		rows := store.Instances.List(view)
-		present := make(map[string]bool, len(rows))
 		for _, row := range rows {
-			present[row.ID] = true
-			if seen[row.ID] == row {
-				continue
+			if seen[row.ID] != row {
+				seen[row.ID] = row
+				l.notify(row.ID)
 			}
-			w := l.worker(row.ID)
-			if seen[row.ID] == nil {
-				group.Go(func() error { l.work(ctx, w); return nil })
-			}
-			seen[row.ID] = row
-			w.notify()
 		}
-		maps.DeleteFunc(seen, func(id string, _ *store.Instance) bool { return !present[id] })
+		if len(seen) > len(rows) {
+			maps.DeleteFunc(seen, func(id string, _ *store.Instance) bool {
+				_, present := store.Instances.Get(view, id)
+				return !present
+			})
+		}
 		if err := view.Changed(ctx, store.Instances); err != nil {
 			return err
 		}

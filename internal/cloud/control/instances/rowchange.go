@@ -18,10 +18,7 @@ const (
 )
 
 func (l *Loop) edit(id string, change func(*store.Instance)) error {
-	return l.Store.Update(func(tx *store.Tx) error {
-		store.Instances.Edit(tx, id, change)
-		return nil
-	})
+	return l.Store.Batch(func(tx *store.Tx) { store.Instances.Edit(tx, id, change) })
 }
 
 // recordRunning records that the machine runs and how many reboots it has done. The
@@ -67,7 +64,7 @@ func (l *Loop) recordEnd(row *store.Instance, next, code, reason string) error {
 // recordStopped records that the machine is down. It releases a public IP address that is
 // no Elastic IP address, and discards pending reboots.
 func (l *Loop) recordStopped(id string) error {
-	return l.Store.Update(func(tx *store.Tx) error {
+	return l.Store.Batch(func(tx *store.Tx) {
 		store.Instances.Edit(tx, id, func(row *store.Instance) {
 			row.Reachable, row.RebootsDone, row.StartedBefore = false, row.Reboots, true
 			row.ImpairedSince = time.Time{}
@@ -78,6 +75,5 @@ func (l *Loop) recordStopped(id string) error {
 		for _, eni := range store.NetworkInterfacesByInstance.List(tx, id) {
 			addressing.ReleaseAutomatic(tx, eni.ID)
 		}
-		return nil
 	})
 }

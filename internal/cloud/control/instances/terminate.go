@@ -84,7 +84,7 @@ func (l *Loop) disconnect(ctx context.Context) error {
 // recordTermination records that the machine no longer exists. It deletes the
 // instance's network interfaces and volumes, or detaches those that outlive it.
 func (l *Loop) recordTermination(id string) error {
-	return l.Store.Update(func(tx *store.Tx) error {
+	return l.Store.Batch(func(tx *store.Tx) {
 		for _, eni := range store.NetworkInterfacesByInstance.List(tx, id) {
 			if eni.DeleteOnTermination {
 				addressing.DeleteInterface(tx, eni.ID)
@@ -110,6 +110,5 @@ func (l *Loop) recordTermination(id string) error {
 			row.VPCID, row.SubnetID, row.RootVolumeID = "", "", ""
 			row.InterfaceIDs, row.Layers, row.UIDBase = nil, nil, 0
 		})
-		return nil
 	})
 }

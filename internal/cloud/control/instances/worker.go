@@ -7,33 +7,87 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// worker takes an instance's steps, one after another.
+// worker takes an instance's steps, one after another. It has a goroutine only while there
+// are some.
 type worker struct {
 	id       string
-	wake     chan struct{} // capacity 1: the row or the machine changed
 	lock     chan struct{} // capacity 1: full while a step or a capture uses the machine
 	failures int           // launches that failed since the last success
+	retry    backoff       // since the last step that succeeded
+
+	// The loop's mu guards these.
+	running  bool // it has a goroutine, or is due to
+	notified bool // the row or the machine changed since its goroutine looked
+	captures int  // captures that use it
+	timer    *time.Timer
 }
 
-// worker returns the instance's worker.
-func (l *Loop) worker(id string) *worker {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// workerOf returns the instance's worker. The caller holds mu.
+func (l *Loop) workerOf(id string) *worker {
 	w, ok := l.workers[id]
 	if !ok {
-		w = &worker{id: id, wake: make(chan struct{}, 1), lock: make(chan struct{}, 1)}
+		w = &worker{id: id, lock: make(chan struct{}, 1), retry: newBackoff()}
 		l.workers[id] = w
 	}
 	return w
 }
 
-func (w *worker) notify() {
+// notify makes the instance's worker look at its row and its machine.
+func (l *Loop) notify(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wake(l.workerOf(id))
+}
+
+// wake makes the worker look. The caller holds mu.
+func (l *Loop) wake(w *worker) {
+	w.notified = true
+	if w.timer != nil {
+		w.timer.Stop()
+		w.timer = nil
+	}
+	if w.running {
+		return
+	}
+	w.running = true
+	l.due = append(l.due, w)
 	select {
-	case w.wake <- struct{}{}:
-	default: // an earlier notification is still pending
+	case l.isDue <- struct{}{}:
+	default: // the loop will see this worker with the ones before it
+	}
+}
+
+// startWorkers gives every worker that is due a goroutine of the group, until ctx ends.
+func (l *Loop) startWorkers(ctx context.Context, group *errgroup.Group) error {
+	for {
+		select {
+		case <-l.isDue:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		l.mu.Lock()
+		due := l.due
+		l.due = nil
+		l.mu.Unlock()
+		for _, w := range due {
+			group.Go(func() error { l.work(ctx, w); return nil })
+		}
+	}
+}
+
+// stopTimers lets no worker wait any longer.
+func (l *Loop) stopTimers() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, w := range l.workers {
+		if w.timer != nil {
+			w.timer.Stop()
+		}
 	}
 }
 
@@ -49,47 +103,54 @@ func (w *worker) acquire(ctx context.Context) error {
 
 func (w *worker) release() { <-w.lock }
 
-// work takes steps for one instance until its row is deleted or ctx ends.
+// work takes steps for one instance until none is left or ctx ends.
 func (l *Loop) work(ctx context.Context, w *worker) {
-	defer func() {
-		l.mu.Lock()
-		delete(l.workers, w.id)
-		l.mu.Unlock()
-	}()
-	retry := newBackoff()
-	for {
+	for l.look(w) {
 		wait, err := l.converge(ctx, w)
-		switch {
-		case ctx.Err() != nil || wait == rowDeleted:
+		if ctx.Err() != nil {
 			return
-		case err != nil:
+		}
+		if err != nil {
 			l.Log.Warn("take an instance's next step", "instance", w.id, "error", err)
-			wait = retry.next()
-		default:
-			retry = newBackoff()
+			wait = w.retry.next()
+		} else {
+			w.retry = newBackoff()
 		}
-		if !w.sleep(ctx, wait) {
-			return
-		}
+		l.rest(w, wait)
 	}
 }
 
-// sleep waits for a notification, and no longer than wait unless it is zero. It
-// reports whether to continue: false means that ctx ended.
-func (w *worker) sleep(ctx context.Context, wait time.Duration) bool {
-	var late <-chan time.Time
-	if wait > 0 {
-		timer := time.NewTimer(wait)
-		defer timer.Stop()
-		late = timer.C
+// look reports whether the worker has something to look at. If not, its goroutine ends.
+func (l *Loop) look(w *worker) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w.running = w.notified
+	w.notified = false
+	l.forget(w)
+	return w.running
+}
+
+// forget lets go of a worker that has nothing to do and nothing to remember. The caller holds
+// mu.
+func (l *Loop) forget(w *worker) {
+	if !w.running && w.captures == 0 && w.timer == nil && w.failures == 0 {
+		delete(l.workers, w.id)
 	}
-	select {
-	case <-w.wake:
-		return true
-	case <-late:
-		return true
-	case <-ctx.Done():
-		return false
+}
+
+// rest makes the worker look again after a while at the latest; zero: when something changes.
+func (l *Loop) rest(w *worker, wait time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case wait == rowDeleted:
+		w.failures = 0
+	case wait > 0 && !w.notified:
+		w.timer = time.AfterFunc(wait, func() {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.wake(w)
+		})
 	}
 }
 
@@ -154,8 +215,5 @@ func (l *Loop) deleteExpired(row *store.Instance) (time.Duration, error) {
 	if left := terminatedRetention - time.Since(row.TerminatedAt); left > 0 {
 		return left, nil
 	}
-	return rowDeleted, l.Store.Update(func(tx *store.Tx) error {
-		store.Instances.Delete(tx, row.ID)
-		return nil
-	})
+	return rowDeleted, l.Store.Batch(func(tx *store.Tx) { store.Instances.Delete(tx, row.ID) })
 }

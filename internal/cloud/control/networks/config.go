@@ -30,7 +30,7 @@ func vpcConfig(
 		gateways[gateway.ID] = true
 	}
 	vpc := network.VPC{
-		ID: row.ID, Region: row.Region, CIDR: row.CIDR,
+		ID: row.ID, Region: row.Region, CIDRs: row.Blocks(),
 		Gateway: len(gateways) > 0, DNSSupport: row.DNSSupport,
 	}
 	forwarding := map[string]string{}
@@ -39,7 +39,14 @@ func vpcConfig(
 			forwarding[gateway.ID] = eni.ID
 		}
 	}
-	routes := routesOf(store.RouteTablesByVPC.List(view, row.ID), targets{gateways, forwarding})
+	vpc.Peers = peersOf(view, row.ID)
+	active := map[string]bool{}
+	for _, peer := range vpc.Peers {
+		active[peer.ID] = true
+	}
+	routes := routesOf(
+		store.RouteTablesByVPC.List(view, row.ID), targets{gateways, forwarding, active, view},
+	)
 	acls := aclsBySubnet(store.NetworkACLsByVPC.List(view, row.ID))
 	for _, subnet := range store.SubnetsByVPC.List(view, row.ID) {
 		vpc.Subnets = append(vpc.Subnets, network.Subnet{

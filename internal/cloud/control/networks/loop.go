@@ -82,7 +82,7 @@ func (l *Loop) awaitRows(ctx context.Context, since *store.View, limit time.Dura
 	defer cancel()
 	return since.Changed(bounded, store.VPCs, store.Subnets, store.InternetGateways, store.RouteTables,
 		store.NetworkACLs, store.SecurityGroups, store.NetworkInterfaces, store.Instances, store.NatGateways,
-		store.PrefixLists) == nil
+		store.PrefixLists, store.PeeringConnections, store.VPCEndpoints) == nil
 }
 
 // damaged reports whether another program has changed the network.

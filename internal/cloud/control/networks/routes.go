@@ -3,6 +3,8 @@
 package networks
 
 import (
+	"net/netip"
+
 	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -24,6 +26,8 @@ func (r subnetRoutes) of(subnet string) []network.Route {
 type targets struct {
 	internetGateways map[string]bool   // by id: those attached to the VPC
 	natGateways      map[string]string // network interfaces by id: those that forward
+	peerings         map[string]bool   // by id: the active ones
+	view             store.Reader
 }
 
 // routesOf returns the routes of a VPC's route tables.
@@ -32,7 +36,11 @@ func routesOf(tables []*store.RouteTable, known targets) subnetRoutes {
 	for _, table := range tables {
 		routes := make([]network.Route, 0, len(table.Routes))
 		for _, route := range table.Routes {
-			routes = append(routes, known.resolve(route))
+			for _, block := range known.destinations(route) {
+				resolved := known.resolve(route)
+				resolved.Destination = block
+				routes = append(routes, resolved)
+			}
 		}
 		for _, association := range table.Associations {
 			if association.Main {
@@ -45,10 +53,23 @@ func routesOf(tables []*store.RouteTable, known targets) subnetRoutes {
 	return r
 }
 
-// resolve returns a route of the plane. A route to a gateway that is not attached to the
+// destinations returns the blocks that a route leads to. That of a gateway endpoint leads to
+// the APIs, which machines reach at a link-local address without it.
+func (t targets) destinations(route store.Route) []netip.Prefix {
+	if route.PrefixListID == "" {
+		return []netip.Prefix{route.Destination}
+	}
+	list, ok := store.PrefixLists.Get(t.view, route.PrefixListID)
+	if _, isEndpoint := store.VPCEndpoints.Get(t.view, route.GatewayID); isEndpoint || !ok {
+		return nil
+	}
+	return blocks(list)
+}
+
+// resolve returns a route of the plane without its destination. A route to a gateway that is not attached to the
 // VPC or does not forward discards packets, as a route in AWS's state "blackhole" does.
 func (t targets) resolve(route store.Route) network.Route {
-	resolved := network.Route{Destination: route.Destination, Via: network.Blackhole}
+	resolved := network.Route{Via: network.Blackhole}
 	eni, forwards := t.natGateways[route.NatGatewayID]
 	switch {
 	case route.GatewayID == "local":
@@ -57,6 +78,8 @@ func (t targets) resolve(route store.Route) network.Route {
 		resolved.Via = network.Gateway
 	case forwards:
 		resolved.Via, resolved.Translator = network.Translator, eni
+	case t.peerings[route.PeeringID]:
+		resolved.Via, resolved.Peer = network.PeerVPC, route.PeeringID
 	}
 	return resolved
 }

@@ -40,9 +40,14 @@ func blocksOf(r store.Reader, rule store.SecurityGroupRule) []netip.Prefix {
 	if !ok {
 		return []netip.Prefix{rule.CIDR}
 	}
-	blocks := make([]netip.Prefix, 0, len(list.Entries()))
+	return blocks(list)
+}
+
+// blocks returns the blocks of a prefix list.
+func blocks(list *store.PrefixList) []netip.Prefix {
+	all := make([]netip.Prefix, 0, len(list.Entries()))
 	for _, entry := range list.Entries() {
-		blocks = append(blocks, entry.CIDR)
+		all = append(all, entry.CIDR)
 	}
-	return blocks
+	return all
 }

@@ -11,14 +11,21 @@ import (
 
 // Router describes a VPC's router.
 type Router struct {
-	CIDR           netip.Prefix
-	Uplink         string // device towards the internet
-	Resolver       bool   // DNS answers at the base of CIDR plus two and at ResolverAddress
+	CIDRs          []netip.Prefix // of the VPC, the primary one first
+	Uplink         string         // device towards the internet
+	Peers          []Peer
+	Resolver       bool // DNS answers at the base of the primary CIDR plus two and at ResolverAddress
 	Subnets        []Subnet
 	Interfaces     []Interface // attached to the router
-	Members        []Member    // all interfaces of the VPC, attached or not
+	Members        []Member    // all interfaces of the VPC and its peers, attached or not
 	Flows          uint32      // most open flows that each interface began; 0: no limit
 	SecurityGroups []SecurityGroup
+}
+
+// Peer is another VPC, to which routes lead.
+type Peer struct {
+	Device string // towards it
+	CIDRs  []netip.Prefix
 }
 
 // Subnet is a range of the VPC. The router marks the packets that its machines send.
@@ -125,22 +132,39 @@ func (r Router) translatorSets() []set {
 // toTranslators matches packets that routes lead to NAT gateways. The gateways' own
 // addresses are inside the VPC.
 func (r Router) toTranslators() rule {
-	return rule{inPrefix{destination, r.CIDR, true}, inSet{[]field{outDevice}, "translators", false}}
+	return append(outside(r.CIDRs, destination), inSet{[]field{outDevice}, "translators", false})
+}
+
+// outside matches an address that is in none of the blocks.
+func outside(blocks []netip.Prefix, address field) rule {
+	var matches rule
+	for _, block := range blocks {
+		matches = append(matches, inPrefix{address, block, true})
+	}
+	return matches
 }
 
 // sanitizeChain drops packets from cut interfaces, packets beyond the sender's rate and packets
 // with a source that is not the sender's, and marks packets with the subnet they come from.
 func (r Router) sanitizeChain() chain {
 	fromUplink := equals{inDevice, deviceValue(r.Uplink)}
-	return chain{name: "sanitize", hook: preroutingRaw, rules: []rule{
-		{fromUplink, inPrefix{source, r.CIDR, false}, drop},
-		{fromUplink, accept},
-		{inSet{[]field{inDevice}, "cut", false}, drop},
-		{verdictMap{inDevice, "sending"}},
-		{setMark{inDevice, "subnets"}},
-		{inSet{[]field{inDevice}, "unchecked", false}, accept},
-		{inSet{[]field{inDevice, source}, "sources", true}, drop},
-	}}
+	c := chain{name: "sanitize", hook: preroutingRaw}
+	for _, block := range r.CIDRs {
+		c.rules = append(c.rules, rule{fromUplink, inPrefix{source, block, false}, drop})
+	}
+	c.rules = append(c.rules, rule{fromUplink, accept})
+	for _, p := range r.Peers {
+		from := rule{equals{inDevice, deviceValue(p.Device)}}
+		c.rules = append(c.rules, slices.Concat(from, outside(p.CIDRs, source), rule{drop}), append(from, accept))
+	}
+	c.rules = append(c.rules,
+		rule{inSet{[]field{inDevice}, "cut", false}, drop},
+		rule{verdictMap{inDevice, "sending"}},
+		rule{setMark{inDevice, "subnets"}},
+		rule{inSet{[]field{inDevice}, "unchecked", false}, accept},
+		rule{inSet{[]field{inDevice, source}, "sources", true}, drop},
+	)
+	return c
 }
 
 // servicesChain lets machines reach the resolver, the instance metadata service and the
@@ -152,13 +176,16 @@ func (r Router) servicesChain() chain {
 	c := chain{name: "services", hook: inputFilter, dropByDefault: true, rules: []rule{
 		{equals{inDevice, deviceValue(r.Uplink)}, drop},
 	}}
+	for _, p := range r.Peers {
+		c.rules = append(c.rules, rule{equals{inDevice, deviceValue(p.Device)}, drop})
+	}
 	c.rules = append(c.rules, r.limitFlows()...)
 	c.rules = append(c.rules,
 		rule{equals{destination, addressValue(MetadataAddress)}, tcp, http, accept},
 		rule{equals{destination, addressValue(MetadataAddress)}, tcp, api, accept},
 	)
 	if r.Resolver {
-		for _, addr := range []netip.Addr{ResolverAddress, VPCResolverAddress(r.CIDR)} {
+		for _, addr := range []netip.Addr{ResolverAddress, VPCResolverAddress(r.CIDRs[0])} {
 			to := equals{destination, addressValue(addr)}
 			c.rules = append(c.rules,
 				rule{to, udp, dns, queriesOver{}, drop}, rule{to, udp, dns, accept}, rule{to, tcp, dns, accept})
@@ -189,6 +216,9 @@ func (r Router) forwardChain() chain {
 		rule{equals{outDevice, uplink}, inSet{[]field{source}, "public", true}, drop},
 		rule{equals{inDevice, uplink}, goTo("receive")},
 	)
+	for _, p := range r.Peers {
+		c.rules = append(c.rules, rule{equals{inDevice, deviceValue(p.Device)}, goTo("receive")})
+	}
 	c.rules = append(c.rules, r.limitFlows()...)
 	c.rules = append(c.rules, rule{verdictMap{inDevice, "senders"}})
 	return c
@@ -201,10 +231,8 @@ func (r Router) enterTranslators() []rule {
 	for _, i := range r.Interfaces {
 		for _, s := range r.Subnets {
 			if i.Translates && s.Mark == i.Mark && s.ACL != nil {
-				rules = append(rules, rule{
-					equals{outDevice, deviceValue(i.Device)}, inPrefix{destination, r.CIDR, true},
-					jumpTo(enterChain(s.ID)),
-				})
+				leads := append(rule{equals{outDevice, deviceValue(i.Device)}}, outside(r.CIDRs, destination)...)
+				rules = append(rules, append(leads, jumpTo(enterChain(s.ID))))
 			}
 		}
 	}
@@ -222,6 +250,9 @@ func (r Router) limitFlows() []rule {
 // receiveChain receives new flows that the sender's security groups allow.
 func (r Router) receiveChain() chain {
 	c := chain{name: "receive", rules: []rule{{equals{outDevice, deviceValue(r.Uplink)}, accept}}}
+	for _, p := range r.Peers {
+		c.rules = append(c.rules, rule{equals{outDevice, deviceValue(p.Device)}, accept})
+	}
 	if len(r.translatorSets()) > 0 {
 		c.rules = append(c.rules, append(r.toTranslators(), accept))
 	}

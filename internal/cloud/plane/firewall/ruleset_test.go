@@ -41,7 +41,7 @@ var (
 
 func router() firewall.Router {
 	return firewall.Router{
-		CIDR: vpc, Uplink: "igw", Resolver: true, Flows: 1000,
+		CIDRs: []netip.Prefix{vpc}, Uplink: "igw", Resolver: true, Flows: 1000,
 		Subnets: []firewall.Subnet{{ID: "subnet-a", Mark: 0x10001, CIDR: netip.MustParsePrefix("10.0.1.0/24")}},
 	}
 }

@@ -2,13 +2,16 @@
 
 package firewall
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // Translator describes the namespace of a NAT gateway.
 type Translator struct {
-	Device  string       // towards the VPC's router
-	CIDR    netip.Prefix // of the VPC
-	Private netip.Addr   // source of what leaves
+	Device  string         // towards the VPC's router
+	CIDRs   []netip.Prefix // of the VPC
+	Private netip.Addr     // source of what leaves
 }
 
 // Ruleset returns the translator's table. New flows pass from the VPC to the outside and
@@ -16,19 +19,22 @@ type Translator struct {
 // protocols are TCP, UDP and ICMP (Amazon VPC User Guide, NAT gateway basics). Nothing
 // reaches the namespace itself.
 func (t Translator) Ruleset(table string) Ruleset {
-	fromVPC, toOutside := inPrefix{source, t.CIDR, false}, inPrefix{destination, t.CIDR, true}
 	forward := chain{name: "forward", hook: forwardFilter, dropByDefault: true, rules: []rule{
 		{established, accept}, {invalid, drop},
 	}}
-	for _, name := range []string{"icmp", "tcp", "udp"} {
-		is := equals{protocol, byteValue(protocolNumbers[name])}
-		forward.rules = append(forward.rules, rule{fromVPC, toOutside, is, accept})
+	outward := chain{name: "outward", hook: postroutingNAT}
+	for _, block := range t.CIDRs {
+		fromVPC := rule{inPrefix{source, block, false}}
+		leaves := slices.Concat(fromVPC, outside(t.CIDRs, destination))
+		for _, name := range []string{"icmp", "tcp", "udp"} {
+			is := equals{protocol, byteValue(protocolNumbers[name])}
+			forward.rules = append(forward.rules, slices.Concat(leaves, rule{is, accept}))
+		}
+		outward.rules = append(outward.rules, slices.Concat(
+			rule{equals{outDevice, deviceValue(t.Device)}}, fromVPC, rule{snatTo{t.Private}},
+		))
 	}
 	return Ruleset{Table: table, chains: []chain{
-		{name: "services", hook: inputFilter, dropByDefault: true},
-		forward,
-		{name: "outward", hook: postroutingNAT, rules: []rule{
-			{equals{outDevice, deviceValue(t.Device)}, fromVPC, snatTo{t.Private}},
-		}},
+		{name: "services", hook: inputFilter, dropByDefault: true}, forward, outward,
 	}}
 }

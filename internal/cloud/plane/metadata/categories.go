@@ -61,7 +61,13 @@ func (i Instance) interfaceCategories() map[string]string {
 		"security-group-ids": strings.Join(i.SecurityGroupIDs, "\n"),
 		"security-groups":    strings.Join(i.SecurityGroups, "\n"),
 		"subnet-id":          i.SubnetID, "subnet-ipv4-cidr-block": i.SubnetCIDR.String(), "vpc-id": i.VPCID,
-		"vpc-ipv4-cidr-block": i.VPCCIDR.String(), "vpc-ipv4-cidr-blocks": i.VPCCIDR.String(),
+	}
+	if len(i.VPCCIDRs) > 0 {
+		var blocks []string
+		for _, block := range i.VPCCIDRs {
+			blocks = append(blocks, block.String())
+		}
+		all["vpc-ipv4-cidr-block"], all["vpc-ipv4-cidr-blocks"] = blocks[0], strings.Join(blocks, "\n")
 	}
 	if i.PublicIP.IsValid() {
 		all["public-ipv4s"] = i.PublicIP.String()

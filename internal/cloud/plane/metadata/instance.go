@@ -17,7 +17,8 @@ type Instance struct {
 	AccountID, Region       string
 	Zone, ZoneID            string
 	VPCID, SubnetID         string
-	VPCCIDR, SubnetCIDR     netip.Prefix
+	VPCCIDRs                []netip.Prefix // the primary one first
+	SubnetCIDR              netip.Prefix
 	InterfaceID             string
 	MAC                     net.HardwareAddr
 	PrivateIP, PublicIP     netip.Addr // PublicIP zero: none

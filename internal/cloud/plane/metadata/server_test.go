@@ -28,7 +28,8 @@ func example() metadata.Instance {
 	return metadata.Instance{
 		ID: "i-0123456789abcdef0", ImageID: "ami-1", Type: "t3.micro", AccountID: "000000000000", Region: "us-east-1",
 		Zone: "us-east-1a", ZoneID: "use1-az1", VPCID: "vpc-1", SubnetID: "subnet-1",
-		VPCCIDR: netip.MustParsePrefix("10.0.0.0/16"), SubnetCIDR: netip.MustParsePrefix("10.0.1.0/24"),
+		VPCCIDRs:    []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")},
+		SubnetCIDR:  netip.MustParsePrefix("10.0.1.0/24"),
 		InterfaceID: "eni-1", MAC: net.HardwareAddr{2, 0, 0, 0, 0, 1}, PrivateIP: netip.MustParseAddr("10.0.1.5"),
 		PublicIP:    netip.MustParseAddr("198.18.1.5"),
 		PrivateName: "ip-10-0-1-5.ec2.internal", PublicName: "ec2-198-18-1-5.compute-1.amazonaws.com",

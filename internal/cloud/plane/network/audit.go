@@ -66,6 +66,11 @@ func (r *router) auditDevices() (changes []string, err error) {
 			changes = append(changes, "the device of "+id+" is gone")
 		}
 	}
+	for id, index := range r.peers {
+		if link, ok := devices[peerDevice(id)]; !ok || link.Attrs().Index != index {
+			changes = append(changes, "the device of "+id+" is gone")
+		}
+	}
 	if link, ok := devices[uplink]; r.uplinkIndex != 0 && (!ok || link.Attrs().Index != r.uplinkIndex) {
 		changes = append(changes, "the device of its internet gateway is gone")
 	}

@@ -22,12 +22,21 @@ func (c Config) Equal(other Config) bool { return reflect.DeepEqual(c, other) }
 // VPC is a virtual private cloud. The CIDRs of VPCs may overlap.
 type VPC struct {
 	ID, Region     string
-	CIDR           netip.Prefix
-	Gateway        bool // an internet gateway is attached
-	DNSSupport     bool // the resolver answers at the base of CIDR plus two and at 169.254.169.253
+	CIDRs          []netip.Prefix // the primary one first
+	Gateway        bool           // an internet gateway is attached
+	DNSSupport     bool           // the resolver answers at the primary CIDR's base plus two and at 169.254.169.253
 	Subnets        []Subnet
+	Peers          []Peer
 	Interfaces     []Interface
 	SecurityGroups []firewall.SecurityGroup
+}
+
+// Peer is the connection of a VPC with another one, which has the same connection.
+type Peer struct {
+	ID      string // of the connection
+	VPCID   string // of the other VPC
+	CIDRs   []netip.Prefix
+	Members []firewall.Member // the other VPC's interfaces, to whose security groups rules refer
 }
 
 // Subnet is a range of a VPC.
@@ -39,11 +48,12 @@ type Subnet struct {
 }
 
 // Route directs packets from a subnet to a destination. The longest matching
-// destination wins. The VPC's own range is always local.
+// destination wins. The VPC's own ranges are always local.
 type Route struct {
 	Destination netip.Prefix
 	Via         Target
 	Translator  string // ID of the interface, if Via is Translator
+	Peer        string // ID of the connection, if Via is PeerVPC
 }
 
 // Target is a route's next hop.
@@ -55,6 +65,7 @@ const (
 	Gateway                  // the internet gateway
 	Blackhole                // packets are dropped silently
 	Translator               // an interface with Translates
+	PeerVPC                  // the other VPC of one of VPC.Peers
 )
 
 // Interface is a network interface.

@@ -12,14 +12,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// detachStale deletes the devices of interfaces that are no longer desired, or desired
-// in another namespace, and the tracked flows of addresses that moved.
-func (r *router) detachStale(desired map[string]attachment, present map[string]netlink.Link) error {
+// detachStale deletes the devices of interfaces and peers that are no longer desired, or
+// desired in another namespace, and the tracked flows of addresses that moved.
+func (r *router) detachStale(vpc VPC, desired map[string]attachment, present map[string]netlink.Link) error {
 	moved := map[netip.Addr]bool{}
 	stale := r.forgetStale(desired, present, moved)
 	devices := make(map[string]bool, len(desired))
 	for _, a := range desired {
 		devices[a.device] = true
+	}
+	for _, peer := range vpc.Peers {
+		devices[peerDevice(peer.ID)] = true
 	}
 	for name, link := range present {
 		if link.Type() == "veth" && name != uplink && !devices[name] {

@@ -18,6 +18,9 @@ const (
 	maxDeviceName  = 15      // IFNAMSIZ less the terminating zero
 )
 
+// peerDevice returns the name of the device towards a peer, which is the same in both routers.
+func peerDevice(connectionID string) string { return deviceName("pcx", connectionID) }
+
 // deviceName returns the name of a resource's device: the prefix and as many hex
 // digits of the resource's ID as fit. Digits of a digest replace an ID that is
 // too short or not hexadecimal.

@@ -76,7 +76,9 @@ func (e *edge) applyFirewall(vpcs []VPC) error {
 func vpcRanges(vpcs []VPC) []netip.Prefix {
 	all := make([]netip.Prefix, 0, len(vpcs))
 	for _, vpc := range vpcs {
-		all = append(all, vpc.CIDR.Masked())
+		for _, block := range vpc.CIDRs {
+			all = append(all, block.Masked())
+		}
 	}
 	slices.SortFunc(all, func(a, b netip.Prefix) int {
 		if c := a.Addr().Compare(b.Addr()); c != 0 {

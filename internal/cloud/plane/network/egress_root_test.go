@@ -158,7 +158,7 @@ func TestRealEdgeDropsPacketsToVPCs(t *testing.T) {
 	s := newSite(t)
 	a := s.machine("a")
 	w := newVPC("w")
-	w.CIDR = netip.MustParsePrefix("10.99.0.0/16")
+	w.CIDRs = []netip.Prefix{netip.MustParsePrefix("10.99.0.0/16")}
 	s.set(withGateway(newVPC("v", withPublicIP(eni("v", "10.0.1.10", a), "203.0.113.20"))), w)
 	s.assertSilent(a, "10.99.0.10:80")
 }

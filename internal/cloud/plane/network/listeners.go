@@ -48,7 +48,7 @@ func (r *router) openServices(ctx context.Context, vpc VPC, client *linklocal.Cl
 	served := linklocal.VPC{ID: vpc.ID, Namespace: r.cookie}
 	addresses := []netip.Addr{}
 	if vpc.DNSSupport {
-		served.Resolver = firewall.VPCResolverAddress(vpc.CIDR)
+		served.Resolver = firewall.VPCResolverAddress(vpc.CIDRs[0])
 		addresses = append(addresses, firewall.ResolverAddress, served.Resolver)
 	}
 	return client.Open(ctx, served, func() (sockets *linklocal.Sockets, err error) {

@@ -77,7 +77,7 @@ func (p *Plane) Set(ctx context.Context, config Config) error {
 			}
 		}
 	}
-	problems := p.removeRoutersExcept(ctx, vpcs)
+	problems := errors.Join(p.removeRoutersExcept(ctx, vpcs), p.openRouters(config.VPCs))
 	for _, vpc := range config.VPCs {
 		if err := ctx.Err(); err != nil {
 			return errors.Join(problems, err)
@@ -114,16 +114,29 @@ func (p *Plane) reconcileEdge(ctx context.Context, vpcs []VPC) error {
 	return p.listeners.openEgress(ctx, p.edge, p.cfg.Egress)
 }
 
-func (p *Plane) reconcileVPC(ctx context.Context, vpc VPC) error {
-	r, ok := p.routers[vpc.ID]
-	if !ok {
-		var err error
-		if r, err = openRouter(p.routerPath(vpc.ID), p.cfg.MTU, p.flows, p.edge.addresses); err != nil {
-			return err
+// openRouters opens the routers of all VPCs, so that they can be connected.
+func (p *Plane) openRouters(vpcs []VPC) error {
+	var problems error
+	for _, vpc := range vpcs {
+		if p.routers[vpc.ID] != nil {
+			continue
+		}
+		r, err := openRouter(p.routerPath(vpc.ID), p.cfg.MTU, p.flows, p.edge.addresses)
+		if err != nil {
+			problems = errors.Join(problems, fmt.Errorf("set network of %s: %w", vpc.ID, err))
+			continue
 		}
 		p.routers[vpc.ID] = r
 	}
-	err := r.reconcile(vpc, p.edge, p.NodeNamespace)
+	return problems
+}
+
+func (p *Plane) reconcileVPC(ctx context.Context, vpc VPC) error {
+	r, ok := p.routers[vpc.ID]
+	if !ok {
+		return nil // openRouters has told why
+	}
+	err := r.reconcile(vpc, p.edge, p.routers, p.NodeNamespace)
 	if p.cfg.LinkLocal != nil {
 		err = errors.Join(err, r.openServices(ctx, vpc, p.cfg.LinkLocal))
 	}

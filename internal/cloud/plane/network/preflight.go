@@ -149,7 +149,7 @@ func probeFirewall(probe *namespace) *Problem {
 		ID: "eni", Device: "probe", Mark: minMark, Private: cidr.Addr().Next(), Public: cidr.Addr(), SourceCheck: true,
 	}
 	router := firewall.Router{
-		CIDR: cidr, Uplink: uplink, Resolver: true,
+		CIDRs: []netip.Prefix{cidr}, Uplink: uplink, Resolver: true,
 		Subnets:    []firewall.Subnet{{ID: "subnet", Mark: minMark, CIDR: cidr}},
 		Interfaces: []firewall.Interface{nic},
 	}

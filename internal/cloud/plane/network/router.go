@@ -23,8 +23,9 @@ type router struct {
 	attached    map[string]attachment  // by interface ID
 	translators map[string]*translator // by interface ID
 	ruleset     appliedRuleset
-	appliedVPC  VPC // zero: unknown
-	uplinkIndex int // of the uplink of appliedVPC; zero: it has none
+	appliedVPC  VPC            // zero: unknown
+	uplinkIndex int            // of the uplink of appliedVPC; zero: it has none
+	peers       map[string]int // index of the device of each of its peers, by the connection's ID
 }
 
 func openRouter(path string, mtu int, flows uint32, own addresses) (*router, error) {
@@ -44,8 +45,10 @@ func openRouter(path string, mtu int, flows uint32, own addresses) (*router, err
 }
 
 // reconcile brings the router to the VPC's desired state. nodePath returns the path of
-// the namespace of an interface with OwnNamespace.
-func (r *router) reconcile(vpc VPC, edge *edge, nodePath func(interfaceID string) string) error {
+// the namespace of an interface with OwnNamespace. others are all routers by VPC ID.
+func (r *router) reconcile(
+	vpc VPC, edge *edge, others map[string]*router, nodePath func(interfaceID string) string,
+) error {
 	present, err := r.devices()
 	if err != nil {
 		return err
@@ -60,10 +63,11 @@ func (r *router) reconcile(vpc VPC, edge *edge, nodePath func(interfaceID string
 	if err := r.applyFirewall(vpc, desired); err != nil {
 		return errors.Join(problems, err)
 	}
-	problems = errors.Join(problems, r.applyTranslators(vpc, desired), r.detachStale(desired, present))
+	problems = errors.Join(problems, r.applyTranslators(vpc, desired), r.detachStale(vpc, desired, present))
 	if r.uplinkIndex, err = r.connectEdge(vpc, edge, present); err != nil {
 		return errors.Join(problems, err)
 	}
+	problems = errors.Join(problems, r.connectPeers(vpc, others, present))
 	if err := r.setAddresses(present["lo"], serviceAddresses(vpc)); err != nil {
 		return errors.Join(problems, err)
 	}
@@ -85,6 +89,11 @@ func (r *router) upToDate(vpc VPC, desired map[string]attachment, present map[st
 	if _, connected := present[uplink]; connected != vpc.Gateway {
 		return false
 	}
+	for _, peer := range vpc.Peers {
+		if link, ok := present[peerDevice(peer.ID)]; !ok || link.Attrs().Index != r.peers[peer.ID] {
+			return false
+		}
+	}
 	for id, want := range desired {
 		observed := r.attached[id]
 		link, ok := present[want.device]
@@ -102,7 +111,7 @@ func serviceAddresses(vpc VPC) []netip.Prefix {
 	all := []netip.Prefix{
 		hostPrefix(firewall.MetadataAddress),
 		hostPrefix(firewall.ResolverAddress),
-		hostPrefix(firewall.VPCResolverAddress(vpc.CIDR)),
+		hostPrefix(firewall.VPCResolverAddress(vpc.CIDRs[0])),
 	}
 	for _, s := range vpc.Subnets {
 		all = append(all, hostPrefix(subnetGateway(s.CIDR)))

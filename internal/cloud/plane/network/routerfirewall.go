@@ -24,7 +24,11 @@ func (r *router) applyFirewall(vpc VPC, desired map[string]attachment) error {
 // firewallOf describes the VPC to the firewall.
 func firewallOf(vpc VPC, desired map[string]attachment) firewall.Router {
 	f := firewall.Router{
-		CIDR: vpc.CIDR, Uplink: uplink, Resolver: vpc.DNSSupport, SecurityGroups: vpc.SecurityGroups,
+		CIDRs: vpc.CIDRs, Uplink: uplink, Resolver: vpc.DNSSupport, SecurityGroups: vpc.SecurityGroups,
+	}
+	for _, p := range vpc.Peers {
+		f.Peers = append(f.Peers, firewall.Peer{Device: peerDevice(p.ID), CIDRs: p.CIDRs})
+		f.Members = append(f.Members, p.Members...)
 	}
 	for _, s := range vpc.Subnets {
 		f.Subnets = append(f.Subnets, firewall.Subnet{ID: s.ID, Mark: subnetMark(s.ID), CIDR: s.CIDR, ACL: s.ACL})

@@ -30,7 +30,7 @@ func tcpRule(port int, from string) firewall.Rule {
 func newVPC(id string, interfaces ...Interface) VPC {
 	local := []Route{{Destination: netip.MustParsePrefix("10.0.0.0/16"), Via: Local}}
 	return VPC{
-		ID: id, Region: "us-east-1", CIDR: netip.MustParsePrefix("10.0.0.0/16"), DNSSupport: true,
+		ID: id, Region: "us-east-1", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}, DNSSupport: true,
 		Subnets: []Subnet{
 			{ID: "subnet-a" + id, CIDR: netip.MustParsePrefix("10.0.1.0/24"), Routes: local},
 			{ID: "subnet-b" + id, CIDR: netip.MustParsePrefix("10.0.2.0/24"), Routes: local},

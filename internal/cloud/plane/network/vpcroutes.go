@@ -18,7 +18,10 @@ var everywhere = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 // interface and a black hole for the rest of the VPC. Each subnet's table has the
 // routes to other destinations.
 func (r *router) routes(vpc VPC) []route {
-	all := []route{{table: unix.RT_TABLE_MAIN, to: vpc.CIDR.Masked(), metric: lastResortMetric}}
+	var all []route
+	for _, block := range vpc.CIDRs {
+		all = append(all, route{table: unix.RT_TABLE_MAIN, to: block.Masked(), metric: lastResortMetric})
+	}
 	for _, i := range vpc.Interfaces {
 		if a, ok := r.attached[i.ID]; ok {
 			all = append(all, route{table: unix.RT_TABLE_MAIN, to: hostPrefix(a.private), device: a.index})
@@ -36,6 +39,8 @@ func (r *router) routes(vpc VPC) []route {
 			case entry.Via == Translator && r.attached[entry.Translator].index != 0:
 				a := r.attached[entry.Translator]
 				all = append(all, route{table: table, to: to, device: a.index, via: a.private})
+			case entry.Via == PeerVPC && r.peers[entry.Peer] != 0:
+				all = append(all, route{table: table, to: to, device: r.peers[entry.Peer], via: r.addresses.edge})
 			default:
 				all = append(all, route{table: table, to: to})
 			}

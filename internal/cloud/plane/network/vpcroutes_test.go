@@ -17,7 +17,7 @@ func TestRouterRoutes(t *testing.T) {
 	blackhole := Route{Destination: netip.MustParsePrefix("192.0.2.0/24"), Via: Blackhole}
 	private, public := netip.MustParseAddr("10.0.1.10"), netip.MustParseAddr("198.18.1.10")
 	v := VPC{
-		ID: "vpc-1", CIDR: local.Destination, Gateway: true,
+		ID: "vpc-1", CIDRs: []netip.Prefix{local.Destination}, Gateway: true,
 		Subnets: []Subnet{
 			{
 				ID: "subnet-a", CIDR: netip.MustParsePrefix("10.0.1.0/24"),

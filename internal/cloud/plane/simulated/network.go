@@ -5,6 +5,7 @@ package simulated
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"strings"
 	"sync"
 
@@ -62,19 +63,28 @@ func (n *Network) NodeNamespace(interfaceID string) string { return "/simulated/
 func routeTargets() map[network.Target]string {
 	return map[network.Target]string{
 		network.Local: "local", network.Gateway: "gateway", network.Blackhole: "blackhole",
-		network.Translator: "nat",
+		network.Translator: "nat", network.PeerVPC: "peer ",
 	}
+}
+
+// texts joins prefixes with commas.
+func texts(blocks []netip.Prefix) string {
+	all := make([]string, 0, len(blocks))
+	for _, block := range blocks {
+		all = append(all, block.String())
+	}
+	return strings.Join(all, ",")
 }
 
 // String formats VPCs with their subnets, routes, interfaces and security groups.
 func (n *Network) String() string {
 	var out strings.Builder
 	for _, vpc := range n.Config().VPCs {
-		_, _ = fmt.Fprintf(&out, "vpc %s %s gateway=%t dns=%t\n", vpc.ID, vpc.CIDR, vpc.Gateway, vpc.DNSSupport)
+		_, _ = fmt.Fprintf(&out, "vpc %s %s gateway=%t dns=%t\n", vpc.ID, texts(vpc.CIDRs), vpc.Gateway, vpc.DNSSupport)
 		for _, s := range vpc.Subnets {
 			_, _ = fmt.Fprintf(&out, "  subnet %s %s", s.ID, s.CIDR)
 			for _, r := range s.Routes {
-				_, _ = fmt.Fprintf(&out, " %s→%s%s", r.Destination, routeTargets()[r.Via], r.Translator)
+				_, _ = fmt.Fprintf(&out, " %s→%s%s%s", r.Destination, routeTargets()[r.Via], r.Translator, r.Peer)
 			}
 			_, _ = fmt.Fprintln(&out)
 		}

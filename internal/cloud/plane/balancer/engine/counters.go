@@ -110,6 +110,19 @@ func (g *groupCounts) read() balancer.GroupCounters {
 			out.Times = append(out.Times, timing)
 		}
 	}
+	for key, c := range g.targets {
+		t := balancer.TargetCounters{ID: key.id, Port: key.port}
+		for lane := range c.lanes {
+			l := &c.lanes[lane]
+			t.Requests += l.requests.Load()
+			t.Failures += l.failures.Load()
+			t.Time += time.Duration(l.time.Load())
+		}
+		out.Targets = append(out.Targets, t)
+	}
+	slices.SortFunc(out.Targets, func(a, b balancer.TargetCounters) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Port, b.Port))
+	})
 	return out
 }
 

@@ -3,9 +3,11 @@
 package engine
 
 import (
+	"maps"
 	"sync/atomic"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/http1"
 )
 
@@ -87,8 +89,23 @@ type nodeLane struct {
 
 // groupCounts are a target group's counts at a node.
 type groupCounts struct {
-	arn   string
-	lanes [lanes]groupLane
+	arn     string
+	lanes   [lanes]groupLane
+	targets map[targetKey]*targetCounts // that are registered; guarded by the engine's lock
+}
+
+// targetKey identifies a target within its group.
+type targetKey struct {
+	id   string
+	port uint16
+}
+
+// targetCounts are a target's counts at a node.
+type targetCounts struct{ lanes [lanes]targetLane }
+
+type targetLane struct {
+	requests, failures, time atomic.Uint64
+	_                        [40]byte // fills a cache line
 }
 
 type groupLane struct {
@@ -101,7 +118,7 @@ type groupLane struct {
 func (c *nodeCounts) group(arn string) *groupCounts {
 	g := c.groups[arn]
 	if g == nil {
-		g = &groupCounts{arn: arn}
+		g = &groupCounts{arn: arn, targets: map[targetKey]*targetCounts{}}
 		c.groups[arn] = g
 	}
 	return g
@@ -118,6 +135,7 @@ func (n *node) record(c *connection, x *exchange) {
 	own[processedBytes].Add(uint64(r.received + r.sent))
 	if r.target != nil {
 		r.target.counts.lanes[lane].record(r)
+		r.target.own.lanes[lane].record(r)
 	}
 	if r.status != r.targetStatus {
 		countOwnResponse(own, r.status)
@@ -155,6 +173,38 @@ func (l *groupLane) record(r *record) {
 	took := r.answered - r.connected
 	l.time.Add(uint64(max(took, 0)))
 	l.times[bucketOf(took)].Add(1)
+}
+
+// record counts an exchange with the target.
+func (l *targetLane) record(r *record) {
+	l.requests.Add(1)
+	if r.connected == 0 || r.targetStatus == 0 || r.targetStatus >= 500 {
+		l.failures.Add(1)
+	}
+	if r.targetStatus != 0 {
+		l.time.Add(uint64(max(r.answered-r.connected, 0)))
+	}
+}
+
+// target returns the counts of a target. The engine's lock is held.
+func (g *groupCounts) target(t balancer.Target) *targetCounts {
+	key := targetKey{t.ID, t.Port}
+	c := g.targets[key]
+	if c == nil {
+		c = &targetCounts{}
+		g.targets[key] = c
+	}
+	return c
+}
+
+// keepTargets forgets the counts of other targets than those of the group. The engine's lock is
+// held.
+func (g *groupCounts) keepTargets(group *balancer.TargetGroup) {
+	registered := make(map[targetKey]bool, len(group.Targets))
+	for _, t := range group.Targets {
+		registered[targetKey{t.ID, t.Port}] = true
+	}
+	maps.DeleteFunc(g.targets, func(key targetKey, _ *targetCounts) bool { return !registered[key] })
 }
 
 // countOwnResponse counts a response of the load balancer itself.

@@ -137,6 +137,13 @@ func checkGroups(t *testing.T, groups []balancer.GroupCounters) {
 	if !maps.Equal(group.Sums, want) || group.Healthy != 1 {
 		t.Errorf("the group: %+v", group)
 	}
+	if own := group.Targets; len(own) != 1 || own[0].Requests != 19 || own[0].Failures != 3 ||
+		own[0].Time != group.Time {
+		t.Errorf("its target: %+v, of %s", own, group.Time)
+	}
+	if own := refused.Targets; len(own) != 1 || own[0].ID != "closed" || own[0].Requests != 2 || own[0].Failures != 2 {
+		t.Errorf("the target that refuses: %+v", own)
+	}
 	checkTimes(t, group)
 }
 
@@ -197,7 +204,7 @@ func TestNodeThatIsAddedAgainContinuesItsCounts(t *testing.T) {
 func BenchmarkRecord(b *testing.B) {
 	counts := &nodeCounts{groups: map[string]*groupCounts{}}
 	n := &node{counts: counts}
-	to := &target{counts: counts.group("arn:tg")}
+	to := &target{counts: counts.group("arn:tg"), own: &targetCounts{}}
 	l, c := &listener{lb: &balancer.LoadBalancer{}}, &connection{}
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {

@@ -46,6 +46,7 @@ type target struct {
 	route.Member
 	upstreams *upstreamPool
 	counts    *groupCounts // of its target group
+	own       *targetCounts
 }
 
 // upstreamKey identifies the connections to a target.
@@ -116,6 +117,7 @@ func (n *node) update(lb *balancer.LoadBalancer, groups map[string]*balancer.Tar
 func (n *node) newPool(group *balancer.TargetGroup, inUse map[balancer.TargetKey]bool) *route.Pool {
 	var members []*route.Member
 	counts := n.counts.group(group.ARN)
+	counts.keepTargets(group)
 	for _, conf := range group.Targets {
 		if conf.Draining {
 			continue
@@ -126,6 +128,7 @@ func (n *node) newPool(group *balancer.TargetGroup, inUse map[balancer.TargetKey
 			Member:    route.Member{Target: conf, Checker: n.checker(key, conf, group.Check)},
 			upstreams: n.upstreamPool(key, conf, group.TLS),
 			counts:    counts,
+			own:       counts.target(conf),
 		}
 		t.Owner = t
 		members = append(members, &t.Member)

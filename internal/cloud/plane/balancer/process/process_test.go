@@ -9,15 +9,12 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/balancertest"
@@ -268,21 +265,5 @@ func TestEveryThreadIsScheduledAsBatch(t *testing.T) {
 	if err := c.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", about(t, c).PID))
-	if err != nil || len(threads) == 0 {
-		t.Fatalf("%d threads, %v", len(threads), err)
-	}
-	for _, thread := range threads {
-		id, err := strconv.Atoi(thread.Name())
-		if err != nil {
-			t.Fatal(err)
-		}
-		attr, err := unix.SchedGetAttr(id, 0)
-		if errors.Is(err, unix.ESRCH) {
-			continue // it has ended since
-		}
-		if err != nil || attr.Policy != unix.SCHED_BATCH {
-			t.Errorf("thread %d: %+v, %v", id, attr, err)
-		}
-	}
+	awaitClass(t, about(t, c).PID, gathering)
 }

@@ -44,7 +44,7 @@ type server struct {
 // runWorker runs the balancer process. Its arguments are the keeper's.
 func runWorker(ctx context.Context, args []string, log *slog.Logger) error {
 	runtime.GOMAXPROCS(loops(runtime.NumCPU()) + 1) // one more for what the loops do not serve
-	if err := scheduleAsBatch(); err != nil {
+	if err := schedule(os.Getpid(), gathering); err != nil {
 		log.Warn("requests cost more CPU than they need", "error", err)
 	}
 	signal.Ignore(unix.SIGHUP, unix.SIGINT, unix.SIGPIPE)

@@ -3,13 +3,16 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"slices"
+	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -107,9 +110,14 @@ func (s *supervisor) workerReady(ready *worker) {
 	}
 }
 
-// await waits until the process has ended.
+// await waits until the process has ended, and adapts its scheduling class meanwhile.
 func (s *supervisor) await(w *worker) {
+	ctx, stop := context.WithCancel(context.Background())
+	var tasks sync.WaitGroup
+	tasks.Go(func() { s.adapt(ctx, w) })
 	state, err := w.process.Wait()
+	stop()
+	tasks.Wait()
 	if err == nil && !state.Success() {
 		err = errors.New(state.String())
 	}
@@ -119,6 +127,13 @@ func (s *supervisor) await(w *worker) {
 	s.mu.Unlock()
 	_, _, _ = w.conn.Close(), w.socket.Close(), w.alive.Close()
 	close(w.ended)
+}
+
+// adapt adapts the scheduling class of the process until ctx ends.
+func (s *supervisor) adapt(ctx context.Context, w *worker) {
+	if err := adapt(ctx, w.pid, newRule(time.Now())); err != nil {
+		s.log.Warn("neighbours that keep the processors busy slow requests down", "pid", w.pid, "error", err)
+	}
 }
 
 // signal sends the process a signal, unless it has ended.

@@ -1,0 +1,183 @@
+package ec2
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/quota"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// privateRanges are the ranges of private IPv4 addresses. A VPC whose primary block is in one
+// cannot have a further block in another (Amazon VPC User Guide, IPv4 CIDR block association
+// restrictions).
+var privateRanges = []netip.Prefix{
+	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"),
+	netip.MustParsePrefix("192.168.0.0/16"),
+}
+
+// AssociateVpcCidrBlock adds a block of IPv4 addresses to a VPC. Each of its route tables gets
+// a local route for it.
+func (a *API) AssociateVpcCidrBlock(
+	ctx context.Context, in *ec2.AssociateVpcCidrBlockInput,
+) (*ec2.AssociateVpcCidrBlockOutput, error) {
+	if err := required(parameter{"vpcId", in.VpcId}); err != nil {
+		return nil, err
+	}
+	if err := supportOnly(in, "VpcId", "CidrBlock"); err != nil {
+		return nil, err
+	}
+	if err := required(parameter{"cidrBlock", in.CidrBlock}); err != nil {
+		return nil, err
+	}
+	block, err := parseCIDR("cidrBlock", *in.CidrBlock)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkVPCCIDR(block, *in.CidrBlock); err != nil {
+		return nil, err
+	}
+	association := store.CIDRAssociation{ID: a.ids.ID(cidrAssociationPrefix), CIDR: block}
+	return &ec2.AssociateVpcCidrBlockOutput{
+			VpcId:                in.VpcId,
+			CidrBlockAssociation: cidrAssociationItem(association, types.VpcCidrBlockStateCodeAssociating),
+		}, a.change(ctx, nil, func(tx *store.Tx, region string) error {
+			vpc, err := vpcs.get(tx, region, *in.VpcId)
+			if err != nil {
+				return err
+			}
+			if err := a.checkFurtherBlock(tx, vpc, block); err != nil {
+				return err
+			}
+			store.VPCs.Edit(tx, vpc.ID, func(row *store.VPC) {
+				row.SecondaryBlocks = append(slices.Clone(row.SecondaryBlocks), association)
+			})
+			for _, table := range store.RouteTablesByVPC.List(tx, vpc.ID) {
+				store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) {
+					row.Routes = slices.Insert(slices.Clone(row.Routes), len(vpc.Blocks()), localRoute(block))
+				})
+			}
+			return nil
+		})
+}
+
+const cidrAssociationPrefix = "vpc-cidr-assoc-"
+
+func cidrAssociationItem(
+	association store.CIDRAssociation, state types.VpcCidrBlockStateCode,
+) *types.VpcCidrBlockAssociation {
+	return &types.VpcCidrBlockAssociation{
+		AssociationId: aws.String(association.ID), CidrBlock: aws.String(association.CIDR.String()),
+		CidrBlockState: &types.VpcCidrBlockState{State: state},
+	}
+}
+
+// checkFurtherBlock refuses a block that a VPC cannot have besides its own.
+func (a *API) checkFurtherBlock(r store.Reader, vpc *store.VPC, block netip.Prefix) error {
+	for _, own := range vpc.Blocks() {
+		if own.Overlaps(block) {
+			return wire.Errorf("InvalidVpc.Range", "The CIDR '%s' overlaps with the CIDR '%s' of the VPC.", block, own)
+		}
+	}
+	in := func(p netip.Prefix) int {
+		return slices.IndexFunc(privateRanges, func(rng netip.Prefix) bool { return rng.Overlaps(p) })
+	}
+	if own, other := in(vpc.CIDR), in(block); other >= 0 && own != other {
+		return wire.Errorf("InvalidVpc.Range",
+			"The CIDR '%s' is restricted. Use a CIDR from the same private address range as the current VPC CIDR, "+
+				"or use a publicly-routable CIDR. For additional restrictions, see "+
+				"https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Subnets.html", block)
+	}
+	for _, table := range store.RouteTablesByVPC.List(r, vpc.ID) {
+		for _, route := range table.Routes {
+			if to := route.Destination; to.IsValid() && block.Bits() <= to.Bits() && block.Contains(to.Addr()) {
+				return wire.Errorf("InvalidVpc.Range",
+					"The CIDR '%s' is the same as or larger than the destination %s of a route in the route table %s.",
+					block, to, table.ID)
+			}
+		}
+	}
+	for _, peering := range store.PeeringConnectionsByVPC.List(r, vpc.ID) {
+		other, ok := store.VPCs.Get(r, peering.Other(vpc.ID).VPCID)
+		if peering.State == store.PeeringActive && ok && overlap(other.Blocks(), []netip.Prefix{block}) {
+			return wire.Errorf("InvalidVpc.Range",
+				"The CIDR '%s' overlaps with a CIDR of the peered VPC %s.", block, other.ID)
+		}
+	}
+	if count := len(vpc.Blocks()) + 1; !a.allows(quota.VPCBlocks, count) {
+		return wire.Errorf("CidrLimitExceeded", "This network '%s' has met its maximum number of allowed CIDRs: %d",
+			vpc.ID, quota.VPCBlocks.Default)
+	}
+	return nil
+}
+
+// overlap reports whether one of the blocks has addresses of one of the others.
+func overlap(blocks, others []netip.Prefix) bool {
+	return slices.ContainsFunc(blocks, func(block netip.Prefix) bool {
+		return slices.ContainsFunc(others, block.Overlaps)
+	})
+}
+
+// DisassociateVpcCidrBlock takes a block from a VPC that has no subnet in it.
+func (a *API) DisassociateVpcCidrBlock(
+	ctx context.Context, in *ec2.DisassociateVpcCidrBlockInput,
+) (*ec2.DisassociateVpcCidrBlockOutput, error) {
+	if err := required(parameter{"associationId", in.AssociationId}); err != nil {
+		return nil, err
+	}
+	out := &ec2.DisassociateVpcCidrBlockOutput{}
+	return out, a.change(ctx, nil, func(tx *store.Tx, region string) error {
+		vpc, association, err := findCIDRAssociation(tx, region, *in.AssociationId)
+		if err != nil {
+			return err
+		}
+		for _, subnet := range store.SubnetsByVPC.List(tx, vpc.ID) {
+			if subnet.CIDR.Overlaps(association.CIDR) {
+				return wire.Errorf("InvalidCidrBlock.InUse",
+					"The vpc CIDR block %s cannot be disassociated: the subnet %s is in it.",
+					association.CIDR, subnet.ID)
+			}
+		}
+		store.VPCs.Edit(tx, vpc.ID, func(row *store.VPC) {
+			row.SecondaryBlocks = slices.DeleteFunc(
+				slices.Clone(row.SecondaryBlocks), func(c store.CIDRAssociation) bool { return c == association },
+			)
+		})
+		for _, table := range store.RouteTablesByVPC.List(tx, vpc.ID) {
+			store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) {
+				row.Routes = slices.DeleteFunc(slices.Clone(row.Routes), func(route store.Route) bool {
+					return route.GatewayID == localGateway && route.Destination == association.CIDR
+				})
+			})
+		}
+		out.VpcId = aws.String(vpc.ID)
+		out.CidrBlockAssociation = cidrAssociationItem(association, types.VpcCidrBlockStateCodeDisassociating)
+		return nil
+	})
+}
+
+// findCIDRAssociation returns the VPC and the further block of an association.
+func findCIDRAssociation(
+	r store.Reader, region, id string,
+) (*store.VPC, store.CIDRAssociation, error) {
+	for _, vpc := range store.VPCs.InRegion(r, region) {
+		if vpc.CIDRAssociationID == id {
+			return nil, store.CIDRAssociation{}, wire.Errorf("OperationNotPermitted",
+				"The vpc CIDR block with association ID %s may not be disassociated. "+
+					"It is the primary IPv4 CIDR block of the VPC", id)
+		}
+		for _, association := range vpc.SecondaryBlocks {
+			if association.ID == id {
+				return vpc, association, nil
+			}
+		}
+	}
+	return nil, store.CIDRAssociation{}, wire.Errorf("InvalidVpcCidrBlockAssociationID.NotFound",
+		"The vpc CIDR block association ID '%s' does not exist", id)
+}

@@ -1,0 +1,26 @@
+//go:build linux
+
+package networks
+
+import (
+	"aloft.dev/aloft/internal/cloud/plane/firewall"
+	"aloft.dev/aloft/internal/cloud/plane/network"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// peersOf returns the peers of a VPC.
+func peersOf(view store.Reader, vpcID string) []network.Peer {
+	var peers []network.Peer
+	for _, row := range store.PeeringConnectionsByVPC.List(view, vpcID) {
+		other, ok := store.VPCs.Get(view, row.Other(vpcID).VPCID)
+		if row.State != store.PeeringActive || !ok {
+			continue
+		}
+		peer := network.Peer{ID: row.ID, VPCID: other.ID, CIDRs: other.Blocks()}
+		for _, eni := range store.NetworkInterfacesByVPC.List(view, other.ID) {
+			peer.Members = append(peer.Members, firewall.Member{Private: eni.PrivateIP, SecurityGroups: eni.GroupIDs})
+		}
+		peers = append(peers, peer)
+	}
+	return peers
+}
