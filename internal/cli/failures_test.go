@@ -141,7 +141,7 @@ var commandCases = []commandCase{
 		ignores: checkQueries,
 	},
 	{line: "export terraform SITE/out SITE", spec: scalingGroup + variables, before: []string{"up SITE"}},
-	{line: "export cloudformation SITE/out SITE", spec: accessLogs + protected, before: []string{"up SITE"}},
+	{line: "export cloudformation SITE/out SITE", spec: variables + accessLogs, before: []string{"up SITE"}},
 	{line: "adopt SITE", restores: true, ignoresForbidden: adoptionQueries},
 	{line: "scale 3 SITE", spec: scalingGroup, before: []string{"up SITE"}},
 	{line: "env list SITE", spec: variables, before: []string{"up SITE"}, restores: true},
