@@ -68,7 +68,7 @@ func Open(t *testing.T, program string) *Tab {
 		t.Fatal(err)
 	}
 	tab := &Tab{}
-	if tab.conn, _, err = websocket.Dial(ctx, address, nil); err != nil {
+	if tab.conn, _, err = websocket.Dial(ctx, address, nil); err != nil { //nolint:bodyclose // Dial has closed it
 		t.Fatal(err)
 	}
 	tab.conn.SetReadLimit(maxMessage)
