@@ -42,7 +42,7 @@ test: ## install missing packages and run all tests
 	@$(MAKE) --no-print-directory -j2 scenarios without-local-cloud
 
 without-local-cloud:
-	@nice -n 5 $(MAKE) --no-print-directory unit && nice -n 5 $(MAKE) --no-print-directory planes
+	@nice -n 10 $(MAKE) --no-print-directory unit && nice -n 10 $(MAKE) --no-print-directory planes
 
 unit: ## tests that need no root
 	$(GO) test -shuffle=on -timeout 30m ./...

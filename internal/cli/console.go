@@ -31,13 +31,13 @@ func newConsoleCommand(g *global, run func(context.Context, *consoleOptions) err
 	c := &cobra.Command{
 		Use:   "console [DIR]",
 		Short: "Open pages in a browser that show the cloud, drill the application and roll it back",
-		Long: `Prints a link to pages that show the application's region: what stands where and how it is,
-what passes through load balancers, alarms and scaling activities, calls of the APIs, and why
-one place cannot reach another. The pages follow changes.
+		Long: `Prints a link to pages that show the application's region: what stands where and how it
+is, what passes through load balancers, alarms and scaling activities, calls of the APIs,
+and why one place cannot reach another. The pages follow changes.
 
 Drills and rollbacks can be started from the pages for as long as this command runs. It
-performs them, with your credentials, as aloft drill and aloft rollback do: a browser never
-has credentials. Ctrl-C ends it, and restores what a drill changed.
+performs them, with your credentials, as aloft drill and aloft rollback do: a browser
+never has credentials. Ctrl-C ends it, and restores what a drill changed.
 
 The local cloud serves its pages itself. With --on aws this command serves them on this
 computer, from AWS's APIs.

@@ -123,6 +123,14 @@ type response struct {
 // call calls a method of the protocol and decodes its result into out, which may be nil.
 func (b *Tab) call(t *testing.T, method string, params, out any) {
 	t.Helper()
+	if problem := b.try(t, method, params, out); problem != "" {
+		t.Fatalf("%s: %s", method, problem)
+	}
+}
+
+// try is like call, and returns what the browser answers instead of a result.
+func (b *Tab) try(t *testing.T, method string, params, out any) (problem string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), callTimeout)
 	defer cancel()
 	b.last++
@@ -147,14 +155,14 @@ func (b *Tab) call(t *testing.T, method string, params, out any) {
 			continue
 		}
 		if answer.Error != nil {
-			t.Fatalf("%s: %s", method, answer.Error.Message)
+			return answer.Error.Message
 		}
 		if out != nil {
 			if err := json.Unmarshal(answer.Result, out); err != nil {
 				t.Fatal(err)
 			}
 		}
-		return
+		return ""
 	}
 }
 
@@ -181,17 +189,27 @@ func (b *Tab) Go(t *testing.T, url string) {
 // Eval returns the value of an expression in the page, as text.
 func (b *Tab) Eval(t *testing.T, expression string) string {
 	t.Helper()
+	value, problem := b.eval(t, expression)
+	if problem != "" {
+		t.Fatalf("%s: %s", expression, problem)
+	}
+	return value
+}
+
+// eval is like Eval, and returns what the browser answers instead of a value.
+func (b *Tab) eval(t *testing.T, expression string) (value, problem string) {
+	t.Helper()
 	var out struct {
 		Result           struct{ Value any }
 		ExceptionDetails *struct{ Text string }
 	}
-	b.call(t, "Runtime.evaluate", map[string]any{
+	problem = b.try(t, "Runtime.evaluate", map[string]any{
 		"expression": expression, "returnByValue": true, "awaitPromise": true,
 	}, &out)
-	if out.ExceptionDetails != nil {
-		t.Fatalf("%s: %s", expression, out.ExceptionDetails.Text)
+	if problem == "" && out.ExceptionDetails != nil {
+		problem = out.ExceptionDetails.Text
 	}
-	return fmt.Sprint(out.Result.Value)
+	return fmt.Sprint(out.Result.Value), problem
 }
 
 // Until waits until an expression is true in the page.
@@ -206,13 +224,17 @@ func (b *Tab) Until(t *testing.T, what, expression string) {
 // minute.
 func (b *Tab) Happens(t *testing.T, expression string) bool {
 	t.Helper()
-	for began := time.Now(); b.Eval(t, "Boolean("+expression+")") != "true"; {
-		if time.Since(began) > callTimeout {
-			return false
+	for began := time.Now(); time.Since(began) < callTimeout; <-time.After(poll) {
+		value, problem := b.eval(t, "Boolean("+expression+")")
+		switch {
+		case strings.Contains(problem, "navigated"): // the next page is not there yet
+		case problem != "":
+			t.Fatalf("%s: %s", expression, problem)
+		case value == "true":
+			return true
 		}
-		<-time.After(poll)
 	}
-	return true
+	return false
 }
 
 // View sets the size of the page in pixels, and whether the viewer prefers dark colours.

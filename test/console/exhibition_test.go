@@ -197,8 +197,8 @@ func (e *exhibition) furnish(t *testing.T, now time.Time) {
 		}
 	}
 	operations := []string{"RunInstances", "CreateTags", "DescribeInstances", "RegisterTargets", "DeleteVpc"}
-	for i, operation := range operations {
-		for n := range 12 {
+	for n := range 12 { // in the order of time, as calls arrive
+		for i, operation := range operations {
 			call := console.Call{
 				At:      now.Add(-time.Duration(60-n*5)*time.Minute + time.Duration(i)*17*time.Second),
 				Service: "ec2", Operation: operation, Region: simulation.Region, Code: "OK",
