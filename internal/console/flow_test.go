@@ -76,7 +76,7 @@ func TestPathsAreDrawn(t *testing.T) {
 		t.Errorf("the first target %+v", first)
 	}
 	if len(f.Targets) != 40 || f.More != 40-maxDrawn || len(f.Drawn()) != maxDrawn {
-		t.Errorf("%d targets, of which %d are not drawn", len(f.Targets), f.More)
+		t.Errorf("%d targets, and %d more that are not drawn", len(f.Targets), f.More)
 	}
 	moving, failing := 0, 0
 	for _, e := range f.Edges {
@@ -88,7 +88,7 @@ func TestPathsAreDrawn(t *testing.T) {
 		}
 	}
 	if len(f.Edges) != 2+2*maxDrawn || moving < 4 || failing != 2 {
-		t.Errorf("%d paths, of which %d move and %d fail", len(f.Edges), moving, failing)
+		t.Errorf("%d paths; %d move and %d fail", len(f.Edges), moving, failing)
 	}
 	if text := f.Total(); text != "40.5 requests a second, 3 of them fail" {
 		t.Errorf("in words: %q", text)

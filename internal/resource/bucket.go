@@ -84,7 +84,7 @@ func findBuckets(ctx context.Context, d *discovery) ([]plan.Found, error) {
 	return d.buckets.get(func() ([]plan.Found, error) { return d.listBuckets(ctx) })
 }
 
-// listBuckets finds the bucket by its name, of which the account is a part. A bucket of that
+// listBuckets finds the bucket by its name, which contains the account. A bucket of that
 // name without the application's tag is somebody else's.
 func (d *discovery) listBuckets(ctx context.Context) ([]plan.Found, error) {
 	pages := s3.NewListBucketsPaginator(d.S3, &s3.ListBucketsInput{

@@ -80,7 +80,7 @@ func (a *API) DetachVolume(ctx context.Context, in *ec2.DetachVolumeInput) (*ec2
 	if err := required(parameter{"volumeId", in.VolumeId}); err != nil {
 		return nil, err
 	}
-	// Force skips the operating system, of which a simulated machine has none.
+	// Force skips the operating system. A simulated machine has none.
 	if err := supportOnly(in, "DryRun", "VolumeId", "InstanceId", "Device", "Force"); err != nil {
 		return nil, err
 	}
