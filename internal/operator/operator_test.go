@@ -272,7 +272,8 @@ func TestReleasesAreComparedAndRolledBackTo(t *testing.T) {
 		contains(t, d.get(t, 200, "releases/rollback?to="+number), "cannot be rolled back to")
 		contains(t, d.post(t, 409, "releases/rollback", url.Values{"to": {number}}), "cannot be rolled back to")
 	}
-	contains(t, d.get(t, 200, "releases/compare?a=1&b=3"), "≠ port", "≠ source", `<th scope="row">by</th>`, "release 3")
+	contains(t, d.get(t, 200, "releases/compare?a=1&b=3"),
+		"≠ port", "≠ source", `<th scope="row">by</th>`, "release 3")
 	d.get(t, 404, "releases/compare?a=1&b=9")
 	contains(t, d.get(t, 200, "releases/rollback?to=1"), "≠ port", "Roll back to release 1")
 }

@@ -51,10 +51,7 @@ func (s *site) interrupt(t *testing.T, cmd *exec.Cmd) {
 
 // TestRealDrillFromThePage breaks a server from a page, as aloft drill does.
 func TestRealDrillFromThePage(t *testing.T) {
-	chromium := browser.Find()
-	if chromium == "" {
-		t.Skip("there is no Chromium, which make test installs where the system has the package")
-	}
+	chromium := browser.Find(t)
 	s := &site{LocalCloud: program.Start(t), dir: t.TempDir()}
 	spec := program.SmallSpec("shop", "debian-12", "", "perl server.pl")
 	program.Write(t, filepath.Join(s.dir, "server.pl"), server)
