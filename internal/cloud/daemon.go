@@ -71,6 +71,7 @@ var ErrLeave = errors.New("leave the data plane running")
 // daemon is a running local cloud.
 type daemon struct {
 	Config
+	claim    *os.File // of the run folder, until close
 	store    *store.Store
 	events   *eventlog.Log
 	objects  *objectfile.Folder
@@ -126,7 +127,7 @@ func Run(ctx context.Context, config Config) error {
 // open opens the store, the APIs, the planes and the loops that handlers need.
 func (d *daemon) open(ctx context.Context, openStore func() (*store.Store, error), openPlanes openPlanes) (err error) {
 	d.metrics.Late = d.manners.MetricsLate
-	if err := d.openState(openStore); err != nil {
+	if err := d.openState(ctx, openStore); err != nil {
 		return err
 	}
 	if err := d.openAPIs(); err != nil {
@@ -155,8 +156,8 @@ func (d *daemon) open(ctx context.Context, openStore func() (*store.Store, error
 }
 
 // openState opens what the state folder holds, except the planes' files.
-func (d *daemon) openState(openStore func() (*store.Store, error)) (err error) {
-	if err := d.Layout.Create(); err != nil {
+func (d *daemon) openState(ctx context.Context, openStore func() (*store.Store, error)) (err error) {
+	if d.claim, err = d.Layout.Claim(ctx); err != nil {
 		return err
 	}
 	if err := d.readManners(); err != nil {
@@ -200,6 +201,9 @@ func (d *daemon) close() error {
 	}
 	if d.store != nil {
 		problems = errors.Join(problems, d.store.Close())
+	}
+	if d.claim != nil {
+		problems = errors.Join(problems, d.claim.Close())
 	}
 	return problems
 }

@@ -149,14 +149,3 @@ func (l Layout) daemon() string      { return filepath.Join(l.RunDir, "daemon.js
 func (l Layout) owner() string { return filepath.Join(l.RunDir, ownerFile) }
 
 const ownerFile = "state-dir"
-
-// Create creates the state and run folders, and records in the run folder which
-// state folder it belongs to.
-func (l Layout) Create() error {
-	for _, dir := range []string{l.StateDir, l.RunDir} {
-		if err := os.MkdirAll(dir, 0o711); err != nil {
-			return fmt.Errorf("create %s: %w", dir, err)
-		}
-	}
-	return writeFile(l.owner(), []byte(l.StateDir+"\n"))
-}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -48,9 +49,19 @@ func OtherClouds(ctx context.Context, layout Layout) ([]OtherCloud, error) {
 	return others, nil
 }
 
-// alive reports whether any process of a local cloud runs. It reports true if
+// alive reports whether a local cloud starts, or any of its processes runs. It reports true if
 // it cannot find out, so that callers never remove the leftovers of a live one.
 func alive(ctx context.Context, layout Layout) bool {
+	dir, err := unclaimed(layout)
+	if err != nil || dir == nil {
+		return true
+	}
+	defer func() { _ = dir.Close() }()
+	return processesRun(ctx, layout)
+}
+
+// processesRun reports whether any process of a local cloud runs, or true if it cannot find out.
+func processesRun(ctx context.Context, layout Layout) bool {
 	if _, err := FindDaemon(layout); !errors.Is(err, ErrNotRunning) {
 		return true
 	}
@@ -87,14 +98,33 @@ func RemoveAbandoned(ctx context.Context, layout Layout) ([]Layout, error) {
 		if other.Alive {
 			continue
 		}
-		err := RemoveLeftovers(ctx, other.Layout)
-		if err == nil {
-			err = os.RemoveAll(other.RunDir)
-		}
+		done, err := removeAbandoned(ctx, other.Layout)
 		if err != nil {
 			return removed, fmt.Errorf("remove the leftovers of the local cloud in %s: %w", other.StateDir, err)
 		}
-		removed = append(removed, other.Layout)
+		if done {
+			removed = append(removed, other.Layout)
+		}
 	}
 	return removed, nil
+}
+
+// removeAbandoned removes the leftovers of a local cloud, and reports whether it did: the local
+// cloud may have started meanwhile.
+func removeAbandoned(ctx context.Context, layout Layout) (bool, error) {
+	dir, err := unclaimed(layout)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && dir == nil {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = dir.Close() }() // only now may a daemon claim the folder
+	if processesRun(ctx, layout) {
+		return false, nil
+	}
+	if err := RemoveLeftovers(ctx, layout); err != nil {
+		return false, err
+	}
+	return true, os.RemoveAll(layout.RunDir)
 }
