@@ -6,8 +6,11 @@ ifeq ($(origin GO),undefined)
 GO = $(eval GO := $$(or $$(shell scripts/go.sh),$$(error there is no go command)))$(GO)
 endif
 VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
-BUILD_FLAGS = -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+BUILD_FLAGS = -ldflags '-s -w -X main.version=$(VERSION)'
 SUDO := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo -E env PATH="$$PATH")
+# The same flags everywhere, so that builds, tests and lint share what they compile.
+export GOFLAGS := $(filter-out -trimpath,$(GOFLAGS)) -trimpath
+export CGO_ENABLED := 0
 GOLANGCI_VERSION := v2.15.0
 GOLANGCI = $(shell $(GO) env GOPATH)/bin/golangci-lint
 
@@ -27,13 +30,13 @@ demo: ## install missing packages, build, start the local cloud, deploy examples
 	@$(SUDO) bin/aloft up examples/tutorial
 
 build: ## build bin/aloft
-	@CGO_ENABLED=0 $(GO) build $(BUILD_FLAGS) -o bin/aloft ./cmd/aloft
+	@$(GO) build $(BUILD_FLAGS) -o bin/aloft ./cmd/aloft
 
 cross: $(PLATFORMS:%=cross/%) ## build bin/SYSTEM-ARCHITECTURE/aloft for every platform, and vet all packages there
 
 cross/%:
 	@echo $*
-	@export CGO_ENABLED=0 GOOS=$(*D) GOARCH=$(*F); $(GO) vet -trimpath ./... && \
+	@export GOOS=$(*D) GOARCH=$(*F); $(GO) vet ./... && \
 		$(GO) build $(BUILD_FLAGS) -o bin/$(*D)-$(*F)/ ./cmd/aloft
 
 test: ## install missing packages and run all tests
@@ -62,7 +65,7 @@ torture: build ## kill everything at random moments, for hours, and report what 
 	$(SUDO) $(GO) test -tags root -count=1 -timeout 24h -v ./test/torture -args $(TORTURE)
 
 lint: ## gofmt, vet and the linters of .golangci.yml
-	@[ -x $(GOLANGCI) ] || CGO_ENABLED=0 $(GO) install \
+	@[ -x $(GOLANGCI) ] || $(GO) install \
 		github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	PATH="$(dir $(GO)):$$PATH" $(GOLANGCI) run ./...
 

@@ -55,6 +55,7 @@ require (
 	github.com/joho/godotenv v1.5.1
 	github.com/zclconf/go-cty v1.19.0
 	golang.org/x/mod v0.43.0
+	golang.org/x/tools v0.52.0
 )
 
 require (
@@ -66,7 +67,6 @@ require (
 	github.com/aws/aws-sdk-go-v2/service/internal/s3shared v1.20.11 // indirect
 	github.com/mitchellh/go-wordwrap v1.0.1 // indirect
 	golang.org/x/text v0.43.0 // indirect
-	golang.org/x/tools v0.52.0 // indirect
 )
 
 require (
