@@ -26,7 +26,7 @@ type recorder struct {
 
 	mu      sync.Mutex
 	called  []string
-	dryRuns []string // of which a dry run was called
+	dryRuns []string // actions that were called as dry runs
 }
 
 // signedFor matches the service in the scope of a signature (AWS Signature Version 4).

@@ -292,8 +292,12 @@ func (p *Provisioner) updateScalingGroup(
 		MinSize:                          changedSize(current.Value(stack.AttrMin), body.Min, body.Mins),
 		MaxSize:                          changedSize(current.Value(stack.AttrMax), body.Max, body.Maxes),
 	}
-	if _, err := p.ASG.UpdateAutoScalingGroup(ctx, in); err != nil {
-		return fmt.Errorf("change Auto Scaling group %s: %w", current.Name, err)
+	err := retryEventual(ctx, "change Auto Scaling group "+current.Name, func(ctx context.Context) error {
+		_, err := p.ASG.UpdateAutoScalingGroup(ctx, in)
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	target := *p.id(body.TargetGroup)
 	if err := p.setTargetGroup(ctx, current, target); err != nil {

@@ -21,11 +21,14 @@ const maxProtectionInstances = 50
 // Scale sets the desired capacity of a group, and waits until it has that many
 // instances and all of them serve.
 func (p *Provisioner) Scale(ctx context.Context, group plan.Found, instances int) error {
-	_, err := p.ASG.SetDesiredCapacity(ctx, &autoscaling.SetDesiredCapacityInput{
-		AutoScalingGroupName: &group.ID, DesiredCapacity: int32Pointer(instances), HonorCooldown: aws.Bool(false),
+	err := retryEventual(ctx, "set the desired capacity of "+group.ID, func(ctx context.Context) error {
+		_, err := p.ASG.SetDesiredCapacity(ctx, &autoscaling.SetDesiredCapacityInput{
+			AutoScalingGroupName: &group.ID, DesiredCapacity: int32Pointer(instances), HonorCooldown: aws.Bool(false),
+		})
+		return err
 	})
 	if err != nil {
-		return fmt.Errorf("set the desired capacity of %s: %w", group.ID, err)
+		return err
 	}
 	return p.AwaitServing(ctx, group)
 }

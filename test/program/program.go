@@ -63,11 +63,17 @@ const Patience = 3 * time.Minute
 // New returns the built aloft with an empty state folder on a small disk.
 func New(t *testing.T) Program {
 	t.Helper()
-	binary, err := filepath.Abs("../../bin/aloft")
+	return Program{Binary: binary(t), Home: t.TempDir(), State: filepath.Join(smallDisk(t), stateFolder)}
+}
+
+// binary returns the path of the built aloft.
+func binary(t *testing.T) string {
+	t.Helper()
+	path, err := filepath.Abs("../../bin/aloft")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Program{Binary: binary, Home: t.TempDir(), State: filepath.Join(smallDisk(t), stateFolder)}
+	return path
 }
 
 // smallDisk mounts a disk of 6 GB, which a test can fill, and returns its folder.

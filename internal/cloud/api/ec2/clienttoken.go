@@ -108,3 +108,23 @@ func (a *API) previousRequest(
 	}
 	return before, true
 }
+
+// createOnce runs create, which puts a row, and returns the row. If an earlier request had the
+// same client token and its resource still exists, createOnce returns that one's row instead.
+func (t resourceType[T]) createOnce(
+	a *API, tx *store.Tx, region string, q tokenRequest, create func() (*T, error),
+) (*T, error) {
+	q.exists = rowExists(tx, t.table)
+	ids, err := a.oncePerToken(tx, region, q, func() ([]string, error) {
+		row, err := create()
+		if err != nil {
+			return nil, err
+		}
+		_, id := t.key(row)
+		return []string{id}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return t.get(tx, region, ids[0])
+}

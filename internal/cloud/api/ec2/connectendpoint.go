@@ -79,20 +79,13 @@ func (a *API) CreateInstanceConnectEndpoint(
 	}
 	var item types.Ec2InstanceConnectEndpoint
 	err = a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		q := tokenRequest{
-			"CreateInstanceConnectEndpoint", in.ClientToken, in, rowExists(tx, store.InstanceConnectEndpoints),
-		}
-		ids, err := a.oncePerToken(tx, region, q, func() ([]string, error) {
-			row, err := a.newConnectEndpoint(tx, region, in, tags[types.ResourceTypeInstanceConnectEndpoint])
-			if err != nil {
-				return nil, err
-			}
-			return []string{row.ID}, nil
+		q := tokenRequest{operation: "CreateInstanceConnectEndpoint", token: in.ClientToken, input: in}
+		row, err := connectEndpoints.createOnce(a, tx, region, q, func() (*store.InstanceConnectEndpoint, error) {
+			return a.newConnectEndpoint(tx, region, in, tags[types.ResourceTypeInstanceConnectEndpoint])
 		})
 		if err != nil {
 			return err
 		}
-		row, _ := store.InstanceConnectEndpoints.Get(tx, ids[0])
 		item = connectEndpointItem(tx, row, a.Now())
 		return nil
 	})

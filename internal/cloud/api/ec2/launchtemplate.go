@@ -124,8 +124,8 @@ func (a *API) CreateLaunchTemplate(
 	}
 	var out *ec2.CreateLaunchTemplateOutput
 	err = a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		q := tokenRequest{"CreateLaunchTemplate", in.ClientToken, in, rowExists(tx, store.LaunchTemplates)}
-		ids, err := a.oncePerToken(tx, region, q, func() ([]string, error) {
+		q := tokenRequest{operation: "CreateLaunchTemplate", token: in.ClientToken, input: in}
+		row, err := launchTemplates.createOnce(a, tx, region, q, func() (*store.LaunchTemplate, error) {
 			if _, taken := templateNamed(tx, region, *in.LaunchTemplateName); taken {
 				return nil, wire.Errorf(
 					"InvalidLaunchTemplateName.AlreadyExistsException",
@@ -142,12 +142,11 @@ func (a *API) CreateLaunchTemplate(
 			if _, err := a.addVersion(tx, row, in.LaunchTemplateData, in.VersionDescription); err != nil {
 				return nil, err
 			}
-			return []string{row.ID}, nil
+			return row, nil
 		})
 		if err != nil {
 			return err
 		}
-		row, _ := store.LaunchTemplates.Get(tx, ids[0])
 		out = &ec2.CreateLaunchTemplateOutput{
 			LaunchTemplate: templateItem(row),
 			Warning:        validationWarning(in.LaunchTemplateData),

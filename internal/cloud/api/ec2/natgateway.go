@@ -41,14 +41,10 @@ func (a *API) CreateNatGateway(
 	}
 	out := &ec2.CreateNatGatewayOutput{ClientToken: in.ClientToken}
 	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		q := tokenRequest{"CreateNatGateway", in.ClientToken, in, rowExists(tx, store.NatGateways)}
-		ids, err := a.oncePerToken(tx, region, q, func() ([]string, error) {
-			return []string{row.ID}, a.createNatGateway(tx, region, row, *in.SubnetId)
+		q := tokenRequest{operation: "CreateNatGateway", token: in.ClientToken, input: in}
+		created, err := natGateways.createOnce(a, tx, region, q, func() (*store.NatGateway, error) {
+			return row, a.createNatGateway(tx, region, row, *in.SubnetId)
 		})
-		if err != nil {
-			return err
-		}
-		created, err := natGateways.get(tx, region, ids[0])
 		if err != nil {
 			return err
 		}

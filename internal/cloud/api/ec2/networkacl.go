@@ -91,8 +91,8 @@ func (a *API) CreateNetworkAcl(
 	}
 	var item types.NetworkAcl
 	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		q := tokenRequest{"CreateNetworkAcl", in.ClientToken, in, rowExists(tx, store.NetworkACLs)}
-		ids, err := a.oncePerToken(tx, region, q, func() ([]string, error) {
+		q := tokenRequest{operation: "CreateNetworkAcl", token: in.ClientToken, input: in}
+		row, err := networkACLs.createOnce(a, tx, region, q, func() (*store.NetworkACL, error) {
 			vpc, err := vpcs.get(tx, region, *in.VpcId)
 			if err != nil {
 				return nil, err
@@ -102,12 +102,8 @@ func (a *API) CreateNetworkAcl(
 				Tags: tags[types.ResourceTypeNetworkAcl],
 			}
 			store.NetworkACLs.Put(tx, row)
-			return []string{row.ID}, nil
+			return row, nil
 		})
-		if err != nil {
-			return err
-		}
-		row, err := networkACLs.get(tx, region, ids[0])
 		if err != nil {
 			return err
 		}

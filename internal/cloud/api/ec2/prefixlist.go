@@ -44,16 +44,12 @@ func (a *API) CreateManagedPrefixList(
 	}
 	out := &ec2.CreateManagedPrefixListOutput{}
 	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		q := tokenRequest{"CreateManagedPrefixList", in.ClientToken, in, rowExists(tx, store.PrefixLists)}
-		ids, err := a.oncePerToken(tx, region, q, func() ([]string, error) {
+		q := tokenRequest{operation: "CreateManagedPrefixList", token: in.ClientToken, input: in}
+		created, err := prefixLists.createOnce(a, tx, region, q, func() (*store.PrefixList, error) {
 			row.ID, row.Region = a.ids.ID(prefixLists.prefix), region
 			store.PrefixLists.Put(tx, row)
-			return []string{row.ID}, nil
+			return row, nil
 		})
-		if err != nil {
-			return err
-		}
-		created, err := prefixLists.get(tx, region, ids[0])
 		if err != nil {
 			return err
 		}

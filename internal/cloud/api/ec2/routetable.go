@@ -109,8 +109,8 @@ func (a *API) CreateRouteTable(
 	}
 	var item types.RouteTable
 	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		q := tokenRequest{"CreateRouteTable", in.ClientToken, in, rowExists(tx, store.RouteTables)}
-		ids, err := a.oncePerToken(tx, region, q, func() ([]string, error) {
+		q := tokenRequest{operation: "CreateRouteTable", token: in.ClientToken, input: in}
+		row, err := routeTables.createOnce(a, tx, region, q, func() (*store.RouteTable, error) {
 			vpc, err := vpcs.get(tx, region, *in.VpcId)
 			if err != nil {
 				return nil, err
@@ -121,12 +121,8 @@ func (a *API) CreateRouteTable(
 			row := a.newRouteTable(vpc)
 			row.Tags = tags[types.ResourceTypeRouteTable]
 			store.RouteTables.Put(tx, row)
-			return []string{row.ID}, nil
+			return row, nil
 		})
-		if err != nil {
-			return err
-		}
-		row, err := routeTables.get(tx, region, ids[0])
 		if err != nil {
 			return err
 		}

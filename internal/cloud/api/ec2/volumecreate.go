@@ -139,20 +139,16 @@ func (a *API) CreateVolume(ctx context.Context, in *ec2.CreateVolumeInput) (*ec2
 	}
 	out := &ec2.CreateVolumeOutput{}
 	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		q := tokenRequest{"CreateVolume", in.ClientToken, in, rowExists(tx, store.Volumes)}
-		ids, err := a.oncePerToken(tx, region, q, func() ([]string, error) {
+		q := tokenRequest{operation: "CreateVolume", token: in.ClientToken, input: in}
+		row, err := volumes.createOnce(a, tx, region, q, func() (*store.Volume, error) {
 			row, err := a.newVolume(tx, region, in)
 			if err != nil {
 				return nil, err
 			}
 			row.Tags = tags[types.ResourceTypeVolume]
 			store.Volumes.Put(tx, row)
-			return []string{row.ID}, nil
+			return row, nil
 		})
-		if err != nil {
-			return err
-		}
-		row, err := volumes.get(tx, region, ids[0])
 		if err != nil {
 			return err
 		}

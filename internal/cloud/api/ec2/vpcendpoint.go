@@ -62,8 +62,8 @@ func (a *API) CreateVpcEndpoint(
 	}
 	out := &ec2.CreateVpcEndpointOutput{ClientToken: in.ClientToken}
 	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		q := tokenRequest{"CreateVpcEndpoint", in.ClientToken, in, rowExists(tx, store.VPCEndpoints)}
-		ids, err := a.oncePerToken(tx, region, q, func() ([]string, error) {
+		q := tokenRequest{operation: "CreateVpcEndpoint", token: in.ClientToken, input: in}
+		row, err := endpoints.createOnce(a, tx, region, q, func() (*store.VPCEndpoint, error) {
 			vpc, err := vpcs.get(tx, region, *in.VpcId)
 			if err != nil {
 				return nil, err
@@ -84,12 +84,8 @@ func (a *API) CreateVpcEndpoint(
 				return nil, err
 			}
 			store.VPCEndpoints.Put(tx, row)
-			return []string{row.ID}, nil
+			return row, nil
 		})
-		if err != nil {
-			return err
-		}
-		row, err := endpoints.get(tx, region, ids[0])
 		if err != nil {
 			return err
 		}
