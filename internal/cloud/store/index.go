@@ -7,11 +7,8 @@ import (
 	"github.com/hashicorp/go-memdb"
 )
 
-// Names of the indexes that every table has. memdb requires the first one.
-const (
-	keyIndexName = "id"
-	regionIndex  = "region"
-)
+// keyIndexName is the name of the index that every table has. memdb requires it.
+const keyIndexName = "id"
 
 // Index finds a table's rows by a property other than their key.
 type Index[T any] struct {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/hashicorp/go-memdb"
 )
@@ -15,14 +16,13 @@ type Watchable interface{ name() string }
 type Table[T any] struct {
 	title   string
 	key     func(*T) string
+	region  func(*T) string
 	indexes map[string]func(*T) []string
 }
 
 // newTable returns a table. title is also the name of its bucket on disk.
 func newTable[T any](title string, key, region func(*T) string) Table[T] {
-	t := Table[T]{title: title, key: key, indexes: map[string]func(*T) []string{}}
-	t.indexBy(regionIndex, region)
-	return t
+	return Table[T]{title: title, key: key, region: region, indexes: map[string]func(*T) []string{}}
 }
 
 func (t Table[T]) name() string { return t.title }
@@ -39,8 +39,11 @@ func (t Table[T]) Get(r Reader, key string) (*T, bool) {
 // List returns all rows in the order of their keys.
 func (t Table[T]) List(r Reader) []*T { return t.collect(r, keyIndexName) }
 
-// InRegion returns the region's rows in the order of their keys.
-func (t Table[T]) InRegion(r Reader, region string) []*T { return t.collect(r, regionIndex, region) }
+// InRegion returns the region's rows in the order of their keys. It looks at all rows: nearly all
+// are of one region, and an index would take as much memory as the rows themselves.
+func (t Table[T]) InRegion(r Reader, region string) []*T {
+	return slices.DeleteFunc(t.List(r), func(row *T) bool { return t.region(row) != region })
+}
 
 func (t Table[T]) collect(r Reader, index string, args ...any) []*T {
 	it, err := r.read().Get(t.title, index, args...)
