@@ -220,8 +220,8 @@ func putAlarm(t *testing.T, a *simulation.Application) {
 	}
 }
 
-// measureMachine makes up metrics of a machine: its processor every minute, and what it received
-// every five.
+// measureMachine makes up metrics of a machine: of its network every five minutes, and the others
+// every minute.
 func measureMachine(a *simulation.Application, instance string, now time.Time) {
 	add := func(minute int, name string, value float64) {
 		id := metric.NewID("AWS/EC2", name, metric.Dimension{Name: "InstanceId", Value: instance})
@@ -231,8 +231,10 @@ func measureMachine(a *simulation.Application, instance string, now time.Time) {
 	for minute := 1; minute < 25; minute++ {
 		add(minute, "CPUUtilization", 30+float64(minute%7))
 		add(minute, "StatusCheckFailed_Instance", 0)
+		add(minute, "StatusCheckFailed_System", 0)
 		if minute%5 == 3 {
 			add(minute, "NetworkIn", 3_000_000)
+			add(minute, "NetworkOut", float64(6_000_000+minute*100_000))
 		}
 	}
 }
