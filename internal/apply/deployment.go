@@ -36,6 +36,8 @@ type Builder interface {
 	// Source describes the source to people: a repository and its commit, or a
 	// folder and its digest.
 	Source() (string, error)
+	// Runtime names the runtime that the source asks for: "Node.js >=20".
+	Runtime() (string, error)
 }
 
 // Config configures a Deployment.

@@ -101,12 +101,20 @@ func (d *Deployment) environmentVersion(ctx context.Context, s *survey) (int64, 
 func (d *Deployment) environmentOf(
 	ctx context.Context, s *survey, r history.Record,
 ) (*environment.Environment, error) {
-	version := r.Settings.Environment
-	if version == 0 {
+	if r.Settings.Environment == 0 {
 		had := func(r history.Record) bool { return r.Served() && r.Settings.Environment != 0 }
 		if s.facts.Release != r.Release && !slices.ContainsFunc(s.history, had) {
 			return nil, nil
 		}
+	}
+	return d.Variables(ctx, r)
+}
+
+// Variables returns the variables of a release that came into service. There are none in a
+// release without an environment.
+func (d *Deployment) Variables(ctx context.Context, r history.Record) (*environment.Environment, error) {
+	version := r.Settings.Environment
+	if version == 0 {
 		return &environment.Environment{}, nil
 	}
 	e, err := d.cloud.Environment(ctx, version)

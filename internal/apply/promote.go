@@ -67,8 +67,8 @@ func (d *Deployment) Promote(ctx context.Context, from *Promotion) (*Status, err
 		return nil, err
 	}
 	g := goal{
-		spec: d.cfg.Spec, release: from.record.Release, source: from.record.Source, promoted: from.spec.Stage,
-		unprotect: d.cfg.Unprotect,
+		spec: d.cfg.Spec, release: from.record.Release, source: from.record.Source, runtime: from.record.Runtime,
+		promoted: from.spec.Stage, unprotect: d.cfg.Unprotect,
 	}
 	err := d.locked(ctx, func(ctx context.Context, tookOver bool) error {
 		s, err := d.surveyLocked(ctx, g, tookOver)

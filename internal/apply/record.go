@@ -22,7 +22,6 @@ func (d *Deployment) beginRecord(ctx context.Context, s *survey) (*history.Recor
 	r := history.Record{
 		Release:  s.facts.Release,
 		Image:    imageID(s.found, s.facts.Release),
-		Source:   s.source,
 		Result:   history.InProgress,
 		Before:   before.Number,
 		Proven:   s.proven(),
@@ -34,10 +33,8 @@ func (d *Deployment) beginRecord(ctx context.Context, s *survey) (*history.Recor
 	if s.given && s.environment != nil {
 		r.Settings.Environment = s.environment.Version // for the run that continues a rollback
 	}
-	if r.Source == "" {
-		if r.Source, err = d.cfg.Builder.Source(); err != nil {
-			return nil, err
-		}
+	if err := d.describe(s, &r); err != nil {
+		return nil, err
 	}
 	d.notify(s.facts.Release, s.announcement(before))
 	return d.addRecord(ctx, s, r)
@@ -80,23 +77,35 @@ func (d *Deployment) recordServing(ctx context.Context, s *survey) error {
 	if err != nil {
 		return err
 	}
-	source := s.source
-	if source == "" {
-		if source, err = d.cfg.Builder.Source(); err != nil {
-			return err
-		}
-	}
-	_, err = d.addRecord(ctx, s, history.Record{
+	r := history.Record{
 		Release:  s.facts.Release,
 		Image:    imageID(found, s.facts.Release),
-		Source:   source,
 		From:     s.promoted,
 		Started:  s.began,
 		Ended:    time.Now().UTC().Truncate(time.Second),
 		Result:   history.Released,
 		Proven:   true,
 		Settings: settings,
-	})
+	}
+	if err := d.describe(s, &r); err != nil {
+		return err
+	}
+	_, err = d.addRecord(ctx, s, r)
+	return err
+}
+
+// describe records what the goal's release is built from, and with which spec it serves.
+func (d *Deployment) describe(s *survey, r *history.Record) (err error) {
+	if r.Spec, err = s.spec.Digests(); err != nil {
+		return err
+	}
+	if r.Source, r.Runtime = s.source, s.runtime; r.Source != "" {
+		return nil
+	}
+	if r.Source, err = d.cfg.Builder.Source(); err != nil {
+		return err
+	}
+	r.Runtime, err = d.cfg.Builder.Runtime()
 	return err
 }
 

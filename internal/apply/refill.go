@@ -92,7 +92,7 @@ func (d *Deployment) servingGoal(ctx context.Context) (g goal, serving bool, err
 // goalOf returns the goal to serve a release that served before, with an environment.
 func (d *Deployment) goalOf(r history.Record, e environment.Environment) goal {
 	return goal{
-		spec: withSettings(d.cfg.Spec, r.Settings), release: r.Release, source: r.Source,
+		spec: withSettings(d.cfg.Spec, r.Settings), release: r.Release, source: r.Source, runtime: r.Runtime,
 		given: true, environment: &e,
 	}
 }

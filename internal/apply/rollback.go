@@ -32,8 +32,9 @@ func (d *Deployment) Rollback(ctx context.Context, name string) (*Status, *histo
 			return err
 		}
 		s, err = d.survey(ctx, goal{
-			spec: withSettings(d.cfg.Spec, to.Settings), release: to.Release, source: to.Source, rollback: true,
-			given: true, environment: env,
+			spec: withSettings(d.cfg.Spec, to.Settings), release: to.Release, source: to.Source, runtime: to.Runtime,
+			rollback: true,
+			given:    true, environment: env,
 		})
 		if err != nil {
 			return err

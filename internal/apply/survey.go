@@ -30,6 +30,7 @@ type goal struct {
 	spec    *spec.Spec
 	release string // release to serve; "" for the one that the source makes now
 	source  string // what release was built from
+	runtime string // that the source asks for
 
 	promoted    string                   // stage that the release is promoted from; "" for none
 	rollback    bool                     // a user goes back to the release

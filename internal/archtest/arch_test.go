@@ -61,7 +61,7 @@ func half(path string) string {
 		return "the local cloud"
 	case slices.ContainsFunc([]string{
 		"spec", "stack", "plan", "apply", "resource", "awsapi", "release", "verify", "drill", "load", "history",
-		"journal", "lease", "preflight", "policy", "price", "pricelist", "cost", "project",
+		"lease", "preflight", "policy", "price", "pricelist", "cost", "project",
 		"toolchain", "remote", "source", "proof", "importedimage", "terraform",
 		"blueprint", "cloudformation", "adoption", "operator",
 	}, func(name string) bool {

@@ -107,6 +107,15 @@ func (b builder) Source() (string, error) {
 	return of.Source.Describe(b.spec.Source.Ref), nil
 }
 
+// Runtime names the runtime that the source asks for.
+func (b builder) Runtime() (string, error) {
+	of, err := b.of()
+	if err != nil {
+		return "", err
+	}
+	return of.Runtime(), nil
+}
+
 func sshTarget(m resource.Machine) remote.Target {
 	return remote.Target{
 		Name:     m.Name,

@@ -8,6 +8,7 @@ import (
 	"aloft.dev/aloft/internal/awsapi"
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/journal"
+	"aloft.dev/aloft/internal/stack"
 )
 
 // readJournal prints the log from CloudWatch Logs.
@@ -24,7 +25,9 @@ func (o *logsOptions) readJournal(ctx context.Context, d *deployment, q journal.
 		return err
 	}
 	// The pauses of a drill's polls suit new lines too.
-	reader := journal.Reader{API: d.client.Logs, App: d.spec.App, Poll: 4 * o.pollInterval()}
+	reader := journal.Reader{
+		API: d.client.Logs, Group: stack.LogGroupName(d.spec.App), Poll: 4 * o.pollInterval(),
+	}
 	printLine := o.linePrinter(q.Instance == "")
 	err = reader.Read(ctx, q, func(l journal.Line) {
 		name := names[l.Instance]

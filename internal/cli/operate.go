@@ -6,7 +6,9 @@ import (
 
 	"aloft.dev/aloft/internal/apply"
 	"aloft.dev/aloft/internal/drill"
+	"aloft.dev/aloft/internal/environment"
 	"aloft.dev/aloft/internal/event"
+	"aloft.dev/aloft/internal/history"
 	"aloft.dev/aloft/internal/operator"
 	"aloft.dev/aloft/internal/spec"
 )
@@ -59,6 +61,15 @@ func (a folderActions) Releases(ctx context.Context) ([]apply.Release, error) {
 		return nil, err
 	}
 	return d.Releases(ctx)
+}
+
+// Variables implements operator.Actions.
+func (a folderActions) Variables(ctx context.Context, r history.Record) (*environment.Environment, error) {
+	d, err := a.global.openFolder(ctx, a.dir, nil)
+	if err != nil {
+		return nil, err
+	}
+	return d.Variables(ctx, r)
 }
 
 // Rollback implements operator.Actions.

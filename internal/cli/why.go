@@ -47,6 +47,9 @@ connection. It changes nothing.
 FROM and TO are servers (server-1), instances, network interfaces, addresses, balancer or
 the application's domain, internet (any address there) or here (this computer).
 
+With --on aws it adds what Reachability Analyzer has found of the same paths, if there
+are analyses: it makes none, for they cost money.
+
 On the local cloud it also asks the kernel: on which addresses the target listens, what a
 connection from FROM really meets, and how many packets each firewall dropped meanwhile.
 
@@ -102,6 +105,9 @@ func runWhy(ctx context.Context, o *whyOptions) error {
 			return err
 		}
 	}
+	if o.on == "aws" {
+		o.analyze(ctx, d, answer)
+	}
 	if o.json {
 		err = view.JSON(o.Out, answer)
 	} else {
@@ -111,6 +117,17 @@ func runWhy(ctx context.Context, o *whyOptions) error {
 		return exit(ExitNotVerified)
 	}
 	return err
+}
+
+// analyze adds the analyses of Reachability Analyzer that exist. The answer is complete without
+// them, so that they cannot be read is not an error.
+func (o *whyOptions) analyze(ctx context.Context, d *deployment, a *reachability.Answer) {
+	err := a.Analyze(func(from, to []string) ([]inventory.Analysis, error) {
+		return inventory.ReadAnalyses(ctx, d.client.EC2, from, to)
+	})
+	if err != nil {
+		_, _ = fmt.Fprintln(o.Err, diag.Printable(err.Error()))
+	}
 }
 
 // splitTarget parses TO:PORT.
@@ -214,6 +231,14 @@ func (o *whyOptions) printAnswer(w io.Writer, a *reachability.Answer) {
 		for i := range stage.Paths {
 			o.printPath(w, &stage.Paths[i])
 		}
+	}
+	for _, found := range a.Analyses {
+		said := style.Good("✓ ") + "can be reached"
+		if !found.Reachable {
+			said = style.Bad("✗ ") + "cannot be reached: " + strings.Join(found.Reasons, ", ")
+		}
+		_, _ = fmt.Fprintf(w, "\nReachability Analyzer, %s, %s → %s: %s\n", found.At.Format("2006-01-02 15:04:05 UTC"),
+			found.From, found.To, said)
 	}
 	if len(a.Fixes) > 0 {
 		_, _ = fmt.Fprintln(w, "\nThis would allow it:")

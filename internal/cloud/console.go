@@ -29,7 +29,7 @@ var watched = []store.Watchable{
 	store.VPCs, store.Subnets, store.InternetGateways, store.RouteTables, store.NetworkACLs, store.SecurityGroups,
 	store.NetworkInterfaces, store.NatGateways, store.Instances, store.LoadBalancers, store.TargetGroups,
 	store.Listeners, store.Rules, store.Targets, store.ScalingActivities, store.Alarms,
-	store.InstanceConnectEndpoints, store.Images,
+	store.InstanceConnectEndpoints, store.Images, store.ScalingGroups, store.InstanceRefreshes,
 }
 
 // openConsole creates the console. It reads the APIs as a client in this process: what it
@@ -106,19 +106,18 @@ func (d *daemon) recordCall(a wire.Answer) {
 
 // countsOfTargets returns what load balancers have counted of each target.
 func (d *daemon) countsOfTargets(ctx context.Context) ([]console.Count, error) {
-	counters, err := d.balancer.Counters(ctx)
+	targets, err := d.balancer.Targets(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var all []console.Count
-	for _, n := range counters.Nodes {
-		for _, g := range n.Groups {
-			for _, t := range g.Targets {
-				all = append(all, console.Count{
-					Balancer: n.LoadBalancer, Zone: n.Zone, Group: g.TargetGroup, Target: t.ID, Port: t.Port,
-					Requests: t.Requests, Failures: t.Failures, Time: t.Time,
-				})
-			}
+	all := make([]console.Count, len(targets))
+	for i, t := range targets {
+		all[i] = console.Count{
+			Balancer: t.LoadBalancer, Zone: t.Zone, Group: t.TargetGroup, Target: t.ID, Port: t.Port,
+			Requests: t.Requests, Failures: t.Failures, Times: make([]console.Timing, len(t.Times)),
+		}
+		for n, timing := range t.Times {
+			all[i].Times[n] = console.Timing(timing)
 		}
 	}
 	return all, nil

@@ -14,6 +14,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/control/metrics"
 	"aloft.dev/aloft/internal/cloud/control/networks"
 	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/reachability"
 )
 
@@ -69,4 +70,5 @@ type networkPlane interface {
 type balancerPlane interface {
 	balancers.Balancer
 	metrics.Balancer
+	Targets(ctx context.Context) ([]balancer.TargetCounters, error)
 }

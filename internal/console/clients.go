@@ -3,6 +3,7 @@ package console
 import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 )
@@ -13,6 +14,7 @@ type clients struct {
 	elb *elb.Client
 	asg *autoscaling.Client
 	cw  *cloudwatch.Client
+	log *cloudwatchlogs.Client
 }
 
 func (c *Console) clients(region string) clients {
@@ -20,5 +22,6 @@ func (c *Console) clients(region string) clients {
 	return clients{
 		ec2: ec2.NewFromConfig(config), elb: elb.NewFromConfig(config),
 		asg: autoscaling.NewFromConfig(config), cw: cloudwatch.NewFromConfig(config),
+		log: cloudwatchlogs.NewFromConfig(config),
 	}
 }

@@ -24,8 +24,8 @@ type Count struct {
 	Target   string // its id
 	Port     uint16
 	Requests uint64
-	Failures uint64        // of them
-	Time     time.Duration // sum of the response times
+	Failures uint64 // of them
+	Times    Latency
 }
 
 // route is what a Count is of.
@@ -39,7 +39,7 @@ func (c Count) route() route { return route{c.Balancer, c.Zone, c.Group, c.Targe
 // rate is what passes on a route.
 type rate struct {
 	requests, failures float64 // per second
-	millis             float64 // of an answer, on average; 0: there was none
+	times              Latency // of the answers
 }
 
 // meter turns counts into rates: what passed between its last two readings.
@@ -90,9 +90,7 @@ func (m *meter) measure(ctx context.Context) (map[route]rate, error) {
 		r := rate{
 			requests: float64(c.Requests-old.Requests) / passed.Seconds(),
 			failures: float64(c.Failures-min(c.Failures, old.Failures)) / passed.Seconds(),
-		}
-		if n := c.Requests - old.Requests; n > 0 {
-			r.millis = float64((c.Time - old.Time).Microseconds()) / 1000 / float64(n)
+			times:    growth(c.Times, old.Times),
 		}
 		m.rates[c.route()] = r
 	}
@@ -106,6 +104,7 @@ type Flow struct {
 	Height       int
 	Zones        []FlowPoint
 	Targets      []FlowPoint
+	Times        Latency // of all answers
 	Edges        []FlowEdge
 	More         int // targets that are not drawn
 	Requests     float64
@@ -119,7 +118,8 @@ type FlowPoint struct {
 
 	Y                  int
 	Requests, Failures float64
-	Millis             float64
+	Times              Latency
+	ByZone             []Latency // of a target, in the order of the zones
 }
 
 // Rate returns the requests per second in words.
@@ -127,14 +127,6 @@ func (p FlowPoint) Rate() string { return number(p.Requests) }
 
 // FailureRate returns the failures per second in words.
 func (p FlowPoint) FailureRate() string { return number(p.Failures) }
-
-// Took returns the time of an answer in words.
-func (p FlowPoint) Took() string {
-	if p.Millis == 0 {
-		return "–"
-	}
-	return number(p.Millis)
-}
 
 // FlowEdge is a path on which requests move.
 type FlowEdge struct {
@@ -226,6 +218,9 @@ func newFlow(all *inventory.Inventory, lb inventory.LoadBalancer, rates map[rout
 	for i, z := range f.Zones {
 		zones[z.Name] = i
 	}
+	for i := range targets {
+		targets[i].ByZone = make([]Latency, len(f.Zones))
+	}
 	between := make([][]rate, len(f.Zones)) // by zone and target
 	for i := range between {
 		between[i] = make([]rate, len(targets))
@@ -238,10 +233,12 @@ func newFlow(all *inventory.Inventory, lb inventory.LoadBalancer, rates map[rout
 		}
 		between[zone][target].requests += passes.requests
 		between[zone][target].failures += passes.failures
+		targets[target].ByZone[zone] = targets[target].ByZone[zone].plus(passes.times)
 		f.Zones[zone].add(passes)
 		targets[target].add(passes)
 		f.Requests += passes.requests
 		f.Failures += passes.failures
+		f.Times = f.Times.plus(passes.times)
 	}
 	f.draw(targets, between)
 	return f
@@ -249,12 +246,9 @@ func newFlow(all *inventory.Inventory, lb inventory.LoadBalancer, rates map[rout
 
 // add adds what passes on a route.
 func (p *FlowPoint) add(r rate) {
-	all := p.Requests + r.requests
-	if all > 0 {
-		p.Millis = (p.Millis*p.Requests + r.millis*r.requests) / all
-	}
-	p.Requests = all
+	p.Requests += r.requests
 	p.Failures += r.failures
+	p.Times = p.Times.plus(r.times)
 }
 
 // draw places zones and targets, and connects them. between are the rates by zone and target.
@@ -297,6 +291,12 @@ func (f Flow) Total() string {
 	}
 	return text
 }
+
+// Rate returns the requests per second in words.
+func (f Flow) Rate() string { return number(f.Requests) }
+
+// FailureRate returns the failures per second in words.
+func (f Flow) FailureRate() string { return number(f.Failures) }
 
 // Summary says what the drawing shows.
 func (f Flow) Summary() string {

@@ -1,7 +1,7 @@
 package console
 
 import (
-	"encoding/base64"
+	"cmp"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"aloft.dev/aloft/internal/inventory"
 )
@@ -28,6 +27,17 @@ type resourceData struct {
 	Properties     []Property
 	Tags           []Property
 	Console        string
+	Allowed        []Allowance // by a security group or a network ACL
+}
+
+// tag returns the value of a tag, or "".
+func (d *resourceData) tag(key string) string {
+	for _, tag := range d.Tags {
+		if tag.Path == key {
+			return tag.Value
+		}
+	}
+	return ""
 }
 
 // resourceKinds are the resources that pages exist for.
@@ -123,35 +133,22 @@ func (c *Console) resourcePage(r *http.Request) (View, error) {
 	if !ok || id == "" {
 		return View{}, ErrNotFound
 	}
-	data := resourceData{ID: id, Kind: kinds[id], Properties: properties(value, ""), Tags: tags(value), Name: id}
+	data := resourceData{ID: id, Kind: kinds[id], Properties: properties(value, ""), Tags: tags(value)}
 	for i := range data.Properties {
 		p := &data.Properties[i]
 		_, known := kinds[p.Value]
 		p.Link = known && p.Value != id
 	}
-	for _, tag := range data.Tags {
-		if tag.Path == "Name" {
-			data.Name = tag.Value
-		}
-	}
+	data.Name = cmp.Or(data.tag("Name"), id)
+	data.Allowed = newFirewall(all).allowedBy(id)
+	var sections []Section
 	if data.Kind == "Machine" {
-		if data.Console, err = c.consoleOutput(r, id); err != nil {
+		if sections, err = c.machineSections(r, &data); err != nil {
 			return View{}, err
 		}
 	}
-	return View{Title: data.Kind + " " + data.Name, Sections: []Section{
-		{ID: "resource", Template: "resource.html", Data: data},
-	}}, nil
-}
-
-// consoleOutput returns what a machine printed on its console lately.
-func (c *Console) consoleOutput(r *http.Request, id string) (string, error) {
-	out, err := c.clients(r.PathValue("region")).ec2.GetConsoleOutput(r.Context(), &ec2.GetConsoleOutputInput{
-		InstanceId: &id, Latest: aws.Bool(true),
-	})
-	if err != nil {
-		return "", fmt.Errorf("read the console of %s: %w", id, err)
-	}
-	text, err := base64.StdEncoding.DecodeString(aws.ToString(out.Output))
-	return strings.ToValidUTF8(string(text), "�"), err
+	return View{
+		Title:    data.Kind + " " + data.Name,
+		Sections: append(sections, Section{ID: "resource", Template: "resource.html", Data: data}),
+	}, nil
 }

@@ -155,8 +155,8 @@ func (c *Console) timeline(r *http.Request) (timelineData, error) {
 	if err != nil {
 		return d, err
 	}
-	d.Requests, d.Errors = sumOf(rows, func(t Traffic) Series { return t.Requests }),
-		sumOf(rows, func(t Traffic) Series { return t.Errors })
+	d.Requests, d.Errors = sumOf(rows, func(t *Traffic) Series { return t.Requests }),
+		sumOf(rows, func(t *Traffic) Series { return t.Errors })
 	clients := c.clients(r.PathValue("region"))
 	activities, err := c.activities(r, clients, maxActivities)
 	if err != nil {
@@ -194,7 +194,7 @@ func (d *timelineData) list(m Moment) {
 }
 
 // sumOf adds up series of minutes.
-func sumOf(rows []Traffic, of func(Traffic) Series) Series {
+func sumOf(rows []*Traffic, of func(*Traffic) Series) Series {
 	var sum Series
 	for _, row := range rows {
 		s := of(row)

@@ -33,6 +33,7 @@ type Item struct {
 	Detail string
 	Health Health
 	State  string // in words
+	Allows []Allowance
 }
 
 // Topology is what stands in a region.
@@ -69,14 +70,21 @@ type Subnet struct {
 // NewTopology arranges an inventory. VPCs with something in them come first.
 func NewTopology(i *inventory.Inventory) Topology {
 	t := Topology{Region: i.Region}
-	health := targetHealth(i)
+	a := arrangement{i, newFirewall(i), targetHealth(i)}
 	for _, vpc := range i.VPCs {
-		t.VPCs = append(t.VPCs, newVPC(i, vpc, health))
+		t.VPCs = append(t.VPCs, a.vpc(vpc))
 	}
 	slices.SortStableFunc(t.VPCs, func(a, b VPC) int {
 		return cmp.Or(compareBool(a.IsDefault, b.IsDefault), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
 	return t
+}
+
+// arrangement is what is known while an inventory is arranged.
+type arrangement struct {
+	*inventory.Inventory
+	firewall *firewall
+	health   map[string]elbtypes.TargetHealth // of targets, by their ids
 }
 
 func compareBool(a, b bool) int {
@@ -103,11 +111,11 @@ func nameOf(tags []types.Tag) string {
 	return name
 }
 
-func newVPC(i *inventory.Inventory, vpc types.Vpc, health map[string]elbtypes.TargetHealth) VPC {
+func (i arrangement) vpc(vpc types.Vpc) VPC {
 	id := aws.ToString(vpc.VpcId)
 	v := VPC{
 		Item: Item{Kind: "VPC", ID: id, Name: nameOf(vpc.Tags), Health: Good, State: string(vpc.State)},
-		CIDR: aws.ToString(vpc.CidrBlock), IsDefault: aws.ToBool(vpc.IsDefault), Border: border(i, id),
+		CIDR: aws.ToString(vpc.CidrBlock), IsDefault: aws.ToBool(vpc.IsDefault), Border: i.border(id),
 	}
 	zones := map[string]*Zone{}
 	for _, s := range i.Subnets {
@@ -118,7 +126,7 @@ func newVPC(i *inventory.Inventory, vpc types.Vpc, health map[string]elbtypes.Ta
 		if zones[name] == nil {
 			zones[name] = &Zone{Name: name}
 		}
-		zones[name].Subnets = append(zones[name].Subnets, newSubnet(i, s, health))
+		zones[name].Subnets = append(zones[name].Subnets, i.subnet(s))
 	}
 	for _, z := range zones {
 		slices.SortFunc(z.Subnets, func(a, b Subnet) int { return cmp.Compare(a.CIDR, b.CIDR) })
@@ -129,7 +137,7 @@ func newVPC(i *inventory.Inventory, vpc types.Vpc, health map[string]elbtypes.Ta
 }
 
 // border returns the internet gateways and the load balancers of a VPC.
-func border(i *inventory.Inventory, vpc string) (items []Item) {
+func (i arrangement) border(vpc string) (items []Item) {
 	for _, g := range i.InternetGateways {
 		for _, a := range g.Attachments {
 			if aws.ToString(a.VpcId) == vpc {
@@ -146,7 +154,7 @@ func border(i *inventory.Inventory, vpc string) (items []Item) {
 		}
 		item := Item{
 			Kind: "load balancer", ID: aws.ToString(lb.LoadBalancerArn), Name: aws.ToString(lb.LoadBalancerName),
-			Detail: listens(lb), Health: Bad,
+			Detail: listens(lb), Health: Bad, Allows: i.firewall.ofGroups(lb.SecurityGroups),
 		}
 		if lb.State != nil {
 			item.State = string(lb.State.Code)
@@ -172,15 +180,18 @@ func listens(lb inventory.LoadBalancer) string {
 	return strings.Join(all, ", ")
 }
 
-func newSubnet(i *inventory.Inventory, row types.Subnet, health map[string]elbtypes.TargetHealth) Subnet {
+func (i arrangement) subnet(row types.Subnet) Subnet {
 	id := aws.ToString(row.SubnetId)
 	s := Subnet{
 		Item: Item{Kind: "subnet", ID: id, Name: nameOf(row.Tags), Health: Good, State: string(row.State)},
-		CIDR: aws.ToString(row.CidrBlock), Public: isPublic(i, id, aws.ToString(row.VpcId)),
+		CIDR: aws.ToString(row.CidrBlock), Public: isPublic(i.Inventory, id, aws.ToString(row.VpcId)),
 	}
+	s.Allows = i.firewall.ofSubnet(id)
 	for _, m := range i.Instances {
 		if aws.ToString(m.SubnetId) == id {
-			s.Items = append(s.Items, machineItem(m, health))
+			item := machineItem(m, i.health)
+			item.Allows = i.firewall.ofGroups(groupsOf(m))
+			s.Items = append(s.Items, item)
 		}
 	}
 	for _, nic := range i.Interfaces {
@@ -212,7 +223,7 @@ func newSubnet(i *inventory.Inventory, row types.Subnet, health map[string]elbty
 		if aws.ToString(e.SubnetId) == id {
 			item := Item{
 				Kind: "connect endpoint", ID: aws.ToString(e.InstanceConnectEndpointId), Name: nameOf(e.Tags),
-				Health: Waiting, State: string(e.State),
+				Health: Waiting, State: string(e.State), Allows: i.firewall.ofGroups(e.SecurityGroupIds),
 			}
 			if e.State == types.Ec2InstanceConnectEndpointStateCreateComplete {
 				item.Health = Good
@@ -261,6 +272,18 @@ func targetHealth(i *inventory.Inventory) map[string]elbtypes.TargetHealth {
 		}
 	}
 	return found
+}
+
+// groupsOf returns the ids of the security groups of a machine's interfaces.
+func groupsOf(m types.Instance) (ids []string) {
+	for _, nic := range m.NetworkInterfaces {
+		for _, g := range nic.Groups {
+			if id := aws.ToString(g.GroupId); !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
 }
 
 // machineItem describes a machine. It is as healthy as its load balancer says.

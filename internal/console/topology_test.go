@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -51,15 +52,37 @@ func town(machines int) *inventory.Inventory {
 		LoadBalancers: []inventory.LoadBalancer{{
 			LoadBalancer: elbtypes.LoadBalancer{
 				LoadBalancerArn: aws.String("arn:aws:elb:x:loadbalancer/app/shop/1"), VpcId: vpc,
-				LoadBalancerName: aws.String("shop"),
-				State:            &elbtypes.LoadBalancerState{Code: elbtypes.LoadBalancerStateEnumProvisioning},
+				LoadBalancerName: aws.String("shop"), SecurityGroups: []string{"sg-1"},
+				State: &elbtypes.LoadBalancerState{Code: elbtypes.LoadBalancerStateEnumProvisioning},
 			},
 			Listeners: []inventory.Listener{{Listener: elbtypes.Listener{
 				Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(80),
 			}}},
 		}},
 		TargetGroups: []inventory.TargetGroup{{}},
+		SecurityGroups: []types.SecurityGroup{
+			{GroupId: aws.String("sg-1"), GroupName: aws.String("balancer")},
+			{GroupId: aws.String("sg-2"), GroupName: aws.String("servers")},
+		},
+		Rules: []types.SecurityGroupRule{
+			{
+				GroupId: aws.String("sg-1"), IpProtocol: aws.String("tcp"), FromPort: aws.Int32(80),
+				ToPort: aws.Int32(80), CidrIpv4: aws.String("0.0.0.0/0"),
+			},
+			{
+				GroupId: aws.String("sg-2"), IpProtocol: aws.String("tcp"), FromPort: aws.Int32(3000),
+				ToPort:              aws.Int32(3000),
+				ReferencedGroupInfo: &types.ReferencedSecurityGroup{GroupId: aws.String("sg-1")},
+			},
+		},
+		NetworkACLs: []types.NetworkAcl{{
+			NetworkAclId: aws.String("acl-1"),
+			Associations: []types.NetworkAclAssociation{{SubnetId: aws.String("subnet-2")}},
+		}},
 	}
+	servers := []types.InstanceNetworkInterface{{
+		Groups: []types.GroupIdentifier{{GroupId: aws.String("sg-2")}},
+	}}
 	states := []types.InstanceStateName{
 		types.InstanceStateNameRunning, types.InstanceStateNameRunning, types.InstanceStateNameStopped,
 		types.InstanceStateNamePending,
@@ -78,7 +101,7 @@ func town(machines int) *inventory.Inventory {
 		i.Instances = append(i.Instances, types.Instance{
 			InstanceId: id, SubnetId: text("subnet-%d", n%3+1), InstanceType: types.InstanceTypeT3Micro,
 			PrivateIpAddress: text("10.0.%d.%d", n%3+1, n/3+10), Tags: name("server-%d", n+1),
-			State: &types.InstanceState{Name: states[n%len(states)]},
+			State: &types.InstanceState{Name: states[n%len(states)]}, NetworkInterfaces: servers,
 		})
 		i.TargetGroups[0].Targets = append(i.TargetGroups[0].Targets, elbtypes.TargetHealthDescription{
 			Target: &elbtypes.TargetDescription{Id: id}, TargetHealth: &elbtypes.TargetHealth{
@@ -139,8 +162,21 @@ func BenchmarkTopologyOf300Machines(b *testing.B) {
 		b.Fatal(err)
 	}
 	i, r := town(300), httptest.NewRequest(http.MethodGet, Path, nil)
-	i.TargetGroups[0].LoadBalancerArns = []string{aws.ToString(i.LoadBalancers[0].LoadBalancerArn)}
+	lb := aws.ToString(i.LoadBalancers[0].LoadBalancerArn)
+	i.TargetGroups[0].LoadBalancerArns = []string{lb}
 	rates := map[route]rate{}
+	for _, subnet := range i.Subnets {
+		zone := subnet.AvailabilityZone
+		i.LoadBalancers[0].AvailabilityZones = append(i.LoadBalancers[0].AvailabilityZones,
+			elbtypes.AvailabilityZone{ZoneName: zone})
+		for _, m := range i.Instances {
+			passes := rate{requests: 10}
+			for n := range time.Duration(40) {
+				passes.times = append(passes.times, Timing{n * time.Millisecond, (n + 1) * time.Millisecond, 5})
+			}
+			rates[route{lb, *zone, "arn:tg", aws.ToString(m.InstanceId), 3000}] = passes
+		}
+	}
 	for b.Loop() {
 		flows := flowData{[]Flow{newFlow(i, i.LoadBalancers[0], rates)}}
 		if _, err := pages.render(Section{Template: "flow.html", Data: flows}, r); err != nil {

@@ -30,49 +30,6 @@ type Traffic struct {
 	Median, P99    Series // milliseconds until a target answered
 }
 
-// Series are values of minutes, the oldest first. Missing ones are negative.
-type Series []float64
-
-// Latest returns the last known value in words, or "–".
-func (s Series) Latest() string {
-	for _, v := range slices.Backward(s) {
-		if v >= 0 {
-			return number(v)
-		}
-	}
-	return "–"
-}
-
-// number formats a value with about three digits.
-func number(v float64) string {
-	if v == 0 || v >= 100 {
-		return fmt.Sprintf("%.0f", v)
-	}
-	return fmt.Sprintf("%.3g", v)
-}
-
-// Highest returns the highest value in words.
-func (s Series) Highest() string {
-	if len(s) == 0 {
-		return "0"
-	}
-	return number(max(slices.Max(s), 0))
-}
-
-// Line returns the points of a line of 120 × 24 units.
-func (s Series) Line() string {
-	if len(s) < 2 {
-		return ""
-	}
-	top := max(slices.Max(s), 1e-9)
-	var points []string
-	for i, v := range s {
-		x, y := 120*float64(i)/float64(len(s)-1), 23-22*max(v, 0)/top
-		points = append(points, fmt.Sprintf("%.1f,%.1f", x, y))
-	}
-	return strings.Join(points, " ")
-}
-
 // measure is one statistic of a load balancer's metric.
 type measure struct {
 	metric, statistic string
@@ -88,23 +45,18 @@ var measures = []measure{
 	{"TargetResponseTime", "p99", 1000, func(t *Traffic) *Series { return &t.P99 }},
 }
 
-// maxQueries is how many metrics one call reads (Amazon CloudWatch API Reference,
-// GetMetricData).
-const maxQueries = 500
-
 // traffic reads what passed through the load balancers lately, in all and by zones.
-func (c *Console) traffic(r *http.Request, all *inventory.Inventory) ([]Traffic, error) {
+func (c *Console) traffic(r *http.Request, all *inventory.Inventory) ([]*Traffic, error) {
 	return c.trafficOf(r, all, c.Now().Truncate(trafficPeriod), trafficTime, true)
 }
 
 // trafficOf reads what passed through the load balancers for a time until end.
 func (c *Console) trafficOf(
-	r *http.Request, all *inventory.Inventory, end time.Time, span time.Duration, byZone bool,
-) ([]Traffic, error) {
-	var rows []Traffic
-	var queries []types.MetricDataQuery
-	var into []*measure
-	for _, lb := range all.LoadBalancers {
+	r *http.Request, i *inventory.Inventory, end time.Time, span time.Duration, byZone bool,
+) ([]*Traffic, error) {
+	var rows []*Traffic
+	var all []statistic
+	for _, lb := range i.LoadBalancers {
 		_, dimension, _ := strings.Cut(aws.ToString(lb.LoadBalancerArn), "loadbalancer/")
 		zones := []string{""}
 		for _, z := range lb.AvailabilityZones {
@@ -114,64 +66,28 @@ func (c *Console) trafficOf(
 		}
 		slices.Sort(zones)
 		for _, zone := range zones {
-			if len(queries)+len(measures) > maxQueries {
+			if len(all)+len(measures) > maxQueries {
 				break
 			}
-			for i := range measures {
-				queries = append(queries, query(fmt.Sprintf("m%d", len(queries)), measures[i], dimension, zone))
-				into = append(into, &measures[i])
-			}
-			rows = append(rows, Traffic{
+			row := &Traffic{
 				Balancer: aws.ToString(lb.LoadBalancerName), Zone: zone, ID: aws.ToString(lb.LoadBalancerArn),
-			})
-		}
-	}
-	if len(queries) == 0 {
-		return nil, nil
-	}
-	pages := cloudwatch.NewGetMetricDataPaginator(c.clients(r.PathValue("region")).cw, &cloudwatch.GetMetricDataInput{
-		StartTime: aws.Time(end.Add(-span)), EndTime: &end, MetricDataQueries: queries,
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(r.Context())
-		if err != nil {
-			return nil, fmt.Errorf("read the traffic: %w", err)
-		}
-		for _, result := range page.MetricDataResults {
-			var n int
-			if _, err := fmt.Sscanf(aws.ToString(result.Id), "m%d", &n); err != nil || n >= len(into) {
-				continue
 			}
-			add(into[n].into(&rows[n/len(measures)]), result, into[n].scale, end, span)
+			rows = append(rows, row)
+			dimensions := []types.Dimension{{Name: aws.String("LoadBalancer"), Value: &dimension}}
+			if zone != "" {
+				dimensions = append(dimensions, types.Dimension{Name: aws.String("AvailabilityZone"), Value: &zone})
+			}
+			for _, m := range measures {
+				all = append(all, statistic{
+					"AWS/ApplicationELB", m.metric, m.statistic, dimensions, m.scale, m.into(row),
+				})
+			}
 		}
+	}
+	if err := c.readStatistics(r, all, end, span); err != nil {
+		return nil, fmt.Errorf("read the traffic: %w", err)
 	}
 	return rows, nil
-}
-
-func query(id string, m measure, balancer, zone string) types.MetricDataQuery {
-	dimensions := []types.Dimension{{Name: aws.String("LoadBalancer"), Value: &balancer}}
-	if zone != "" {
-		dimensions = append(dimensions, types.Dimension{Name: aws.String("AvailabilityZone"), Value: &zone})
-	}
-	return types.MetricDataQuery{Id: &id, MetricStat: &types.MetricStat{
-		Metric: &types.Metric{
-			Namespace: aws.String("AWS/ApplicationELB"), MetricName: aws.String(m.metric), Dimensions: dimensions,
-		},
-		Period: aws.Int32(int32(trafficPeriod.Seconds())), Stat: aws.String(m.statistic),
-	}}
-}
-
-// add adds a metric's values to a series.
-func add(to *Series, result types.MetricDataResult, scale float64, end time.Time, span time.Duration) {
-	length := int(span / trafficPeriod)
-	if *to == nil {
-		*to = slices.Repeat(Series{-1}, length)
-	}
-	for i, at := range result.Timestamps {
-		if n := length - int(end.Sub(at)/trafficPeriod); n >= 0 && n < length && i < len(result.Values) {
-			(*to)[n] = max((*to)[n], 0) + result.Values[i]*scale
-		}
-	}
 }
 
 // Alarm is an alarm with its threshold.
@@ -191,8 +107,10 @@ type Activity struct {
 	Health                     Health
 }
 
-// events are the alarms and the latest scaling activities.
+// events are the Auto Scaling groups, the alarms and the latest scaling activities.
 type events struct {
+	Groups     []ScalingGroup
+	MoreGroups int // that are not shown
 	Alarms     []Alarm
 	Activities []Activity
 }
@@ -213,6 +131,9 @@ func (c *Console) events(r *http.Request) (found events, err error) {
 		}
 	}
 	slices.SortStableFunc(found.Alarms, func(a, b Alarm) int { return cmp.Compare(a.Name, b.Name) })
+	if found.Groups, found.MoreGroups, err = c.scalingGroups(r, clients); err != nil {
+		return found, err
+	}
 	found.Activities, err = c.activities(r, clients, shownActivities)
 	return found, err
 }

@@ -19,6 +19,7 @@ type whyData struct {
 	From, To, Port string
 	Places         []reachability.Place
 	Problem        string
+	NotAnalyzed    string // why analyses could not be read
 	Answer         *reachability.Answer
 }
 
@@ -50,10 +51,25 @@ func (c *Console) whyPage(r *http.Request) (View, error) {
 		if data.Answer, err = c.answer(r.Context(), all, data); err != nil {
 			data.Problem = err.Error()
 		}
+		if data.Answer != nil && c.Facts == nil {
+			data.NotAnalyzed = c.analyze(r, data.Answer)
+		}
 	}
 	return View{Title: "Why can it not be reached?", Current: "why", Sections: []Section{
 		{ID: "why", Template: "why.html", Data: data, Fixed: true},
 	}}, nil
+}
+
+// analyze adds the analyses of Reachability Analyzer that exist to an answer of AWS, and returns
+// why they cannot be read, or "".
+func (c *Console) analyze(r *http.Request, a *reachability.Answer) string {
+	err := a.Analyze(func(from, to []string) ([]inventory.Analysis, error) {
+		return inventory.ReadAnalyses(r.Context(), c.clients(r.PathValue("region")).ec2, from, to)
+	})
+	if err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 func (c *Console) answer(ctx context.Context, all *inventory.Inventory, asked whyData) (*reachability.Answer, error) {

@@ -20,6 +20,7 @@ type Record struct {
 	Release  string    `json:"release"`            // content address
 	Image    string    `json:"image_id,omitempty"` // of the release
 	Source   string    `json:"source,omitempty"`   // repository and commit, or folder and digest
+	Runtime  string    `json:"runtime,omitempty"`  // that the source asks for: "Node.js >=20"
 	By       string    `json:"by"`                 // user@host
 	Started  time.Time `json:"started"`
 	Ended    time.Time `json:"ended,omitzero"`
@@ -32,6 +33,10 @@ type Record struct {
 	From     string    `json:"promoted_from,omitempty"` // stage that it was promoted from
 	Change   string    `json:"change,omitempty"`        // what changed besides the release: "environment: LOG_LEVEL"
 	Settings Settings  `json:"settings"`
+
+	// Spec has a digest of each key of aloft.yaml by its name, without variables. It is nil for
+	// records of older versions.
+	Spec map[string]string `json:"spec,omitempty"`
 }
 
 // Settings are the parts of a spec that belong to a release: it may not work with

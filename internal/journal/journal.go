@@ -12,8 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
-
-	"aloft.dev/aloft/internal/stack"
 )
 
 // API is the part of CloudWatch Logs that the package uses.
@@ -43,9 +41,9 @@ type Query struct {
 
 // Reader reads the log of an application.
 type Reader struct {
-	API  API
-	App  string
-	Poll time.Duration // between two requests for new lines
+	API   API
+	Group string        // name of its log group
+	Poll  time.Duration // between two requests for new lines
 }
 
 // epoch is the earliest time from which CloudWatch Logs reads the latest lines first
@@ -131,9 +129,9 @@ func (r *Reader) last(ctx context.Context, q Query, show func(types.FilteredLogE
 }
 
 func (r *Reader) input(q Query) *cloudwatchlogs.FilterLogEventsInput {
-	in := &cloudwatchlogs.FilterLogEventsInput{LogGroupName: aws.String(stack.LogGroupName(r.App))}
+	in := &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &r.Group}
 	if q.Instance != "" {
-		in.LogStreamNamePrefix = aws.String(stack.LogStreamName(q.Instance, q.Process))
+		in.LogStreamNamePrefix = aws.String(streamName(q.Instance, q.Process))
 	}
 	if q.Contains != "" {
 		in.FilterPattern = aws.String(`"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(q.Contains) + `"`)
@@ -166,6 +164,10 @@ func (r *Reader) pages(
 	}
 	return nil
 }
+
+// streamName returns the name of the log stream of a process on a server. Without a process,
+// the names of all streams of the server begin with it.
+func streamName(instance, process string) string { return instance + "/" + process }
 
 func lineOf(e types.FilteredLogEvent) Line {
 	instance, process, _ := strings.Cut(aws.ToString(e.LogStreamName), "/")

@@ -58,7 +58,7 @@ func (g *group) FilterLogEvents(
 func read(t *testing.T, g *group, q Query) string {
 	t.Helper()
 	var all []string
-	r := Reader{API: g, App: "shop", Poll: time.Second}
+	r := Reader{API: g, Group: "/aloft/shop", Poll: time.Second}
 	err := r.Read(t.Context(), q, func(l Line) {
 		all = append(all, l.Instance+"/"+l.Process+":"+l.Text)
 	})
@@ -100,7 +100,7 @@ func TestFollowShowsEachLineOnce(t *testing.T) {
 		g := &group{events: []string{"i-1/web 100 a", "i-1/web 200 b"}}
 		ctx, cancel := context.WithCancel(t.Context())
 		var all []string
-		r := Reader{API: g, App: "shop", Poll: time.Second}
+		r := Reader{API: g, Group: "/aloft/shop", Poll: time.Second}
 		more := []string{"i-1/web 1000 c", "i-2/web 900 late", "i-1/web 1001 d", "i-1/web 1002 e"}
 		err := r.Read(ctx, Query{Lines: 1, Follow: true}, func(l Line) {
 			all = append(all, l.Text)

@@ -26,6 +26,7 @@ const (
 	defaultRate = 50
 	defaultCalm = 10 * time.Second
 	maxRate     = 100_000
+	maxFailure  = 24 * time.Hour
 )
 
 // experiment is a kind of drill, with what it does.
@@ -112,6 +113,9 @@ func parseDrill(form url.Values) (drill.Options, error) {
 	o.Rate = number("rate", defaultRate, 1, maxRate)
 	seconds := number("calm", defaultCalm.Seconds(), 1, time.Hour.Seconds())
 	o.Calm = time.Duration(seconds * float64(time.Second))
+	seconds = number("duration", 0, 0, maxFailure.Seconds())
+	o.Duration = time.Duration(seconds * float64(time.Second))
+	o.Force, o.ChangeACLs = form.Get("force") != "", form.Get("acls") != ""
 	return o, problems.Err()
 }
 
@@ -123,6 +127,7 @@ type previewData struct {
 	What     string
 	drill.Preview
 	BoundText, DurationText, CalmText string
+	StepText                          string // of an overload, if it was chosen
 	Problems                          []problem
 }
 
@@ -146,6 +151,9 @@ func (o *Operator) previewPage(r *http.Request) (console.View, error) {
 	}
 	data.BoundText = view.Duration(data.Bound.Total())
 	data.DurationText, data.CalmText = view.Duration(data.Duration), view.Duration(data.Options.Calm)
+	if data.Options.Experiment == drill.Overload && data.Options.Duration > 0 {
+		data.StepText = view.Duration(data.Options.Duration)
+	}
 	name := "Drill"
 	if err == nil {
 		name = title(data.Options.Experiment, data.Victim)

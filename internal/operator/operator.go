@@ -18,7 +18,9 @@ import (
 	"aloft.dev/aloft/internal/diag"
 	"aloft.dev/aloft/internal/drill"
 	"aloft.dev/aloft/internal/drill/archive"
+	"aloft.dev/aloft/internal/environment"
 	"aloft.dev/aloft/internal/event"
+	"aloft.dev/aloft/internal/history"
 )
 
 //go:embed pages/*.html
@@ -43,6 +45,8 @@ type Actions interface {
 	Drill(ctx context.Context, o drill.Options, events event.Sink) (drill.Result, error)
 	// Releases returns the releases, the oldest first.
 	Releases(ctx context.Context) ([]apply.Release, error)
+	// Variables returns the variables of a release.
+	Variables(ctx context.Context, r history.Record) (*environment.Environment, error)
 	// Rollback returns to the release with a number.
 	Rollback(ctx context.Context, number int, events event.Sink) error
 }

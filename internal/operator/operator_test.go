@@ -3,11 +3,13 @@ package operator_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -19,6 +21,7 @@ import (
 	"aloft.dev/aloft/internal/drill"
 	"aloft.dev/aloft/internal/drill/archive"
 	"aloft.dev/aloft/internal/drill/report"
+	"aloft.dev/aloft/internal/environment"
 	"aloft.dev/aloft/internal/event"
 	"aloft.dev/aloft/internal/history"
 	"aloft.dev/aloft/internal/load"
@@ -72,7 +75,7 @@ func (s *shop) wait(ctx context.Context) error {
 }
 
 func (s *shop) Drill(ctx context.Context, o drill.Options, events event.Sink) (drill.Result, error) {
-	s.note(string(o.Experiment) + " " + o.At)
+	s.note(fmt.Sprintf("%s %s %s %t %t", o.Experiment, o.At, o.Duration, o.Force, o.ChangeACLs))
 	events(event.Event{Time: noon, Kind: event.Note, Address: o.At, Message: "isolated"})
 	o.Live(recording)
 	if err := s.wait(ctx); err != nil {
@@ -89,6 +92,7 @@ func (s *shop) Releases(context.Context) ([]apply.Release, error) {
 		return history.Record{
 			Number: n, Release: name, Source: "commit " + name, By: "ada@desk", Started: noon,
 			Ended: noon.Add(time.Minute), Result: history.Released, Settings: history.Settings{Port: port},
+			Runtime: "Node.js " + name, Spec: map[string]string{"app": "1", "port": fmt.Sprint(port)},
 		}
 	}
 	return []apply.Release{
@@ -96,6 +100,15 @@ func (s *shop) Releases(context.Context) ([]apply.Release, error) {
 		{Record: record(2, "bbbb", 3000)},
 		{Record: record(3, "cccc", 4000), HasImage: true, Serves: true},
 	}, nil
+}
+
+func (s *shop) Variables(_ context.Context, r history.Record) (*environment.Environment, error) {
+	if r.Number == 2 {
+		return nil, diag.List{{Where: "release 2", Summary: "its environment is gone"}}
+	}
+	return &environment.Environment{Spec: map[string]string{
+		"LEVEL": fmt.Sprint("hunter", r.Number), "SAME": "hunter", "ONLY_" + r.Release: "hunter",
+	}}, nil
 }
 
 func (s *shop) Rollback(ctx context.Context, number int, _ event.Sink) error {
@@ -213,6 +226,36 @@ func TestDrillIsPreviewedWatchedAndKept(t *testing.T) {
 	d.get(t, 404, "drills/picture?id=../x")
 }
 
+// hidden matches the fields that a page hands on.
+var hidden = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)">`)
+
+func TestWhatIsChosenIsWhatIsPerformed(t *testing.T) {
+	t.Parallel()
+	for query, want := range map[string]string{
+		"experiment=zone": "zone us-east-1b 0s false false",
+		"experiment=zone&duration=2.5&force=1&acls=1": "zone us-east-1b 2.5s true true",
+		"experiment=overload&duration=7":              "overload  7s false false",
+	} {
+		d := newDesk(t, false)
+		page := d.get(t, 200, "drills/new?"+query)
+		if forced := strings.Contains(page, "no healthy server is left"); forced != strings.Contains(want, "true") {
+			t.Errorf("%s: the page says that it is forced: %t", query, forced)
+		}
+		if step := strings.Contains(page, "lasts 7"); step != strings.Contains(want, "7s") {
+			t.Errorf("%s: the page has a step: %t", query, step)
+		}
+		form := url.Values{}
+		for _, field := range hidden.FindAllStringSubmatch(page, -1) {
+			form.Set(field[1], field[2])
+		}
+		d.post(t, 200, "drills/start", form)
+		d.until(t, "run", "isolated")
+		if got := *d.performed.Load(); got != want {
+			t.Errorf("%s: performed %q, want %q", query, got, want)
+		}
+	}
+}
+
 func TestDrillIsStopped(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, false)
@@ -234,7 +277,7 @@ func TestDrillThatCannotBeginIsNotStarted(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, false)
 	for field, value := range map[string]string{
-		"experiment": "explode", "rate": "0", "calm": "x", "at": "server-9",
+		"experiment": "explode", "rate": "0", "calm": "x", "at": "server-9", "duration": "-1",
 	} {
 		form := url.Values{"experiment": {"app"}, field: {value}}
 		contains(t, d.get(t, 200, "drills/new?"+form.Encode()), `role="alert"`, "Choose again")
@@ -273,7 +316,15 @@ func TestReleasesAreComparedAndRolledBackTo(t *testing.T) {
 		contains(t, d.post(t, 409, "releases/rollback", url.Values{"to": {number}}), "cannot be rolled back to")
 	}
 	contains(t, d.get(t, 200, "releases/compare?a=1&b=3"),
-		"≠ port", "≠ source", `<th scope="row">by</th>`, "release 3")
+		"≠ port", "≠ source", `<th scope="row">by</th>`, "release 3", "≠ runtime", "Node.js cccc",
+		`≠ aloft.yaml, port</th><td>set</td><td>set to something else`, "≠ variable LEVEL</th><td>set</td>",
+		"≠ variable ONLY_aaaa</th><td>set</td><td>–</td>", "≠ variable ONLY_cccc</th><td>–</td><td>set</td>")
+	for _, never := range []string{"hunter", "SAME", "aloft.yaml, app"} {
+		if strings.Contains(d.get(t, 200, "releases/compare?a=1&b=3"), never) {
+			t.Errorf("the comparison has %q", never)
+		}
+	}
+	contains(t, d.get(t, 200, "releases/compare?a=1&b=2"), "≠ variables", "release 2: its environment is gone")
 	d.get(t, 404, "releases/compare?a=1&b=9")
 	contains(t, d.get(t, 200, "releases/rollback?to=1"), "≠ port", "Roll back to release 1")
 }

@@ -3,6 +3,7 @@ package operator
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"aloft.dev/aloft/internal/apply"
 	"aloft.dev/aloft/internal/console"
 	"aloft.dev/aloft/internal/diag"
+	"aloft.dev/aloft/internal/environment"
 	"aloft.dev/aloft/internal/history"
 	"aloft.dev/aloft/internal/view"
 )
@@ -95,8 +97,8 @@ func (o *Operator) find(r *http.Request, fields ...string) ([]apply.Release, err
 	return found, nil
 }
 
-// compareReleases returns what differs between two releases.
-func compareReleases(a, b apply.Release) comparison {
+// compareRecords returns what the records of two releases say.
+func compareRecords(a, b apply.Release) comparison {
 	c := comparison{A: fmt.Sprintf("release %d", a.Number), B: fmt.Sprintf("release %d", b.Number)}
 	text := func(n int) string {
 		if n == 0 {
@@ -107,6 +109,7 @@ func compareReleases(a, b apply.Release) comparison {
 	when := func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" }
 	c.add("content", a.Release, b.Release)
 	c.add("source", a.Source, b.Source)
+	c.add("runtime that the source asks for", a.Runtime, b.Runtime)
 	c.add("image", a.Image, b.Image)
 	c.add("by", a.By, b.By)
 	c.add("started", when(a.Started), when(b.Started))
@@ -136,14 +139,77 @@ func access(way string) string {
 	return way
 }
 
+// compareReleases returns what differs between two releases. Of variables that is the names, never
+// the values.
+func (o *Operator) compareReleases(ctx context.Context, a, b apply.Release) comparison {
+	c := compareRecords(a, b)
+	c.addNames("aloft.yaml, ", a.Spec, b.Spec)
+	if a.Spec == nil || b.Spec == nil {
+		recorded := map[bool]string{false: "recorded", true: "not recorded"}
+		c.add("settings of aloft.yaml", recorded[a.Spec == nil], recorded[b.Spec == nil])
+	}
+	before, problemBefore := o.Actions.Variables(ctx, a.Record)
+	after, problemAfter := o.Actions.Variables(ctx, b.Record)
+	if problemBefore != nil || problemAfter != nil {
+		c.add("variables", readable(problemBefore), readable(problemAfter))
+		return c
+	}
+	for _, name := range environment.Changed(*before, *after) {
+		c.addChange("variable "+name, slices.Contains(before.Names(), name), slices.Contains(after.Names(), name))
+	}
+	return c
+}
+
+// readable says whether something could be read.
+func readable(err error) string {
+	if err == nil {
+		return "readable"
+	}
+	all := explain(err)
+	return strings.TrimSuffix(all[0].Text+": "+all[0].Detail, ": ")
+}
+
+// addNames adds the names whose values differ.
+func (c *comparison) addNames(prefix string, a, b map[string]string) {
+	if a == nil || b == nil {
+		return
+	}
+	all := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
+	slices.Sort(all)
+	for _, name := range slices.Compact(all) {
+		before, was := a[name]
+		after, is := b[name]
+		if before != after {
+			c.addChange(prefix+name, was, is)
+		} else {
+			c.Equal++
+		}
+	}
+}
+
+// addChange adds a property that differs and whose values are not shown.
+func (c *comparison) addChange(name string, was, is bool) {
+	row := comparedRow{Name: name, Differs: true}
+	switch {
+	case was && is:
+		row.A, row.B = "set", "set to something else"
+	case was:
+		row.A = "set"
+	default:
+		row.B = "set"
+	}
+	c.Rows = append(c.Rows, row)
+}
+
 // compareReleasesPage shows two releases side by side.
 func (o *Operator) compareReleasesPage(r *http.Request) (console.View, error) {
 	both, err := o.find(r, "a", "b")
 	if err != nil {
 		return console.View{}, err
 	}
+	compared := o.compareReleases(r.Context(), both[0], both[1])
 	return console.View{Title: "Two releases", Current: "releases", Sections: []console.Section{
-		{ID: "compare", Template: "comparereleases.html", Data: compareReleases(both[0], both[1]), Fixed: true},
+		{ID: "compare", Template: "comparereleases.html", Data: compared, Fixed: true},
 	}}, nil
 }
 
@@ -168,7 +234,7 @@ func (o *Operator) rollbackPage(r *http.Request) (console.View, error) {
 	}
 	for _, one := range all {
 		if one.Serves {
-			c := compareReleases(one, found[0])
+			c := o.compareReleases(r.Context(), one, found[0])
 			data.Compared = &c
 		}
 	}

@@ -26,6 +26,7 @@ const (
 	givesRole     = "gives another role to servers that exist"
 	detaches      = "removes policies that somebody added to a role, to delete it"
 	replaces      = "replaces one that somebody changed so that it cannot be repaired"
+	analyzer      = "reads what Reachability Analyzer has found, which the local cloud does not have"
 	showsConsole  = "shows it on a page of aloft console"
 )
 
@@ -157,6 +158,8 @@ var table = []entry{
 	{action: "ec2:DescribeLaunchTemplates", groups: everyone},
 	{action: "ec2:DescribeNatGateways", groups: everyone},
 	{action: "ec2:DescribeNetworkAcls", groups: Read | Operate},
+	{action: "ec2:DescribeNetworkInsightsAnalyses", groups: Read, rare: analyzer},
+	{action: "ec2:DescribeNetworkInsightsPaths", groups: Read, rare: analyzer},
 	{action: "ec2:DescribeNetworkInterfaces", groups: Read},
 	{
 		action: "ec2:DescribeNetworkInterfaces", groups: Deploy | Teardown,
@@ -268,6 +271,7 @@ var table = []entry{
 	{action: "logs:DeleteLogGroup", groups: Teardown},
 	{action: "logs:DescribeLogGroups", groups: everyone},
 	{action: "logs:FilterLogEvents", groups: Operate},
+	{action: "logs:FilterLogEvents", groups: Read, rare: showsConsole},
 	{action: "logs:ListTagsForResource", groups: everyone},
 	{action: "logs:PutRetentionPolicy", groups: Deploy},
 	{action: "logs:TagResource", groups: Deploy, rare: "tags a log group as it creates it, or with other tags"},

@@ -128,15 +128,35 @@ func matches(rule types.SecurityGroupRule, other peer) bool {
 
 // ruleText describes a rule: "tcp 80 from 0.0.0.0/0".
 func ruleText(rule types.SecurityGroupRule, preposition string) string {
-	text := "all traffic"
-	if protocol := aws.ToString(rule.IpProtocol); protocol != "-1" {
-		text = protocol + " " + ports{int(aws.ToInt32(rule.FromPort)), int(aws.ToInt32(rule.ToPort))}.String()
-	}
 	whom := cmp.Or(aws.ToString(rule.CidrIpv4), aws.ToString(rule.CidrIpv6), aws.ToString(rule.PrefixListId))
 	if rule.ReferencedGroupInfo != nil {
 		whom = aws.ToString(rule.ReferencedGroupInfo.GroupId)
 	}
-	return text + " " + preposition + " " + whom
+	return Traffic(rule.IpProtocol, rule.FromPort, rule.ToPort) + " " + preposition + " " + whom
+}
+
+// protocols are the names of protocols by their numbers, which network ACLs have.
+var protocols = map[string]string{"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6"}
+
+// Traffic describes what a rule of a security group or an entry of a network ACL is about:
+// "tcp 80", "udp 8000-8010", "all traffic". from and to are ports, which may be nil.
+func Traffic(protocol *string, from, to *int32) string {
+	name := aws.ToString(protocol)
+	if known, ok := protocols[name]; ok {
+		name = known
+	}
+	switch first, last := aws.ToInt32(from), aws.ToInt32(to); {
+	case name == "-1":
+		return "all traffic"
+	case strings.HasPrefix(name, "icmp"):
+		return name // from and to are a type and a code
+	case name != "tcp" && name != "udp":
+		return "protocol " + name
+	case from == nil || first <= 0 && last == 65535:
+		return "all " + name
+	default:
+		return name + " " + ports{int(first), int(last)}.String()
+	}
 }
 
 // authorize returns the command that adds the smallest rule to a security group.
@@ -153,9 +173,9 @@ func authorize(group string, other peer, port uint16, out bool) string {
 		"--ip-permissions 'IpProtocol=tcp,FromPort=%d,ToPort=%d,%s'", direction, group, port, port, whom)
 }
 
-// lastEntry is the number of the entry that denies what no other entry matches (Amazon VPC
-// User Guide, Network ACL rules).
-const lastEntry = 32767
+// LastEntry is the number of the entry of a network ACL that denies what no other one matches
+// (Amazon VPC User Guide, Network ACL rules).
+const LastEntry = 32767
 
 // acl returns the hop of a subnet's network ACL in one direction, for ports of the packets'
 // destination.
@@ -195,7 +215,7 @@ func (w *world) acl(subnet string, other peer, to ports, out bool) Hop {
 		return h
 	}
 	h.State, h.Reason = Blocks, "entry "+h.Rule+" denies "+traffic
-	if number == lastEntry {
+	if number == LastEntry {
 		h.Rule, h.Reason = "*", "no entry allows "+traffic
 	}
 	verb := "create"
@@ -238,20 +258,20 @@ func decide(entries []types.NetworkAclEntry, all ports) types.NetworkAclEntry {
 		}
 		open = rest
 	}
-	return types.NetworkAclEntry{RuleNumber: aws.Int32(lastEntry), RuleAction: types.RuleActionDeny}
+	return types.NetworkAclEntry{RuleNumber: aws.Int32(LastEntry), RuleAction: types.RuleActionDeny}
 }
 
 // freeNumber returns the number for an entry that decides before another: a round one after
 // all others, if that is the last, or else the highest that is free. It returns 0 if none is.
 func freeNumber(before int32, used map[int32]bool) int32 {
-	if before == lastEntry {
+	if before == LastEntry {
 		highest := int32(0)
 		for n := range used {
-			if n != lastEntry {
+			if n != LastEntry {
 				highest = max(highest, n)
 			}
 		}
-		if next := (highest/10 + 1) * 10; next < lastEntry {
+		if next := (highest/10 + 1) * 10; next < LastEntry {
 			return max(next, 100)
 		}
 	}

@@ -24,7 +24,7 @@ func entry(number int32, action types.RuleAction, cidr, protocol string, from, t
 
 func TestFirstEntryOfANetworkACLDecides(t *testing.T) {
 	const any4, allow, deny = "0.0.0.0/0", types.RuleActionAllow, types.RuleActionDeny
-	last := entry(lastEntry, deny, any4, "-1", 0, 0)
+	last := entry(LastEntry, deny, any4, "-1", 0, 0)
 	for name, c := range map[string]struct {
 		entries []types.NetworkAclEntry
 		ports   ports

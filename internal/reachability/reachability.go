@@ -140,6 +140,8 @@ type Answer struct {
 	Decided *Hop `json:"decided,omitempty"`
 	// Fixes are the changes that together allow the connection on one path.
 	Fixes []string `json:"fixes,omitempty"`
+	// Analyses are those of AWS's Reachability Analyzer that exist.
+	Analyses []Analysis `json:"analyses,omitempty"`
 }
 
 // Reachable reports whether the connection is possible.

@@ -57,6 +57,19 @@ func (b *Builder) tools() []tool {
 	return all
 }
 
+// Runtime names the runtime and the package manager that the source asks for: "Node.js >=20,
+// pnpm 9.12.0". It is "" for a program that needs none.
+func (b *Builder) Runtime() string {
+	var names []string
+	if p := b.Source.Project; p.Language == project.Python {
+		names = append(names, strings.TrimSpace("Python "+p.Version))
+	}
+	for _, tool := range b.tools() {
+		names = append(names, tool.title)
+	}
+	return strings.Join(names, ", ")
+}
+
 // where names the file that asks for a version, if there is one, as the place of a
 // problem with it.
 func where(file string, err error) error {

@@ -22,10 +22,6 @@ type LogGroup struct {
 // LogGroupName returns the name of an application's log group.
 func LogGroupName(app string) string { return "/aloft/" + app }
 
-// LogStreamName returns the name of the stream of a process on a server. Without a process,
-// it starts the names of all of them.
-func LogStreamName(instance, process string) string { return instance + "/" + process }
-
 // Retention returns a number of days as an attribute has it. Events of a group without
 // retention stay for ever.
 func Retention(days int32) string {

@@ -4,6 +4,9 @@ package applications
 
 import (
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -64,6 +67,10 @@ func TestRealLogsOutliveTheirServers(t *testing.T) {
 			t.Errorf("the log of the server that is gone has %q %d times", line, n)
 		}
 	}
+	page := consolePage(t, c, dir, "resource?id="+gone+"&contains=first")
+	if !strings.Contains(page, "<b>web</b> asked for /first") || strings.Contains(page, "/while-down") {
+		t.Errorf("the console's page of the server that is gone: %s", page)
+	}
 	if n := count("asked for", "--grep", "/replaced"); n != 1 {
 		t.Errorf("%d lines contain /replaced", n)
 	}
@@ -72,6 +79,35 @@ func TestRealLogsOutliveTheirServers(t *testing.T) {
 	if _, story, code := c.Run(t, "logs", dir); code == 0 || !strings.Contains(story, "has no log in CloudWatch Logs") {
 		t.Errorf("after aloft down: exit %d\n%s", code, story)
 	}
+}
+
+// consolePage returns a page of the console.
+func consolePage(t *testing.T, c *program.LocalCloud, dir, name string) string {
+	t.Helper()
+	var link struct{ URL string }
+	if err := json.Unmarshal([]byte(c.Must(t, "console", dir, "--read-only", "--json")), &link); err != nil {
+		t.Fatal(err)
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Jar: jar}
+	defer client.CloseIdleConnections()
+	base, _, _ := strings.Cut(link.URL, "open?")
+	body := ""
+	for _, url := range []string{link.URL, base + "us-east-1/" + name} {
+		response, err := client.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := io.ReadAll(response.Body)
+		if closeErr := response.Body.Close(); err != nil || closeErr != nil || response.StatusCode != http.StatusOK {
+			t.Fatalf("%s answers %s, %v", url, response.Status, err)
+		}
+		body = string(data)
+	}
+	return body
 }
 
 // killDaemon kills the local cloud's daemon alone.

@@ -183,6 +183,9 @@ func (s *site) looksAtAWS(t *testing.T) {
 	}
 	tab.Go(t, page(link, "drills/new?experiment=app"))
 	tab.Until(t, "the application's name is asked for", `document.querySelector("[name=confirm]")`)
+	tab.Go(t, page(link, "resource?id="+s.Status(t, s.dir).Machines[0].InstanceID))
+	tab.Until(t, "metrics", `document.getElementById("metrics")?.textContent.includes("processor")`)
+	tab.Until(t, "no log", `document.body.textContent.includes("does not go to CloudWatch Logs")`)
 	tab.Go(t, page(link, "timeline"))
 	tab.Until(t, "the hour", `document.querySelector("svg.hour")`)
 	tab.Go(t, page(link, "why?from=internet&to="+s.Status(t, s.dir).Machines[0].InstanceID+"&port=9"))

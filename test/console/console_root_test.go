@@ -88,11 +88,19 @@ func TestRealConsole(t *testing.T) {
 	t.Run("the page of a machine", func(t *testing.T) {
 		s.tab.Go(t, page(link, "resource?id="+s.id))
 		text := s.tab.Eval(t, "document.body.innerText")
-		for _, word := range []string{s.id, "InstanceType", "aloft:address", "Console output", "Debian"} {
+		for _, word := range []string{s.id, "InstanceType", "aloft:address", "Console output", "Debian", "processor"} {
 			if !strings.Contains(text, word) {
 				t.Errorf("the page lacks %q", word)
 			}
 		}
+	})
+	t.Run("what firewalls let pass", func(t *testing.T) {
+		s.tab.Go(t, s.topology)
+		const rule = `[...document.querySelectorAll(".allows a")].find((e) =>
+			e.textContent === "tcp 8080 from the load balancer")`
+		s.tab.Until(t, "the rule", rule)
+		s.tab.Eval(t, rule+".click()")
+		s.tab.Until(t, "its group", `document.getElementById("allowed-title")`)
 	})
 	t.Run("calls arrive", func(t *testing.T) {
 		s.tab.Go(t, page(link, "calls?filter=DescribeKeyPairs+eu-"))

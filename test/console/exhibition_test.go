@@ -94,7 +94,7 @@ func (e *exhibition) counts(context.Context) (all []console.Count, err error) {
 				if e.sick.Load() && i == 0 {
 					c.Failures = c.Requests
 				}
-				c.Time = time.Duration(c.Requests) * 3 * time.Millisecond
+				c.Times = console.Latency{{From: 3 * time.Millisecond, To: 4 * time.Millisecond, Count: c.Requests}}
 				all = append(all, c)
 			}
 		}
@@ -211,6 +211,9 @@ func (e *exhibition) furnish(t *testing.T, now time.Time) {
 		}
 	}
 	putAlarm(t, e.Application)
+	machine := store.Instances.List(e.Store.View())[0].ID
+	measureMachine(e.Application, machine, now)
+	writeLog(t, e.Application, machine, now, "listens on 3000", "GET / 200", "an error: the disk is full")
 	for i, zone := range []string{"us-east-1a", "us-east-1c"} {
 		if _, err := e.kept.Add(drillOf(zone, now.Add(-time.Duration(2-i)*time.Hour), 52)); err != nil {
 			t.Fatal(err)
@@ -232,7 +235,9 @@ func (e *exhibition) pages(t *testing.T) map[string]string {
 		"topology": "topology", "timeline": "timeline?reads=1", "timeline-past": "timeline?back=20",
 		"calls": "calls", "calls-none": "calls?filter=nothing",
 		"machine": "resource?id=" + store.Instances.List(view)[0].ID, "balancer": "resource?id=" + id,
-		"nothing": "resource?id=i-0", "why": "why", "why-can": "why?from=internet&to=" + lb + "&port=3000",
+		"machine-log": "resource?id=" + store.Instances.List(view)[0].ID + "&contains=nothing",
+		"group":       "resource?id=" + store.SecurityGroups.List(view)[0].ID,
+		"nothing":     "resource?id=i-0", "why": "why", "why-can": "why?from=internet&to=" + lb + "&port=3000",
 		"why-cannot": "why?from=internet&to=" + lb + "&port=22", "why-what": "why?from=x&to=y&port=z",
 		"drills": "drills", "drill-preview": "drills/new?experiment=zone&at=us-east-1b",
 		"drill-impossible": "drills/new?experiment=zone&at=nowhere",

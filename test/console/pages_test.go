@@ -4,6 +4,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -16,8 +17,14 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	asgtypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	logs "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -211,6 +218,119 @@ func putAlarm(t *testing.T, a *simulation.Application) {
 	}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// measureMachine makes up metrics of a machine: of its network every five minutes, and the others
+// every minute.
+func measureMachine(a *simulation.Application, instance string, now time.Time) {
+	add := func(minute int, name string, value float64) {
+		id := metric.NewID("AWS/EC2", name, metric.Dimension{Name: "InstanceId", Value: instance})
+		at := now.Truncate(time.Minute).Add(-time.Duration(minute) * time.Minute)
+		a.Metrics.Add(simulation.Region, id, at, "None", metric.SummaryOf(value, 1))
+	}
+	for minute := 1; minute < 25; minute++ {
+		add(minute, "CPUUtilization", 30+float64(minute%7))
+		add(minute, "StatusCheckFailed_Instance", 0)
+		add(minute, "StatusCheckFailed_System", 0)
+		if minute%5 == 3 {
+			add(minute, "NetworkIn", 3_000_000)
+			add(minute, "NetworkOut", float64(6_000_000+minute*100_000))
+		}
+	}
+}
+
+// writeLog writes lines of the application on a machine to CloudWatch Logs, one a second until now.
+func writeLog(t *testing.T, a *simulation.Application, instance string, now time.Time, lines ...string) {
+	t.Helper()
+	client := a.Client(t, nil).Logs
+	group, stream := aws.String("/aloft/tutorial"), aws.String(instance+"/web")
+	var exists *logs.ResourceAlreadyExistsException
+	_, err := client.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: group})
+	if err != nil && !errors.As(err, &exists) {
+		t.Fatal(err)
+	}
+	if _, err := client.CreateLogStream(t.Context(), &cloudwatchlogs.CreateLogStreamInput{
+		LogGroupName: group, LogStreamName: stream,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	events := &cloudwatchlogs.PutLogEventsInput{LogGroupName: group, LogStreamName: stream}
+	for i, line := range lines {
+		at := now.Add(time.Duration(i-len(lines)) * time.Second)
+		events.LogEvents = append(events.LogEvents, logs.InputLogEvent{
+			Message: aws.String(line), Timestamp: aws.Int64(at.UnixMilli()),
+		})
+	}
+	if _, err := client.PutLogEvents(t.Context(), events); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPageOfAMachineHasItsMetricsAndItsLog(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	instances := store.Instances.List(d.Store.View())
+	id, other, now := instances[0].ID, instances[1].ID, time.Now()
+	measureMachine(d.Application, id, now)
+	simulation.Contains(t, d.page(t, "resource?id="+id), "does not go to CloudWatch Logs", ">31 <svg", ">10 <svg",
+		"kB/s", "at most 36 in the last half hour", "failed status checks of the machine", "Console output")
+	writeLog(t, d.Application, id, now, "listens <on> 3000", "an error of one")
+	writeLog(t, d.Application, other, now, "an error of another")
+	page := d.page(t, "resource?id="+id)
+	simulation.Contains(t, page, "<b>web</b> listens &lt;on&gt; 3000", "an error of one", `name="id" value="`+id+`"`)
+	if strings.Contains(page, "an error of another") {
+		t.Error("the page has lines of another machine")
+	}
+	found := d.page(t, "resource?id="+id+"&contains=error")
+	simulation.Contains(t, found, "an error of one", `name="contains" value="error"`, "resource/live?id="+id)
+	if strings.Contains(found, "listens") {
+		t.Error("the page has lines that do not contain what is looked for")
+	}
+	simulation.Contains(t, d.page(t, "resource?id="+id+"&contains=nowhere"), "No such line")
+}
+
+func TestPagesSayWhatFirewallsAllow(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	link := regexp.MustCompile(`<a href="[^"]*/(resource\?id=sg-[^"]+)">tcp 3000 from the load balancer</a>`)
+	topology := d.page(t, "topology")
+	groups := link.FindAllStringSubmatch(topology, -1)
+	if len(groups) != 3 {
+		t.Fatalf("%d machines say that the load balancer reaches them", len(groups))
+	}
+	simulation.Contains(t, topology, "tcp 3000 from anywhere", "ACL: all traffic in and out")
+	simulation.Contains(t, d.page(t, groups[0][1]), "What it allows", "tcp 3000 from the load balancer</a>",
+		"all traffic to anywhere</a>", "resource?id=sgr-")
+}
+
+func TestPagesShowInstanceRefreshes(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	client := d.Client(t, nil)
+	if _, err := client.EC2.CreateLaunchTemplate(t.Context(), &ec2.CreateLaunchTemplateInput{
+		LaunchTemplateName: aws.String("web"), LaunchTemplateData: &ec2types.RequestLaunchTemplateData{
+			ImageId: &store.Instances.List(d.Store.View())[0].ImageID, InstanceType: ec2types.InstanceTypeT3Micro,
+		},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.ASG.CreateAutoScalingGroup(t.Context(), &autoscaling.CreateAutoScalingGroupInput{
+		AutoScalingGroupName: aws.String("web"), MinSize: aws.Int32(0), MaxSize: aws.Int32(4),
+		AvailabilityZones: []string{"us-east-1a"},
+		LaunchTemplate:    &asgtypes.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web")},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.ASG.StartInstanceRefresh(t.Context(), &autoscaling.StartInstanceRefreshInput{
+		AutoScalingGroupName: aws.String("web"),
+		Preferences: &asgtypes.RefreshPreferences{
+			CheckpointPercentages: []int32{50, 100}, CheckpointDelay: aws.Int32(60),
+		},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	simulation.Contains(t, d.page(t, "topology"), "<b>web</b> 0 of 0 machines in service", "instance refresh", "50 %",
+		"it waits 60 s at each")
 }
 
 func TestWhyIsAForm(t *testing.T) {

@@ -135,6 +135,9 @@ func (b *Builder) Examine(context.Context, resource.Machine) ([]string, error) {
 // Source implements apply.Builder.
 func (b *Builder) Source() (string, error) { return "a folder of " + b.ReleaseName, b.SourceErr }
 
+// Runtime returns what every release of the simulated application runs on.
+func (b *Builder) Runtime() (string, error) { return "Node.js 24", b.SourceErr }
+
 // Builds returns how many times the application was built.
 func (b *Builder) Builds() int {
 	b.mu.Lock()

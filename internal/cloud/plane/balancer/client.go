@@ -127,17 +127,28 @@ func (c *Client) Follow(ctx context.Context, each func(Status)) error {
 }
 
 // Counters returns the balancer's counts.
-func (c *Client) Counters(ctx context.Context) (Counters, error) {
-	var counters Counters
-	response, err := c.call(ctx, balancerHost, http.MethodGet, "/metrics", nil)
+func (c *Client) Counters(ctx context.Context) (counters Counters, err error) {
+	err = c.read(ctx, "/metrics", &counters)
+	return counters, err
+}
+
+// Targets returns the counts of all targets, in a fixed order.
+func (c *Client) Targets(ctx context.Context) (targets []TargetCounters, err error) {
+	err = c.read(ctx, "/targets", &targets)
+	return targets, err
+}
+
+// read reads counts of the balancer process.
+func (c *Client) read(ctx context.Context, path string, into any) error {
+	response, err := c.call(ctx, balancerHost, http.MethodGet, path, nil)
 	if err != nil {
-		return counters, err
+		return err
 	}
 	defer func() { _ = response.Body.Close() }()
-	if err := json.NewDecoder(response.Body).Decode(&counters); err != nil {
-		return counters, fmt.Errorf("read the balancer's counters: %w", err)
+	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
+		return fmt.Errorf("read the balancer's counters: %w", err)
 	}
-	return counters, nil
+	return nil
 }
 
 // Stop ends the balancer's processes and returns when all its ports are closed. If none

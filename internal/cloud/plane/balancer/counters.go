@@ -32,16 +32,18 @@ type GroupCounters struct {
 	Unhealthy   int               `json:"unhealthy"`    // unhealthy ones; new targets are neither
 	Time        time.Duration     `json:"time"`         // sum of the response times
 	Times       []Timing          `json:"times"`        // histogram, in ascending order
-	Targets     []TargetCounters  `json:"targets"`      // that are registered, in a fixed order
 }
 
 // TargetCounters are a target's counts at one node since it was registered. CloudWatch has none.
 type TargetCounters struct {
-	ID       string        `json:"id"`
-	Port     uint16        `json:"port"`
-	Requests uint64        `json:"requests"`
-	Failures uint64        `json:"failures"` // of them: no response, or one with a status from 500
-	Time     time.Duration `json:"time"`     // sum of the response times
+	LoadBalancer string   `json:"load_balancer"` // its ARN
+	Zone         string   `json:"zone"`
+	TargetGroup  string   `json:"target_group"` // its ARN
+	ID           string   `json:"id"`
+	Port         uint16   `json:"port"`
+	Requests     uint64   `json:"requests"`
+	Failures     uint64   `json:"failures"` // of them: no response, or one with a status from 500
+	Times        []Timing `json:"times"`    // histogram of the response times, in ascending order
 }
 
 // Timing is how many responses took from From up to, but not including, To.

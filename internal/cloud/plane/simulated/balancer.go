@@ -58,6 +58,9 @@ func (b *Balancer) Counters(context.Context) (balancer.Counters, error) {
 	return balancer.Counters{}, nil
 }
 
+// Targets returns the counts of no targets.
+func (b *Balancer) Targets(context.Context) ([]balancer.TargetCounters, error) { return nil, nil }
+
 // RefreshHealth makes followers query the targets' health again.
 func (b *Balancer) RefreshHealth() {
 	b.mu.Lock()

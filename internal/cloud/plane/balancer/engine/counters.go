@@ -92,38 +92,46 @@ func add(sums map[string]uint64, name string, n uint64) {
 }
 
 func (g *groupCounts) read() balancer.GroupCounters {
-	out := balancer.GroupCounters{Sums: map[string]uint64{}, Times: []balancer.Timing{}}
-	var times [buckets]uint64
+	out := balancer.GroupCounters{Sums: map[string]uint64{}}
+	var times []*histogram
 	for lane := range g.lanes {
 		l := &g.lanes[lane]
 		for i, name := range groupSumNames {
 			add(out.Sums, name, l.sums[i].Load())
 		}
 		out.Time += time.Duration(l.time.Load())
-		for i := range times {
-			times[i] += l.times[i].Load()
-		}
+		times = append(times, &l.times)
 	}
-	for i, n := range times {
-		if n > 0 {
-			timing := balancer.Timing{From: bucketStart(i), To: bucketStart(i + 1), Count: n}
-			out.Times = append(out.Times, timing)
-		}
-	}
-	for key, c := range g.targets {
-		t := balancer.TargetCounters{ID: key.id, Port: key.port}
-		for lane := range c.lanes {
-			l := &c.lanes[lane]
-			t.Requests += l.requests.Load()
-			t.Failures += l.failures.Load()
-			t.Time += time.Duration(l.time.Load())
-		}
-		out.Targets = append(out.Targets, t)
-	}
-	slices.SortFunc(out.Targets, func(a, b balancer.TargetCounters) int {
-		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Port, b.Port))
-	})
+	out.Times = timings(times...)
 	return out
+}
+
+// Targets returns the counts of the targets that are registered.
+func (e *Engine) Targets() []balancer.TargetCounters {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	all := []balancer.TargetCounters{}
+	for at, node := range e.counts {
+		for arn, g := range node.groups {
+			for key, c := range g.targets {
+				t := balancer.TargetCounters{
+					LoadBalancer: at.loadBalancer, Zone: at.zone, TargetGroup: arn, ID: key.id, Port: key.port,
+					Times: timings(&c.times),
+				}
+				for lane := range c.lanes {
+					l := &c.lanes[lane]
+					t.Requests += l.requests.Load()
+					t.Failures += l.failures.Load()
+				}
+				all = append(all, t)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b balancer.TargetCounters) int {
+		return cmp.Or(cmp.Compare(a.LoadBalancer, b.LoadBalancer), cmp.Compare(a.Zone, b.Zone),
+			cmp.Compare(a.TargetGroup, b.TargetGroup), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Port, b.Port))
+	})
+	return all
 }
 
 // addTargets adds the state of a target group's pool.

@@ -4,8 +4,31 @@ package engine
 
 import (
 	"math/bits"
+	"sync/atomic"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer"
 )
+
+// histogram counts times.
+type histogram [buckets]atomic.Uint64
+
+func (h *histogram) add(d time.Duration) { h[bucketOf(d)].Add(1) }
+
+// timings returns what histograms have counted together.
+func timings(all ...*histogram) []balancer.Timing {
+	found := []balancer.Timing{}
+	for i := range buckets {
+		var n uint64
+		for _, h := range all {
+			n += h[i].Load()
+		}
+		if n > 0 {
+			found = append(found, balancer.Timing{From: bucketStart(i), To: bucketStart(i + 1), Count: n})
+		}
+	}
+	return found
+}
 
 // A histogram counts times exactly below 16 µs. From there on each octave has sixteen
 // buckets, up to the 72 minutes that 32 bits can hold.

@@ -100,18 +100,22 @@ type targetKey struct {
 	port uint16
 }
 
-// targetCounts are a target's counts at a node.
-type targetCounts struct{ lanes [lanes]targetLane }
+// targetCounts are a target's counts at a node. Targets are many, so a histogram is not in each
+// lane. Few exchanges at once have times of the same bucket of the same target.
+type targetCounts struct {
+	lanes [lanes]targetLane
+	times histogram
+}
 
 type targetLane struct {
-	requests, failures, time atomic.Uint64
-	_                        [40]byte // fills a cache line
+	requests, failures atomic.Uint64
+	_                  [48]byte // fills a cache line
 }
 
 type groupLane struct {
 	sums  [groupSums]atomic.Uint64
 	time  atomic.Uint64 // sum of the response times in nanoseconds
-	times [buckets]atomic.Uint64
+	times histogram
 	_     [64]byte
 }
 
@@ -135,7 +139,7 @@ func (n *node) record(c *connection, x *exchange) {
 	own[processedBytes].Add(uint64(r.received + r.sent))
 	if r.target != nil {
 		r.target.counts.lanes[lane].record(r)
-		r.target.own.lanes[lane].record(r)
+		r.target.own.record(lane, r)
 	}
 	if r.status != r.targetStatus {
 		countOwnResponse(own, r.status)
@@ -172,17 +176,18 @@ func (l *groupLane) record(r *record) {
 	}
 	took := r.answered - r.connected
 	l.time.Add(uint64(max(took, 0)))
-	l.times[bucketOf(took)].Add(1)
+	l.times.add(took)
 }
 
 // record counts an exchange with the target.
-func (l *targetLane) record(r *record) {
+func (c *targetCounts) record(lane int, r *record) {
+	l := &c.lanes[lane]
 	l.requests.Add(1)
 	if r.connected == 0 || r.targetStatus == 0 || r.targetStatus >= 500 {
 		l.failures.Add(1)
 	}
 	if r.targetStatus != 0 {
-		l.time.Add(uint64(max(r.answered-r.connected, 0)))
+		c.times.add(r.answered - r.connected)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +117,7 @@ func TestTrafficIsCountedExactly(t *testing.T) {
 		t.Fatalf("%+v", n)
 	}
 	checkGroups(t, n.Groups)
+	checkTargets(t, n.Groups, e.Targets())
 }
 
 // checkGroups checks the counters of the groups arn:closed, arn:none and arn:tg.
@@ -137,14 +139,24 @@ func checkGroups(t *testing.T, groups []balancer.GroupCounters) {
 	if !maps.Equal(group.Sums, want) || group.Healthy != 1 {
 		t.Errorf("the group: %+v", group)
 	}
-	if own := group.Targets; len(own) != 1 || own[0].Requests != 19 || own[0].Failures != 3 ||
-		own[0].Time != group.Time {
-		t.Errorf("its target: %+v, of %s", own, group.Time)
-	}
-	if own := refused.Targets; len(own) != 1 || own[0].ID != "closed" || own[0].Requests != 2 || own[0].Failures != 2 {
-		t.Errorf("the target that refuses: %+v", own)
-	}
 	checkTimes(t, group)
+}
+
+// checkTargets checks the counters of the only targets of the groups arn:closed and arn:tg.
+func checkTargets(t *testing.T, groups []balancer.GroupCounters, targets []balancer.TargetCounters) {
+	t.Helper()
+	if len(targets) != 2 {
+		t.Fatalf("targets %+v", targets)
+	}
+	if refused := targets[0]; refused.TargetGroup != "arn:closed" || refused.ID != "closed" || refused.Requests != 2 ||
+		refused.Failures != 2 || len(refused.Times) != 0 {
+		t.Errorf("the target that refuses: %+v", refused)
+	}
+	own, group := targets[1], groups[2]
+	if own.LoadBalancer != "arn:lb" || own.Zone != "zone-0" || own.Requests != 19 || own.Failures != 3 ||
+		!slices.Equal(own.Times, group.Times) {
+		t.Errorf("the target of %+v: %+v", group, own)
+	}
 }
 
 // checkTimes expects 17 responses, four of them after 20 ms.

@@ -202,6 +202,9 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		_ = json.NewEncoder(w).Encode(s.engine.Counters())
 	})
+	mux.HandleFunc("GET /targets", func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(s.engine.Targets())
+	})
 	return mux
 }
 
