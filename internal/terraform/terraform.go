@@ -81,7 +81,14 @@ func (c *code) settings() {
 		"source": cty.StringVal("hashicorp/aws"), "version": cty.StringVal(ProviderVersion),
 	}))
 	main.AppendNewline()
-	main.AppendNewBlock("provider", []string{"aws"}).Body().SetAttributeTraversal("region", variableOf("region"))
+	provider := main.AppendNewBlock("provider", []string{"aws"}).Body()
+	provider.SetAttributeTraversal("region", variableOf("region"))
+	// Terraform leaves these tags to Aloft, in place as well as elsewhere.
+	var keys []cty.Value
+	for _, key := range blueprint.KeyTags() {
+		keys = append(keys, cty.StringVal(key))
+	}
+	provider.AppendNewBlock("ignore_tags", nil).Body().SetAttributeValue("keys", cty.ListVal(keys))
 }
 
 // inputFile writes the variables.
@@ -206,11 +213,11 @@ func (b block) variable(name, input string) block {
 	return b
 }
 
-// tags sets the tags that users can set.
+// tags sets the tags that users can set, but for those of keys.
 func (b block) tags(tags map[string]string) block {
 	all := map[string]cty.Value{}
 	for key, value := range tags {
-		if !strings.HasPrefix(key, "aws:") {
+		if !strings.HasPrefix(key, "aws:") && !slices.Contains(blueprint.KeyTags(), key) {
 			all[key] = cty.StringVal(value)
 		}
 	}
