@@ -185,7 +185,7 @@ func (b block) list(name string, values []string) block {
 }
 
 // texts sets an attribute to a mapping of names to texts.
-func (b block) texts(name string, values map[string]string) block {
+func (b block) texts(name string, values map[string]string) {
 	var all []hclwrite.ObjectAttrTokens
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		all = append(all, hclwrite.ObjectAttrTokens{
@@ -193,7 +193,6 @@ func (b block) texts(name string, values map[string]string) block {
 		})
 	}
 	b.body.SetAttributeRaw(name, hclwrite.TokensForObject(all))
-	return b
 }
 
 // after makes Terraform create the resource after others, to which it does not refer.

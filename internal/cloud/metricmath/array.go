@@ -82,7 +82,7 @@ func count(known []float64, _ int) float64 { return float64(len(known)) }
 // element returns the function that returns one series of an array.
 func element(of func(a array) series) function {
 	return function{1, 1, func(r *run, n call) (value, error) {
-		a, err := n.array(r, 0)
+		a, err := n.array(r)
 		if err != nil || len(a) == 0 {
 			return series{values: r.empty()}, err
 		}
@@ -92,7 +92,7 @@ func element(of func(a array) series) function {
 
 // removeEmpty keeps the series that have values.
 func removeEmpty(r *run, n call) (value, error) {
-	a, err := n.array(r, 0)
+	a, err := n.array(r)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func removeEmpty(r *run, n call) (value, error) {
 
 // slice returns the series of an array from one number to just before another.
 func slice(r *run, n call) (value, error) {
-	a, err := n.array(r, 0)
+	a, err := n.array(r)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func slice(r *run, n call) (value, error) {
 
 // sortSeries sorts an array by what a function makes of each series.
 func sortSeries(r *run, n call) (value, error) {
-	a, err := n.array(r, 0)
+	a, err := n.array(r)
 	if err != nil {
 		return nil, err
 	}

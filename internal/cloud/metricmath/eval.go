@@ -109,9 +109,9 @@ func (n call) wrong(v value) error {
 	return problemf("Unsupported operand type(s) for %s: '[%s]'", n.name, v.kind())
 }
 
-// series returns an argument that is a series.
-func (n call) series(r *run, i int) (series, error) {
-	v, err := n.value(r, i)
+// series returns the first argument, which is a series.
+func (n call) series(r *run) (series, error) {
+	v, err := n.value(r, 0)
 	if err != nil {
 		return series{}, err
 	}
@@ -122,9 +122,9 @@ func (n call) series(r *run, i int) (series, error) {
 	return s, nil
 }
 
-// array returns an argument that is an array.
-func (n call) array(r *run, i int) (array, error) {
-	v, err := n.value(r, i)
+// array returns the first argument, which is an array.
+func (n call) array(r *run) (array, error) {
+	v, err := n.value(r, 0)
 	if err != nil {
 		return nil, err
 	}

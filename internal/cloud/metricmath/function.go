@@ -150,7 +150,7 @@ func interpolate(values []float64) []float64 {
 // calendar returns the function that gives every period a number of its time.
 func calendar(of func(t time.Time) int) function {
 	return function{1, 1, func(r *run, n call) (value, error) {
-		if _, err := n.series(r, 0); err != nil {
+		if _, err := n.series(r); err != nil {
 			return nil, err
 		}
 		values := r.empty()
@@ -188,13 +188,13 @@ func metrics(r *run, n call) (value, error) {
 }
 
 func metricCount(r *run, n call) (value, error) {
-	a, err := n.array(r, 0)
+	a, err := n.array(r)
 	return scalar(len(a)), err
 }
 
 // period returns the period of a metric. Results of expressions have none.
 func period(r *run, n call) (value, error) {
-	s, err := n.series(r, 0)
+	s, err := n.series(r)
 	if err == nil && s.id == "" {
 		err = problem("Function 'PERIOD' takes a metric, not an expression")
 	}

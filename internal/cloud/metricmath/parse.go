@@ -117,13 +117,11 @@ func (p *parser) unexpected() error {
 	return problemf("Unexpected token: %s", p.tokens[0].text)
 }
 
-// next returns the next token and advances.
-func (p *parser) next() token {
-	t := p.tokens[0]
-	if t.kind != endToken {
+// advance goes to the next token.
+func (p *parser) advance() {
+	if p.tokens[0].kind != endToken {
 		p.tokens = p.tokens[1:]
 	}
-	return t
 }
 
 // accept advances over a symbol, if it is next.
@@ -131,7 +129,7 @@ func (p *parser) accept(symbol string) bool {
 	if p.tokens[0] != (token{symbolToken, symbol}) {
 		return false
 	}
-	p.next()
+	p.advance()
 	return true
 }
 
@@ -197,7 +195,7 @@ func (p *parser) primary() (node, error) {
 	if t.kind == endToken || t.kind == symbolToken {
 		return nil, p.unexpected()
 	}
-	p.next()
+	p.advance()
 	switch t.kind {
 	case numberToken:
 		v, err := strconv.ParseFloat(t.text, 64)

@@ -57,8 +57,7 @@ const (
 	maxAlarmExpressions = 10
 )
 
-// checkAlarmQueries accepts queries of metrics and expressions, exactly one of which returns
-// data: one time series.
+// checkAlarmQueries accepts queries of metrics and expressions that an alarm can watch.
 func checkAlarmQueries(in *cloudwatch.PutMetricAlarmInput) error {
 	if _, err := checkQueries(&cloudwatch.GetMetricDataInput{MetricDataQueries: in.Metrics}); err != nil {
 		return err
@@ -70,7 +69,7 @@ func checkAlarmQueries(in *cloudwatch.PutMetricAlarmInput) error {
 	if err != nil {
 		return mathError(err)
 	}
-	metrics, returning := 0, []query(nil)
+	metrics := 0
 	for _, q := range queries {
 		if q.compute != nil {
 			metrics++
@@ -78,16 +77,22 @@ func checkAlarmQueries(in *cloudwatch.PutMetricAlarmInput) error {
 				return err
 			}
 		}
-		if q.ReturnData == nil || *q.ReturnData {
-			returning = append(returning, q)
-		}
 	}
 	switch {
 	case metrics > maxAlarmMetrics:
 		return validationError("Too many metrics in alarm, maximum is %d", maxAlarmMetrics)
 	case len(queries)-metrics > maxAlarmExpressions:
 		return validationError("Too many expressions in alarm, maximum is %d", maxAlarmExpressions)
-	case len(returning) != 1:
+	}
+	return checkWatched(queries, program)
+}
+
+// checkWatched accepts queries of which exactly one returns data: a metric, or an expression
+// that is one time series.
+func checkWatched(queries []query, program *metricmath.Program) error {
+	hidden := func(q query) bool { return q.ReturnData != nil && !*q.ReturnData }
+	returning := slices.DeleteFunc(slices.Clone(queries), hidden)
+	if len(returning) != 1 {
 		return validationError("Exactly one element of the metrics list should return data.")
 	}
 	watched := returning[0]
