@@ -205,3 +205,8 @@ func tagsOf[T any](tags []T, pair func(T) (key, value *string)) map[string]strin
 func reading(what string, err error) error {
 	return fmt.Errorf("read %s to export it: %w", what, err)
 }
+
+// KeyTags returns the keys of the tags in which Aloft keeps what identifies the machines and
+// the key pair of an application. Elsewhere they have other values, and every release changes
+// them.
+func KeyTags() []string { return []string{stack.TagFingerprint, stack.TagHostKey} }

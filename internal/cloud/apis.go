@@ -44,8 +44,9 @@ const homeRegion = "us-east-1"
 var machineEndpoint = "http://" + netip.AddrPortFrom(firewall.MetadataAddress, firewall.APIPort).String()
 
 // openAPIs creates the handlers of all APIs, which share one endpoint: d.onHost for
-// clients on the host, and d.inVPC for machines. AcceptAnyCredentials is for clients on
-// the host only: whoever runs on a machine must not have the rights of the host's user.
+// clients on the host, d.atNames for those that use a name, and d.inVPC for machines.
+// AcceptAnyCredentials is for clients on the host only: whoever runs on a machine must not
+// have the rights of the host's user.
 func (d *daemon) openAPIs() error {
 	config, err := d.apis()
 	if err != nil {
@@ -63,10 +64,17 @@ func (d *daemon) openAPIs() error {
 	if err := d.openConsole(config); err != nil {
 		return err
 	}
-	d.onHost = d.withConsole(handler)
+	d.onHost = d.withConsole(d.withSigningCertificate(handler))
 	if d.Layout.Simulated {
 		return nil // no machine calls them
 	}
+	atNames := config
+	// Not those for a user's process: its user would be that of the load balancer process.
+	atNames.Streams = map[string]wire.Stream{tunnel.Path: config.Streams[tunnel.Path]}
+	if handler, err = wire.NewHandler(atNames); err != nil {
+		return fmt.Errorf("serve the APIs at the local cloud's own names: %w", err)
+	}
+	d.atNames = d.withSigningCertificate(handler)
 	if d.inVPC, err = wire.NewHandler(forMachines); err != nil {
 		return fmt.Errorf("serve the APIs to machines: %w", err)
 	}

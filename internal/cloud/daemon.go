@@ -28,6 +28,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/objectfile"
+	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/image"
 	"aloft.dev/aloft/internal/cloud/session"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -90,8 +91,11 @@ type daemon struct {
 	buckets   *s3.API             // set by openAPIs
 	onHost    http.Handler        // of the APIs, set by openAPIs, as are inVPC and console
 	inVPC     http.Handler
+	atNames   http.Handler // at the local cloud's own names, set by openAPIs
 	console   *console.Console
-	calls     console.Calls
+	// neighbours returns the local cloud's own names; nil: nothing listens at ports. Set by serve.
+	neighbours func(r store.Reader) []balancer.Neighbour
+	calls      console.Calls
 
 	// reset empties a simulated cloud; nil for others.
 	reset func(context.Context) error

@@ -4,6 +4,7 @@ package cloud
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -51,15 +52,27 @@ var apiConnections = loopback.Limits{Total: 1024, Others: 768, PerUser: 192}
 func (d *daemon) serve(ctx context.Context, listener net.Listener) error {
 	group, ctx := errgroup.WithContext(ctx)
 	address := listener.Addr().String()
+	names := &ownNames{store: d.store, authority: d.authority}
+	named, err := names.listen(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = named.Close() }()
+	d.neighbours = names.neighbours(named.Addr())
 	if err := d.startLoops(ctx, group, address); err != nil {
 		return err
 	}
-	serveAPIs(ctx, group, listener, d.onHost, d.Log)
+	serveAPIs(ctx, group, apiServer{listener: listener, handler: d.onHost, perUser: apiConnections.PerUser, log: d.Log})
+	serveAPIs(ctx, group, apiServer{
+		listener: named, handler: d.atNames, log: d.Log,
+		perUser: apiConnections.Others, // all come from the load balancer process
+		tls:     &tls.Config{GetCertificate: names.certificate, MinVersion: tls.VersionTLS12},
+	})
 	if err := host.RecordDaemon(d.Layout, d.Version, address); err != nil {
 		return err
 	}
 	d.Log.Info("the local cloud is running", "address", address, "version", d.Version)
-	err := group.Wait()
+	err = group.Wait()
 	if ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
 		return nil // the shutdown cut off a slow client
 	}
@@ -86,20 +99,30 @@ func (d *daemon) startLoops(ctx context.Context, group *errgroup.Group, address 
 	return nil
 }
 
+// apiServer is a handler of the APIs at a listener.
+type apiServer struct {
+	listener net.Listener
+	handler  http.Handler
+	perUser  int         // connections of one user at a time
+	tls      *tls.Config // nil: plain HTTP
+	log      *slog.Logger
+}
+
 // serveAPIs serves a handler in the group until ctx ends.
-func serveAPIs(
-	ctx context.Context, group *errgroup.Group, listener net.Listener, handler http.Handler, log *slog.Logger,
-) {
+func serveAPIs(ctx context.Context, group *errgroup.Group, s apiServer) {
 	limits := apiConnections
-	limits.Owner = os.Geteuid()
-	listener = loopback.Limit(listener, limits, wire.Overloaded(), log)
+	limits.Owner, limits.PerUser = os.Geteuid(), s.perUser
+	listener := loopback.Limit(s.listener, limits, wire.Overloaded(), s.log)
+	if s.tls != nil {
+		listener = tls.NewListener(listener, s.tls)
+	}
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           s.handler,
 		ConnContext:       withConnection,
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
 	group.Go(func() error {
 		<-ctx.Done()
@@ -134,6 +157,8 @@ func (d *daemon) loops(address string) []func(context.Context) error {
 		Buckets:   d.buckets,
 		Log:       d.Log,
 		Manners:   &d.manners,
+
+		Neighbours: d.neighbours,
 	}
 	natGatewaysLoop := &natgateways.Loop{Store: d.store, Network: d.networks, Log: d.Log}
 	metricsLoop := &metrics.Loop{
@@ -147,7 +172,8 @@ func (d *daemon) loops(address string) []func(context.Context) error {
 		},
 	}
 	notificationsLoop := &notifications.Loop{
-		Store: d.store, Outbox: d.Layout.Outbox(), Links: notification.Links("http://" + address), Log: d.Log,
+		Store: d.store, Outbox: d.Layout.Outbox(), Log: d.Log,
+		Letters: notification.Letters{Links: notification.Links("http://" + address), Signer: d.signer(address)},
 	}
 	scalingLoop := &scaling.Loop{Store: d.store, Fleet: d.fleet, Log: d.Log, Manners: &d.manners}
 	certificatesLoop := &certificates.Loop{Store: d.store, Authority: d.authority, Log: d.Log}

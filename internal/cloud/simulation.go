@@ -50,9 +50,12 @@ func (s *simulation) run(ctx context.Context, listener net.Listener) error {
 		return err
 	}
 	group.Go(func() error { return s.generations(ctx, d, address) })
-	serveAPIs(ctx, group, listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.current.Load().onHost.ServeHTTP(w, r)
-	}), s.Log)
+	})
+	serveAPIs(ctx, group, apiServer{
+		listener: listener, handler: handler, perUser: apiConnections.PerUser, log: s.Log,
+	})
 	if err := host.RecordDaemon(s.Layout, s.Version, address); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 
@@ -122,12 +123,7 @@ func (c *code) declare(address, kind, what, value string) object {
 // add adds a resource under an address, and returns its logical id. What CloudFormation can
 // take over has an identifier.
 func (c *code) add(address, kind string, identifier map[string]string, properties object) *added {
-	r := &resource{Type: kind, Properties: properties}
-	for name, value := range properties {
-		if value == nil || value == "" {
-			delete(properties, name)
-		}
-	}
+	r := &resource{Type: kind, Properties: withoutEmpty(properties)}
 	id := logicalID(address)
 	for n := 2; c.Resources[id] != nil; n++ {
 		id = fmt.Sprintf("%s%d", logicalID(address), n)
@@ -138,6 +134,12 @@ func (c *code) add(address, kind string, identifier map[string]string, propertie
 	}
 	c.Resources[id] = r
 	return &added{c, r, id}
+}
+
+// withoutEmpty deletes the properties without a value.
+func withoutEmpty(properties object) object {
+	maps.DeleteFunc(properties, func(_ string, value any) bool { return value == nil || value == "" })
+	return properties
 }
 
 // added is a resource of a template that is being written.

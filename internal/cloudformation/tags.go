@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"aloft.dev/aloft/internal/stack"
+	"aloft.dev/aloft/internal/blueprint"
 )
 
 // given returns a list as the value of a property, or nil if it is empty.
@@ -21,7 +21,7 @@ func given(list []object) any {
 func (c *code) tags(all map[string]string) any {
 	var list []object
 	for _, key := range slices.Sorted(maps.Keys(all)) {
-		ofKeys := key == stack.TagHostKey || key == stack.TagFingerprint
+		ofKeys := slices.Contains(blueprint.KeyTags(), key)
 		if !strings.HasPrefix(key, "aws:") && (c.importing || !ofKeys) {
 			list = append(list, object{"Key": key, "Value": all[key]})
 		}

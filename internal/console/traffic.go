@@ -149,17 +149,32 @@ var comparisons = map[types.ComparisonOperator]string{
 	types.ComparisonOperatorLessThanOrEqualToThreshold: "≤", types.ComparisonOperatorLessThanThreshold: "<",
 }
 
+// watchedBy returns what an alarm watches, and the length of its periods in seconds.
+func watchedBy(a types.MetricAlarm) (what string, period int32) {
+	what, period = cmp.Or(string(a.Statistic), aws.ToString(a.ExtendedStatistic))+" "+aws.ToString(a.MetricName),
+		aws.ToInt32(a.Period)
+	for _, q := range a.Metrics {
+		if q.MetricStat != nil {
+			period = cmp.Or(period, aws.ToInt32(q.MetricStat.Period))
+		}
+		if q.ReturnData == nil || *q.ReturnData {
+			what = cmp.Or(aws.ToString(q.Label), aws.ToString(q.Expression), aws.ToString(q.Id))
+		}
+	}
+	return what, period
+}
+
 func newAlarm(a types.MetricAlarm) Alarm {
-	statistic := cmp.Or(string(a.Statistic), aws.ToString(a.ExtendedStatistic))
+	what, period := watchedBy(a)
 	return Alarm{
 		Item: Item{
 			Kind: "alarm", ID: aws.ToString(a.AlarmArn), Name: aws.ToString(a.AlarmName),
 			Health: alarmHealth[a.StateValue], State: string(a.StateValue),
 		},
-		Threshold: fmt.Sprintf("%s %s %s %s, %d times in %d of %d s", statistic, aws.ToString(a.MetricName),
+		Threshold: fmt.Sprintf("%s %s %s, %d times in %d of %d s", what,
 			comparisons[a.ComparisonOperator], number(aws.ToFloat64(a.Threshold)),
 			cmp.Or(aws.ToInt32(a.DatapointsToAlarm), aws.ToInt32(a.EvaluationPeriods)),
-			aws.ToInt32(a.EvaluationPeriods), aws.ToInt32(a.Period)),
+			aws.ToInt32(a.EvaluationPeriods), period),
 		At: aws.ToTime(a.StateUpdatedTimestamp), Reason: aws.ToString(a.StateReason),
 	}
 }

@@ -91,8 +91,8 @@ func Of(s *spec.Spec, prices price.Prices, a Assumptions) *Estimate {
 	add(price.Snapshot, float64(s.Release.Keep*price.DiskSize), 1, "GB-month", "snapshots",
 		fmt.Sprintf("images of %d releases, at most %d GB each", s.Release.Keep, price.DiskSize))
 	if len(s.Alerts) > 0 {
-		n := len(stack.AlarmAddresses())
-		add(price.Alarm, float64(n), 1, "month", "alarms", "and up to 1,000 emails a month without charge")
+		add(price.Alarm, float64(stack.AlarmMetrics()), 1, "month", "metrics of alarms",
+			"and up to 1,000 emails a month without charge")
 	}
 	if s.KeepsAccessLogs() {
 		add(price.ObjectData, 1, 1, "GB-month", "access logs", "for each GB of compressed files that is kept")

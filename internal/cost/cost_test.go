@@ -97,7 +97,7 @@ func TestAccessLogsCost(t *testing.T) {
 
 func TestAlarmsCost(t *testing.T) {
 	without, with := estimate(t, ""), estimate(t, "alerts: [me@example.com]\n")
-	if got := with.Monthly - without.Monthly; !near(got, 0.5) {
-		t.Errorf("alerts cost %v, want 0.50", got)
+	if got := with.Monthly - without.Monthly; !near(got, 0.7) {
+		t.Errorf("alerts cost %v, want 0.70", got)
 	}
 }

@@ -25,7 +25,7 @@ const (
 	Disk         Item = "disk"          // a GB of a gp3 volume, by the month
 	Snapshot     Item = "snapshot"      // a GB of a snapshot, by the month
 	Metric       Item = "metric"        // a metric of detailed monitoring, by the month
-	Alarm        Item = "alarm"         // an alarm on one metric, by the month
+	Alarm        Item = "alarm"         // a metric of an alarm, by the month
 	ObjectData   Item = "object-data"   // a GB of objects in S3 Standard, by the month
 )
 

@@ -80,14 +80,7 @@ func (c *Cloud) describeAlarm(ctx context.Context, a types.MetricAlarm) (plan.Fo
 	}
 	f.Status.Alarm = string(a.StateValue)
 	setTags(&f, tags)
-	condition := stack.Condition{
-		Metric: aws.ToString(a.MetricName), Statistic: string(a.Statistic), Comparison: string(a.ComparisonOperator),
-		Threshold: aws.ToFloat64(a.Threshold),
-		Minutes:   int(aws.ToInt32(a.EvaluationPeriods) * aws.ToInt32(a.Period) / stack.AlarmPeriod),
-	}
-	if a.ExtendedStatistic != nil {
-		condition.Statistic = *a.ExtendedStatistic
-	}
+	condition, dimensions := conditionOf(a)
 	f.Set(stack.AttrName, f.Name)
 	f.Set(stack.AttrCondition, condition.String())
 	f.Set(stack.AttrMissingData, aws.ToString(a.TreatMissingData))
@@ -95,7 +88,7 @@ func (c *Cloud) describeAlarm(ctx context.Context, a types.MetricAlarm) (plan.Fo
 	f.Set(stack.AttrEnabled, yesNo(aws.ToBool(a.ActionsEnabled)))
 	f.Set(stack.AttrTells, a.AlarmActions...)
 	f.Set(stack.AttrTellsEnded, a.OKActions...)
-	for _, d := range a.Dimensions {
+	for _, d := range dimensions {
 		switch value := aws.ToString(d.Value); aws.ToString(d.Name) {
 		case balancerDimension:
 			f.Set(stack.AttrLoadBalancer, balancingARN(f.ID, balancerPrefix+value))
@@ -104,6 +97,72 @@ func (c *Cloud) describeAlarm(ctx context.Context, a types.MetricAlarm) (plan.Fo
 		}
 	}
 	return f, nil
+}
+
+// conditionOf returns an alarm's condition, and the dimensions of what it watches.
+func conditionOf(a types.MetricAlarm) (stack.Condition, []types.Dimension) {
+	c := stack.Condition{
+		Metric: aws.ToString(a.MetricName), Statistic: string(a.Statistic), Comparison: string(a.ComparisonOperator),
+		Threshold: aws.ToFloat64(a.Threshold),
+	}
+	if a.ExtendedStatistic != nil {
+		c.Statistic = *a.ExtendedStatistic
+	}
+	period, dimensions := aws.ToInt32(a.Period), a.Dimensions
+	for _, q := range a.Metrics {
+		switch m := q.MetricStat; {
+		case m == nil:
+			// An expression that is not Aloft's leads to a condition that differs.
+			if _, err := fmt.Sscanf(aws.ToString(q.Expression), shareBegin, &c.Least); err != nil ||
+				aws.ToString(q.Expression) != shareExpression(c.Least) {
+				c.Statistic = aws.ToString(q.Expression)
+			}
+		case aws.ToString(q.Id) == sharePart:
+			c.Metric, dimensions, period = aws.ToString(m.Metric.MetricName), m.Metric.Dimensions, aws.ToInt32(m.Period)
+			if c.Statistic == "" {
+				c.Statistic = aws.ToString(m.Stat)
+			}
+		default:
+			c.Of = aws.ToString(m.Metric.MetricName)
+		}
+	}
+	c.Minutes = int(aws.ToInt32(a.EvaluationPeriods) * period / stack.AlarmPeriod)
+	return c, dimensions
+}
+
+// The queries of an alarm that watches a share, by their ids.
+const (
+	sharePart  = "part"
+	shareWhole = "whole"
+	shareOf    = "share"
+)
+
+// shareBegin is how the expression of a share begins, with the least part that counts.
+const shareBegin = "IF(part >= %g"
+
+// shareExpression is the expression of a share in percent. A load balancer that finds no server
+// counts the errors but not the requests, so the whole is at least the part.
+func shareExpression(least float64) string {
+	return fmt.Sprintf(shareBegin+", 100 * part / MAX([whole, part]), 0)", least)
+}
+
+// shareQueries returns the queries of a share.
+func shareQueries(c stack.Condition, dimensions []types.Dimension) []types.MetricDataQuery {
+	sum := func(id, metric string) types.MetricDataQuery {
+		return types.MetricDataQuery{Id: &id, ReturnData: aws.Bool(false), MetricStat: &types.MetricStat{
+			Metric: &types.Metric{
+				Namespace: aws.String(balancerNamespace), MetricName: &metric, Dimensions: dimensions,
+			},
+			Period: aws.Int32(stack.AlarmPeriod), Stat: &c.Statistic,
+		}}
+	}
+	return []types.MetricDataQuery{
+		{
+			Id: aws.String(shareOf), Expression: aws.String(shareExpression(c.Least)),
+			Label: aws.String(c.Metric + " in percent of " + c.Of), ReturnData: aws.Bool(true),
+		},
+		sum(sharePart, c.Metric), sum(shareWhole, c.Of),
+	}
 }
 
 // balancingARN returns the ARN of a part of Elastic Load Balancing, in the partition,
@@ -148,28 +207,36 @@ func (p *Provisioner) putAlarm(ctx context.Context, r stack.Resource, body stack
 	topic := *p.id(body.Topic)
 	in := &cloudwatch.PutMetricAlarmInput{
 		AlarmName: &body.AlarmName, AlarmDescription: &body.Advice, ActionsEnabled: &tells,
-		Namespace: aws.String(balancerNamespace), MetricName: &body.Condition.Metric,
 		Threshold: &body.Condition.Threshold, ComparisonOperator: types.ComparisonOperator(body.Condition.Comparison),
-		Period: aws.Int32(stack.AlarmPeriod), EvaluationPeriods: aws.Int32(int32(body.Condition.Minutes)),
-		TreatMissingData: aws.String(stack.MissingIsFine),
-		AlarmActions:     []string{topic}, OKActions: []string{topic},
+		EvaluationPeriods: aws.Int32(int32(body.Condition.Minutes)),
+		TreatMissingData:  aws.String(stack.MissingIsFine),
+		AlarmActions:      []string{topic}, OKActions: []string{topic},
 	}
-	if strings.HasPrefix(body.Condition.Statistic, "p") {
-		in.ExtendedStatistic = &body.Condition.Statistic
+	if dimensions := p.alarmDimensions(body); body.Condition.Of != "" {
+		in.Metrics = shareQueries(body.Condition, dimensions)
 	} else {
-		in.Statistic = types.Statistic(body.Condition.Statistic)
-	}
-	_, balancer, _ := strings.Cut(*p.id(body.LoadBalancer), balancerPrefix)
-	in.Dimensions = []types.Dimension{{Name: aws.String(balancerDimension), Value: &balancer}}
-	if body.TargetGroup != (stack.Ref{}) {
-		_, group, _ := strings.Cut(*p.id(body.TargetGroup), ":"+groupPrefix)
-		in.Dimensions = append(in.Dimensions, types.Dimension{
-			Name: aws.String(groupDimension), Value: aws.String(groupPrefix + group),
-		})
+		in.Namespace, in.MetricName = aws.String(balancerNamespace), &body.Condition.Metric
+		in.Dimensions, in.Period = dimensions, aws.Int32(stack.AlarmPeriod)
+		if strings.HasPrefix(body.Condition.Statistic, "p") {
+			in.ExtendedStatistic = &body.Condition.Statistic
+		} else {
+			in.Statistic = types.Statistic(body.Condition.Statistic)
+		}
 	}
 	in.Tags = alarmTags(p.tags(r))
 	_, err := p.CW.PutMetricAlarm(ctx, in)
 	return awsapi.Wrap("set alarm "+body.AlarmName, err)
+}
+
+// alarmDimensions returns the dimensions of what an alarm watches.
+func (p *Provisioner) alarmDimensions(body stack.Alarm) []types.Dimension {
+	_, balancer, _ := strings.Cut(*p.id(body.LoadBalancer), balancerPrefix)
+	all := []types.Dimension{{Name: aws.String(balancerDimension), Value: &balancer}}
+	if body.TargetGroup != (stack.Ref{}) {
+		_, group, _ := strings.Cut(*p.id(body.TargetGroup), ":"+groupPrefix)
+		all = append(all, types.Dimension{Name: aws.String(groupDimension), Value: aws.String(groupPrefix + group)})
+	}
+	return all
 }
 
 func alarmTags(tags []tag) []types.Tag {

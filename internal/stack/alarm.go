@@ -36,14 +36,24 @@ type Condition struct {
 	Metric     string  // of the namespace AWS/ApplicationELB
 	Statistic  string  // "Sum", "p99"
 	Comparison string  // as in CloudWatch: "GreaterThanOrEqualToThreshold"
-	Threshold  float64 // in the metric's unit
+	Threshold  float64 // in the metric's unit, or in percent of Of
 	Minutes    int
+
+	// Of is the metric of which the other is a share; empty: the condition is about no share.
+	Of string
+	// Least is the least that counts as a share: a few errors a minute are no share of users,
+	// however few requests there are.
+	Least float64
 }
 
 // String returns the condition as plans show it.
 func (c Condition) String() string {
+	threshold := fmt.Sprintf("%g", c.Threshold)
+	if c.Of != "" {
+		threshold = fmt.Sprintf("%g%% of %s and >= %g", c.Threshold, c.Of, c.Least)
+	}
 	return fmt.Sprintf(
-		"%s of %s %s %g for %d minutes", c.Statistic, c.Metric, sign(c.Comparison), c.Threshold, c.Minutes,
+		"%s of %s %s %s for %d minutes", c.Statistic, c.Metric, sign(c.Comparison), threshold, c.Minutes,
 	)
 }
 
@@ -91,6 +101,17 @@ func AlarmAddresses() []string {
 		all[i] = a.address
 	}
 	return all
+}
+
+// AlarmMetrics returns how many metrics all alarms watch, which is what they cost by.
+func AlarmMetrics() (n int) {
+	for _, a := range alarms {
+		n++
+		if a.condition.Of != "" {
+			n++
+		}
+	}
+	return n
 }
 
 // Kind implements Body.
@@ -156,32 +177,45 @@ var alarms = []alert{
 		address: "alarm-down", what: "no server is healthy for 2 minutes", ofTargets: true,
 		advice: "Nobody is served. Run: aloft status{stage}; then aloft logs{stage}. " +
 			"If a release has just been made: aloft rollback{stage}.",
-		condition: Condition{"HealthyHostCount", "Maximum", lessThan, 1, 2},
+		condition: Condition{
+			Metric: "HealthyHostCount", Statistic: "Maximum", Comparison: lessThan, Threshold: 1, Minutes: 2,
+		},
 	},
 	{
 		address: "alarm-unhealthy", what: "a server is unhealthy for 5 minutes", ofTargets: true,
 		advice: "The others serve its share. Run: aloft status{stage}, which names the server; aloft logs{stage} " +
 			"says why; aloft up{stage} replaces a server that is gone.",
-		condition: Condition{"UnHealthyHostCount", "Maximum", atLeast, 1, 5},
+		condition: Condition{
+			Metric: "UnHealthyHostCount", Statistic: "Maximum", Comparison: atLeast, Threshold: 1, Minutes: 5,
+		},
 	},
 	{
-		address: "alarm-errors", what: "the application answers 5 requests a minute with 5xx for 3 minutes",
+		address: "alarm-errors", what: "the application answers one of 100 requests with 5xx, for 3 minutes",
 		advice: "The application fails. Run: aloft logs{stage}. " +
 			"If it began with a release: aloft rollback{stage}.",
-		condition: Condition{"HTTPCode_Target_5XX_Count", "Sum", atLeast, 5, 3},
+		condition: shareOfRequests("HTTPCode_Target_5XX_Count"),
 	},
 	{
-		address: "alarm-refused", what: "the load balancer answers 5 requests a minute with 5xx for 3 minutes",
+		address: "alarm-refused", what: "the load balancer answers one of 100 requests with 5xx, for 3 minutes",
 		advice: "Servers do not answer, or close connections early. Run: aloft status{stage}; then " +
 			"aloft logs{stage}. With too few servers: aloft scale{stage}.",
-		condition: Condition{"HTTPCode_ELB_5XX_Count", "Sum", atLeast, 5, 3},
+		condition: shareOfRequests("HTTPCode_ELB_5XX_Count"),
 	},
 	{
 		address: "alarm-slow", what: "one of 100 requests takes more than 2 s, for 5 minutes",
 		advice: "Users wait. Run: aloft logs{stage}, for what is slow; with too few servers: aloft scale{stage}. " +
 			"If it began with a release: aloft rollback{stage}.",
-		condition: Condition{"TargetResponseTime", "p99", moreThan, 2, 5},
+		condition: Condition{
+			Metric: "TargetResponseTime", Statistic: "p99", Comparison: moreThan, Threshold: 2, Minutes: 5,
+		},
 	},
+}
+
+// shareOfRequests is that users feel errors: one of 100 requests fails, and not only a few.
+func shareOfRequests(errors string) Condition {
+	return Condition{
+		Metric: errors, Statistic: "Sum", Of: "RequestCount", Least: 5, Comparison: atLeast, Threshold: 1, Minutes: 3,
+	}
 }
 
 // addAlerts adds the topic and the alarms that tell it. They come last, when what they

@@ -39,18 +39,36 @@ func (c *code) alarms() {
 }
 
 func (c *code) alarm(f blueprint.Item[types.MetricAlarm]) {
-	a, dimensions := f.AWS, map[string]string{}
-	for _, d := range a.Dimensions {
-		dimensions[aws.ToString(d.Name)] = aws.ToString(d.Value)
-	}
-	c.resource(alertsFile, "aws_cloudwatch_metric_alarm", f.Address, f.Name).literal("alarm_name", f.Name).
-		text("alarm_description", aws.ToString(a.AlarmDescription)).text("namespace", aws.ToString(a.Namespace)).
-		text("metric_name", aws.ToString(a.MetricName)).text("statistic", string(a.Statistic)).
-		text("extended_statistic", aws.ToString(a.ExtendedStatistic)).
+	a := f.AWS
+	b := c.resource(alertsFile, "aws_cloudwatch_metric_alarm", f.Address, f.Name).literal("alarm_name", f.Name).
+		text("alarm_description", aws.ToString(a.AlarmDescription)).
 		text("comparison_operator", string(a.ComparisonOperator)).
 		number("evaluation_periods", int64(aws.ToInt32(a.EvaluationPeriods))).
-		number("period", int64(aws.ToInt32(a.Period))).text("treat_missing_data", aws.ToString(a.TreatMissingData)).
+		text("treat_missing_data", aws.ToString(a.TreatMissingData)).
 		flag("actions_enabled", aws.ToBool(a.ActionsEnabled)).list("alarm_actions", a.AlarmActions).
-		list("ok_actions", a.OKActions).number64("threshold", aws.ToFloat64(a.Threshold)).
-		texts("dimensions", dimensions).tags(f.Tags)
+		list("ok_actions", a.OKActions).number64("threshold", aws.ToFloat64(a.Threshold)).tags(f.Tags)
+	if len(a.Metrics) == 0 {
+		b.text("namespace", aws.ToString(a.Namespace)).text("metric_name", aws.ToString(a.MetricName)).
+			text("statistic", string(a.Statistic)).text("extended_statistic", aws.ToString(a.ExtendedStatistic)).
+			number("period", int64(aws.ToInt32(a.Period))).texts("dimensions", dimensions(a.Dimensions))
+	}
+	for _, q := range a.Metrics {
+		query := b.inside("metric_query").text("id", aws.ToString(q.Id)).
+			text("expression", aws.ToString(q.Expression)).text("label", aws.ToString(q.Label)).
+			flag("return_data", q.ReturnData == nil || *q.ReturnData)
+		if q.MetricStat != nil {
+			m := q.MetricStat.Metric
+			query.inside("metric").text("namespace", aws.ToString(m.Namespace)).
+				text("metric_name", aws.ToString(m.MetricName)).text("stat", aws.ToString(q.MetricStat.Stat)).
+				number("period", int64(aws.ToInt32(q.MetricStat.Period))).texts("dimensions", dimensions(m.Dimensions))
+		}
+	}
+}
+
+func dimensions(all []types.Dimension) map[string]string {
+	out := map[string]string{}
+	for _, d := range all {
+		out[aws.ToString(d.Name)] = aws.ToString(d.Value)
+	}
+	return out
 }

@@ -81,7 +81,14 @@ func (c *code) settings() {
 		"source": cty.StringVal("hashicorp/aws"), "version": cty.StringVal(ProviderVersion),
 	}))
 	main.AppendNewline()
-	main.AppendNewBlock("provider", []string{"aws"}).Body().SetAttributeTraversal("region", variableOf("region"))
+	provider := main.AppendNewBlock("provider", []string{"aws"}).Body()
+	provider.SetAttributeTraversal("region", variableOf("region"))
+	// Terraform leaves these tags to Aloft, in place as well as elsewhere.
+	var keys []cty.Value
+	for _, key := range blueprint.KeyTags() {
+		keys = append(keys, cty.StringVal(key))
+	}
+	provider.AppendNewBlock("ignore_tags", nil).Body().SetAttributeValue("keys", cty.ListVal(keys))
 }
 
 // inputFile writes the variables.
@@ -178,7 +185,7 @@ func (b block) list(name string, values []string) block {
 }
 
 // texts sets an attribute to a mapping of names to texts.
-func (b block) texts(name string, values map[string]string) block {
+func (b block) texts(name string, values map[string]string) {
 	var all []hclwrite.ObjectAttrTokens
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		all = append(all, hclwrite.ObjectAttrTokens{
@@ -186,7 +193,6 @@ func (b block) texts(name string, values map[string]string) block {
 		})
 	}
 	b.body.SetAttributeRaw(name, hclwrite.TokensForObject(all))
-	return b
 }
 
 // after makes Terraform create the resource after others, to which it does not refer.
@@ -206,11 +212,11 @@ func (b block) variable(name, input string) block {
 	return b
 }
 
-// tags sets the tags that users can set.
+// tags sets the tags that users can set, but for those of keys.
 func (b block) tags(tags map[string]string) block {
 	all := map[string]cty.Value{}
 	for key, value := range tags {
-		if !strings.HasPrefix(key, "aws:") {
+		if !strings.HasPrefix(key, "aws:") && !slices.Contains(blueprint.KeyTags(), key) {
 			all[key] = cty.StringVal(value)
 		}
 	}

@@ -194,6 +194,7 @@ func TestRealPrivateMachineIsReachedThroughAnEndpoint(t *testing.T) {
 			t.Error("it was accepted")
 		}
 	})
+	t.Run("version 2 of the AWS CLI opens tunnels", p.cliOpensTunnels)
 	t.Run("security groups apply to new connections", p.groupsApply)
 	t.Run("an existing connection survives a change of rules", func(t *testing.T) {
 		if err := m.Query(t.Context(), "true", remote.Text(""), func(string) {}); err != nil {

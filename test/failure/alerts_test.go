@@ -3,10 +3,13 @@
 package failure
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
+	"time"
 
 	"aloft.dev/aloft/internal/cloud/alarm"
+	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/test/simulation"
 )
@@ -82,5 +85,58 @@ func TestAlertsFollowTheSpec(t *testing.T) {
 	view := app.Store.View()
 	if topics, alarms := store.Topics.List(view), store.Alarms.List(view); len(topics)+len(alarms) > 0 {
 		t.Errorf("left are %v and %v", topics, alarms)
+	}
+}
+
+// A busy application may fail now and then, and a quiet one is not down because of one error.
+func TestErrorsCountByTheirShareOfRequests(t *testing.T) {
+	t.Parallel()
+	app := simulation.NewApplication(t)
+	app.Spec.Alerts = []string{"me@example.com"}
+	app.Release(t, "r1")
+	now, shares := time.Now(), 0
+	for _, row := range store.Alarms.List(app.Store.View()) {
+		if row.Queries == "" {
+			continue
+		}
+		shares++
+		for _, tc := range []struct {
+			requests, errors float64
+			goesOff          bool
+		}{
+			{0, 0, false}, {4, 4, false}, {5, 5, true}, {400, 4, false}, {500, 5, true}, {60_000, 500, false},
+			{60_000, 600, true}, {0, 6, true}, // without a server, requests are not counted
+		} {
+			var metrics metric.Store
+			var queries []alarm.Query
+			if err := json.Unmarshal([]byte(row.Queries), &queries); err != nil {
+				t.Fatal(err)
+			}
+			for _, q := range queries {
+				if q.MetricStat == nil {
+					continue
+				}
+				of, value := q.MetricStat.Metric, tc.errors
+				if of.MetricName == "RequestCount" {
+					value = tc.requests
+				}
+				if value == 0 {
+					continue // a load balancer reports no zero
+				}
+				id := metric.NewID(of.Namespace, of.MetricName, metric.Dimension(of.Dimensions[0]))
+				for ago := range 5 {
+					at := now.Add(-time.Duration(ago) * time.Minute)
+					metrics.Add(row.Region, id, at, "Count", metric.SummaryOf(1, value))
+				}
+			}
+			v, _ := alarm.Evaluate(row, alarm.Datapoints(row, &metrics, now), now)
+			if (v.State == alarm.InAlarm) != tc.goesOff {
+				t.Errorf("%s with %g errors of %g requests: %s, %s",
+					row.Name, tc.errors, tc.requests, v.State, v.Reason)
+			}
+		}
+	}
+	if shares != 2 {
+		t.Errorf("%d alarms watch a share, want 2", shares)
 	}
 }

@@ -1,9 +1,11 @@
 package alarm
 
 import (
+	"math"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/metricmath"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -26,23 +28,66 @@ type Datapoint struct {
 // range ends before them.
 func Datapoints(row *store.Alarm, metrics *metric.Store, now time.Time) []Datapoint {
 	w := WatchedBy(row)
-	compute := metric.ParseStatistic(w.Statistic)
-	if compute == nil || w.Period < metric.Resolution {
+	if w.Period < metric.Resolution {
 		return nil
 	}
-	count, end := int(row.EvaluationPeriods)+extraPeriods, metrics.Readable(now.Truncate(metric.Resolution))
-	start := end.Add(-time.Duration(count) * w.Period)
-	sums := make([]metric.Summary, count)
-	for _, p := range metrics.Points(row.Region, w.Metric, start, end, w.Unit) {
-		sums[count-1-int(p.At.Sub(start)/w.Period)].Merge(p.Summary)
+	g := metricmath.Grid{Period: w.Period, N: int(row.EvaluationPeriods) + extraPeriods}
+	g.Start = metrics.Readable(now.Truncate(metric.Resolution)).Add(-time.Duration(g.N) * w.Period)
+	var values, samples []float64
+	if w.Expression != "" {
+		values, samples = expression(row, w.Expression, metrics, g), make([]float64, g.N)
+	} else {
+		compute := metric.ParseStatistic(w.Statistic)
+		if compute == nil {
+			return nil
+		}
+		values = statistic(row.Region, w, metrics, g, compute)
+		samples = statistic(row.Region, w, metrics, g, metric.BasicStatistic("SampleCount"))
 	}
-	out := make([]Datapoint, count)
-	for i := range out {
-		out[i].At = end.Add(-time.Duration(i+1) * w.Period)
-		if sums[i].Count > 0 {
-			out[i].Value, out[i].Known = compute(&sums[i])
-			out[i].Samples = sums[i].Count
+	out := make([]Datapoint, g.N)
+	for i, v := range values {
+		out[g.N-1-i] = Datapoint{At: g.At(i)}
+		if !math.IsNaN(v) {
+			out[g.N-1-i] = Datapoint{At: g.At(i), Known: true, Value: v, Samples: samples[i]}
 		}
 	}
 	return out
+}
+
+// statistic returns a statistic of a metric in each period of a grid.
+func statistic(
+	region string, w WatchedMetric, metrics *metric.Store, g metricmath.Grid, compute metric.Statistic,
+) []float64 {
+	points := metrics.Points(region, w.Metric, g.Start, g.At(g.N), w.Unit)
+	return metric.Spread(points, g.Start, g.Period, g.N, compute)
+}
+
+// expression returns the values of an alarm's expression in each period of a grid. If the
+// expression fails, which PutMetricAlarm has refused, it has none.
+func expression(row *store.Alarm, id string, metrics *metric.Store, g metricmath.Grid) []float64 {
+	none := make([]float64, g.N)
+	for i := range none {
+		none[i] = math.NaN()
+	}
+	var sources []metricmath.Source
+	given := map[string][]float64{}
+	for _, q := range queriesOf(row) {
+		sources = append(sources, metricmath.Source{ID: q.ID, Expression: q.Expression})
+		if q.MetricStat == nil {
+			continue
+		}
+		w := q.MetricStat.watched()
+		if compute := metric.ParseStatistic(w.Statistic); compute != nil {
+			given[q.ID] = statistic(row.Region, w, metrics, g, compute)
+		}
+	}
+	program, err := metricmath.Compile(sources)
+	if err != nil {
+		return none
+	}
+	series, err := program.Run(g, given)
+	if err != nil || len(series[id]) != 1 {
+		return none
+	}
+	return series[id][0].Values
 }

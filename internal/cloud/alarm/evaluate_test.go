@@ -1,6 +1,7 @@
 package alarm_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -185,5 +186,33 @@ func TestPercentileOfFewSamplesIsIgnored(t *testing.T) {
 	few[0].Samples = 100
 	if v, keep := alarm.Evaluate(a, few, noon); keep || v.State != "ALARM" {
 		t.Errorf("with 100 samples: verdict %+v, keep %v; want ALARM", v, keep)
+	}
+}
+
+func TestExpressionIsWatched(t *testing.T) {
+	a := row(0, "")
+	a.Region, a.Statistic, a.Period, a.Metric, a.Namespace = "r", "", 0, "", ""
+	sum := func(id string) string {
+		return fmt.Sprintf(`{"Id":%q,"ReturnData":false,"MetricStat":{"Metric":{"Namespace":"N","MetricName":%q},`+
+			`"Period":60,"Stat":"Sum"}}`, id, id)
+	}
+	a.Queries = `[{"Id":"e","Expression":"100 * m / n"},` + sum("m") + "," + sum("n") + "]"
+	var m metric.Store
+	add := func(name string, minutesAgo int, value float64) {
+		m.Add("r", metric.NewID("N", name), noon.Add(-time.Duration(minutesAgo)*time.Minute), "Count",
+			metric.SummaryOf(value, 1))
+	}
+	add("m", 1, 30)
+	add("n", 1, 100)
+	add("n", 2, 50)
+	add("m", 3, 7) // a quotient by zero is missing
+	got := alarm.Datapoints(a, &m, noon)
+	if len(got) != 5 || got[0].Value != 30 || !got[1].Known || got[1].Value != 0 || got[2].Known || got[3].Known ||
+		!got[0].At.Equal(noon.Truncate(time.Minute).Add(-time.Minute)) {
+		t.Errorf("data points = %+v", got)
+	}
+	v, _ := alarm.Evaluate(a, got, noon)
+	if v.State != "OK" || strings.Contains(v.Data, "sampleCount") || !strings.Contains(v.Data, `"period":60`) {
+		t.Errorf("verdict %+v", v)
 	}
 }

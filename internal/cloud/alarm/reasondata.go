@@ -30,7 +30,10 @@ func (e *evaluation) data() string {
 	for _, p := range e.evaluated {
 		point := evaluated{Timestamp: p.At.UTC().Format(dataTime)}
 		if p.Known {
-			point.SampleCount, point.Value = &p.Samples, &p.Value
+			point.Value = &p.Value
+			if e.watched.Expression == "" { // an expression has no samples
+				point.SampleCount = &p.Samples
+			}
 		}
 		out.Evaluated = append(out.Evaluated, point)
 	}

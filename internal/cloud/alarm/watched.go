@@ -8,19 +8,33 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Query is a metric data query in the parts that an alarm can evaluate here. It
-// has the JSON form of the SDK's type.
+// Query is a metric data query in the parts that an alarm evaluates. It has the JSON form of
+// the SDK's type.
 type Query struct {
 	ID         string `json:"Id"`
-	MetricStat *struct {
-		Metric struct {
-			Namespace, MetricName string
-			Dimensions            []store.MetricDimension
-		}
-		Period     int32
-		Stat, Unit string
-	}
+	Expression string `json:",omitempty"`
+	MetricStat *MetricStat
 	ReturnData *bool
+}
+
+// MetricStat is a statistic of a metric, in the JSON form of the SDK's type.
+type MetricStat struct {
+	Metric struct {
+		Namespace, MetricName string
+		Dimensions            []store.MetricDimension
+	}
+	Period     int32
+	Stat, Unit string
+}
+
+// watched returns the statistic as what an alarm watches.
+func (s *MetricStat) watched() WatchedMetric {
+	return WatchedMetric{
+		Metric:    metricID(s.Metric.Namespace, s.Metric.MetricName, s.Metric.Dimensions),
+		Period:    time.Duration(s.Period) * time.Second,
+		Statistic: s.Stat,
+		Unit:      s.Unit,
+	}
 }
 
 // EncodeQueries encodes queries for an alarm's row. It sets a missing period to
@@ -36,16 +50,19 @@ func EncodeQueries(queries []Query, period int32) string {
 	return encodeJSON(queries)
 }
 
-// WatchedMetric identifies the statistic of a metric that an alarm watches.
+// WatchedMetric identifies the statistic of a metric that an alarm watches, or an expression.
 type WatchedMetric struct {
 	Metric    metric.ID
 	Period    time.Duration
 	Statistic string
 	Unit      string // empty: any unit
+
+	// Expression is the id of the query whose expression the alarm watches. All else but the
+	// period is empty then.
+	Expression string
 }
 
-// WatchedBy returns what the alarm watches: its metric, or that of the query that
-// returns data.
+// WatchedBy returns what the alarm watches: its metric, or the query that returns data.
 func WatchedBy(row *store.Alarm) WatchedMetric {
 	if row.Queries == "" {
 		stat := row.Statistic
@@ -59,20 +76,33 @@ func WatchedBy(row *store.Alarm) WatchedMetric {
 			Unit:      row.Unit,
 		}
 	}
-	var queries []Query
-	_ = json.Unmarshal([]byte(row.Queries), &queries) // written by EncodeQueries or PutMetricAlarm
+	queries := queriesOf(row)
 	for _, q := range queries {
-		if q.MetricStat != nil && (q.ReturnData == nil || *q.ReturnData) {
-			m := q.MetricStat
-			return WatchedMetric{
-				Metric:    metricID(m.Metric.Namespace, m.Metric.MetricName, m.Metric.Dimensions),
-				Period:    time.Duration(m.Period) * time.Second,
-				Statistic: m.Stat,
-				Unit:      m.Unit,
-			}
+		switch {
+		case q.ReturnData != nil && !*q.ReturnData:
+		case q.MetricStat != nil:
+			return q.MetricStat.watched()
+		default:
+			return WatchedMetric{Expression: q.ID, Period: periodOf(queries)}
 		}
 	}
 	return WatchedMetric{}
+}
+
+// queriesOf returns the queries of an alarm's row.
+func queriesOf(row *store.Alarm) (queries []Query) {
+	_ = json.Unmarshal([]byte(row.Queries), &queries) // written by EncodeQueries or PutMetricAlarm
+	return queries
+}
+
+// periodOf returns the period of an alarm's metrics, which is the same for all.
+func periodOf(queries []Query) time.Duration {
+	for _, q := range queries {
+		if q.MetricStat != nil {
+			return q.MetricStat.watched().Period
+		}
+	}
+	return 0
 }
 
 func metricID(namespace, name string, dimensions []store.MetricDimension) metric.ID {

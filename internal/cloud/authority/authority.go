@@ -1,5 +1,6 @@
 // Package authority is the certificate authority of the local cloud. It issues the
-// certificates that users request from AWS Certificate Manager.
+// certificates that users request from AWS Certificate Manager, those of the local cloud's own
+// names, and the one for the signatures of Amazon SNS.
 //
 // There are two roots. The first may sign names below domains that are reserved for
 // private use alone, which the certificate itself says (RFC 5280, section 4.2.1.10), so a
@@ -23,6 +24,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/durable"
@@ -46,9 +48,11 @@ const (
 // Authority issues certificates.
 type Authority struct {
 	private, public root
+	// messages opens the key for messages, at its first use: not every local cloud sends any.
+	messages func() (root, error)
 }
 
-// root is a certificate that signs others.
+// root is a certificate with its key, which signs others, or messages.
 type root struct {
 	certificate *x509.Certificate
 	key         crypto.Signer
@@ -60,30 +64,42 @@ func Open(folder string, now time.Time) (*Authority, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("create the folder of the certificate authority: %w", err)
 	}
-	private, err := openRoot(folder, "private", now)
-	if err != nil {
-		return nil, err
+	a := &Authority{}
+	for name, into := range map[string]*root{"private": &a.private, "public": &a.public} {
+		var err error
+		if *into, err = openRoot(folder, name, func() ([]byte, error) { return newRoot(name, now) }); err != nil {
+			return nil, err
+		}
 	}
-	public, err := openRoot(folder, "public", now)
-	if err != nil {
-		return nil, err
-	}
-	return &Authority{private: private, public: public}, nil
+	a.messages = sync.OnceValues(func() (root, error) {
+		return openRoot(folder, "messages", func() ([]byte, error) { return a.newMessages(now) })
+	})
+	return a, nil
 }
 
 // RootPEM returns the certificate of the root that hosts may trust.
 func (a *Authority) RootPEM() []byte { return certificatePEM(a.private.certificate.Raw) }
 
+// Messages returns the key that signs messages of Amazon SNS, and its certificate in PEM. The
+// root that hosts may trust has signed it.
+func (a *Authority) Messages() (key crypto.Signer, certificate string, err error) {
+	m, err := a.messages()
+	if err != nil {
+		return nil, "", err
+	}
+	return m.key, string(certificatePEM(m.certificate.Raw)), nil
+}
+
 // PublicRootPEM returns the certificate of the root that signs all other names.
 func (a *Authority) PublicRootPEM() []byte { return certificatePEM(a.public.certificate.Raw) }
 
-// openRoot reads a root, or creates it if its file does not exist. Key and certificate
-// share a file, so that no crash separates them.
-func openRoot(folder, name string, now time.Time) (root, error) {
+// openRoot reads a root, or writes the one that create returns if its file does not exist. Key
+// and certificate share a file, so that no crash separates them.
+func openRoot(folder, name string, create func() ([]byte, error)) (root, error) {
 	path := filepath.Join(folder, name+".pem")
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if text, err = newRoot(name, now); err != nil {
+		if text, err = create(); err != nil {
 			return root{}, fmt.Errorf("create the certificate authority: %w", err)
 		}
 		err = durable.WriteFile(path, text, 0o600)

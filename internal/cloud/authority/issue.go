@@ -34,17 +34,8 @@ func (a *Authority) Issue(names []string, kind string, now time.Time) (Issued, e
 			signer = a.public
 		}
 	}
-	key, err := newKey(kind)
-	if err != nil {
-		return Issued{}, fmt.Errorf("issue a certificate for %s: %w", names[0], err)
-	}
-	serial, err := newSerial()
-	if err != nil {
-		return Issued{}, fmt.Errorf("issue a certificate for %s: %w", names[0], err)
-	}
 	template := &x509.Certificate{
-		SerialNumber: serial, DNSNames: names,
-		NotBefore: now.Add(-backdated), NotAfter: now.Add(Validity),
+		DNSNames: names, NotBefore: now.Add(-backdated), NotAfter: now.Add(Validity),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true,
 	}
@@ -54,19 +45,45 @@ func (a *Authority) Issue(names []string, kind string, now time.Time) (Issued, e
 	if kind == "RSA_2048" {
 		template.KeyUsage |= x509.KeyUsageKeyEncipherment
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, signer.certificate, key.Public(), signer.key)
-	if err != nil {
-		return Issued{}, fmt.Errorf("issue a certificate for %s: %w", names[0], err)
-	}
-	secret, err := keyPEM(key)
+	certificate, key, err := signer.sign(template, kind)
 	if err != nil {
 		return Issued{}, fmt.Errorf("issue a certificate for %s: %w", names[0], err)
 	}
 	return Issued{
-		Certificate: string(certificatePEM(der)), Chain: string(certificatePEM(signer.certificate.Raw)),
-		Key: string(secret),
+		Certificate: string(certificate), Chain: string(certificatePEM(signer.certificate.Raw)), Key: string(key),
 	}, nil
 }
+
+// sign signs a certificate for a new key of a kind. It returns both in PEM.
+func (r root) sign(template *x509.Certificate, kind string) (certificate, secret []byte, err error) {
+	key, err := newKey(kind)
+	if err != nil {
+		return nil, nil, err
+	}
+	if template.SerialNumber, err = newSerial(); err != nil {
+		return nil, nil, err
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, r.certificate, key.Public(), r.key)
+	if err != nil {
+		return nil, nil, err
+	}
+	secret, err = keyPEM(key)
+	return certificatePEM(der), secret, err
+}
+
+// newMessages returns a new key for messages, with a certificate that is valid as long as its
+// root. It is for no server.
+func (a *Authority) newMessages(now time.Time) ([]byte, error) {
+	certificate, key, err := a.private.sign(&x509.Certificate{
+		Subject:  pkix.Name{CommonName: messagesName},
+		DNSNames: []string{messagesName}, NotBefore: now.Add(-backdated), NotAfter: a.private.certificate.NotAfter,
+		KeyUsage: x509.KeyUsageDigitalSignature, BasicConstraintsValid: true,
+	}, "RSA_2048")
+	return append(certificate, key...), err
+}
+
+// messagesName is the name in the certificate for messages, in place of sns.amazonaws.com.
+const messagesName = "sns.localhost"
 
 // maxCommonName is the most characters of a common name (RFC 5280, appendix A.1).
 const maxCommonName = 64

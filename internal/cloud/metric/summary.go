@@ -3,6 +3,7 @@ package metric
 import (
 	"maps"
 	"math"
+	"time"
 )
 
 // Summary summarizes a set of values. The zero value summarizes none.
@@ -82,3 +83,21 @@ func (s *Summary) clone() Summary {
 
 // Average returns the mean of the values.
 func (s *Summary) Average() float64 { return s.Sum / s.Count }
+
+// Spread returns a statistic of points in each of n periods from a time on, NaN for those
+// without data. Values in different units are merged.
+func Spread(points []Point, start time.Time, period time.Duration, n int, compute Statistic) []float64 {
+	sums, out := make([]Summary, n), make([]float64, n)
+	for _, p := range points {
+		if i := int(p.At.Sub(start) / period); i >= 0 && i < n {
+			sums[i].Merge(p.Summary)
+		}
+	}
+	for i := range out {
+		out[i] = math.NaN()
+		if v, ok := compute(&sums[i]); ok && sums[i].Count > 0 {
+			out[i] = v
+		}
+	}
+	return out
+}

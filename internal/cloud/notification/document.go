@@ -1,6 +1,7 @@
 package notification
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/url"
 	"strings"
@@ -28,6 +29,9 @@ type document struct {
 	Message           string
 	SubscribeURL      string `json:",omitempty"`
 	Timestamp         string
+	SignatureVersion  string
+	Signature         string
+	SigningCertURL    string
 	UnsubscribeURL    string               `json:",omitempty"`
 	MessageAttributes map[string]attribute `json:",omitempty"`
 }
@@ -48,16 +52,26 @@ func (l Links) cancel(s *store.Subscription) string {
 	return string(l) + "/?" + url.Values{"Action": {"Unsubscribe"}, "SubscriptionArn": {s.ARN}}.Encode()
 }
 
-// JSON returns a delivery as the document that HTTP endpoints and email-json receive.
-func JSON(d *store.Delivery, s *store.Subscription, links Links) []byte {
+// Letters makes what endpoints receive.
+type Letters struct {
+	Links  Links
+	Signer *Signer
+}
+
+// JSON returns a delivery as the document that HTTP endpoints and email-json receive. topic is
+// that of the subscription.
+func (l Letters) JSON(d *store.Delivery, s *store.Subscription, topic *store.Topic) ([]byte, error) {
 	out := document{
 		Type: d.Type, MessageID: d.MessageID, TopicARN: d.Topic, Subject: d.Subject, Message: d.Message,
 		Timestamp: d.Created.UTC().Format(timeFormat),
 	}
 	if d.Type == store.SubscriptionConfirmation {
-		out.Token, out.SubscribeURL = s.Token, links.confirm(s)
+		out.Token, out.SubscribeURL = s.Token, l.Links.confirm(s)
 	} else {
-		out.UnsubscribeURL = links.cancel(s)
+		out.UnsubscribeURL = l.Links.cancel(s)
+	}
+	if err := l.Signer.sign(&out, s.Region, cmp.Or(topic.SignatureVersion, Version1)); err != nil {
+		return nil, err
 	}
 	for _, a := range d.Attributes {
 		if out.MessageAttributes == nil {
@@ -70,7 +84,7 @@ func JSON(d *store.Delivery, s *store.Subscription, links Links) []byte {
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	_ = e.Encode(out) // texts always encode
-	return []byte(strings.TrimSpace(b.String()))
+	return []byte(strings.TrimSpace(b.String())), nil
 }
 
 // stamp returns a time that sorts as text, for names of files.

@@ -1,7 +1,6 @@
 // Package notification knows what Amazon SNS sends: which subscriptions a message goes to,
 // and what their endpoints receive. The documents are those of the Amazon SNS Developer
-// Guide, "Parsing Amazon SNS message formats", without a signature: the local cloud has
-// no certificate of AWS.
+// Guide, "Parsing Amazon SNS message formats".
 package notification
 
 import (

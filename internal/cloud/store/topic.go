@@ -17,6 +17,7 @@ var (
 type Topic struct {
 	ARN, Region, Name    string
 	DisplayName          string // name of the sender of emails
+	SignatureVersion     string // of messages; empty: the default, 1
 	SubscriptionsDeleted int
 	Tags                 Tags
 }

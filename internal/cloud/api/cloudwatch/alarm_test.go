@@ -270,10 +270,6 @@ func TestInvalidAlarmIsRefused(t *testing.T) {
 					Value: types.AlarmPromQLCriteria{Query: aws.String("up")},
 				}
 			}},
-			{"NotImplemented", "metric math", func(in *client.PutMetricAlarmInput) {
-				in.MetricName, in.Namespace, in.Statistic, in.Period = nil, nil, "", nil
-				in.Metrics = []types.MetricDataQuery{{Id: aws.String("e"), Expression: aws.String("1")}}
-			}},
 		} {
 			_, err := c.PutMetricAlarm(t.Context(), high("a", tc.change))
 			wantCode(t, err, tc.code, tc.words)

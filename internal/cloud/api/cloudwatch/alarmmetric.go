@@ -1,10 +1,14 @@
 package cloudwatch
 
 import (
+	"errors"
+	"slices"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 
 	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/metricmath"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
@@ -47,27 +51,59 @@ func checkStatistic(in *cloudwatch.PutMetricAlarmInput) error {
 	return nil
 }
 
-// checkAlarmQueries accepts queries of metrics, exactly one of which returns
-// data.
+// Limits of the queries of an alarm (Amazon CloudWatch API Reference, PutMetricAlarm).
+const (
+	maxAlarmMetrics     = 10
+	maxAlarmExpressions = 10
+)
+
+// checkAlarmQueries accepts queries of metrics and expressions that an alarm can watch.
 func checkAlarmQueries(in *cloudwatch.PutMetricAlarmInput) error {
 	if _, err := checkQueries(&cloudwatch.GetMetricDataInput{MetricDataQueries: in.Metrics}); err != nil {
 		return err
 	}
-	returning := 0
-	for i := range in.Metrics {
-		q := &in.Metrics[i]
-		if _, _, err := readQuery(q); err != nil {
-			return err
-		}
-		if err := checkAlarmPeriod(*q.MetricStat.Period, *in.EvaluationPeriods); err != nil {
-			return err
-		}
-		if q.ReturnData == nil || *q.ReturnData {
-			returning++
+	queries, program, err := readQueries(in.Metrics)
+	if unsupported, ok := errors.AsType[*metricmath.UnsupportedError](err); ok && unsupported.Function == "SEARCH" {
+		return validationError("SEARCH is not supported on Metric Alarms.")
+	}
+	if err != nil {
+		return mathError(err)
+	}
+	metrics := 0
+	for _, q := range queries {
+		if q.compute != nil {
+			metrics++
+			if err := checkAlarmPeriod(*q.MetricStat.Period, *in.EvaluationPeriods); err != nil {
+				return err
+			}
 		}
 	}
-	if returning != 1 {
+	switch {
+	case metrics > maxAlarmMetrics:
+		return validationError("Too many metrics in alarm, maximum is %d", maxAlarmMetrics)
+	case len(queries)-metrics > maxAlarmExpressions:
+		return validationError("Too many expressions in alarm, maximum is %d", maxAlarmExpressions)
+	}
+	return checkWatched(queries, program)
+}
+
+// checkWatched accepts queries of which exactly one returns data: a metric, or an expression
+// that is one time series.
+func checkWatched(queries []query, program *metricmath.Program) error {
+	hidden := func(q query) bool { return q.ReturnData != nil && !*q.ReturnData }
+	returning := slices.DeleteFunc(slices.Clone(queries), hidden)
+	if len(returning) != 1 {
 		return validationError("Exactly one element of the metrics list should return data.")
+	}
+	watched := returning[0]
+	switch {
+	case watched.compute != nil:
+		return nil
+	case slices.Contains(program.Arrays(), *watched.Id):
+		return validationError("Metrics expression that return multi time series are only allowed for " +
+			"MetricsInsights expression with an ORDER BY clause")
+	case !program.Uses(*watched.Id):
+		return validationError("The expression for an alarm must include at least one metric.")
 	}
 	return nil
 }

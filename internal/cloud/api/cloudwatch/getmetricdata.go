@@ -43,21 +43,30 @@ func (a *API) GetMetricData(
 	if err != nil {
 		return nil, err
 	}
+	queries, program, err := readQueries(in.MetricDataQueries)
+	if err != nil {
+		return nil, mathError(err)
+	}
+	computed, err := a.runExpressions(ctx, queries, program, s)
+	if err != nil {
+		return nil, err
+	}
 	var results []types.MetricDataResult
-	for i := range in.MetricDataQueries {
-		q := &in.MetricDataQueries[i]
-		result, err := a.runQuery(ctx, q, s)
-		if err != nil {
-			return nil, err
+	for _, q := range queries {
+		found := computed[*q.Id]
+		if q.compute != nil {
+			found = []types.MetricDataResult{a.runQuery(ctx, q, s)}
 		}
 		if q.ReturnData != nil && !*q.ReturnData {
 			continue
 		}
-		if in.ScanBy != types.ScanByTimestampAscending {
-			slices.Reverse(result.Timestamps)
-			slices.Reverse(result.Values)
+		for _, result := range found {
+			if in.ScanBy != types.ScanByTimestampAscending {
+				slices.Reverse(result.Timestamps)
+				slices.Reverse(result.Values)
+			}
+			results = append(results, result)
 		}
-		results = append(results, result)
 	}
 	out := &cloudwatch.GetMetricDataOutput{Messages: []types.MessageData{}}
 	var more bool
@@ -101,70 +110,83 @@ func checkQueries(in *cloudwatch.GetMetricDataInput) (int, error) {
 	return limit, nil
 }
 
-// readQuery checks a query and returns its metric and statistic.
-func readQuery(q *types.MetricDataQuery) (id metric.ID, compute metric.Statistic, err error) {
+// query is a checked query.
+type query struct {
+	*types.MetricDataQuery
+	metric  metric.ID
+	compute metric.Statistic // nil: an expression
+}
+
+// readQuery checks a query of a metric, or an expression but for its text.
+func readQuery(q *types.MetricDataQuery) (out query, err error) {
+	out.MetricDataQuery = q
 	switch {
-	case (q.Expression == nil) == (q.MetricStat == nil):
-		return id, nil, validationError(
-			"Exactly one of Expression and MetricStat must be specified in the query %s.",
-			*q.Id,
+	case q.Expression != nil && q.MetricStat != nil:
+		return out, validationError(
+			"The parameters MetricDataQuery Expression and MetricStat are mutually exclusive and you have specified " +
+				"both.",
 		)
-	case q.Expression != nil:
-		return id, nil, wire.NotImplemented("metric math: the expression of the query %s", *q.Id)
+	case q.Expression == nil && q.MetricStat == nil:
+		return out, validationError("One of Expression and MetricStat must be specified in the query %s.", *q.Id)
 	case strings.Contains(aws.ToString(q.Label), "${"):
-		return id, nil, wire.NotImplemented("dynamic labels: that of the query %s", *q.Id)
+		return out, wire.NotImplemented("dynamic labels: that of the query %s", *q.Id)
+	case q.Expression != nil:
+		return out, checkExpression(q)
 	case q.Period != nil:
-		return id, nil, validationError("Period must not be specified outside of MetricStat in the query %s.", *q.Id)
+		return out, validationError("Period must not be specified outside of MetricStat in the query %s.", *q.Id)
 	}
 	stat, m := q.MetricStat, q.MetricStat.Metric
 	if m == nil {
-		return id, nil, missingParameter("MetricStat.Metric")
+		return out, missingParameter("MetricStat.Metric")
 	}
-	if id, err = metricID(m.Namespace, m.MetricName, m.Dimensions); err != nil {
-		return id, nil, err
+	if out.metric, err = metricID(m.Namespace, m.MetricName, m.Dimensions); err != nil {
+		return out, err
 	}
 	if err := checkPeriod(stat.Period); err != nil {
-		return id, nil, err
+		return out, err
 	}
 	if err := checkUnit(stat.Unit); err != nil {
-		return id, nil, err
+		return out, err
 	}
-	if compute = metric.ParseStatistic(aws.ToString(stat.Stat)); compute == nil {
-		return id, nil, validationError(
+	if out.compute = metric.ParseStatistic(aws.ToString(stat.Stat)); out.compute == nil {
+		return out, validationError(
 			"The value %s for parameter MetricDataQueries.member.MetricStat.Stat is not supported.",
 			aws.ToString(stat.Stat),
 		)
 	}
-	return id, compute, nil
+	return out, nil
 }
 
-// runQuery computes the result of a query, oldest data point first.
-func (a *API) runQuery(ctx context.Context, q *types.MetricDataQuery, s timeRange) (types.MetricDataResult, error) {
-	out := types.MetricDataResult{
-		Id:         q.Id,
-		Label:      q.Label,
-		StatusCode: types.StatusCodeComplete,
-		Timestamps: []time.Time{},
-		Values:     []float64{},
-	}
-	id, compute, err := readQuery(q)
-	if err != nil {
-		return out, err
-	}
+// elsewhere reports whether a query is of another account's metrics, of which there are none.
+func (q query) elsewhere() bool {
+	account := aws.ToString(q.AccountId)
+	return account != "" && account != identity.Account
+}
+
+// runQuery computes the result of a query of a metric, oldest data point first.
+func (a *API) runQuery(ctx context.Context, q query, s timeRange) types.MetricDataResult {
+	out := newResult(q.Id, q.Label)
 	stat := q.MetricStat
 	if out.Label == nil {
 		out.Label = stat.Metric.MetricName
 	}
-	if account := aws.ToString(q.AccountId); account != "" && account != identity.Account {
-		return out, nil
+	if q.elsewhere() {
+		return out
 	}
 	s.period = *stat.Period
-	for _, p := range s.aggregate(a.Metrics.Points(wire.RegionFrom(ctx), id, s.from, s.to, string(stat.Unit))) {
-		if v, ok := compute(&p.Summary); ok {
+	for _, p := range s.aggregate(a.Metrics.Points(wire.RegionFrom(ctx), q.metric, s.from, s.to, string(stat.Unit))) {
+		if v, ok := q.compute(&p.Summary); ok {
 			out.Timestamps, out.Values = append(out.Timestamps, p.At), append(out.Values, v)
 		}
 	}
-	return out, nil
+	return out
+}
+
+// newResult returns a result without data points.
+func newResult(id, label *string) types.MetricDataResult {
+	return types.MetricDataResult{
+		Id: id, Label: label, StatusCode: types.StatusCodeComplete, Timestamps: []time.Time{}, Values: []float64{},
+	}
 }
 
 // pageDatapoints returns up to limit data points of the results, starting at the

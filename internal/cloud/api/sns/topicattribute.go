@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/notification"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -26,13 +27,13 @@ var unsupportedTopicAttributes = []string{
 	"FirehoseSuccessFeedbackSampleRate", "HTTPFailureFeedbackRoleArn", "HTTPSuccessFeedbackRoleArn",
 	"HTTPSuccessFeedbackSampleRate", "KmsMasterKeyId", "LambdaFailureFeedbackRoleArn",
 	"LambdaSuccessFeedbackRoleArn", "LambdaSuccessFeedbackSampleRate", "Policy", "SQSFailureFeedbackRoleArn",
-	"SQSSuccessFeedbackRoleArn", "SQSSuccessFeedbackSampleRate", "SignatureVersion", "TracingConfig",
+	"SQSSuccessFeedbackRoleArn", "SQSSuccessFeedbackSampleRate", "TracingConfig",
 }
 
 // inert are values of attributes that mean what the local cloud does anyway.
 var inert = map[string][]string{
 	"FifoTopic": {"false"}, "DeliveryPolicy": {""}, "KmsMasterKeyId": {""}, "TracingConfig": {"PassThrough"},
-	"SignatureVersion": {"1"}, "ContentBasedDeduplication": {"false"},
+	"ContentBasedDeduplication": {"false"},
 }
 
 // setTopicAttribute sets an attribute of a topic, which the caller must own.
@@ -42,6 +43,11 @@ func setTopicAttribute(row *store.Topic, name, value string) error {
 		return invalid("Attributes Reason: DisplayName must be at most 100 characters long")
 	case name == "DisplayName":
 		row.DisplayName = value
+		return nil
+	case name == "SignatureVersion" && value != notification.Version1 && value != notification.Version2:
+		return invalid("SignatureVersion")
+	case name == "SignatureVersion":
+		row.SignatureVersion = value
 		return nil
 	case slices.Contains(inert[name], value), name == "Policy" && samePolicy(value, row.ARN):
 		return nil
@@ -87,12 +93,16 @@ func (a *API) GetTopicAttributes(
 			pending++
 		}
 	}
-	return &sns.GetTopicAttributesOutput{Attributes: map[string]string{
+	attributes := map[string]string{
 		"TopicArn": row.ARN, "Owner": identity.Account, "DisplayName": row.DisplayName,
 		"Policy": defaultPolicy(row.ARN), "EffectiveDeliveryPolicy": deliveryPolicy,
 		"SubscriptionsConfirmed": strconv.Itoa(confirmed), "SubscriptionsPending": strconv.Itoa(pending),
 		"SubscriptionsDeleted": strconv.Itoa(row.SubscriptionsDeleted),
-	}}, nil
+	}
+	if row.SignatureVersion != "" {
+		attributes["SignatureVersion"] = row.SignatureVersion
+	}
+	return &sns.GetTopicAttributesOutput{Attributes: attributes}, nil
 }
 
 // deliveryPolicy is AWS's default, which control/notifications carries out.

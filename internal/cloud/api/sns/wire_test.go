@@ -87,6 +87,8 @@ func TestCreateTopicIsIdempotent(t *testing.T) {
 		}
 	}
 	wantCode(t, create("DisplayName", "Other"), "InvalidParameter", "already exists with different attributes")
+	wantCode(t, create("SignatureVersion", "2"), "InvalidParameter", "already exists with different attributes")
+	wantCode(t, create("SignatureVersion", "3"), "InvalidParameter", "SignatureVersion")
 	wantCode(t, create("KmsMasterKeyId", "alias/aws/sns"), "NotImplemented", "KmsMasterKeyId")
 	wantCode(t, create("Policy", "{}"), "NotImplemented", "Policy")
 	wantCode(t, create("Colour", "red"), "InvalidParameter", "AttributeName")

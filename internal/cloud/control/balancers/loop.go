@@ -47,6 +47,8 @@ type Loop struct {
 	Buckets   Buckets                         // where access logs go; not nil if there are any
 	Log       *slog.Logger
 	Manners   *manners.Set // nil: a kind cloud
+	// Neighbours returns the names that others serve at ports of the loopback; nil: there are none.
+	Neighbours func(r store.Reader) []balancer.Neighbour
 
 	mu     sync.Mutex
 	status *statusIndex // nil: the balancer has reported nothing since it was configured
@@ -85,7 +87,7 @@ func (l *Loop) watchRows(ctx context.Context) error {
 		notify(l.wake)
 		err := view.Changed(ctx, store.LoadBalancers, store.Listeners, store.Certificates, store.Rules,
 			store.TargetGroups, store.Targets, store.Instances, store.NetworkInterfaces, store.HostedZones,
-			store.RecordSets)
+			store.RecordSets, store.InstanceConnectEndpoints, store.Subscriptions)
 		if err != nil {
 			return fmt.Errorf("watch the rows of load balancers: %w", err)
 		}
@@ -126,6 +128,9 @@ func (l *Loop) drive(ctx context.Context, configured chan<- struct{}, lost <-cha
 		view := l.Store.View()
 		var timer <-chan time.Time
 		config := configFor(view, l.Namespace, l.Logs, time.Now())
+		if l.Neighbours != nil {
+			config.Neighbours = l.Neighbours(view)
+		}
 		if current == nil || !reflect.DeepEqual(*current, config) {
 			if err := l.apply(ctx, config, current); err != nil {
 				if ctx.Err() != nil {

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -23,6 +24,12 @@ func withLoop(t *testing.T, do func(t *testing.T, s *store.Store, f *fakeBalance
 			Network:   noNetwork{},
 			Namespace: namespace,
 			Log:       slog.New(slog.NewTextHandler(t.Output(), nil)),
+			Neighbours: func(r store.Reader) (out []balancer.Neighbour) {
+				for _, row := range store.InstanceConnectEndpoints.List(r) {
+					out = append(out, balancer.Neighbour{DNSName: row.DNSName, Port: 443})
+				}
+				return out
+			},
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
@@ -44,6 +51,24 @@ func TestLoopRecordsActiveLoadBalancersAndHealthyTargets(t *testing.T) {
 		}
 		if n, _ := f.last(); n != 1 {
 			t.Errorf("balancer configured %d times", n)
+		}
+	})
+}
+
+func TestNeighboursFollowTheRows(t *testing.T) {
+	withLoop(t, func(t *testing.T, s *store.Store, f *fakeBalancer) {
+		change(t, s, func(tx *store.Tx) {
+			row := &store.InstanceConnectEndpoint{ID: "eice-1", DNSName: "eice-1.localhost"}
+			store.InstanceConnectEndpoints.Put(tx, row)
+		})
+		synctest.Wait()
+		if _, c := f.last(); len(c.Neighbours) != 1 || c.Neighbours[0].DNSName != "eice-1.localhost" {
+			t.Errorf("neighbours are %v", c.Neighbours)
+		}
+		change(t, s, func(tx *store.Tx) { store.InstanceConnectEndpoints.Delete(tx, "eice-1") })
+		synctest.Wait()
+		if _, c := f.last(); len(c.Neighbours) != 0 {
+			t.Errorf("neighbours are %v after the endpoint's end", c.Neighbours)
 		}
 	})
 }

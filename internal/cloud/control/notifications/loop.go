@@ -28,10 +28,10 @@ const atOnce = 8
 
 // Loop delivers messages. Fill the fields, then call Run once.
 type Loop struct {
-	Store  *store.Store
-	Outbox string // folder of emails
-	Links  notification.Links
-	Log    *slog.Logger
+	Store   *store.Store
+	Outbox  string // folder of emails
+	Letters notification.Letters
+	Log     *slog.Logger
 
 	webhooks *http.Client
 }
@@ -121,18 +121,19 @@ func (l *Loop) attempt(ctx context.Context, view *store.View, d *store.Delivery)
 
 // deliver delivers a message, unless its subscription has ended.
 func (l *Loop) deliver(ctx context.Context, view *store.View, d *store.Delivery) error {
-	s, ok := store.Subscriptions.Get(view, d.Subscription)
-	if !ok {
+	s, subscribed := store.Subscriptions.Get(view, d.Subscription)
+	topic, exists := store.Topics.Get(view, d.Topic)
+	if !subscribed || !exists {
 		return nil
 	}
 	if s.Protocol == "http" || s.Protocol == "https" {
-		return l.post(ctx, d, s)
+		return l.post(ctx, d, s, topic)
 	}
-	sender := ""
-	if topic, ok := store.Topics.Get(view, d.Topic); ok {
-		sender = topic.DisplayName
+	email, err := l.Letters.Email(d, s, topic)
+	if err != nil {
+		return err
 	}
-	return l.file(notification.FileName(d, s), notification.Email(d, s, sender, l.Links))
+	return l.file(notification.FileName(d, s), email)
 }
 
 func (l *Loop) update(what string, change func(tx *store.Tx) error) {

@@ -23,6 +23,7 @@ import (
 	client "github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"aloft.dev/aloft/internal/cloud/api/sns"
+	"aloft.dev/aloft/internal/cloud/authority"
 	"aloft.dev/aloft/internal/cloud/notification"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -48,8 +49,8 @@ func serve(t *testing.T) service {
 	config := wiretest.Serve(t, "eu-west-1", api)
 	s := service{t, client.NewFromConfig(config), rows, filepath.Join(t.TempDir(), "outbox"), nil}
 	run(t, &Loop{
-		Store: rows, Outbox: s.outbox, Links: notification.Links(*config.BaseEndpoint),
-		Log: slog.New(slog.DiscardHandler),
+		Store: rows, Outbox: s.outbox, Log: slog.New(slog.DiscardHandler),
+		Letters: notification.Letters{Links: notification.Links(*config.BaseEndpoint), Signer: newSigner(t)},
 	})
 	topic, err := s.CreateTopic(t.Context(), &client.CreateTopicInput{Name: aws.String("web")})
 	if err != nil {
@@ -57,6 +58,18 @@ func serve(t *testing.T) service {
 	}
 	s.topic = topic.TopicArn
 	return s
+}
+
+func newSigner(t *testing.T) *notification.Signer {
+	t.Helper()
+	a, err := authority.Open(t.TempDir(), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &notification.Signer{
+		Key:    a.Messages,
+		Origin: func(region string) string { return "https://" + notification.Endpoint(region) },
+	}
 }
 
 // run runs a loop until the test ends.
@@ -189,8 +202,18 @@ func TestWebhookReceivesDocuments(t *testing.T) {
 	s.publish("Hello", "<text>")
 	second := <-got
 	if second.document["Message"] != "<text>" || second.document["Subject"] != "Hello" ||
-		second.header.Get("X-Amz-Sns-Message-Id") != second.document["MessageId"] {
+		second.header.Get("X-Amz-Sns-Message-Id") != second.document["MessageId"] ||
+		second.document["SignatureVersion"] != "1" {
 		t.Errorf("got %+v", second)
+	}
+	if _, err := s.SetTopicAttributes(t.Context(), &client.SetTopicAttributesInput{
+		TopicArn: s.topic, AttributeName: aws.String("SignatureVersion"), AttributeValue: aws.String("2"),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	s.publish("Hello", "<text>")
+	if third := <-got; third.document["SignatureVersion"] != "2" || third.document["Signature"] == nil {
+		t.Errorf("got %+v", third)
 	}
 }
 
@@ -215,7 +238,9 @@ func TestWebhookThatFailsIsTriedFourTimes(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		run(t, &Loop{Store: rows, Log: slog.New(slog.DiscardHandler)})
+		run(t, &Loop{
+			Store: rows, Log: slog.New(slog.DiscardHandler), Letters: notification.Letters{Signer: newSigner(t)},
+		})
 		var left []*store.Delivery
 		for range maxAttempts {
 			synctest.Wait()

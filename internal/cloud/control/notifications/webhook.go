@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/notification"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -48,11 +47,13 @@ func newWebhooks() *http.Client {
 
 // post posts a message to a webhook, with the headers of the Amazon SNS Developer Guide,
 // "HTTP/HTTPS headers".
-func (l *Loop) post(ctx context.Context, d *store.Delivery, s *store.Subscription) error {
-	body := notification.JSON(d, s, l.Links)
-	raw := s.Raw && d.Type == store.Notification
-	if raw {
-		body = []byte(d.Message)
+func (l *Loop) post(ctx context.Context, d *store.Delivery, s *store.Subscription, topic *store.Topic) error {
+	body, raw := []byte(d.Message), s.Raw && d.Type == store.Notification
+	if !raw {
+		var err error
+		if body, err = l.Letters.JSON(d, s, topic); err != nil {
+			return err
+		}
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Endpoint, bytes.NewReader(body))
 	if err != nil {

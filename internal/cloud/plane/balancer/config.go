@@ -19,6 +19,16 @@ import (
 type Config struct {
 	LoadBalancers []LoadBalancer `json:"load_balancers"`
 	TargetGroups  []TargetGroup  `json:"target_groups"`
+	// Neighbours are served by others. Only the loopback front knows them.
+	Neighbours []Neighbour `json:"neighbours,omitempty"`
+}
+
+// Neighbour is a name that shares a port of the host's loopback with load balancers. The front
+// forwards the connections of clients that name it, which use TLS, to a server on the loopback.
+type Neighbour struct {
+	DNSName string         `json:"dns_name"`
+	Port    uint16         `json:"port"`
+	To      netip.AddrPort `json:"to"`
 }
 
 // LoadBalancer is one Application Load Balancer.

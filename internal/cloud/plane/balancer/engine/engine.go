@@ -131,7 +131,7 @@ func (e *Engine) Set(c balancer.Config) {
 	}
 	clear(e.resumed)
 	e.deregisterTargets(c.TargetGroups)
-	e.front.Set(c.LoadBalancers)
+	e.front.Set(c.LoadBalancers, c.Neighbours)
 	e.reportPorts()
 }
 

@@ -75,9 +75,9 @@ func New(log *slog.Logger, from keeper.Sockets, failedOver func(public netip.Add
 	return f
 }
 
-// Set serves these load balancers and no others. A port that cannot be opened shows
-// in Status; OpenPorts tries again.
-func (f *Front) Set(lbs []balancer.LoadBalancer) {
+// Set serves these load balancers and their neighbours, and no others. A port that cannot be
+// opened shows in Status; OpenPorts tries again.
+func (f *Front) Set(lbs []balancer.LoadBalancer, neighbours []balancer.Neighbour) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	old, now := *f.routes.Load(), routes{}
@@ -92,6 +92,9 @@ func (f *Front) Set(lbs []balancer.LoadBalancer) {
 	}
 	for _, lb := range lbs {
 		now.addAliases(lb)
+	}
+	for _, n := range neighbours {
+		now.addNeighbour(n)
 	}
 	for at, n := range f.nodes {
 		if nodes[at] == nil {
@@ -247,7 +250,7 @@ func (f *Front) Status() []balancer.FrontStatus {
 // Close ends all connections and waits for them.
 func (f *Front) Close() {
 	f.stop()
-	f.Set(nil)
+	f.Set(nil, nil)
 	f.accepting.Wait()
 	f.tasks.Wait()
 }

@@ -4,6 +4,7 @@ package front
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -51,15 +52,15 @@ func TestFrontChecksTheNodesThatItHas(t *testing.T) {
 		serveNode(t, at, port, "a")
 	}
 	lb := balancertest.OneGroup(port, 2).LoadBalancers[0]
-	f.Set([]balancer.LoadBalancer{lb})
+	f.Set([]balancer.LoadBalancer{lb}, nil)
 	before := (*f.routes.Load())[port][balancertest.DNSName]
-	f.Set([]balancer.LoadBalancer{lb})
+	f.Set([]balancer.LoadBalancer{lb}, nil)
 	if after := (*f.routes.Load())[port][balancertest.DNSName]; after != before {
 		t.Error("setting the same load balancer again restarted the turns")
 	}
 	dead := balancer.Node{ID: "eni-dead", Address: lb.Nodes[0].Address, Public: netip.MustParseAddr("127.0.1.3")}
 	lb.Nodes = append(lb.Nodes, dead)
-	f.Set([]balancer.LoadBalancer{lb})
+	f.Set([]balancer.LoadBalancer{lb}, nil)
 	nodes := (*f.routes.Load())[port][balancertest.DNSName].nodes
 	if len(nodes) != 3 || nodes[0] != before.nodes[0] {
 		t.Fatalf("nodes %v, were %v", nodes, before.nodes)
@@ -79,7 +80,7 @@ func TestStatusNamesWhoListensAtAPort(t *testing.T) {
 	}
 	defer func() { _ = taken.Close() }()
 	f := newFront(t)
-	f.Set(balancertest.OneGroup(uint16(taken.Addr().(*net.TCPAddr).Port), 1).LoadBalancers)
+	f.Set(balancertest.OneGroup(uint16(taken.Addr().(*net.TCPAddr).Port), 1).LoadBalancers, nil)
 	want := fmt.Sprintf("(pid %d, user %d) listens there", os.Getpid(), os.Geteuid())
 	if got := f.Status(); len(got) != 1 || !strings.Contains(got[0].Error, want) {
 		t.Errorf("status %+v, want %q", got, want)
@@ -99,7 +100,7 @@ func TestFrontListensAtBothLoopbacksOrAtNone(t *testing.T) {
 		t.Skip("the host has no IPv6 loopback: ", err)
 	}
 	defer func() { _ = taken.Close() }()
-	f.Set(balancertest.OneGroup(port, 1).LoadBalancers)
+	f.Set(balancertest.OneGroup(port, 1).LoadBalancers, nil)
 	want := fmt.Sprintf("(pid %d, user %d) listens there", os.Getpid(), os.Geteuid())
 	if got := f.Status(); len(got) != 1 || !strings.Contains(got[0].Error, want) {
 		t.Errorf("status %+v, want %q", got, want)
@@ -116,7 +117,7 @@ func TestFrontListensAtBothLoopbacksOrAtNone(t *testing.T) {
 			t.Errorf("%s: %s %q", host, resp.Status, body)
 		}
 	}
-	f.Set(nil)
+	f.Set(nil, nil)
 	for _, host := range []string{"127.0.0.1", "::1"} {
 		l, err := net.Listen("tcp", at(host))
 		if err != nil {
@@ -129,7 +130,7 @@ func TestFrontListensAtBothLoopbacksOrAtNone(t *testing.T) {
 
 func TestUnknownNameGetsTheKnownOnes(t *testing.T) {
 	f, port := newFront(t), balancertest.FreePort(t)
-	f.Set(balancertest.OneGroup(port, 1).LoadBalancers)
+	f.Set(balancertest.OneGroup(port, 1).LoadBalancers, nil)
 	conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
 		t.Fatal(err)
@@ -142,6 +143,50 @@ func TestUnknownNameGetsTheKnownOnes(t *testing.T) {
 	got := string(buf[:n])
 	if !strings.HasPrefix(got, "HTTP/1.1 404 ") || !strings.Contains(got, "http://"+balancertest.DNSName) {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestANeighbourSharesThePortOfLoadBalancers(t *testing.T) {
+	f, port := newFront(t), balancertest.FreePort(t)
+	neighbour := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "a neighbour")
+	}))
+	defer neighbour.Close()
+	to, err := netip.ParseAddrPort(neighbour.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	neighbours := []balancer.Neighbour{{DNSName: "Example.com", Port: port, To: to}} // as in the server's certificate
+	lbs := balancertest.OneGroup(port, 1).LoadBalancers
+	serveNode(t, "127.0.1.1", port, "a")
+	client := neighbour.Client()
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	}
+	client.Transport.(*http.Transport).DialContext = dial
+	get := func() (string, error) {
+		resp, err := client.Get(fmt.Sprintf("https://example.com:%d/", port))
+		if err != nil {
+			return "", err
+		}
+		defer func() { _ = resp.Body.Close() }()
+		body, err := io.ReadAll(resp.Body)
+		return string(body), err
+	}
+	for _, with := range [][]balancer.LoadBalancer{nil, lbs} {
+		f.Set(with, neighbours)
+		client.CloseIdleConnections()
+		if body, err := get(); err != nil || body != "a neighbour" {
+			t.Fatalf("with %d load balancers: %q, %v", len(with), body, err)
+		}
+	}
+	if _, body := balancertest.Get(t, "127.0.0.1", port); body != "a" {
+		t.Errorf("the load balancer at the port serves %q", body)
+	}
+	f.Set(lbs, nil)
+	client.CloseIdleConnections()
+	if body, err := get(); err == nil {
+		t.Errorf("a neighbour that is gone serves %q", body)
 	}
 }
 

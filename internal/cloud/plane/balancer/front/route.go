@@ -29,6 +29,7 @@ type route struct {
 	nodes        []*node
 	turn         atomic.Uint64
 	certificates []*x509.Certificate // of an HTTPS listener
+	neighbour    bool                // no load balancer: what it serves is its own matter
 }
 
 // add adds a listener. An unchanged route of old stays, and continues its turns.
@@ -60,6 +61,15 @@ func (r routes) addAliases(lb balancer.LoadBalancer) {
 			}
 		}
 	}
+}
+
+// addNeighbour adds a neighbour. Its name, which the local cloud has given, goes before a load
+// balancer's alias.
+func (r routes) addNeighbour(n balancer.Neighbour) {
+	if r[n.Port] == nil {
+		r[n.Port] = names{}
+	}
+	r[n.Port][strings.ToLower(n.DNSName)] = &route{nodes: []*node{{at: n.To}}, neighbour: true}
 }
 
 // find returns the load balancer with a name, or with the closest wildcard that covers it, or
@@ -138,6 +148,9 @@ func (n names) sorted() []string { return slices.Sorted(maps.Keys(n)) }
 func (n names) notFound(host string, number uint16) string {
 	var urls strings.Builder
 	for _, name := range n.sorted() {
+		if n[name].neighbour {
+			continue
+		}
 		scheme := "http"
 		if len(n[name].certificates) > 0 {
 			scheme = "https"
