@@ -47,6 +47,8 @@ var migrations = []migration{
 	// Version 6 adds VPC peering connections, gateway endpoints, further blocks of VPCs, modifications
 	// of volumes and who owns a prefix list.
 	nil,
+	// Version 7 adds secondary addresses of network interfaces, and routes to interfaces.
+	nil,
 }
 
 // version returns the schema version that the migrations lead to.
