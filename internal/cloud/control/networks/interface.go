@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"aloft.dev/aloft/internal/cloud/bandwidth"
+	"aloft.dev/aloft/internal/cloud/control/balancers"
 	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -24,6 +25,10 @@ func interfaceConfig(
 		OwnNamespace: eni.LoadBalancerARN != "" || eni.NatGatewayID != "" ||
 			eni.Type == "ec2_instance_connect_endpoint",
 		Translates: eni.NatGatewayID != "",
+	}
+	if lb, ok := store.LoadBalancers.Get(view, eni.LoadBalancerARN); ok && lb.IsNetwork() {
+		nic.Balances, nic.Unfiltered = true, len(lb.GroupIDs) == 0
+		nic.Services = balancers.Services(view, lb, eni.Zone)
 	}
 	if instance, ok := store.Instances.Get(view, eni.InstanceID); ok {
 		nic.Namespace, nic.Cut = attachment(instance, namespace)

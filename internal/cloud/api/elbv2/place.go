@@ -1,0 +1,117 @@
+package elbv2
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"aloft.dev/aloft/internal/cloud/addressing"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// place is where a request places a node of a load balancer.
+type place struct {
+	subnet     string
+	allocation string     // of the Elastic IP address that the node has; empty: none
+	private    netip.Addr // of the node; zero: any
+}
+
+// readPlaces returns the places of a request, which can name the subnets in two ways, sorted by
+// subnet and without duplicates.
+func readPlaces(lb *store.LoadBalancer, ids []string, mappings []types.SubnetMapping) ([]place, error) {
+	if len(ids) > 0 && len(mappings) > 0 {
+		return nil, invalid("You must specify either subnets or subnet mappings, not both")
+	}
+	var out []place
+	for _, id := range ids {
+		out = append(out, place{subnet: id})
+	}
+	for _, m := range mappings {
+		p, err := readPlace(lb, m)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	slices.SortStableFunc(out, func(a, b place) int { return strings.Compare(a.subnet, b.subnet) })
+	return slices.CompactFunc(out, func(a, b place) bool { return a.subnet == b.subnet }), nil
+}
+
+// readPlace returns the place of a subnet mapping (Elastic Load Balancing API Reference,
+// SubnetMapping).
+func readPlace(lb *store.LoadBalancer, m types.SubnetMapping) (place, error) {
+	refuse := func(text string) (place, error) {
+		return place{}, wire.Errorf("InvalidConfigurationRequest", "%s", text)
+	}
+	chosen := m.AllocationId != nil || m.PrivateIPv4Address != nil
+	switch {
+	case !lb.IsNetwork() && (chosen || m.IPv6Address != nil || m.SourceNatIpv6Prefix != nil):
+		return refuse("You cannot specify addresses for the subnets of an Application Load Balancer")
+	case m.IPv6Address != nil || m.SourceNatIpv6Prefix != nil:
+		return place{}, wire.NotImplemented("IPv6 addresses of load balancers")
+	case m.AllocationId != nil && lb.Scheme != internetFacing:
+		return refuse("You can specify Elastic IP addresses only for an internet-facing load balancer")
+	case m.PrivateIPv4Address != nil && lb.Scheme == internetFacing:
+		return refuse("You can specify private IPv4 addresses only for an internal load balancer")
+	}
+	if err := model.Required("subnetMappings.member.subnetId", m.SubnetId != nil); err != nil {
+		return place{}, err
+	}
+	p := place{subnet: *m.SubnetId, allocation: aws.ToString(m.AllocationId)}
+	if m.PrivateIPv4Address != nil {
+		var err error
+		if p.private, err = netip.ParseAddr(*m.PrivateIPv4Address); err != nil || !p.private.Is4() {
+			return place{}, invalid("The IP address '%s' is not a valid IPv4 address", *m.PrivateIPv4Address)
+		}
+	}
+	return p, nil
+}
+
+// has reports whether the node is at the place.
+func (p place) has(r store.Reader, n store.Node) bool {
+	if n.SubnetID != p.subnet || n.ChosenIP != p.private.IsValid() {
+		return false
+	}
+	if nic, ok := store.NetworkInterfaces.Get(r, n.InterfaceID); !ok || n.ChosenIP && nic.PrivateIP != p.private {
+		return false
+	}
+	allocation := ""
+	if address := addressing.ElasticIPOf(r, n.InterfaceID); address != nil {
+		allocation = address.ID
+	}
+	return allocation == p.allocation
+}
+
+// elasticIP returns the Elastic IP address of the place, or nil if the place has none.
+func (p place) elasticIP(r store.Reader, region string) (*store.ElasticIP, error) {
+	if p.allocation == "" {
+		return nil, nil //nolint:nilnil // a place may have none
+	}
+	address, ok := store.ElasticIPs.Get(r, p.allocation)
+	switch {
+	case !ok || address.Region != region:
+		return nil, wire.Errorf("AllocationIdNotFound", "The allocation ID '%s' does not exist", p.allocation)
+	case address.AssociationID != "": // hashicorp/terraform-provider-aws, issue 15031
+		return nil, wire.Errorf("ResourceInUse", "The allocation IDs are not available for use")
+	}
+	return address, nil
+}
+
+// chosenAddresses describes the addresses of a node that a request chose. AWS describes no
+// others (Elastic Load Balancing API Reference, LoadBalancerAddress).
+func chosenAddresses(r store.Reader, n store.Node) []types.LoadBalancerAddress {
+	out := []types.LoadBalancerAddress{}
+	if address := addressing.ElasticIPOf(r, n.InterfaceID); address != nil {
+		out = append(out, types.LoadBalancerAddress{
+			IpAddress: new(address.PublicIP.String()), AllocationId: new(address.ID),
+		})
+	}
+	if nic, ok := store.NetworkInterfaces.Get(r, n.InterfaceID); ok && n.ChosenIP {
+		out = append(out, types.LoadBalancerAddress{PrivateIPv4Address: new(nic.PrivateIP.String())})
+	}
+	return out
+}
