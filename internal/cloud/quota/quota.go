@@ -2,8 +2,9 @@
 // AWS's service quotas with their codes, names and default values.
 //
 // Sources: "Amazon VPC quotas", "Amazon EC2 endpoints and quotas", "Quotas for your
-// Application Load Balancers", "Quotas for your Network Load Balancers", "Quotas for Auto Scaling resources and groups", and
-// for the codes the links of those pages to the Service Quotas console.
+// Application Load Balancers", "Quotas for your Network Load Balancers", "Quotas for Auto
+// Scaling resources and groups", and for the codes the links of those pages to the Service
+// Quotas console.
 package quota
 
 import (

@@ -137,7 +137,9 @@ func (c healthCheck) checkNetwork() error {
 	case c.Protocol == tcp && c.Path != "":
 		return wire.Errorf("InvalidConfigurationRequest", "Health check paths are not supported for TCP health checks")
 	case c.Protocol == tcp && c.Matcher != "":
-		return wire.Errorf("InvalidConfigurationRequest", "Health check matchers are not supported for TCP health checks")
+		return wire.Errorf(
+			"InvalidConfigurationRequest", "Health check matchers are not supported for TCP health checks",
+		)
 	case c.Protocol == tcp:
 		return c.checkPort()
 	case c.Protocol != http && c.Protocol != string(types.ProtocolEnumHttps):

@@ -153,7 +153,8 @@ func TestInvalidNetworkLoadBalancersAreRefused(t *testing.T) {
 			"ValidationError", "At least one subnet must be specified",
 		},
 		{
-			"a group of another VPC", func(in *elb.CreateLoadBalancerInput) { in.SecurityGroups = []string{"sg-other"} },
+			"a group of another VPC",
+			func(in *elb.CreateLoadBalancerInput) { in.SecurityGroups = []string{"sg-other"} },
 			"InvalidConfigurationRequest", "security groups are invalid",
 		},
 		{
@@ -161,7 +162,8 @@ func TestInvalidNetworkLoadBalancersAreRefused(t *testing.T) {
 			"AllocationIdNotFound", "eipalloc-x",
 		},
 		{
-			"a private address of an internet-facing one", mapping(types.SubnetMapping{PrivateIPv4Address: new("10.0.1.9")}),
+			"a private address of an internet-facing one",
+			mapping(types.SubnetMapping{PrivateIPv4Address: new("10.0.1.9")}),
 			"InvalidConfigurationRequest", "internal",
 		},
 		{"an IPv6 address", mapping(types.SubnetMapping{IPv6Address: new("::1")}), "NotImplemented", "IPv6"},

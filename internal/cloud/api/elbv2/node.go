@@ -47,7 +47,8 @@ func (a *API) newNode(tx *store.Tx, lb *store.LoadBalancer, p place, s *store.Su
 	}
 	request := addressing.InterfaceSpec{
 		Subnet: s, PrivateIP: p.private, GroupIDs: lb.GroupIDs,
-		Description: "ELB " + arnResource(lb.ARN, "loadbalancer"), LoadBalancerARN: lb.ARN, AttachedAt: a.now(),
+		Description: "ELB " + arnResource(lb.ARN, "loadbalancer"), LoadBalancerARN: lb.ARN, Network: lb.IsNetwork(),
+		AttachedAt: a.now(),
 	}
 	if lb.Scheme == internetFacing && address == nil {
 		request.PublicFrom = a.public

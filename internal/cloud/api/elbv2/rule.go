@@ -140,7 +140,8 @@ func (a *API) CreateRule(ctx context.Context, in *elb.CreateRuleInput) (*elb.Cre
 		}
 		if lb.IsNetwork() {
 			return nil, wire.Errorf(
-				"InvalidConfigurationRequest", "Rules are not supported for listeners of load balancers of type 'network'",
+				"InvalidConfigurationRequest",
+				"Rules are not supported for listeners of load balancers of type 'network'",
 			)
 		}
 		actions, err := readActions(tx, lb, "actions", in.Actions)

@@ -109,7 +109,9 @@ func checkNetworkAttributes(group *store.TargetGroup, values map[string]string) 
 			values[stickyTypeKey], group.Protocol,
 		)
 	case group.Protocol != tcp && values[preserveKey] == "false":
-		return refuse("Client IP preservation cannot be disabled for target groups with the %s protocol", group.Protocol)
+		return refuse(
+			"Client IP preservation cannot be disabled for target groups with the %s protocol", group.Protocol,
+		)
 	case group.Protocol != tcp && values[unhealthyTerminationKey] == "true":
 		return refuse(
 			"Connection termination for unhealthy targets cannot be enabled for target groups with the %s protocol",

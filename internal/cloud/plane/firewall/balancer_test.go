@@ -28,7 +28,9 @@ func TestRouterReturnsRepliesToLoadBalancers(t *testing.T) {
 		},
 	}
 	r.SecurityGroups = []firewall.SecurityGroup{
-		{ID: "sg-app", Ingress: []firewall.Rule{{Protocol: "tcp", FromPort: 3000, ToPort: 3000, SecurityGroup: "sg-lb"}}},
+		{ID: "sg-app", Ingress: []firewall.Rule{
+			{Protocol: "tcp", FromPort: 3000, ToPort: 3000, SecurityGroup: "sg-lb"},
+		}},
 		{ID: "sg-lb"},
 	}
 	checkGolden(t, "balanced", r.Ruleset("aloft"))

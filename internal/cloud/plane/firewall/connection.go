@@ -51,16 +51,13 @@ func (m markConnectionBy) exprs() []expr.Any {
 	}
 }
 
-// markReply marks a packet with the mark of its flow, if it has one and the packet goes in the
-// direction opposite to that of the flow's first packet.
-type markReply struct{}
+// markAsConnection marks a packet with the mark of its flow, if that has one.
+type markAsConnection struct{}
 
-func (markReply) text() string { return "ct direction reply ct mark != 0 meta mark set ct mark" }
+func (markAsConnection) text() string { return "ct mark != 0 meta mark set ct mark" }
 
-func (markReply) exprs() []expr.Any {
+func (markAsConnection) exprs() []expr.Any {
 	return []expr.Any{
-		&expr.Ct{Key: expr.CtKeyDIRECTION, Register: register1},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: register1, Data: []byte{1}}, // IP_CT_DIR_REPLY
 		&expr.Ct{Key: expr.CtKeyMARK, Register: register1},
 		&expr.Cmp{Op: expr.CmpOpNeq, Register: register1, Data: binaryutil.NativeEndian.PutUint32(0)},
 		&expr.Meta{Key: expr.MetaKeyMARK, SourceRegister: true, Register: register1},
@@ -73,3 +70,26 @@ type resetTCP struct{}
 func (resetTCP) text() string { return "reject with tcp reset" }
 
 func (resetTCP) exprs() []expr.Any { return []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_TCP_RST}} }
+
+// direction matches packets in the direction of a flow's first packet, or in the other.
+type direction byte
+
+// The directions in the kernel (nf_conntrack_tuple_common.h).
+const (
+	original direction = 0
+	reply    direction = 1
+)
+
+func (d direction) text() string {
+	if d == original {
+		return "ct direction original"
+	}
+	return "ct direction reply"
+}
+
+func (d direction) exprs() []expr.Any {
+	return []expr.Any{
+		&expr.Ct{Key: expr.CtKeyDIRECTION, Register: register1},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: register1, Data: []byte{byte(d)}},
+	}
+}

@@ -39,6 +39,8 @@ func (h hook) number() *nftables.ChainHook {
 		return nftables.ChainHookInput
 	case "forward":
 		return nftables.ChainHookForward
+	case "output":
+		return nftables.ChainHookOutput
 	default:
 		return nftables.ChainHookPostrouting
 	}

@@ -63,7 +63,7 @@ func (r Router) returnChain() []chain {
 		return nil
 	}
 	return []chain{{name: "return", hook: preroutingMark, rules: []rule{
-		{markReply{}}, {isNew, markConnectionBy{inDevice, "nodes"}},
+		{reply, markAsConnection{}}, {isNew, markConnectionBy{inDevice, "nodes"}},
 	}}}
 }
 

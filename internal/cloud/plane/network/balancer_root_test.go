@@ -119,7 +119,7 @@ func TestRealNetworkLoadBalancerForwardsFlows(t *testing.T) {
 			b.assertSilent(from.namespace, from.at+":80")
 			continue
 		}
-		if count := b.answering(from.namespace, from.at+":80", from.source, 40); count["one"] == 0 || count["two"] == 0 {
+		if count := b.answering(from.namespace, from.at+":80", from.source, 40); len(count) != 2 {
 			t.Errorf("of 40 connections from %s, targets answered %v", from.source, count)
 		}
 		if answer := b.askUDP(from.namespace, from.at+":53"); answer != from.source {
@@ -128,6 +128,12 @@ func TestRealNetworkLoadBalancerForwardsFlows(t *testing.T) {
 		b.assertSilent(from.namespace, from.at+":81")
 	}
 	b.assertAnswers(b.plane.NodeNamespace("eni-node"), "10.0.1.10:3000", "one to 10.0.1.6") // as a health check does
+
+	flows, err := b.plane.Flows("eni-node")
+	if err != nil || flows["tcp"].FlowCount.Flows != 120 || flows["udp"].FlowCount.Flows != 3 ||
+		flows["tcp"].Active != 0 || flows["udp"].Active != 3 || flows["tcp"].Bytes < 120*6*40 || flows["udp"].Bytes == 0 {
+		t.Errorf("flows are %+v, %v", flows, err)
+	}
 
 	hidden := tcpService(both)
 	hidden.Preserve = false
@@ -177,6 +183,9 @@ func TestRealNetworkLoadBalancerFailsOver(t *testing.T) {
 	gone.EndOthers = true
 	b.serve(gone)
 	b.assertReset(drained)
+	if flows, err := b.plane.Flows("eni-node"); err != nil || flows["tcp"].OwnResets != 2 {
+		t.Errorf("flows are %+v, %v", flows, err)
+	}
 
 	b.serve()
 	b.assertSilent(b.outside, nodeAddress+":80")

@@ -22,6 +22,7 @@ type forwarder struct {
 	namespaceID namespaceID
 	ruleset     appliedRuleset
 	services    []firewall.Service // for which flows have ended that are to end
+	counter     appliedRuleset     // counts flows, if it belongs to a load balancer
 }
 
 // translatorSysctls make a namespace forget an idle TCP connection after as long as a
@@ -42,6 +43,7 @@ type forwarding struct {
 	ruleset  firewall.Ruleset
 	settings []sysctl
 	services []firewall.Service
+	counts   bool // flows
 }
 
 // forwardingOf returns how the namespace of an interface forwards packets.
@@ -49,10 +51,10 @@ func forwardingOf(vpc VPC, i Interface) forwarding {
 	switch {
 	case i.Translates:
 		t := firewall.Translator{Device: machineDevice, CIDRs: vpc.CIDRs, Private: i.Private}
-		return forwarding{"NAT gateway", t.Ruleset(nftTable), translatorSysctls, nil}
+		return forwarding{"NAT gateway", t.Ruleset(nftTable), translatorSysctls, nil, false}
 	case i.Balances:
 		b := firewall.Balancer{Address: i.Private, Services: i.Services}
-		return forwarding{"load balancer", b.Ruleset(nftTable), balancerSysctls, i.Services}
+		return forwarding{"load balancer", b.Ruleset(nftTable), balancerSysctls, i.Services, true}
 	}
 	return forwarding{}
 }
@@ -93,6 +95,11 @@ func (f *forwarder) apply(path string, desired forwarding) error {
 		return err
 	}
 	defer func() { _ = n.close() }()
+	if desired.counts {
+		if err := f.counter.set(n, firewall.FlowCounter()); err != nil {
+			return err
+		}
+	}
 	if !known {
 		if err := f.ruleset.set(n, desired.ruleset); err != nil {
 			return err
@@ -138,13 +145,12 @@ var _ netlink.CustomConntrackFilter = flowsToEnd(nil)
 
 // MatchConntrackFlow reports whether the flow is one to end.
 func (services flowsToEnd) MatchConntrackFlow(flow *netlink.ConntrackFlow) bool {
-	name := map[uint8]string{unix.IPPROTO_TCP: "tcp", unix.IPPROTO_UDP: "udp"}[flow.Forward.Protocol]
 	at, ok := netip.AddrFromSlice(flow.Reverse.SrcIP)
-	if !ok || flow.Forward.DstIP.Equal(flow.Reverse.SrcIP) {
-		return false // the node's own, such as a health check
+	if !ok || !isForwarded(flow) {
+		return false
 	}
 	for _, s := range services {
-		if s.Port == flow.Forward.DstPort && slices.Contains(s.Protocols, name) {
+		if s.Port == flow.Forward.DstPort && slices.Contains(s.Protocols, transportOf(flow)) {
 			return s.Ends(netip.AddrPortFrom(at.Unmap(), flow.Reverse.SrcPort))
 		}
 	}
@@ -164,6 +170,7 @@ func (r *router) auditForwarders() (changes []string, err error) {
 			return nil, fmt.Errorf("audit NAT of interface %s: %w", id, err)
 		}
 		if changed {
+			f.counter = appliedRuleset{}
 			changes = append(changes, "the firewall of the "+f.owner+" with "+id+" was changed")
 			f.ruleset = appliedRuleset{}
 		}

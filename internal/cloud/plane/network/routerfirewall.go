@@ -38,8 +38,9 @@ func firewallOf(vpc VPC, desired map[string]attachment) firewall.Router {
 		if a, ok := desired[i.ID]; ok {
 			f.Interfaces = append(f.Interfaces, firewall.Interface{
 				ID: i.ID, Device: a.device, Mark: subnetMark(i.SubnetID), Private: i.Private, Public: a.public,
-				SecurityGroups: i.SecurityGroups, SourceCheck: i.SourceDestCheck && !i.Balances, Cut: i.Cut, Rate: i.Rate,
-				Translates: i.Translates, Balances: i.Balances, ReturnMark: returnMark(i.ID), Unfiltered: i.Unfiltered,
+				SecurityGroups: i.SecurityGroups, SourceCheck: i.SourceDestCheck && !i.Balances, Cut: i.Cut,
+				Rate: i.Rate, Translates: i.Translates, Balances: i.Balances, ReturnMark: returnMark(i.ID),
+				Unfiltered: i.Unfiltered,
 			})
 		}
 	}
