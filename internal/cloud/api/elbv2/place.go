@@ -44,19 +44,8 @@ func readPlaces(lb *store.LoadBalancer, ids []string, mappings []types.SubnetMap
 // readPlace returns the place of a subnet mapping (Elastic Load Balancing API Reference,
 // SubnetMapping).
 func readPlace(lb *store.LoadBalancer, m types.SubnetMapping) (place, error) {
-	refuse := func(text string) (place, error) {
-		return place{}, wire.Errorf("InvalidConfigurationRequest", "%s", text)
-	}
-	chosen := m.AllocationId != nil || m.PrivateIPv4Address != nil
-	switch {
-	case !lb.IsNetwork() && (chosen || m.IPv6Address != nil || m.SourceNatIpv6Prefix != nil):
-		return refuse("You cannot specify addresses for the subnets of an Application Load Balancer")
-	case m.IPv6Address != nil || m.SourceNatIpv6Prefix != nil:
-		return place{}, wire.NotImplemented("IPv6 addresses of load balancers")
-	case m.AllocationId != nil && lb.Scheme != internetFacing:
-		return refuse("You can specify Elastic IP addresses only for an internet-facing load balancer")
-	case m.PrivateIPv4Address != nil && lb.Scheme == internetFacing:
-		return refuse("You can specify private IPv4 addresses only for an internal load balancer")
+	if err := checkMapping(lb, m); err != nil {
+		return place{}, err
 	}
 	if err := model.Required("subnetMappings.member.subnetId", m.SubnetId != nil); err != nil {
 		return place{}, err
@@ -69,6 +58,23 @@ func readPlace(lb *store.LoadBalancer, m types.SubnetMapping) (place, error) {
 		}
 	}
 	return p, nil
+}
+
+// checkMapping refuses addresses that the load balancer cannot have.
+func checkMapping(lb *store.LoadBalancer, m types.SubnetMapping) error {
+	refuse := func(text string) error { return wire.Errorf("InvalidConfigurationRequest", "%s", text) }
+	hasIPv6 := m.IPv6Address != nil || m.SourceNatIpv6Prefix != nil
+	switch {
+	case !lb.IsNetwork() && (m.AllocationId != nil || m.PrivateIPv4Address != nil || hasIPv6):
+		return refuse("You cannot specify addresses for the subnets of an Application Load Balancer")
+	case hasIPv6:
+		return wire.NotImplemented("IPv6 addresses of load balancers")
+	case m.AllocationId != nil && lb.Scheme != internetFacing:
+		return refuse("You can specify Elastic IP addresses only for an internet-facing load balancer")
+	case m.PrivateIPv4Address != nil && lb.Scheme == internetFacing:
+		return refuse("You can specify private IPv4 addresses only for an internal load balancer")
+	}
+	return nil
 }
 
 // has reports whether the node is at the place.

@@ -19,11 +19,9 @@ const (
 	minFreeAddresses = 8
 )
 
-// checkSubnets returns the subnets of the places, in their order, if a load balancer
-// like lb can have nodes in them. It already has the nodes given.
-func checkSubnets(
-	r store.Reader, lb *store.LoadBalancer, places []place, nodes []store.Node,
-) ([]*store.Subnet, error) {
+// findSubnets returns the subnets of the places, in their order, if they are in as many zones
+// as a load balancer like lb needs.
+func findSubnets(r store.Reader, lb *store.LoadBalancer, places []place) ([]*store.Subnet, error) {
 	var out []*store.Subnet
 	zones := map[string]bool{}
 	for _, p := range places {
@@ -45,6 +43,18 @@ func checkSubnets(
 		return nil, invalid("At least one subnet must be specified")
 	case len(zones) < 2 && !lb.IsNetwork():
 		return nil, invalid("At least two subnets in two different Availability Zones must be specified")
+	}
+	return out, nil
+}
+
+// checkSubnets returns the subnets of the places, in their order, if a load balancer
+// like lb can have nodes in them. It already has the nodes given.
+func checkSubnets(
+	r store.Reader, lb *store.LoadBalancer, places []place, nodes []store.Node,
+) ([]*store.Subnet, error) {
+	out, err := findSubnets(r, lb, places)
+	if err != nil {
+		return nil, err
 	}
 	kept := map[string]bool{}
 	for _, n := range nodes {

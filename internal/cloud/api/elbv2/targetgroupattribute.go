@@ -2,7 +2,6 @@ package elbv2
 
 import (
 	"context"
-	"maps"
 	"strconv"
 	"strings"
 
@@ -49,97 +48,52 @@ var targetGroupAttributes = attributes{"Target group", map[string]attribute{
 	failOpenPrefix + "percentage":            {"off", either(oneOf("off"), numberBetween(1, 100)), nil},
 }}
 
-// terminationKey and preserveKey are keys of attributes whose defaults depend on the group.
-const (
-	terminationKey          = "deregistration_delay.connection_termination.enabled"
-	unhealthyTerminationKey = "target_health_state.unhealthy.connection_termination.enabled"
-	preserveKey             = "preserve_client_ip.enabled"
-)
-
-// networkTargetGroupAttributes defines the attributes of the target groups of Network Load
-// Balancers, with the defaults of the protocol TCP and the target type instance.
-var networkTargetGroupAttributes = attributes{"Target group", map[string]attribute{
-	"deregistration_delay.timeout_seconds": {"300", numberBetween(0, 3600), nil},
-	terminationKey:                         {"false", isBoolean, nil},
-	crossZoneKey:                           targetGroupAttributes.keys[crossZoneKey],
-	preserveKey:                            {"true", isBoolean, nil},
-	"proxy_protocol_v2.enabled":            {"false", isBoolean, oneOf("false")},
-	stickyKey:                              {"false", isBoolean, nil},
-	stickyTypeKey:                          {sourceIP, oneOf(sourceIP, "lb_cookie", "app_cookie"), nil},
-	failoverPrefix + "count":               targetGroupAttributes.keys[failoverPrefix+"count"],
-	failoverPrefix + "percentage":          targetGroupAttributes.keys[failoverPrefix+"percentage"],
-	failOpenPrefix + "count":               targetGroupAttributes.keys[failOpenPrefix+"count"],
-	failOpenPrefix + "percentage":          targetGroupAttributes.keys[failOpenPrefix+"percentage"],
-	unhealthyTerminationKey:                {"true", isBoolean, nil},
-	"target_health_state.unhealthy.draining_interval_seconds": {"0", numberBetween(0, 360_000), oneOf("0")},
-}}
-
-// sourceIP is the stickiness of Network Load Balancers.
-const sourceIP = "source_ip"
-
-// targetGroupAttributesOf returns the attributes that the target group can have (Elastic Load
-// Balancing API Reference, TargetGroupAttribute; Network Load Balancer guide, Client IP
-// preservation).
-func targetGroupAttributesOf(group *store.TargetGroup) attributes {
-	if !group.IsNetwork() {
-		return targetGroupAttributes
-	}
-	out := attributes{networkTargetGroupAttributes.kind, maps.Clone(networkTargetGroupAttributes.keys)}
-	change := func(key, initial string) { out.keys[key] = attribute{initial, isBoolean, nil} }
-	switch {
-	case group.Protocol != tcp:
-		change(terminationKey, "true")
-		change(unhealthyTerminationKey, "false")
-	case group.TargetType == string(types.TargetTypeEnumIp):
-		change(preserveKey, "false")
-	}
-	return out
-}
-
-// checkNetworkAttributes refuses values of attributes that the group of a Network Load Balancer
-// cannot have. Clients report the message about stickiness (ansible/ansible, issue 67993).
-func checkNetworkAttributes(group *store.TargetGroup, values map[string]string) error {
-	refuse := func(format string, args ...any) error {
-		return wire.Errorf("InvalidConfigurationRequest", format, args...)
-	}
-	switch {
-	case values[stickyTypeKey] != sourceIP:
-		return refuse(
-			"Stickiness type '%s' is not supported for target groups with the %s protocol",
-			values[stickyTypeKey], group.Protocol,
-		)
-	case group.Protocol != tcp && values[preserveKey] == "false":
-		return refuse(
-			"Client IP preservation cannot be disabled for target groups with the %s protocol", group.Protocol,
-		)
-	case group.Protocol != tcp && values[unhealthyTerminationKey] == "true":
-		return refuse(
-			"Connection termination for unhealthy targets cannot be enabled for target groups with the %s protocol",
-			group.Protocol,
-		)
-	}
-	return nil
-}
-
 // appCookieName reports whether v is a cookie name (RFC 6265, section 4.1.1) that
 // load balancers do not use themselves.
 func appCookieName(v string) bool {
 	return v == "" || anyText(v) && tokenForm.MatchString(v) && !strings.HasPrefix(v, "AWSALB")
 }
 
-// checkAttributeConflicts refuses combinations of attributes. The messages about
-// slow start and the one of checkGroupStickiness are AWS's
-// (kubernetes-sigs/aws-load-balancer-controller, issues 3686 and 2734).
+// checkAttributeConflicts refuses combinations of attributes.
 func checkAttributeConflicts(r store.Reader, group *store.TargetGroup, values map[string]string) error {
+	check := checkApplicationAttributes
 	if group.IsNetwork() {
-		if err := checkNetworkAttributes(group, values); err != nil {
-			return err
+		check = checkNetworkAttributes
+	}
+	if err := check(r, group, values); err != nil {
+		return err
+	}
+	if lowerThreshold(values[failoverPrefix+"count"], values[failOpenPrefix+"count"]) ||
+		lowerThreshold(values[failoverPrefix+"percentage"], values[failOpenPrefix+"percentage"]) {
+		return attributeConflict(
+			"The threshold for DNS failover must be greater than or equal to the threshold for routing failover",
+		)
+	}
+	if values[crossZoneKey] != "false" {
+		return nil
+	}
+	for _, t := range store.TargetsByTargetGroup.List(r, group.ARN) {
+		if t.Zone == "all" {
+			return attributeConflict(
+				"You cannot turn off cross-zone load balancing while the target '%s' "+
+					"is registered for the Availability Zone 'all'",
+				t.ID,
+			)
 		}
 	}
-	sticky := values[stickyKey] == "true" && !group.IsNetwork()
-	conflict := func(format string, args ...any) error {
-		return wire.Errorf("InvalidConfigurationRequest", format, args...)
-	}
+	return nil
+}
+
+func attributeConflict(format string, args ...any) error {
+	return wire.Errorf("InvalidConfigurationRequest", format, args...)
+}
+
+// checkApplicationAttributes refuses values of attributes that the group of an Application
+// Load Balancer cannot have together. The messages about slow start and the one of
+// checkGroupStickiness are AWS's (kubernetes-sigs/aws-load-balancer-controller, issues 3686
+// and 2734).
+func checkApplicationAttributes(r store.Reader, group *store.TargetGroup, values map[string]string) error {
+	sticky, conflict := values[stickyKey] == "true", attributeConflict
 	switch {
 	case values[slowStartKey] != "0" && values[algorithmKey] == "weighted_random":
 		return conflict("You cannot enable both slow start and weighted random algorithm on a target group")
@@ -149,24 +103,7 @@ func checkAttributeConflicts(r store.Reader, group *store.TargetGroup, values ma
 		return conflict("You cannot enable stickiness on a target group when cross-zone load balancing is off")
 	case sticky && values[stickyTypeKey] == "app_cookie" && values[appCookieKey] == "":
 		return conflict("You must specify a cookie name to enable stickiness of the type 'app_cookie'")
-	case lowerThreshold(values[failoverPrefix+"count"], values[failOpenPrefix+"count"]),
-		lowerThreshold(values[failoverPrefix+"percentage"], values[failOpenPrefix+"percentage"]):
-		return conflict(
-			"The threshold for DNS failover must be greater than or equal to the threshold for routing failover",
-		)
-	}
-	if values[crossZoneKey] == "false" {
-		for _, t := range store.TargetsByTargetGroup.List(r, group.ARN) {
-			if t.Zone == "all" {
-				return conflict(
-					"You cannot turn off cross-zone load balancing while the target '%s' "+
-						"is registered for the Availability Zone 'all'",
-					t.ID,
-				)
-			}
-		}
-	}
-	if sticky {
+	case sticky:
 		return checkGroupStickiness(r, group)
 	}
 	return nil
