@@ -100,7 +100,7 @@ func (p place) elasticIP(r store.Reader, region string) (*store.ElasticIP, error
 	address, ok := store.ElasticIPs.Get(r, p.allocation)
 	switch {
 	case !ok || address.Region != region:
-		return nil, wire.Errorf("AllocationIdNotFound", "The allocation ID '%s' does not exist", p.allocation)
+		return nil, allocationNotFound(p.allocation)
 	case address.AssociationID != "": // hashicorp/terraform-provider-aws, issue 15031
 		return nil, wire.Errorf("ResourceInUse", "The allocation IDs are not available for use")
 	}
