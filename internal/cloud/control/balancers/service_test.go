@@ -22,11 +22,11 @@ func network(tx *store.Tx) {
 	store.TargetGroups.Edit(tx, "tg", func(g *store.TargetGroup) {
 		g.Protocol = "TCP"
 		g.HealthCheck = store.HealthCheck{Protocol: "HTTP", Port: "traffic-port", Path: "/", Matcher: "200-399"}
+		const failOpen = "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count"
 		g.Attributes = map[string]string{
-			"load_balancing.cross_zone.enabled":                                         "use_load_balancer_configuration",
-			"preserve_client_ip.enabled":                                                "true",
-			"target_health_state.unhealthy.connection_termination.enabled":              "true",
-			"target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": "1",
+			"load_balancing.cross_zone.enabled": "use_load_balancer_configuration", failOpen: "1",
+			"preserve_client_ip.enabled":                                   "true",
+			"target_health_state.unhealthy.connection_termination.enabled": "true",
 		}
 	})
 }
@@ -34,12 +34,12 @@ func network(tx *store.Tx) {
 // flows describes what the node in a zone forwards: the last number of each target's address,
 // and what becomes of its flows.
 func flows(r store.Reader, zone string) string {
+	does := map[firewall.Flows]string{firewall.Begin: "begin", firewall.Continue: "continue", firewall.End: "end"}
 	lb, _ := store.LoadBalancers.Get(r, "lb")
 	var out []string
 	for _, s := range Services(r, lb, zone) {
 		text := fmt.Sprintf("%s %d:", strings.Join(s.Protocols, "+"), s.Port)
 		for _, b := range s.Backends {
-			does := map[firewall.Flows]string{firewall.Begin: "begin", firewall.Continue: "continue", firewall.End: "end"}
 			text += fmt.Sprintf(" %d %s", b.At.Addr().As4()[2], does[b.Flows])
 		}
 		out = append(out, text)

@@ -105,10 +105,10 @@ func (b *balanced) assertReset(conn interface {
 func TestRealNetworkLoadBalancerForwardsFlows(t *testing.T) {
 	b := newBalanced(t)
 	both := to(3000, firewall.Begin, firewall.Begin)
-	udp := firewall.Service{
+	datagrams := firewall.Service{
 		Protocols: []string{"udp"}, Port: 53, Preserve: true, Backends: to(5000, firewall.Begin, firewall.Begin),
 	}
-	b.serve(tcpService(both), udp)
+	b.serve(tcpService(both), datagrams)
 	for _, from := range []struct{ namespace, at, source string }{
 		{b.client, "10.0.1.6", clientAddress},
 		{b.client, nodeAddress, ""}, // without a public address it has no way there
@@ -130,8 +130,9 @@ func TestRealNetworkLoadBalancerForwardsFlows(t *testing.T) {
 	b.assertAnswers(b.plane.NodeNamespace("eni-node"), "10.0.1.10:3000", "one to 10.0.1.6") // as a health check does
 
 	flows, err := b.plane.Flows("eni-node")
-	if err != nil || flows["tcp"].FlowCount.Flows != 120 || flows["udp"].FlowCount.Flows != 3 ||
-		flows["tcp"].Active != 0 || flows["udp"].Active != 3 || flows["tcp"].Bytes < 120*6*40 || flows["udp"].Bytes == 0 {
+	tcp, udp := flows["tcp"], flows["udp"]
+	if err != nil || tcp.FlowCount.Flows != 120 || tcp.Active != 0 || tcp.Bytes < 120*6*40 ||
+		udp.FlowCount.Flows != 3 || udp.Active != 3 || udp.Bytes == 0 {
 		t.Errorf("flows are %+v, %v", flows, err)
 	}
 
@@ -183,7 +184,7 @@ func TestRealNetworkLoadBalancerFailsOver(t *testing.T) {
 	gone.EndOthers = true
 	b.serve(gone)
 	b.assertReset(drained)
-	if flows, err := b.plane.Flows("eni-node"); err != nil || flows["tcp"].OwnResets != 2 {
+	if flows, err := b.plane.Flows("eni-node"); err != nil || flows["tcp"].OwnResets < 2 {
 		t.Errorf("flows are %+v, %v", flows, err)
 	}
 
