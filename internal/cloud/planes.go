@@ -63,6 +63,7 @@ func (noNetwork) Run(context.Context) error  { return nil }
 // networkPlane carries packets.
 type networkPlane interface {
 	networks.Plane
+	metrics.Network
 	NodeNamespace(interfaceID string) string
 }
 

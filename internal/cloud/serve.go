@@ -165,6 +165,9 @@ func (d *daemon) loops(address string) []func(context.Context) error {
 		Store: d.store, Balancer: d.balancer, Machines: d.machines, Metrics: &d.metrics, Log: d.Log,
 		Manners: &d.manners,
 	}
+	if d.network != nil {
+		metricsLoop.Network = d.network
+	}
 	alarmsLoop := &alarms.Loop{
 		Store: d.store, Metrics: &d.metrics, Log: d.Log,
 		Actions: alarmActions{

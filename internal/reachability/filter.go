@@ -73,6 +73,10 @@ func (w *world) groups(nic *types.NetworkInterface, other peer, port uint16, out
 	if out {
 		h.Kind = GroupOut
 	}
+	if nic.InterfaceType == types.NetworkInterfaceTypeNetworkLoadBalancer && len(nic.Groups) == 0 {
+		h.Reason = "a Network Load Balancer without security groups filters nothing"
+		return h
+	}
 	var ids, allowed []string
 	for _, g := range nic.Groups {
 		ids = append(ids, aws.ToString(g.GroupId))

@@ -189,7 +189,8 @@ func (c *kernel) routers() {
 			}
 		}
 		for line := range strings.Lines(c.in(router, "ip", "-4", "route", "show", "table", "all", "type", "unicast")) {
-			if fields := strings.Fields(line); strings.Contains(line, " dev eni") {
+			// A default route is that of replies to a load balancer's node, or of a NAT gateway.
+			if fields := strings.Fields(line); strings.Contains(line, " dev eni") && fields[0] != "default" {
 				routes = append(routes, fields[0])
 			}
 		}
@@ -252,8 +253,8 @@ func parse(text string) ruleset {
 	return r
 }
 
-// nodes checks that each node of a load balancer listens on its listeners' ports, and on
-// no other.
+// nodes checks that each node of a load balancer listens on its listeners' ports, or forwards
+// them, and no other.
 func (c *kernel) nodes() {
 	folder, wanted := filepath.Join(c.layout.NetworkRun(), "nodes"), []string(nil)
 	for _, lb := range store.LoadBalancers.List(c) {
@@ -263,14 +264,32 @@ func (c *kernel) nodes() {
 		}
 		for _, node := range lb.Nodes {
 			wanted = append(wanted, node.InterfaceID)
-			var open []string
-			for line := range strings.Lines(c.in(filepath.Join(folder, node.InterfaceID), "ss", "-Hltn")) {
-				address := strings.Fields(line)[3]
-				open = append(open, address[strings.LastIndex(address, ":")+1:])
+			open := c.listening(filepath.Join(folder, node.InterfaceID))
+			if lb.IsNetwork() {
+				open = c.forwarded(filepath.Join(folder, node.InterfaceID))
 			}
 			slices.Sort(open)
 			c.same("listener of "+lb.Name+" on port", ports, slices.Compact(open))
 		}
 	}
 	c.same("node of a load balancer", wanted, entries(folder))
+}
+
+// listening returns the TCP ports on which something listens in a namespace.
+func (c *kernel) listening(namespace string) (ports []string) {
+	for line := range strings.Lines(c.in(namespace, "ss", "-Hltn")) {
+		address := strings.Fields(line)[3]
+		ports = append(ports, address[strings.LastIndex(address, ":")+1:])
+	}
+	return ports
+}
+
+// forwarded returns the ports that the namespace of a Network Load Balancer's node forwards.
+func (c *kernel) forwarded(namespace string) (ports []string) {
+	for _, line := range parse(c.in(namespace, "nft", "list", "table", "ip", "aloft"))["chain services"] {
+		if _, after, ok := strings.Cut(line, " dport "); ok {
+			ports = append(ports, strings.Fields(after)[0])
+		}
+	}
+	return ports
 }

@@ -10,7 +10,7 @@ import (
 
 func (c *rows) loadBalancers() {
 	for _, lb := range store.LoadBalancers.List(c) {
-		c.own("the load balancer name "+lb.Region+"/"+lb.Name, lb.ARN)
+		c.own("the load balancer name "+lb.Region+"/"+lb.Type+"/"+lb.Name, lb.ARN)
 		for _, id := range lb.GroupIDs {
 			refer(c, store.SecurityGroups, id, lb.ARN)
 		}

@@ -39,7 +39,8 @@ while (my $client = $door->accept) {
 	if ($asked =~ m{^GET /fill }) { 1 while print $log "x" x 4096 }
 	my $status = print($log $asked) ? "200 OK" : "500 Internal Server Error";
 	my $name = $ENV{NAME};
-	print $client "HTTP/1.1 $status\r\nContent-Length: " . length($name) . "\r\nConnection: close\r\n\r\n$name";
+	my $header = "Content-Length: " . length($name) . "\r\nX-Client: " . $client->peerhost;
+	print $client "HTTP/1.1 $status\r\n$header\r\nConnection: close\r\n\r\n$name";
 	close $client;
 }
 END
@@ -51,7 +52,7 @@ systemd-run --unit=server --setenv=NAME=$(hostname) /usr/bin/perl /opt/server.pl
 // disk of a third.
 func TestRealGroupReplacesFailedInstances(t *testing.T) {
 	c := program.Start(t)
-	url, targets := balancedGroup(t, c)
+	url, targets, flows := balancedGroup(t, c)
 	began := time.Now()
 	program.Eventually(
 		t,
@@ -67,6 +68,7 @@ func TestRealGroupReplacesFailedInstances(t *testing.T) {
 	if len(names) != 3 {
 		t.Errorf("30 requests were answered by %v", names)
 	}
+	flows.assertForwards(t, c, names)
 	if _, err := c.API.EC2.TerminateInstances(
 		t.Context(), &ec2.TerminateInstancesInput{InstanceIds: first[:1]},
 	); err != nil {
@@ -94,9 +96,12 @@ func TestRealGroupReplacesFailedInstances(t *testing.T) {
 		left := slices.DeleteFunc(slices.Clone(now), func(id string) bool { return !slices.Contains(third, id) })
 		return len(now) == 3 && len(left) == 2
 	})
+	names = map[string]bool{}
 	for range 30 {
-		program.Fetch(t, url)
+		names[program.Fetch(t, url)] = true
 	}
+	flows.assertForwards(t, c, names)
+	flows.assertMeasured(t, c)
 	t.Logf("all of it: %.1f s", time.Since(began).Seconds())
 	for _, a := range scalingActivities(t, c) {
 		t.Logf("%s %s | %s", a.StatusCode, *a.Description, *a.Cause)
@@ -113,8 +118,9 @@ func TestRealGroupReplacesFailedInstances(t *testing.T) {
 }
 
 // balancedGroup creates a group of three in three subnets of the default VPC behind
-// a load balancer. It returns the URL and the target group's ARN.
-func balancedGroup(t *testing.T, c *program.LocalCloud) (url, targets string) {
+// an Application Load Balancer, whose URL and target group's ARN it returns, and behind a
+// Network Load Balancer.
+func balancedGroup(t *testing.T, c *program.LocalCloud) (url, targets string, flows networkBalancer) {
 	t.Helper()
 	ctx := t.Context()
 	const port = 8098
@@ -180,14 +186,15 @@ func balancedGroup(t *testing.T, c *program.LocalCloud) (url, targets string) {
 			{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: made.TargetGroupArn},
 		},
 	}))(t)
+	flows = newNetworkBalancer(t, c, *vpc, ids, *group, port)
 	simulation.Must(c.API.ASG.CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
 		AutoScalingGroupName: aws.String("web"), MinSize: aws.Int32(3), MaxSize: aws.Int32(4),
 		LaunchTemplate:    &scalingtypes.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web")},
 		VPCZoneIdentifier: aws.String(ids[0] + "," + ids[1] + "," + ids[2]),
-		TargetGroupARNs:   []string{*made.TargetGroupArn}, HealthCheckType: aws.String("ELB"),
+		TargetGroupARNs:   []string{*made.TargetGroupArn, flows.targets}, HealthCheckType: aws.String("ELB"),
 		HealthCheckGracePeriod: aws.Int32(10),
 	}))(t)
-	return fmt.Sprintf("http://%s:%d", *lb.DNSName, port), *made.TargetGroupArn
+	return fmt.Sprintf("http://%s:%d", *lb.DNSName, port), *made.TargetGroupArn, flows
 }
 
 // healthy returns the sorted ids of a target group's healthy instances.

@@ -21,6 +21,7 @@ type InterfaceSpec struct {
 	Tags        store.Tags
 
 	LoadBalancerARN string    // if set: make the load balancer the owner
+	Network         bool      // it is a Network Load Balancer
 	NatGatewayID    string    // if set: make the NAT gateway the owner
 	ConnectEndpoint bool      // make an EC2 Instance Connect Endpoint the owner
 	AttachedAt      time.Time // to the owner
@@ -57,6 +58,9 @@ func NewInterface(tx *store.Tx, ids *identity.Source, spec InterfaceSpec) (*stor
 	if spec.LoadBalancerARN != "" {
 		nic.LoadBalancerARN, nic.RequesterID, nic.RequesterManaged = spec.LoadBalancerARN, "amazon-elb", true
 		nic.Type, nic.DeviceIndex = "load_balancer", 1
+		if spec.Network {
+			nic.Type, nic.SourceDestCheck = "network_load_balancer", false
+		}
 	}
 	if spec.NatGatewayID != "" {
 		nic.NatGatewayID, nic.RequesterID, nic.RequesterManaged = spec.NatGatewayID, identity.Account, true

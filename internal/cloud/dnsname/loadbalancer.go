@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -17,6 +18,13 @@ func LoadBalancer(name string, number int, region, suffix string, internal bool)
 		return "internal-" + dnsName
 	}
 	return dnsName
+}
+
+// NetworkLoadBalancer returns the name of a Network Load Balancer. Its region comes after the
+// service, as in "web-0123456789abcdef.elb.us-east-1.amazonaws.com".
+func NetworkLoadBalancer(name, id, region, suffix string) string {
+	service, domain, _ := strings.Cut(suffix, ".")
+	return fmt.Sprintf("%s-%s.%s.%s.%s", name, id, service, region, domain)
 }
 
 // nodeAddresses returns the addresses of a load balancer's nodes: public for an

@@ -2,8 +2,9 @@
 // AWS's service quotas with their codes, names and default values.
 //
 // Sources: "Amazon VPC quotas", "Amazon EC2 endpoints and quotas", "Quotas for your
-// Application Load Balancers", "Quotas for Auto Scaling resources and groups", and
-// for the codes the links of those pages to the Service Quotas console.
+// Application Load Balancers", "Quotas for your Network Load Balancers", "Quotas for Auto
+// Scaling resources and groups", and for the codes the links of those pages to the Service
+// Quotas console.
 package quota
 
 import (
@@ -86,6 +87,18 @@ var (
 		Service: "elasticloadbalancing", Code: "L-53DA6B97",
 		Name: "Application Load Balancers per Region", Default: 50,
 	}
+	NetworkLoadBalancers = Quota{
+		Service: "elasticloadbalancing", Code: "L-69A177A2",
+		Name: "Network Load Balancers per Region", Default: 50,
+	}
+	NetworkListeners = Quota{
+		Service: "elasticloadbalancing", Code: "L-57A373D6",
+		Name: "Listeners per Network Load Balancer", Default: 50,
+	}
+	NetworkTargets = Quota{
+		Service: "elasticloadbalancing", Code: "L-EEF1AD04",
+		Name: "Targets per Network Load Balancer", Default: 3000,
+	}
 	TargetGroups = Quota{
 		Service: "elasticloadbalancing", Code: "L-B22855CB", Name: "Target Groups per Region", Default: 3000,
 	}
@@ -124,6 +137,7 @@ func All() []Quota {
 		NatGateways, NetworkInterfaces, VPCBlocks, PeeringConnections, GatewayEndpoints,
 		StandardVCPUs, ElasticIPs, LaunchTemplates,
 		LoadBalancers, TargetGroups, Listeners, Targets, ListenerRules,
+		NetworkLoadBalancers, NetworkListeners, NetworkTargets,
 		ScalingGroups,
 	}
 	slices.SortFunc(list, func(a, b Quota) int {

@@ -80,10 +80,12 @@ type NetworkInterface struct {
 	Secondary                         []InterfaceAddress
 	// PublicOnStart is true if the interface was launched with a public IP address.
 	// A start after a stop then assigns a new one.
-	PublicOnStart       bool
-	GroupIDs            []string
-	Description         string
-	Type                string // "interface", "load_balancer", "nat_gateway", "ec2_instance_connect_endpoint"
+	PublicOnStart bool
+	GroupIDs      []string
+	Description   string
+	// Type is "interface", "load_balancer", "network_load_balancer", "nat_gateway" or
+	// "ec2_instance_connect_endpoint".
+	Type                string
 	RequesterID         string // "amazon-elb" if a load balancer owns it
 	RequesterManaged    bool
 	SourceDestCheck     bool

@@ -17,11 +17,11 @@ var (
 	TargetsByID          = Targets.indexBy("id_of_target", func(r *Target) string { return r.ID })
 )
 
-// TargetGroup is a set of targets that a load balancer sends requests to.
+// TargetGroup is a set of targets that a load balancer sends requests or flows to.
 type TargetGroup struct {
 	ARN, Region, Name string
 	Protocol          string
-	ProtocolVersion   string
+	ProtocolVersion   string // of HTTP and HTTPS
 	Port              int32
 	VPCID             string
 	TargetType        string // "instance", "ip"
@@ -33,12 +33,25 @@ type TargetGroup struct {
 
 func (r *TargetGroup) region() string { return r.Region }
 
+// IsNetwork reports whether the target group is one for Network Load Balancers.
+func (r *TargetGroup) IsNetwork() bool { return r.Protocol != "HTTP" && r.Protocol != "HTTPS" }
+
+// ZoneOnly reports whether the nodes of the load balancer that uses the target group, which
+// may be nil, send to targets of their own zones only.
+func (r *TargetGroup) ZoneOnly(by *LoadBalancer) bool {
+	const key = "load_balancing.cross_zone.enabled"
+	if own := r.Attributes[key]; own != "use_load_balancer_configuration" {
+		return own == "false"
+	}
+	return by != nil && by.Attributes[key] == "false"
+}
+
 // HealthCheck configures a target group's health checks. Interval and Timeout are
 // in seconds; Healthy and Unhealthy are thresholds of consecutive checks.
 type HealthCheck struct {
 	Enabled            bool
 	Protocol, Port     string // Port: "traffic-port" or a number
-	Path               string
+	Path               string // empty, as Matcher is, with the protocol TCP
 	Interval, Timeout  int32
 	Healthy, Unhealthy int32
 	Matcher            string // "200", "200-299", "200,202"

@@ -160,7 +160,7 @@ func ifAttached(text func(nic) string) func(store.Reader, nic) []string {
 // instanceOwner returns the owner of the instance to which an interface is attached.
 // For the interface of a load balancer or a NAT gateway that is the service.
 func instanceOwner(row nic) string {
-	if row.NatGatewayID != "" {
+	if row.NatGatewayID != "" || row.Type == string(types.NetworkInterfaceTypeNetworkLoadBalancer) {
 		return "amazon-aws"
 	}
 	if row.RequesterManaged {

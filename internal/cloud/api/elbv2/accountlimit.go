@@ -11,7 +11,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/quota"
 )
 
-// DescribeAccountLimits describes the quotas of Application Load Balancers and target groups.
+// DescribeAccountLimits describes the quotas of load balancers and target groups.
 func (a *API) DescribeAccountLimits(
 	_ context.Context, in *elb.DescribeAccountLimitsInput,
 ) (*elb.DescribeAccountLimitsOutput, error) {
@@ -23,10 +23,13 @@ func (a *API) DescribeAccountLimits(
 		"condition-values-per-alb-rule":                         maxConditionValues,
 		"condition-wildcards-per-alb-rule":                      maxConditionWildcards,
 		"listeners-per-application-load-balancer":               quota.Listeners.Applied(limited),
+		"listeners-per-network-load-balancer":                   quota.NetworkListeners.Applied(limited),
+		"network-load-balancers":                                quota.NetworkLoadBalancers.Applied(limited),
 		"rules-per-application-load-balancer":                   quota.ListenerRules.Applied(limited),
 		"target-groups":                                         quota.TargetGroups.Applied(limited),
 		"target-groups-per-action-on-application-load-balancer": maxTargetGroups,
 		"targets-per-application-load-balancer":                 quota.Targets.Applied(limited),
+		"targets-per-network-load-balancer":                     quota.NetworkTargets.Applied(limited),
 	} {
 		limits = append(limits, types.Limit{Name: new(name), Max: new(strconv.Itoa(most))})
 	}

@@ -21,7 +21,7 @@ func TestAccountLimitsAreTheQuotas(t *testing.T) {
 			break
 		}
 	}
-	if len(limits) != 9 || limits["rules-per-application-load-balancer"] != "100" {
+	if len(limits) != 12 || limits["rules-per-application-load-balancer"] != "100" {
 		t.Errorf("got %v", limits)
 	}
 }

@@ -1,6 +1,8 @@
 package elbv2
 
 import (
+	"slices"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
@@ -33,6 +35,11 @@ func readActions(
 		)
 	}
 	in := given[0]
+	if lb.IsNetwork() {
+		if err := checkNetworkAction(in); err != nil {
+			return nil, err
+		}
+	}
 	if err := model.Between(parameter+".1.member.order", in.Order, 1, 50000); err != nil {
 		return nil, err
 	}
@@ -55,6 +62,42 @@ func readActions(
 		return nil, model.OutOfSet(parameter+".1.member.type", in.Type, "forward", "redirect", "fixed-response")
 	}
 	return []store.Action{action}, err
+}
+
+// checkNetworkAction refuses what an action of a Network Load Balancer cannot have. Clients
+// report the messages about target groups (aws-cloudformation/
+// cloudformation-coverage-roadmap, issue 385; crossplane-contrib/provider-upjet-aws,
+// issue 1771); on AWS, newer load balancers have both.
+func checkNetworkAction(in types.Action) error {
+	if slices.Contains(in.Type.Values(), in.Type) && in.Type != types.ActionTypeEnumForward {
+		return wire.Errorf(
+			"InvalidLoadBalancerAction",
+			"Actions of type '%s' are not supported for load balancers of type 'network'", in.Type,
+		)
+	}
+	if in.ForwardConfig == nil {
+		return nil
+	}
+	if sticky := in.ForwardConfig.TargetGroupStickinessConfig; sticky != nil && aws.ToBool(sticky.Enabled) {
+		return invalid("You cannot specify target group stickiness on load balancers of type 'network'")
+	}
+	if len(in.ForwardConfig.TargetGroups) > 1 {
+		return invalid(
+			"You cannot specify multiple target groups in a single action with a load balancer of type 'network'",
+		)
+	}
+	if weighted := in.ForwardConfig.TargetGroups; len(weighted) > 0 && weighted[0].Weight != nil {
+		return invalid("You cannot specify a target group weight on load balancers of type 'network'")
+	}
+	return nil
+}
+
+// checkActions refuses actions that do not suit the listener.
+func checkActions(r store.Reader, l *store.Listener, actions []store.Action) error {
+	if err := checkProtocols(r, l, actions); err != nil {
+		return err
+	}
+	return refuseLoops(l, actions)
 }
 
 // isAuthentication reports whether actions of type t authenticate clients.

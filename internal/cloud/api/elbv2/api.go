@@ -1,7 +1,7 @@
 // Package elbv2 serves the Elastic Load Balancing API, version 2015-12-01, for
-// Application Load Balancers. It validates requests, writes the desired state to
-// the store and describes what the store holds. The load balancers' control loop
-// does the rest.
+// Application Load Balancers and Network Load Balancers. It validates requests, writes
+// the desired state to the store and describes what the store holds. The load
+// balancers' control loop does the rest.
 package elbv2
 
 import (

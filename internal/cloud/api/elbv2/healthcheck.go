@@ -14,11 +14,22 @@ import (
 // healthCheck wraps the stored settings with their validation.
 type healthCheck store.HealthCheck
 
-// defaultHealthCheck applies to target groups created without settings
-// (Application Load Balancer guide, Health checks: default values).
-var defaultHealthCheck = healthCheck{
-	Enabled: true, Protocol: string(types.ProtocolEnumHttp), Port: trafficPort, Path: "/",
-	Interval: 30, Timeout: 5, Healthy: 5, Unhealthy: 2, Matcher: "200",
+const (
+	tcp  = string(types.ProtocolEnumTcp)
+	http = string(types.ProtocolEnumHttp)
+)
+
+// defaultHealthCheck returns the check of a target group that is created without settings
+// (Application Load Balancer guide, Health checks: default values; Elastic Load Balancing
+// API Reference, CreateTargetGroup).
+func defaultHealthCheck(group *store.TargetGroup) healthCheck {
+	c := healthCheck{Enabled: true, Port: trafficPort, Interval: 30, Healthy: 5, Unhealthy: 2}
+	if group.IsNetwork() {
+		c.Protocol, c.Timeout = tcp, 10
+		return c
+	}
+	c.Protocol, c.Path, c.Matcher, c.Timeout = http, "/", "200", 5
+	return c
 }
 
 const trafficPort = "traffic-port"
@@ -35,10 +46,15 @@ type healthCheckInput struct {
 	matcher                               *types.Matcher
 }
 
-var matcherForm = regexp.MustCompile(`^[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*$`)
+// The forms of the status codes that pass the checks of Application Load Balancers and of
+// Network Load Balancers.
+var (
+	matcherForm        = regexp.MustCompile(`^[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*$`)
+	networkMatcherForm = regexp.MustCompile(`^[2-5]\d\d(-[2-5]\d\d)?(,[2-5]\d\d(-[2-5]\d\d)?)*$`)
+)
 
-// modified returns the health check with the settings of in applied.
-func (c healthCheck) modified(in healthCheckInput) (store.HealthCheck, error) {
+// modified returns the health check of the group with the settings of in applied.
+func (c healthCheck) modified(group *store.TargetGroup, in healthCheckInput) (store.HealthCheck, error) {
 	none := store.HealthCheck{}
 	for _, n := range []struct {
 		name      string
@@ -56,10 +72,8 @@ func (c healthCheck) modified(in healthCheckInput) (store.HealthCheck, error) {
 		}
 		*n.to = constraint.Default(n.given, *n.to)
 	}
+	c.setProtocol(group, in)
 	c.Port, c.Path = constraint.Default(in.port, c.Port), constraint.Default(in.path, c.Path)
-	if in.protocol != "" {
-		c.Protocol = string(in.protocol)
-	}
 	if in.matcher != nil {
 		if in.matcher.GrpcCode != nil {
 			return none, invalid("The GRPC code matcher is only supported for the protocol version GRPC")
@@ -72,26 +86,89 @@ func (c healthCheck) modified(in healthCheckInput) (store.HealthCheck, error) {
 			"Health check enabled must be true for target groups with target type 'instance' or 'ip'",
 		)
 	}
-	return store.HealthCheck(c), c.check()
+	return store.HealthCheck(c), c.check(group)
+}
+
+// setProtocol applies the protocol of a request, and the defaults that come with it. A TCP
+// check has neither a path nor status codes.
+func (c *healthCheck) setProtocol(group *store.TargetGroup, in healthCheckInput) {
+	before := c.Protocol
+	if in.protocol != "" {
+		c.Protocol = string(in.protocol)
+	}
+	switch {
+	case c.Protocol == before || !group.IsNetwork():
+	case c.Protocol == tcp:
+		c.Path, c.Matcher = "", ""
+	case before == tcp:
+		c.Path, c.Matcher = "/", "200-399"
+		if c.Protocol == http && in.timeout == nil {
+			c.Timeout = 6
+		}
+	}
 }
 
 // check refuses invalid settings and combinations.
-func (c healthCheck) check() error {
+func (c healthCheck) check(group *store.TargetGroup) error {
+	if group.IsNetwork() {
+		return c.checkNetwork()
+	}
 	switch {
 	case c.Timeout >= c.Interval:
 		return invalid("Health check interval must be greater than the timeout.")
-	case c.Protocol != string(types.ProtocolEnumHttp) && c.Protocol != string(types.ProtocolEnumHttps):
+	case c.Protocol != http && c.Protocol != string(types.ProtocolEnumHttps):
 		return invalid("Health check protocol '%s' must be one of 'HTTP, HTTPS'", c.Protocol)
-	case c.Port != trafficPort && !numberBetween(1, 65535)(c.Port):
+	}
+	if err := c.checkRequest(); err != nil {
+		return err
+	}
+	if !matcherForm.MatchString(c.Matcher) {
+		return invalid("Health check matcher HTTP code '%s' must be within '200-499' inclusive", c.Matcher)
+	}
+	return nil
+}
+
+// checkNetwork is check for a target group of Network Load Balancers. Clients report the
+// messages about TCP checks (awsdocs/aws-cloudformation-user-guide, pull request 186).
+func (c healthCheck) checkNetwork() error {
+	switch {
+	case c.Timeout > c.Interval: // they may be equal (aws/aws-cdk, pull request 16445)
+		return invalid("Health check interval must be greater than or equal to the timeout.")
+	case c.Protocol == tcp && c.Path != "":
+		return wire.Errorf("InvalidConfigurationRequest", "Health check paths are not supported for TCP health checks")
+	case c.Protocol == tcp && c.Matcher != "":
+		return wire.Errorf(
+			"InvalidConfigurationRequest", "Health check matchers are not supported for TCP health checks",
+		)
+	case c.Protocol == tcp:
+		return c.checkPort()
+	case c.Protocol != http && c.Protocol != string(types.ProtocolEnumHttps):
+		return invalid("Health check protocol '%s' must be one of 'HTTP, HTTPS, TCP'", c.Protocol)
+	case !networkMatcherForm.MatchString(c.Matcher):
+		return invalid("Health check matcher HTTP code '%s' must be within '200-599' inclusive", c.Matcher)
+	}
+	return c.checkRequest()
+}
+
+// checkPort refuses an invalid port.
+func (c healthCheck) checkPort() error {
+	if c.Port != trafficPort && !numberBetween(1, 65535)(c.Port) {
 		return invalid("Health check port '%s' must be '%s' or in the range [1, 65535]", c.Port, trafficPort)
-	case !strings.HasPrefix(c.Path, "/") || len(c.Path) > 1024 || strings.ContainsAny(c.Path, " \t\r\n"):
+	}
+	return nil
+}
+
+// checkRequest refuses an invalid port or path of a check over HTTP.
+func (c healthCheck) checkRequest() error {
+	if err := c.checkPort(); err != nil {
+		return err
+	}
+	if !strings.HasPrefix(c.Path, "/") || len(c.Path) > 1024 || strings.ContainsAny(c.Path, " \t\r\n") {
 		return invalid(
 			"Health check path '%s' must begin with a '/' character, and can only contain printable ASCII "+
 				"characters, without spaces",
 			c.Path,
 		)
-	case !matcherForm.MatchString(c.Matcher):
-		return invalid("Health check matcher HTTP code '%s' must be within '200-499' inclusive", c.Matcher)
 	}
 	return nil
 }

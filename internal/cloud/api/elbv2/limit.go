@@ -18,9 +18,25 @@ func (a *API) limit(q quota.Quota, count int, code, what string) error {
 	return wire.Errorf(code, "The maximum number of %s has been reached", what)
 }
 
-func (a *API) limitLoadBalancers(r store.Reader, region string) error {
-	count := len(store.LoadBalancers.InRegion(r, region)) + 1
-	return a.limit(quota.LoadBalancers, count, "TooManyLoadBalancers", "load balancers")
+// limitLoadBalancers returns the error for one more load balancer like lb, or nil.
+func (a *API) limitLoadBalancers(r store.Reader, lb *store.LoadBalancer) error {
+	count := 1
+	for _, other := range store.LoadBalancers.InRegion(r, lb.Region) {
+		if other.Type == lb.Type {
+			count++
+		}
+	}
+	return a.limit(quotasOf(lb).loadBalancers, count, "TooManyLoadBalancers", "load balancers")
+}
+
+// quotas are those that depend on the type of a load balancer.
+type quotas struct{ loadBalancers, listeners, targets quota.Quota }
+
+func quotasOf(lb *store.LoadBalancer) quotas {
+	if lb.IsNetwork() {
+		return quotas{quota.NetworkLoadBalancers, quota.NetworkListeners, quota.NetworkTargets}
+	}
+	return quotas{quota.LoadBalancers, quota.Listeners, quota.Targets}
 }
 
 func (a *API) limitTargetGroups(r store.Reader, region string) error {
@@ -30,7 +46,7 @@ func (a *API) limitTargetGroups(r store.Reader, region string) error {
 
 func (a *API) limitListeners(r store.Reader, lb *store.LoadBalancer) error {
 	count := len(store.ListenersByLoadBalancer.List(r, lb.ARN)) + 1
-	return a.limit(quota.Listeners, count, "TooManyListeners", "listeners per load balancer")
+	return a.limit(quotasOf(lb).listeners, count, "TooManyListeners", "listeners per load balancer")
 }
 
 // limitRules returns the error for one more rule besides a number of rules, or nil.
@@ -43,8 +59,8 @@ func (a *API) limitRules(rules int) error {
 }
 
 // limitTargets returns the error for a target group, or a load balancer that uses it,
-// with too many targets, or nil. An Application Load Balancer and a target group may
-// have the same number of targets.
+// with too many targets, or nil. A target group may have as many targets as an Application
+// Load Balancer.
 func (a *API) limitTargets(r store.Reader, group *store.TargetGroup) error {
 	if !a.manners.Has(manners.Limits) {
 		return nil
@@ -65,8 +81,12 @@ func (a *API) limitTargets(r store.Reader, group *store.TargetGroup) error {
 	if err := a.limit(quota.Targets, total[group.ARN], "TooManyTargets", "targets per target group"); err != nil {
 		return err
 	}
-	for _, lb := range loadBalancersOf(r, group) {
-		if err := a.limit(quota.Targets, total[lb], "TooManyTargets", "targets per load balancer"); err != nil {
+	for _, arn := range loadBalancersOf(r, group) {
+		lb, ok := store.LoadBalancers.Get(r, arn)
+		if !ok {
+			continue
+		}
+		if err := a.limit(quotasOf(lb).targets, total[arn], "TooManyTargets", "targets per load balancer"); err != nil {
 			return err
 		}
 	}

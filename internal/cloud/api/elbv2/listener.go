@@ -17,7 +17,7 @@ import (
 // the listener that the first one created.
 func (a *API) CreateListener(ctx context.Context, in *elb.CreateListenerInput) (*elb.CreateListenerOutput, error) {
 	protocol := protocolInput{in.Protocol, in.Certificates, in.SslPolicy, in.MutualAuthentication, in.AlpnPolicy}
-	if err := checkNewListener(in, protocol); err != nil {
+	if err := checkNewListener(in); err != nil {
 		return nil, err
 	}
 	tags, err := readTags(in.Tags)
@@ -29,6 +29,9 @@ func (a *API) CreateListener(ctx context.Context, in *elb.CreateListenerInput) (
 		if err != nil {
 			return nil, err
 		}
+		if err := protocol.check(lb); err != nil {
+			return nil, err
+		}
 		actions, err := readActions(tx, lb, "defaultActions", in.DefaultActions)
 		if err != nil {
 			return nil, err
@@ -37,7 +40,7 @@ func (a *API) CreateListener(ctx context.Context, in *elb.CreateListenerInput) (
 		if err := protocol.set(tx, l); err != nil {
 			return nil, err
 		}
-		if err := refuseLoops(l, l.Actions); err != nil {
+		if err := checkActions(tx, l, l.Actions); err != nil {
 			return nil, err
 		}
 		for _, old := range store.ListenersByLoadBalancer.List(tx, lb.ARN) {
@@ -64,13 +67,10 @@ func (a *API) CreateListener(ctx context.Context, in *elb.CreateListenerInput) (
 	})
 }
 
-// checkNewListener checks the protocol and the port of a listener to create.
-func checkNewListener(in *elb.CreateListenerInput, protocol protocolInput) error {
+// checkNewListener refuses a listener to create without a protocol or a valid port.
+func checkNewListener(in *elb.CreateListenerInput) error {
 	if in.Protocol == "" {
 		return invalid("A listener protocol must be specified")
-	}
-	if err := protocol.check(); err != nil {
-		return err
 	}
 	if in.Port == nil {
 		return invalid("A listener port must be specified")
@@ -135,9 +135,6 @@ func (a *API) DescribeListeners(
 // security policy or default actions.
 func (a *API) ModifyListener(ctx context.Context, in *elb.ModifyListenerInput) (*elb.ModifyListenerOutput, error) {
 	protocol := protocolInput{in.Protocol, in.Certificates, in.SslPolicy, in.MutualAuthentication, in.AlpnPolicy}
-	if err := protocol.check(); err != nil {
-		return nil, err
-	}
 	if err := model.Between("port", in.Port, 1, 65535); err != nil {
 		return nil, err
 	}
@@ -148,6 +145,9 @@ func (a *API) ModifyListener(ctx context.Context, in *elb.ModifyListenerInput) (
 		}
 		lb, err := loadBalancer(tx, wire.RegionFrom(ctx), &old.LoadBalancerARN)
 		if err != nil {
+			return nil, err
+		}
+		if err := protocol.check(lb); err != nil {
 			return nil, err
 		}
 		l := *old
@@ -165,7 +165,7 @@ func (a *API) ModifyListener(ctx context.Context, in *elb.ModifyListenerInput) (
 				return nil, err
 			}
 		}
-		if err := refuseLoops(&l, l.Actions); err != nil {
+		if err := checkActions(tx, &l, l.Actions); err != nil {
 			return nil, err
 		}
 		store.Listeners.Put(tx, &l)

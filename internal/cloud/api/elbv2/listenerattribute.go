@@ -64,12 +64,23 @@ var httpsListenerAttributes = attributes{"Listener", maps.Collect(func(yield fun
 	}
 })}
 
+// tcpListenerAttributes defines the attributes of TCP listeners. All flows of a node are
+// forgotten after the same time.
+var tcpListenerAttributes = attributes{"Listener", map[string]attribute{
+	"tcp.idle_timeout.seconds": {"350", numberBetween(60, 6000), oneOf("350")},
+}}
+
 // attributesFor returns the attributes that the listener can have.
 func attributesFor(l *store.Listener) attributes {
-	if l.Protocol == string(types.ProtocolEnumHttps) {
+	switch types.ProtocolEnum(l.Protocol) {
+	case types.ProtocolEnumHttp:
+		return listenerAttributes
+	case types.ProtocolEnumHttps:
 		return httpsListenerAttributes
+	case types.ProtocolEnumTcp, types.ProtocolEnumTcpUdp:
+		return tcpListenerAttributes
 	}
-	return listenerAttributes
+	return attributes{kind: "Listener"}
 }
 
 // allListenerAttributes returns the listener's attributes with defaults for those

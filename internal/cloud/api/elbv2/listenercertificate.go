@@ -59,10 +59,7 @@ func httpsListener(
 		return nil, nil, err
 	}
 	if l.Protocol != string(types.ProtocolEnumHttps) {
-		return nil, nil, wire.Errorf(
-			"InvalidConfigurationRequest",
-			"Certificates cannot be specified for HTTP listeners",
-		)
+		return nil, nil, certificatesForbidden(l)
 	}
 	if len(given) == 0 {
 		return nil, nil, model.Null("certificates")

@@ -20,14 +20,49 @@ type protocolInput struct {
 	alpn         []string
 }
 
-// check refuses settings that no listener of an Application Load Balancer can
-// have.
-func (s protocolInput) check() error {
+// check refuses settings that no listener of the load balancer can have.
+func (s protocolInput) check(lb *store.LoadBalancer) error {
+	application := []types.ProtocolEnum{"", types.ProtocolEnumHttp, types.ProtocolEnumHttps}
 	switch {
-	case s.protocol != "" && s.protocol != types.ProtocolEnumHttp && s.protocol != types.ProtocolEnumHttps:
+	case !lb.IsNetwork() && !slices.Contains(application, s.protocol):
 		return invalid("Listener protocol '%s' must be one of 'HTTPS, HTTP'", s.protocol)
-	case len(s.alpn) > 0:
+	case !lb.IsNetwork() || s.protocol == "" || transports[string(s.protocol)] != nil:
+	case s.protocol == types.ProtocolEnumTls || s.protocol == types.ProtocolEnumQuic ||
+		s.protocol == types.ProtocolEnumTcpQuic:
+		return wire.NotImplemented("%s listeners", s.protocol)
+	default: // pulumi/pulumi-aws, issue 1193
+		return invalid("Listener protocol '%s' must be one of 'TLS, TCP, TCP_UDP, UDP'", s.protocol)
+	}
+	if len(s.alpn) > 0 {
 		return wire.Errorf("InvalidConfigurationRequest", "ALPN policies can only be specified for TLS listeners")
+	}
+	return nil
+}
+
+// transports are the protocols of the target groups to which the listeners of Network Load
+// Balancers can forward, by their own (Network Load Balancer guide, Create a listener).
+var transports = map[string][]string{
+	"TCP": {"TCP", "TCP_UDP"}, "UDP": {"UDP", "TCP_UDP"}, "TCP_UDP": {"TCP_UDP"},
+}
+
+// checkProtocols refuses a listener with actions that forward to target groups of other
+// protocols (hashicorp/terraform-provider-aws, issue 4955).
+func checkProtocols(r store.Reader, l *store.Listener, actions []store.Action) error {
+	allowed := transports[l.Protocol]
+	if allowed == nil {
+		allowed = []string{"HTTP", "HTTPS"}
+	}
+	for _, action := range actions {
+		for _, share := range action.Forward {
+			group, ok := store.TargetGroups.Get(r, share.ARN)
+			if ok && !slices.Contains(allowed, group.Protocol) {
+				return wire.Errorf(
+					"IncompatibleProtocols",
+					"The listener and its associated target group '%s' have incompatible protocols: '%s' and '%s'",
+					group.ARN, l.Protocol, group.Protocol,
+				)
+			}
+		}
 	}
 	return nil
 }
@@ -38,7 +73,7 @@ func (s protocolInput) set(r store.Reader, l *store.Listener) error {
 		l.Protocol = string(s.protocol)
 	}
 	if l.Protocol != string(types.ProtocolEnumHttps) {
-		return s.setHTTP(l)
+		return s.setWithoutTLS(l)
 	}
 	if s.mutual != nil && constraint.Default(s.mutual.Mode, "off") != "off" {
 		return wire.NotImplemented("mutual authentication with mode %s", *s.mutual.Mode)
@@ -65,11 +100,11 @@ func (s protocolInput) set(r store.Reader, l *store.Listener) error {
 	return nil
 }
 
-// setHTTP completes set for an HTTP listener.
-func (s protocolInput) setHTTP(l *store.Listener) error {
+// setWithoutTLS completes set for a listener that is not an HTTPS listener.
+func (s protocolInput) setWithoutTLS(l *store.Listener) error {
 	switch {
 	case len(s.certificates) > 0:
-		return wire.Errorf("InvalidConfigurationRequest", "Certificates cannot be specified for HTTP listeners")
+		return certificatesForbidden(l)
 	case s.policy != nil || s.mutual != nil:
 		return wire.Errorf(
 			"InvalidConfigurationRequest",
@@ -88,4 +123,9 @@ func describeTLS(out *types.Listener, l *store.Listener) {
 	out.SslPolicy = &l.SSLPolicy
 	out.Certificates = []types.Certificate{{CertificateArn: new(l.Certificates[0])}}
 	out.MutualAuthentication = &types.MutualAuthenticationAttributes{Mode: new("off")}
+}
+
+// certificatesForbidden returns the error for certificates of a listener that has none.
+func certificatesForbidden(l *store.Listener) error {
+	return wire.Errorf("InvalidConfigurationRequest", "Certificates cannot be specified for %s listeners", l.Protocol)
 }

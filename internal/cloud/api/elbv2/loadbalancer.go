@@ -31,7 +31,7 @@ func checkCreateLoadBalancer(in *elb.CreateLoadBalancerInput) error {
 		return invalid("The load balancer name '%s' cannot begin with 'internal-'", *in.Name)
 	case in.Type != "" && !slices.Contains(in.Type.Values(), in.Type):
 		return model.OutOfSet("type", in.Type, "application", "gateway", "network")
-	case in.Type != "" && in.Type != types.LoadBalancerTypeEnumApplication:
+	case in.Type == types.LoadBalancerTypeEnumGateway:
 		return wire.NotImplemented("load balancers of type %s", in.Type)
 	case in.Scheme != "" && !slices.Contains(in.Scheme.Values(), in.Scheme):
 		return wire.Errorf("InvalidScheme", "The requested scheme is not valid")
@@ -43,8 +43,8 @@ func checkCreateLoadBalancer(in *elb.CreateLoadBalancerInput) error {
 	return nil
 }
 
-// CreateLoadBalancer creates an Application Load Balancer. Repeating a request
-// returns the load balancer that the first one created.
+// CreateLoadBalancer creates an Application Load Balancer or a Network Load Balancer.
+// Repeating a request returns the load balancer that the first one created.
 func (a *API) CreateLoadBalancer(
 	ctx context.Context, in *elb.CreateLoadBalancerInput,
 ) (*elb.CreateLoadBalancerOutput, error) {
@@ -55,54 +55,53 @@ func (a *API) CreateLoadBalancer(
 	if err != nil {
 		return nil, err
 	}
-	ids, err := subnetIDs(in.Subnets, in.SubnetMappings)
+	lb := &store.LoadBalancer{
+		Region: wire.RegionFrom(ctx), Name: *in.Name, Scheme: internetFacing, Tags: tags,
+	}
+	if in.Type == types.LoadBalancerTypeEnumNetwork {
+		lb.Type = string(in.Type)
+	}
+	if in.Scheme != "" {
+		lb.Scheme = string(in.Scheme)
+	}
+	places, err := readPlaces(lb, in.Subnets, in.SubnetMappings)
 	if err != nil {
 		return nil, err
 	}
-	scheme := internetFacing
-	if in.Scheme != "" {
-		scheme = string(in.Scheme)
-	}
 	return update(a, func(tx *store.Tx) (*elb.CreateLoadBalancerOutput, error) {
-		existing := loadBalancerNamed(tx, wire.RegionFrom(ctx), *in.Name)
-		kept := map[string]bool{}
+		existing := loadBalancerNamed(tx, lb)
+		var nodes []store.Node
 		if existing != nil {
-			for _, n := range existing.Nodes {
-				kept[n.SubnetID] = true
-			}
+			nodes = existing.Nodes
 		}
-		subnets, err := checkSubnets(tx, wire.RegionFrom(ctx), ids, kept, scheme)
+		subnets, err := checkSubnets(tx, lb, places, nodes)
 		if err != nil {
 			return nil, err
 		}
-		lb := &store.LoadBalancer{
-			Region: wire.RegionFrom(ctx),
-			Name:   *in.Name,
-			Scheme: scheme,
-			VPCID:  subnets[0].VPCID,
-			Tags:   tags,
-		}
-		if lb.GroupIDs, err = checkSecurityGroups(tx, lb.VPCID, in.SecurityGroups); err != nil {
+		lb.VPCID = subnets[0].VPCID
+		if lb.GroupIDs, err = checkSecurityGroups(tx, lb, in.SecurityGroups); err != nil {
 			return nil, err
 		}
 		if existing == nil {
-			if err := a.limitLoadBalancers(tx, lb.Region); err != nil {
+			if err := a.limitLoadBalancers(tx, lb); err != nil {
 				return nil, err
 			}
-			err = a.createLoadBalancer(tx, lb, subnets)
+			err = a.createLoadBalancer(tx, lb, places, subnets)
 		} else {
-			lb, err = existing, checkSameLoadBalancer(existing, lb, kept, ids)
+			lb, err = existing, checkSameLoadBalancer(tx, existing, lb, places)
 		}
 		if err != nil {
 			return nil, err
 		}
-		return &elb.CreateLoadBalancerOutput{LoadBalancers: []types.LoadBalancer{describeLoadBalancer(lb)}}, nil
+		return &elb.CreateLoadBalancerOutput{LoadBalancers: []types.LoadBalancer{describeLoadBalancer(tx, lb)}}, nil
 	})
 }
 
-func loadBalancerNamed(r store.Reader, region, name string) *store.LoadBalancer {
-	for _, lb := range store.LoadBalancers.InRegion(r, region) {
-		if lb.Name == name {
+// loadBalancerNamed returns the load balancer with the name of the requested one, or nil.
+// One of another type may have the same name.
+func loadBalancerNamed(r store.Reader, requested *store.LoadBalancer) *store.LoadBalancer {
+	for _, lb := range store.LoadBalancers.InRegion(r, requested.Region) {
+		if lb.Name == requested.Name && lb.Type == requested.Type {
 			return lb
 		}
 	}
@@ -110,13 +109,13 @@ func loadBalancerNamed(r store.Reader, region, name string) *store.LoadBalancer 
 }
 
 // checkSameLoadBalancer refuses a request for a load balancer with an existing
-// name and other settings. has holds the subnets of the existing one.
-func checkSameLoadBalancer(old, requested *store.LoadBalancer, has map[string]bool, ids []string) error {
+// name and other settings.
+func checkSameLoadBalancer(r store.Reader, old, requested *store.LoadBalancer, places []place) error {
 	same := old.Scheme == requested.Scheme && old.VPCID == requested.VPCID &&
 		slices.Equal(old.GroupIDs, requested.GroupIDs) && maps.Equal(old.Tags, requested.Tags) &&
-		len(has) == len(ids)
-	for _, id := range ids {
-		same = same && has[id]
+		len(old.Nodes) == len(places)
+	for _, p := range places {
+		same = same && slices.ContainsFunc(old.Nodes, func(n store.Node) bool { return p.has(r, n) })
 	}
 	if !same {
 		return wire.Errorf(
@@ -128,12 +127,20 @@ func checkSameLoadBalancer(old, requested *store.LoadBalancer, has map[string]bo
 	return nil
 }
 
-func (a *API) createLoadBalancer(tx *store.Tx, lb *store.LoadBalancer, in []*store.Subnet) error {
-	lb.ARN = arn(lb.Region, "loadbalancer/app/"+lb.Name+"/"+a.ids.Hex(16))
-	number := 100_000_000 + a.ids.Number(1_900_000_000)
-	lb.DNSName = dnsname.LoadBalancer(lb.Name, number, lb.Region, a.suffix, lb.Scheme != internetFacing)
+func (a *API) createLoadBalancer(
+	tx *store.Tx, lb *store.LoadBalancer, places []place, in []*store.Subnet,
+) error {
+	id := a.ids.Hex(16)
+	if lb.IsNetwork() {
+		lb.ARN = arn(lb.Region, "loadbalancer/net/"+lb.Name+"/"+id)
+		lb.DNSName = dnsname.NetworkLoadBalancer(lb.Name, id, lb.Region, a.suffix)
+	} else {
+		lb.ARN = arn(lb.Region, "loadbalancer/app/"+lb.Name+"/"+id)
+		number := 100_000_000 + a.ids.Number(1_900_000_000)
+		lb.DNSName = dnsname.LoadBalancer(lb.Name, number, lb.Region, a.suffix, lb.Scheme != internetFacing)
+	}
 	lb.IPAddressType = string(types.IpAddressTypeIpv4)
-	lb.Attributes = loadBalancerAttributes.defaults()
+	lb.Attributes = attributesOf(lb).defaults()
 	if lb.Scheme != internetFacing {
 		lb.Attributes["ipv6.deny_all_igw_traffic"] = "true"
 	}
@@ -142,14 +149,14 @@ func (a *API) createLoadBalancer(tx *store.Tx, lb *store.LoadBalancer, in []*sto
 	lb.ActiveAt = a.manners.Until(lb.Created, manners.CreateLoadBalancer, lb.ARN)
 	lb.NamedAt = a.manners.Until(lb.Created, manners.PublishName, lb.ARN)
 	lb.State = string(types.LoadBalancerStateEnumProvisioning)
-	if err := a.placeNodes(tx, lb, in); err != nil {
+	if err := a.placeNodes(tx, lb, places, in); err != nil {
 		return err
 	}
 	store.LoadBalancers.Put(tx, lb)
 	return nil
 }
 
-func describeLoadBalancer(lb *store.LoadBalancer) types.LoadBalancer {
+func describeLoadBalancer(r store.Reader, lb *store.LoadBalancer) types.LoadBalancer {
 	out := types.LoadBalancer{
 		LoadBalancerArn:   new(lb.ARN),
 		LoadBalancerName:  new(lb.Name),
@@ -161,24 +168,29 @@ func describeLoadBalancer(lb *store.LoadBalancer) types.LoadBalancer {
 		IpAddressType:     types.IpAddressType(lb.IPAddressType),
 		Type:              types.LoadBalancerTypeEnumApplication,
 		State:             &types.LoadBalancerState{Code: types.LoadBalancerStateEnum(lb.State)},
-		AvailabilityZones: availabilityZones(lb),
+		AvailabilityZones: availabilityZones(r, lb),
+	}
+	zones := hostedZones
+	if lb.IsNetwork() {
+		out.Type, zones = types.LoadBalancerTypeEnumNetwork, networkHostedZones
+		out.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic = describePrivateLink(lb)
 	}
 	if lb.StateReason != "" {
 		out.State.Reason = new(lb.StateReason)
 	}
-	if zone, ok := hostedZones[lb.Region]; ok {
+	if zone, ok := zones[lb.Region]; ok {
 		out.CanonicalHostedZoneId = new(zone)
 	}
 	return out
 }
 
-func availabilityZones(lb *store.LoadBalancer) []types.AvailabilityZone {
+func availabilityZones(r store.Reader, lb *store.LoadBalancer) []types.AvailabilityZone {
 	out := make([]types.AvailabilityZone, 0, len(lb.Nodes))
 	for _, n := range lb.Nodes {
 		out = append(out, types.AvailabilityZone{
 			ZoneName:              new(n.Zone),
 			SubnetId:              new(n.SubnetID),
-			LoadBalancerAddresses: []types.LoadBalancerAddress{},
+			LoadBalancerAddresses: chosenAddresses(r, n),
 		})
 	}
 	slices.SortFunc(out, func(x, y types.AvailabilityZone) int { return strings.Compare(*x.ZoneName, *y.ZoneName) })
@@ -191,7 +203,8 @@ func (a *API) DescribeLoadBalancers(
 ) (*elb.DescribeLoadBalancersOutput, error) {
 	arnOf := func(lb *store.LoadBalancer) string { return lb.ARN }
 	nameOf := func(lb *store.LoadBalancer) string { return lb.Name }
-	rows := store.LoadBalancers.InRegion(a.store.Read(ctx), wire.RegionFrom(ctx))
+	view := a.store.Read(ctx)
+	rows := store.LoadBalancers.InRegion(view, wire.RegionFrom(ctx))
 	rows, missing := selected(rows, in.LoadBalancerArns, in.Names, arnOf, nameOf)
 	if len(missing) > 0 {
 		return nil, wire.Errorf("LoadBalancerNotFound", "Load balancers '[%s]' not found", strings.Join(missing, ", "))
@@ -202,7 +215,7 @@ func (a *API) DescribeLoadBalancers(
 	}
 	out := &elb.DescribeLoadBalancersOutput{LoadBalancers: []types.LoadBalancer{}, NextMarker: next}
 	for _, lb := range rows {
-		out.LoadBalancers = append(out.LoadBalancers, describeLoadBalancer(lb))
+		out.LoadBalancers = append(out.LoadBalancers, describeLoadBalancer(view, lb))
 	}
 	return out, nil
 }

@@ -110,9 +110,9 @@ func TestInvalidLoadBalancersAreRefused(t *testing.T) {
 			"InvalidConfigurationRequest", "One or more security groups are invalid",
 		},
 		{
-			"a network load balancer",
-			func(in *elb.CreateLoadBalancerInput) { in.Type = types.LoadBalancerTypeEnumNetwork }, "NotImplemented",
-			"network",
+			"a gateway load balancer",
+			func(in *elb.CreateLoadBalancerInput) { in.Type = types.LoadBalancerTypeEnumGateway }, "NotImplemented",
+			"gateway",
 		},
 		{
 			"IPv6", func(in *elb.CreateLoadBalancerInput) { in.IpAddressType = types.IpAddressTypeDualstack },

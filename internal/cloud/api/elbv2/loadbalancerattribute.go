@@ -46,6 +46,34 @@ var loadBalancerAttributes = attributes{"Load balancer", map[string]attribute{
 	"routing.http2.enabled": {"true", isBoolean, nil},
 }}
 
+// networkLoadBalancerAttributes defines the attributes of Network Load Balancers. Access
+// logs are those of TLS listeners, which the local cloud does not have.
+var networkLoadBalancerAttributes = attributes{"Load balancer", map[string]attribute{
+	"access_logs.s3.bucket":       {"", anyText, nil},
+	"access_logs.s3.enabled":      {"false", isBoolean, oneOf("false")},
+	"access_logs.s3.prefix":       {"", anyText, nil},
+	"deletion_protection.enabled": {"false", isBoolean, nil},
+	"dns_record.client_routing_policy": {
+		"any_availability_zone",
+		oneOf("any_availability_zone", "availability_zone_affinity", "partial_availability_zone_affinity"),
+		oneOf("any_availability_zone"),
+	},
+	// These have no effect, as with Application Load Balancers.
+	"ipv6.deny_all_igw_traffic":  {"false", isBoolean, nil},
+	"zonal_shift.config.enabled": {"false", isBoolean, nil},
+
+	crossZoneKey:                             {"false", isBoolean, nil},
+	"secondary_ips.auto_assigned.per_subnet": {"0", numberBetween(0, 7), oneOf("0")},
+}}
+
+// attributesOf returns the attributes that the load balancer can have.
+func attributesOf(lb *store.LoadBalancer) attributes {
+	if lb.IsNetwork() {
+		return networkLoadBalancerAttributes
+	}
+	return loadBalancerAttributes
+}
+
 func describeLoadBalancerAttributes(values map[string]string) []types.LoadBalancerAttribute {
 	return describeAttributes(values, func(a keyValue) types.LoadBalancerAttribute {
 		return types.LoadBalancerAttribute{Key: a.key, Value: a.value}
@@ -66,7 +94,7 @@ func (a *API) ModifyLoadBalancerAttributes(
 		if lb, err = loadBalancer(tx, wire.RegionFrom(ctx), in.LoadBalancerArn); err != nil {
 			return nil, err
 		}
-		if values, err = loadBalancerAttributes.apply(lb.Attributes, pairs); err != nil {
+		if values, err = attributesOf(lb).apply(lb.Attributes, pairs); err != nil {
 			return nil, err
 		}
 		if err := checkAccessLogs(tx, lb, values); err != nil {

@@ -10,35 +10,57 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// placeNodes gives the load balancer one node in each of the subnets and deletes
-// its other nodes. It changes lb and does not store it.
-func (a *API) placeNodes(tx *store.Tx, lb *store.LoadBalancer, in []*store.Subnet) error {
+// placeNodes gives the load balancer one node at each of the places, whose subnets are
+// given in their order, and deletes its other nodes. It changes lb and does not store it.
+func (a *API) placeNodes(tx *store.Tx, lb *store.LoadBalancer, places []place, in []*store.Subnet) error {
 	old := map[string]store.Node{}
 	for _, n := range lb.Nodes {
 		old[n.SubnetID] = n
 	}
 	lb.Nodes = nil
-	for _, s := range in {
+	for i, s := range in {
 		if n, ok := old[s.ID]; ok {
+			if named := places[i].allocation != "" || places[i].private.IsValid(); named && !places[i].has(tx, n) {
+				return wire.Errorf(
+					"InvalidConfigurationRequest", "The addresses of the enabled subnet '%s' cannot be changed", s.ID,
+				)
+			}
 			lb.Nodes = append(lb.Nodes, n)
 			delete(old, s.ID)
 			continue
 		}
-		request := addressing.InterfaceSpec{
-			Subnet: s, GroupIDs: lb.GroupIDs, Description: "ELB " + arnResource(lb.ARN, "loadbalancer"),
-			LoadBalancerARN: lb.ARN, AttachedAt: a.now(),
-		}
-		if lb.Scheme == internetFacing {
-			request.PublicFrom = a.public
-		}
-		nic, err := addressing.NewInterface(tx, a.ids, request)
+		n, err := a.newNode(tx, lb, places[i], s)
 		if err != nil {
-			return wire.Errorf("InvalidSubnet", "Cannot place a load balancer in %s: %s", s.ID, err)
+			return err
 		}
-		lb.Nodes = append(lb.Nodes, store.Node{Zone: s.Zone, SubnetID: s.ID, InterfaceID: nic.ID})
+		lb.Nodes = append(lb.Nodes, n)
 	}
 	a.releaseNodes(tx, lb.ARN, slices.Collect(maps.Values(old)))
 	return nil
+}
+
+// newNode creates a load balancer's network interface at a place, which is in the subnet.
+func (a *API) newNode(tx *store.Tx, lb *store.LoadBalancer, p place, s *store.Subnet) (store.Node, error) {
+	address, err := p.elasticIP(tx, lb.Region)
+	if err != nil {
+		return store.Node{}, err
+	}
+	request := addressing.InterfaceSpec{
+		Subnet: s, PrivateIP: p.private, GroupIDs: lb.GroupIDs,
+		Description: "ELB " + arnResource(lb.ARN, "loadbalancer"), LoadBalancerARN: lb.ARN, Network: lb.IsNetwork(),
+		AttachedAt: a.now(),
+	}
+	if lb.Scheme == internetFacing && address == nil {
+		request.PublicFrom = a.public
+	}
+	nic, err := addressing.NewInterface(tx, a.ids, request)
+	if err != nil {
+		return store.Node{}, wire.Errorf("InvalidSubnet", "Cannot place a load balancer in %s: %s", s.ID, err)
+	}
+	if address != nil {
+		addressing.Associate(tx, a.ids, address, nic, nic.PrivateIP)
+	}
+	return store.Node{Zone: s.Zone, SubnetID: s.ID, InterfaceID: nic.ID, ChosenIP: p.private.IsValid()}, nil
 }
 
 // releaseNodes deletes the network interfaces of a load balancer's former nodes, or
@@ -47,7 +69,7 @@ func (a *API) releaseNodes(tx *store.Tx, arn string, nodes []store.Node) {
 	released := a.manners.Until(a.now(), manners.ReleaseInterfaces, arn)
 	for _, n := range nodes {
 		if released.IsZero() {
-			store.NetworkInterfaces.Delete(tx, n.InterfaceID)
+			addressing.DeleteInterface(tx, n.InterfaceID)
 			continue
 		}
 		store.NetworkInterfaces.Edit(tx, n.InterfaceID, func(row *store.NetworkInterface) { row.ReleasedAt = released })

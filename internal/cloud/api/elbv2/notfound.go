@@ -18,6 +18,8 @@ func NotFound(_, id string) error {
 		return subnetNotFound(id)
 	case strings.HasPrefix(id, "sg-"):
 		return wire.Errorf("InvalidSecurityGroup", "The security group '%s' does not exist", id)
+	case strings.HasPrefix(id, "eipalloc-"):
+		return allocationNotFound(id)
 	case strings.HasPrefix(id, "i-"):
 		return wire.Errorf("InvalidTarget", "%s'%s'", unknownInstances, id)
 	case strings.HasPrefix(id, "arn:aws:acm:"):
@@ -38,6 +40,10 @@ func vpcNotFound(id string) error { return invalid("The VPC ID '%s' is not found
 
 func subnetNotFound(id string) error {
 	return wire.Errorf("SubnetNotFound", "The subnet ID '%s' is not valid", id)
+}
+
+func allocationNotFound(id string) error {
+	return wire.Errorf("AllocationIdNotFound", "The allocation ID '%s' does not exist", id)
 }
 
 func certificateNotFound(arn string) error {

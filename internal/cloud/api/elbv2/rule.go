@@ -138,11 +138,17 @@ func (a *API) CreateRule(ctx context.Context, in *elb.CreateRuleInput) (*elb.Cre
 		if err != nil {
 			return nil, err
 		}
+		if lb.IsNetwork() {
+			return nil, wire.Errorf(
+				"InvalidConfigurationRequest",
+				"Rules are not supported for listeners of load balancers of type 'network'",
+			)
+		}
 		actions, err := readActions(tx, lb, "actions", in.Actions)
 		if err != nil {
 			return nil, err
 		}
-		if err := refuseLoops(l, actions); err != nil {
+		if err := checkActions(tx, l, actions); err != nil {
 			return nil, err
 		}
 		for _, old := range store.RulesByListener.List(tx, l.ARN) {
@@ -204,7 +210,7 @@ func (a *API) ModifyRule(ctx context.Context, in *elb.ModifyRuleInput) (*elb.Mod
 			if row.Actions, err = readActions(tx, lb, "actions", in.Actions); err != nil {
 				return nil, err
 			}
-			if err := refuseLoops(l, row.Actions); err != nil {
+			if err := checkActions(tx, l, row.Actions); err != nil {
 				return nil, err
 			}
 		}

@@ -3,8 +3,6 @@ package elbv2
 import (
 	"context"
 
-	"slices"
-
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
@@ -14,49 +12,22 @@ import (
 )
 
 // Requirements on a load balancer's subnets (Application Load Balancer guide,
-// Availability Zone subnets).
+// Availability Zone subnets). A Network Load Balancer may have smaller ones (Network
+// Load Balancer guide, Availability Zones).
 const (
 	maxPrefixLength  = 27
 	minFreeAddresses = 8
 )
 
-// subnetIDs returns the subnets of a request, which can name them in two places,
-// sorted and without duplicates.
-func subnetIDs(ids []string, mappings []types.SubnetMapping) ([]string, error) {
-	if len(ids) > 0 && len(mappings) > 0 {
-		return nil, invalid("You must specify either subnets or subnet mappings, not both")
-	}
-	for _, m := range mappings {
-		if m.AllocationId != nil || m.PrivateIPv4Address != nil || m.IPv6Address != nil ||
-			m.SourceNatIpv6Prefix != nil {
-			return nil, wire.Errorf(
-				"InvalidConfigurationRequest",
-				"You cannot specify addresses for the subnets of an Application Load Balancer",
-			)
-		}
-		if err := model.Required("subnetMappings.member.subnetId", m.SubnetId != nil); err != nil {
-			return nil, err
-		}
-		ids = append(ids, *m.SubnetId)
-	}
-	return slices.Compact(slices.Sorted(slices.Values(ids))), nil
-}
-
-// checkSubnets returns the subnets if a load balancer with the scheme can have
-// nodes in them. It already has nodes in those of kept.
-func checkSubnets(
-	r store.Reader,
-	region string,
-	ids []string,
-	kept map[string]bool,
-	scheme string,
-) ([]*store.Subnet, error) {
+// findSubnets returns the subnets of the places, in their order, if they are in as many zones
+// as a load balancer like lb needs.
+func findSubnets(r store.Reader, lb *store.LoadBalancer, places []place) ([]*store.Subnet, error) {
 	var out []*store.Subnet
 	zones := map[string]bool{}
-	for _, id := range ids {
-		s, ok := store.Subnets.Get(r, id)
-		if !ok || s.Region != region {
-			return nil, subnetNotFound(id)
+	for _, p := range places {
+		s, ok := store.Subnets.Get(r, p.subnet)
+		if !ok || s.Region != lb.Region {
+			return nil, subnetNotFound(p.subnet)
 		}
 		if zones[s.Zone] {
 			return nil, wire.Errorf(
@@ -67,8 +38,27 @@ func checkSubnets(
 		zones[s.Zone] = true
 		out = append(out, s)
 	}
-	if len(zones) < 2 {
+	switch {
+	case len(zones) == 0 && lb.IsNetwork():
+		return nil, invalid("At least one subnet must be specified")
+	case len(zones) < 2 && !lb.IsNetwork():
 		return nil, invalid("At least two subnets in two different Availability Zones must be specified")
+	}
+	return out, nil
+}
+
+// checkSubnets returns the subnets of the places, in their order, if a load balancer
+// like lb can have nodes in them. It already has the nodes given.
+func checkSubnets(
+	r store.Reader, lb *store.LoadBalancer, places []place, nodes []store.Node,
+) ([]*store.Subnet, error) {
+	out, err := findSubnets(r, lb, places)
+	if err != nil {
+		return nil, err
+	}
+	kept := map[string]bool{}
+	for _, n := range nodes {
+		kept[n.SubnetID] = true
 	}
 	for _, s := range out {
 		switch {
@@ -76,7 +66,7 @@ func checkSubnets(
 			return nil, wire.Errorf(
 				"InvalidConfigurationRequest", "All subnets must belong to the same VPC: '%s'", out[0].VPCID,
 			)
-		case s.CIDR.Bits() > maxPrefixLength:
+		case s.CIDR.Bits() > maxPrefixLength && !lb.IsNetwork():
 			return nil, wire.Errorf(
 				"InvalidSubnet",
 				"The subnet '%s' is too small: a load balancer needs a CIDR block of /%d or larger",
@@ -92,7 +82,7 @@ func checkSubnets(
 			)
 		}
 	}
-	if vpc := out[0].VPCID; scheme == internetFacing && len(store.InternetGatewaysByVPC.List(r, vpc)) == 0 {
+	if vpc := out[0].VPCID; lb.Scheme == internetFacing && len(store.InternetGatewaysByVPC.List(r, vpc)) == 0 {
 		return nil, wire.Errorf("InvalidSubnet", "VPC %s has no internet gateway", vpc)
 	}
 	return out, nil
@@ -104,20 +94,19 @@ func (a *API) SetSubnets(ctx context.Context, in *elb.SetSubnetsInput) (*elb.Set
 	if in.IpAddressType != "" && in.IpAddressType != types.IpAddressTypeIpv4 {
 		return nil, wire.NotImplemented("load balancers of IP address type %s", in.IpAddressType)
 	}
-	ids, err := subnetIDs(in.Subnets, in.SubnetMappings)
-	if err != nil {
-		return nil, err
+	if in.EnablePrefixForIpv6SourceNat != "" {
+		return nil, wire.NotImplemented("IPv6 prefixes of load balancers")
 	}
 	return update(a, func(tx *store.Tx) (*elb.SetSubnetsOutput, error) {
 		old, err := loadBalancer(tx, wire.RegionFrom(ctx), in.LoadBalancerArn)
 		if err != nil {
 			return nil, err
 		}
-		kept := map[string]bool{}
-		for _, n := range old.Nodes {
-			kept[n.SubnetID] = true
+		places, err := readPlaces(old, in.Subnets, in.SubnetMappings)
+		if err != nil {
+			return nil, err
 		}
-		subnets, err := checkSubnets(tx, wire.RegionFrom(ctx), ids, kept, old.Scheme)
+		subnets, err := checkSubnets(tx, old, places, old.Nodes)
 		if err != nil {
 			return nil, err
 		}
@@ -127,12 +116,12 @@ func (a *API) SetSubnets(ctx context.Context, in *elb.SetSubnetsInput) (*elb.Set
 			)
 		}
 		lb := *old
-		if err := a.placeNodes(tx, &lb, subnets); err != nil {
+		if err := a.placeNodes(tx, &lb, places, subnets); err != nil {
 			return nil, err
 		}
 		store.LoadBalancers.Put(tx, &lb)
 		return &elb.SetSubnetsOutput{
-			AvailabilityZones: availabilityZones(&lb),
+			AvailabilityZones: availabilityZones(tx, &lb),
 			IpAddressType:     types.IpAddressType(lb.IPAddressType),
 		}, nil
 	})

@@ -29,7 +29,7 @@ func checkCreateTargetGroup(in *elb.CreateTargetGroupInput) error {
 	default:
 		return model.OutOfSet("targetType", in.TargetType, "instance", "ip", "lambda", "alb")
 	}
-	if err := checkGroupProtocol(in.Protocol); err != nil {
+	if err := checkGroupProtocol(in); err != nil {
 		return err
 	}
 	if in.Port == nil {
@@ -38,13 +38,9 @@ func checkCreateTargetGroup(in *elb.CreateTargetGroupInput) error {
 	if err := model.Between("port", in.Port, 1, 65535); err != nil {
 		return err
 	}
-	switch version := constraint.Default(in.ProtocolVersion, "HTTP1"); {
+	switch {
 	case in.VpcId == nil:
 		return invalid("A VPC ID must be specified")
-	case version == "HTTP2" || version == "GRPC":
-		return wire.NotImplemented("the protocol version %s", version)
-	case version != "HTTP1":
-		return invalid("Protocol version '%s' must be one of 'GRPC, HTTP1, HTTP2'", version)
 	case in.IpAddressType != "" && in.IpAddressType != types.TargetGroupIpAddressTypeEnumIpv4:
 		return wire.NotImplemented("target groups of IP address type %s", in.IpAddressType)
 	case in.TargetControlPort != nil:
@@ -53,16 +49,31 @@ func checkCreateTargetGroup(in *elb.CreateTargetGroupInput) error {
 	return nil
 }
 
-func checkGroupProtocol(protocol types.ProtocolEnum) error {
-	switch {
+func checkGroupProtocol(in *elb.CreateTargetGroupInput) error {
+	switch protocol := in.Protocol; {
 	case protocol == types.ProtocolEnumHttp, protocol == types.ProtocolEnumHttps:
+		return checkProtocolVersion(in.ProtocolVersion)
+	case transports[string(protocol)] != nil && in.ProtocolVersion != nil:
+		return invalid("Protocol versions are not supported for target groups with the protocol %s", protocol)
+	case transports[string(protocol)] != nil:
 		return nil
 	case protocol == "":
 		return invalid("A protocol must be specified")
 	case slices.Contains(protocol.Values(), protocol):
 		return wire.NotImplemented("target groups with the protocol %s", protocol)
 	}
-	return wire.Errorf("UnsupportedProtocol", "The protocol '%s' is not supported", protocol)
+	return wire.Errorf("UnsupportedProtocol", "The protocol '%s' is not supported", in.Protocol)
+}
+
+func checkProtocolVersion(given *string) error {
+	switch version := constraint.Default(given, "HTTP1"); version {
+	case "HTTP1":
+		return nil
+	case "HTTP2", "GRPC":
+		return wire.NotImplemented("the protocol version %s", version)
+	default:
+		return invalid("Protocol version '%s' must be one of 'GRPC, HTTP1, HTTP2'", version)
+	}
 }
 
 // CreateTargetGroup creates a target group. Repeating a request returns the
@@ -78,20 +89,22 @@ func (a *API) CreateTargetGroup(
 		return nil, err
 	}
 	group := &store.TargetGroup{
-		Region:          wire.RegionFrom(ctx),
-		Name:            *in.Name,
-		Protocol:        string(in.Protocol),
-		ProtocolVersion: "HTTP1",
-		Port:            *in.Port,
-		VPCID:           *in.VpcId,
-		TargetType:      string(types.TargetTypeEnumInstance),
-		IPAddressType:   string(types.TargetGroupIpAddressTypeEnumIpv4),
-		Tags:            tags,
+		Region:        wire.RegionFrom(ctx),
+		Name:          *in.Name,
+		Protocol:      string(in.Protocol),
+		Port:          *in.Port,
+		VPCID:         *in.VpcId,
+		TargetType:    string(types.TargetTypeEnumInstance),
+		IPAddressType: string(types.TargetGroupIpAddressTypeEnumIpv4),
+		Tags:          tags,
+	}
+	if !group.IsNetwork() {
+		group.ProtocolVersion = "HTTP1"
 	}
 	if in.TargetType != "" {
 		group.TargetType = string(in.TargetType)
 	}
-	if group.HealthCheck, err = defaultHealthCheck.modified(healthCheckInput{
+	if group.HealthCheck, err = defaultHealthCheck(group).modified(group, healthCheckInput{
 		enabled:   in.HealthCheckEnabled,
 		protocol:  in.HealthCheckProtocol,
 		port:      in.HealthCheckPort,
@@ -125,7 +138,7 @@ func (a *API) CreateTargetGroup(
 			return nil, err
 		}
 		group.ARN = arn(group.Region, "targetgroup/"+group.Name+"/"+a.ids.Hex(16))
-		group.Attributes = targetGroupAttributes.defaults()
+		group.Attributes = targetGroupAttributesOf(group).defaults()
 		store.TargetGroups.Put(tx, group)
 		return &elb.CreateTargetGroupOutput{TargetGroups: []types.TargetGroup{describeTargetGroup(tx, group)}}, nil
 	})
@@ -142,7 +155,6 @@ func describeTargetGroup(r store.Reader, group *store.TargetGroup) types.TargetG
 		TargetGroupArn:             new(group.ARN),
 		TargetGroupName:            new(group.Name),
 		Protocol:                   types.ProtocolEnum(group.Protocol),
-		ProtocolVersion:            new(group.ProtocolVersion),
 		Port:                       new(group.Port),
 		VpcId:                      new(group.VPCID),
 		TargetType:                 types.TargetTypeEnum(group.TargetType),
@@ -150,13 +162,17 @@ func describeTargetGroup(r store.Reader, group *store.TargetGroup) types.TargetG
 		HealthCheckEnabled:         new(check.Enabled),
 		HealthCheckProtocol:        types.ProtocolEnum(check.Protocol),
 		HealthCheckPort:            new(check.Port),
-		HealthCheckPath:            new(check.Path),
 		HealthCheckIntervalSeconds: new(check.Interval),
 		HealthCheckTimeoutSeconds:  new(check.Timeout),
 		HealthyThresholdCount:      new(check.Healthy),
 		UnhealthyThresholdCount:    new(check.Unhealthy),
-		Matcher:                    &types.Matcher{HttpCode: new(check.Matcher)},
 		LoadBalancerArns:           loadBalancersOf(r, group),
+	}
+	if group.ProtocolVersion != "" {
+		out.ProtocolVersion = new(group.ProtocolVersion)
+	}
+	if check.Protocol != string(types.ProtocolEnumTcp) {
+		out.HealthCheckPath, out.Matcher = new(check.Path), &types.Matcher{HttpCode: new(check.Matcher)}
 	}
 	if out.LoadBalancerArns == nil {
 		out.LoadBalancerArns = []string{}
@@ -206,7 +222,7 @@ func (a *API) ModifyTargetGroup(
 		if err != nil {
 			return nil, err
 		}
-		check, err := healthCheckOf(group).modified(healthCheckInput{
+		check, err := healthCheckOf(group).modified(group, healthCheckInput{
 			enabled:   in.HealthCheckEnabled,
 			protocol:  in.HealthCheckProtocol,
 			port:      in.HealthCheckPort,

@@ -51,7 +51,7 @@ func TestInvalidTargetGroupsAreRefused(t *testing.T) {
 			"vpc-9",
 		},
 		{"port 0", func(in *elb.CreateTargetGroupInput) { in.Port = new(int32(0)) }, "ValidationError", "port"},
-		{"TCP", func(in *elb.CreateTargetGroupInput) { in.Protocol = types.ProtocolEnumTcp }, "NotImplemented", "TCP"},
+		{"TLS", func(in *elb.CreateTargetGroupInput) { in.Protocol = types.ProtocolEnumTls }, "NotImplemented", "TLS"},
 		{"gRPC", func(in *elb.CreateTargetGroupInput) { in.ProtocolVersion = new("GRPC") }, "NotImplemented", "GRPC"},
 		{
 			"a short interval", func(in *elb.CreateTargetGroupInput) { in.HealthCheckIntervalSeconds = new(int32(4)) },

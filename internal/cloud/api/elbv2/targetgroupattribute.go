@@ -54,14 +54,46 @@ func appCookieName(v string) bool {
 	return v == "" || anyText(v) && tokenForm.MatchString(v) && !strings.HasPrefix(v, "AWSALB")
 }
 
-// checkAttributeConflicts refuses combinations of attributes. The messages about
-// slow start and the one of checkGroupStickiness are AWS's
-// (kubernetes-sigs/aws-load-balancer-controller, issues 3686 and 2734).
+// checkAttributeConflicts refuses combinations of attributes.
 func checkAttributeConflicts(r store.Reader, group *store.TargetGroup, values map[string]string) error {
-	sticky := values[stickyKey] == "true"
-	conflict := func(format string, args ...any) error {
-		return wire.Errorf("InvalidConfigurationRequest", format, args...)
+	check := checkApplicationAttributes
+	if group.IsNetwork() {
+		check = checkNetworkAttributes
 	}
+	if err := check(r, group, values); err != nil {
+		return err
+	}
+	if lowerThreshold(values[failoverPrefix+"count"], values[failOpenPrefix+"count"]) ||
+		lowerThreshold(values[failoverPrefix+"percentage"], values[failOpenPrefix+"percentage"]) {
+		return attributeConflict(
+			"The threshold for DNS failover must be greater than or equal to the threshold for routing failover",
+		)
+	}
+	if values[crossZoneKey] != "false" {
+		return nil
+	}
+	for _, t := range store.TargetsByTargetGroup.List(r, group.ARN) {
+		if t.Zone == "all" {
+			return attributeConflict(
+				"You cannot turn off cross-zone load balancing while the target '%s' "+
+					"is registered for the Availability Zone 'all'",
+				t.ID,
+			)
+		}
+	}
+	return nil
+}
+
+func attributeConflict(format string, args ...any) error {
+	return wire.Errorf("InvalidConfigurationRequest", format, args...)
+}
+
+// checkApplicationAttributes refuses values of attributes that the group of an Application
+// Load Balancer cannot have together. The messages about slow start and the one of
+// checkGroupStickiness are AWS's (kubernetes-sigs/aws-load-balancer-controller, issues 3686
+// and 2734).
+func checkApplicationAttributes(r store.Reader, group *store.TargetGroup, values map[string]string) error {
+	sticky, conflict := values[stickyKey] == "true", attributeConflict
 	switch {
 	case values[slowStartKey] != "0" && values[algorithmKey] == "weighted_random":
 		return conflict("You cannot enable both slow start and weighted random algorithm on a target group")
@@ -71,24 +103,7 @@ func checkAttributeConflicts(r store.Reader, group *store.TargetGroup, values ma
 		return conflict("You cannot enable stickiness on a target group when cross-zone load balancing is off")
 	case sticky && values[stickyTypeKey] == "app_cookie" && values[appCookieKey] == "":
 		return conflict("You must specify a cookie name to enable stickiness of the type 'app_cookie'")
-	case lowerThreshold(values[failoverPrefix+"count"], values[failOpenPrefix+"count"]),
-		lowerThreshold(values[failoverPrefix+"percentage"], values[failOpenPrefix+"percentage"]):
-		return conflict(
-			"The threshold for DNS failover must be greater than or equal to the threshold for routing failover",
-		)
-	}
-	if values[crossZoneKey] == "false" {
-		for _, t := range store.TargetsByTargetGroup.List(r, group.ARN) {
-			if t.Zone == "all" {
-				return conflict(
-					"You cannot turn off cross-zone load balancing while the target '%s' "+
-						"is registered for the Availability Zone 'all'",
-					t.ID,
-				)
-			}
-		}
-	}
-	if sticky {
+	case sticky:
 		return checkGroupStickiness(r, group)
 	}
 	return nil
@@ -140,7 +155,7 @@ func (a *API) ModifyTargetGroupAttributes(
 		if err != nil {
 			return nil, err
 		}
-		values, err := targetGroupAttributes.apply(group.Attributes, pairs)
+		values, err := targetGroupAttributesOf(group).apply(group.Attributes, pairs)
 		if err != nil {
 			return nil, err
 		}

@@ -15,6 +15,7 @@ func listenerConfig(r store.Reader, row *store.Listener) balancer.Listener {
 		ARN: row.ARN, Port: uint16(row.Port), Action: actionConfig(row.Actions),
 		Headers:  responseHeaders(row.Attributes),
 		NoServer: row.Attributes["routing.http.response.server.enabled"] == "false",
+		Forwards: transports[row.Protocol],
 	}
 	if row.Protocol == "HTTPS" {
 		out.TLS = &balancer.TLS{Policy: row.SSLPolicy}

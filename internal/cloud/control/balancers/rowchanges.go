@@ -5,6 +5,7 @@ package balancers
 import (
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/addressing"
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -47,7 +48,7 @@ func (c rowChanges) write(tx *store.Tx) {
 		store.LoadBalancers.Put(tx, lb)
 	}
 	for _, id := range c.released {
-		store.NetworkInterfaces.Delete(tx, id)
+		addressing.DeleteInterface(tx, id)
 	}
 }
 

@@ -11,7 +11,13 @@ import (
 )
 
 func targetGroupConfig(r store.Reader, row *store.TargetGroup, use targetGroupUse) balancer.TargetGroup {
-	out := balancer.TargetGroup{ARN: row.ARN, TLS: row.Protocol == "HTTPS", Check: healthCheckConfig(row.HealthCheck)}
+	out := balancer.TargetGroup{
+		ARN: row.ARN, TLS: row.Protocol == "HTTPS", Check: healthCheckConfig(row.HealthCheck),
+		ZoneOnly: row.ZoneOnly(use.by),
+	}
+	if row.IsNetwork() && !out.Check.Connect {
+		out.Check.HostPort = firstPort(r, use.by, row)
+	}
 	setAttributes(&out, row.Attributes)
 	for _, t := range store.TargetsByTargetGroup.List(r, row.ARN) {
 		if s := targetStateOf(r, t, row, use); s.configured {
@@ -23,9 +29,21 @@ func targetGroupConfig(r store.Reader, row *store.TargetGroup, use targetGroupUs
 	return out
 }
 
+// firstPort returns the lowest port of a load balancer's listeners that forward to the group.
+func firstPort(r store.Reader, lb *store.LoadBalancer, group *store.TargetGroup) uint16 {
+	first := int32(0)
+	for _, l := range store.ListenersByLoadBalancer.List(r, lb.ARN) {
+		if forwards(r, l, group.ARN) && (first == 0 || l.Port < first) {
+			first = l.Port
+		}
+	}
+	return uint16(first)
+}
+
 func healthCheckConfig(row store.HealthCheck) balancer.HealthCheck {
 	check := balancer.HealthCheck{
 		TLS:                row.Protocol == "HTTPS",
+		Connect:            row.Protocol == "TCP",
 		Path:               row.Path,
 		Interval:           time.Duration(row.Interval) * time.Second,
 		Timeout:            time.Duration(row.Timeout) * time.Second,

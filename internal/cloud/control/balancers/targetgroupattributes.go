@@ -8,12 +8,9 @@ import "aloft.dev/aloft/internal/cloud/plane/balancer"
 func setAttributes(out *balancer.TargetGroup, attributes map[string]string) {
 	out.Algorithm = attributes["load_balancing.algorithm.type"]
 	out.SlowStart = seconds(attributes["slow_start.duration_seconds"])
-	// "true" and "use_load_balancer_configuration" mean the same: an Application Load
-	// Balancer always has cross-zone load balancing on.
-	out.ZoneOnly = attributes["load_balancing.cross_zone.enabled"] == "false"
 	out.Failover = minimumHealthy(attributes, "dns_failover")
 	out.FailOpen = minimumHealthy(attributes, "unhealthy_state_routing")
-	if attributes["stickiness.enabled"] != "true" {
+	if attributes["stickiness.enabled"] != "true" || attributes["stickiness.type"] == "source_ip" {
 		return
 	}
 	if attributes["stickiness.type"] == "app_cookie" {

@@ -21,13 +21,18 @@ func useOf(r store.Reader, group *store.TargetGroup) targetGroupUse {
 		if !ok {
 			continue
 		}
-		use := targetGroupUse{by: lb, zones: map[string]bool{}}
-		for _, n := range lb.Nodes {
-			use.zones[n.Zone] = true
-		}
-		return use
+		return useBy(lb)
 	}
 	return targetGroupUse{}
+}
+
+// useBy returns the use by a load balancer.
+func useBy(lb *store.LoadBalancer) targetGroupUse {
+	use := targetGroupUse{by: lb, zones: map[string]bool{}}
+	for _, n := range lb.Nodes {
+		use.zones[n.Zone] = true
+	}
+	return use
 }
 
 // forwards reports whether the listener or one of its rules forwards requests to the

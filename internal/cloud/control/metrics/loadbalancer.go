@@ -3,6 +3,7 @@
 package metrics
 
 import (
+	"strings"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/metric"
@@ -22,8 +23,16 @@ type nodeMetrics struct {
 }
 
 func (m nodeMetrics) add(name, unit string, s metric.Summary, dimensions ...metric.Dimension) {
-	m.store.Add(m.region, metric.NewID(elbNamespace, name, dimensions...), m.at, unit, s)
+	namespace := elbNamespace
+	if m.isNetwork() {
+		namespace = networkNamespace
+	}
+	m.store.Add(m.region, metric.NewID(namespace, name, dimensions...), m.at, unit, s)
 }
+
+// isNetwork reports whether the node is one of a Network Load Balancer, of which the balancer
+// only counts the targets.
+func (m nodeMetrics) isNetwork() bool { return strings.HasPrefix(m.loadBalancer, "net/") }
 
 func (m nodeMetrics) loadBalancerDimension() metric.Dimension {
 	return metric.Dimension{Name: "LoadBalancer", Value: m.loadBalancer}

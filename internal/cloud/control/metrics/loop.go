@@ -48,6 +48,7 @@ const (
 type Loop struct {
 	Balancer Balancer
 	Machines Machines
+	Network  Network // nil: nothing carries packets
 	Store    *store.Store
 	Metrics  *metric.Store
 	Log      *slog.Logger
@@ -57,6 +58,7 @@ type Loop struct {
 	failing      bool              // the last read of the balancer's counters failed
 	counters     balancer.Counters // at the last measurement
 	usage        map[string]usage  // of machines, by the instance's id
+	flows        map[string]flows  // of nodes at the last measurement, by the network interface
 	groupsMinute time.Time         // the minute for which groups were measured last
 }
 
@@ -81,5 +83,6 @@ func (l *Loop) measure(ctx context.Context, now time.Time) {
 	l.measureInstances(now)
 	l.measureGroups(now)
 	l.measureBalancer(ctx, now)
+	l.measureFlows(now)
 	l.Metrics.Expire(now)
 }

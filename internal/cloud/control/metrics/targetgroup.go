@@ -29,7 +29,9 @@ func (m nodeMetrics) addGroup(last, now balancer.GroupCounters, targets int) {
 	if times := responseTimes(last, now); times.Count > 0 {
 		add("TargetResponseTime", seconds, times)
 	}
-	m.addRequestsPerTarget(now, sums["RequestCount"], targets, group)
+	if !m.isNetwork() {
+		m.addRequestsPerTarget(now, sums["RequestCount"], targets, group)
+	}
 	if now.Present && now.Healthy+now.Unhealthy > 0 {
 		for name, n := range map[string]int{"HealthyHostCount": now.Healthy, "UnHealthyHostCount": now.Unhealthy} {
 			m.add(name, count, metric.SummaryOf(float64(n), 1), group, lb)

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"aloft.dev/aloft/internal/cloud/bandwidth"
+	"aloft.dev/aloft/internal/cloud/control/balancers"
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -28,6 +29,10 @@ func interfaceConfig(
 	}
 	for _, address := range eni.Secondary {
 		nic.Secondary = append(nic.Secondary, firewall.Address(address))
+	}
+	if lb, ok := store.LoadBalancers.Get(view, eni.LoadBalancerARN); ok && lb.IsNetwork() {
+		nic.Balances, nic.Unfiltered = true, len(lb.GroupIDs) == 0
+		nic.Services = balancers.Services(view, lb, eni.Zone)
 	}
 	if instance, ok := store.Instances.Get(view, eni.InstanceID); ok {
 		nic.Number = int(eni.DeviceIndex)

@@ -82,7 +82,8 @@ func (l *Loop) awaitRows(ctx context.Context, since *store.View, limit time.Dura
 	defer cancel()
 	return since.Changed(bounded, store.VPCs, store.Subnets, store.InternetGateways, store.RouteTables,
 		store.NetworkACLs, store.SecurityGroups, store.NetworkInterfaces, store.Instances, store.NatGateways,
-		store.PrefixLists, store.PeeringConnections, store.VPCEndpoints) == nil
+		store.PrefixLists, store.PeeringConnections, store.VPCEndpoints, store.LoadBalancers, store.Listeners,
+		store.TargetGroups, store.Targets) == nil
 }
 
 // damaged reports whether another program has changed the network.

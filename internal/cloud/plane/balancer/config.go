@@ -1,8 +1,9 @@
 //go:build linux
 
-// Package balancer is the daemon's view of its Application Load Balancers: what
-// they are configured to do, what they report, and a client of the process that
-// serves them.
+// Package balancer is the daemon's view of its load balancers: what they are
+// configured to do, what they report, and a client of the process that serves them.
+// Of Network Load Balancers the process checks the targets, and the kernel forwards
+// the flows.
 //
 // That process (package process) runs apart from the daemon, so that traffic
 // continues while the daemon restarts. The daemon starts or adopts it and
@@ -31,7 +32,7 @@ type Neighbour struct {
 	To      netip.AddrPort `json:"to"`
 }
 
-// LoadBalancer is one Application Load Balancer.
+// LoadBalancer is one Application Load Balancer or Network Load Balancer.
 type LoadBalancer struct {
 	ARN           string        `json:"arn"`
 	DNSName       string        `json:"dns_name"`          // the loopback front answers to it
@@ -77,13 +78,16 @@ type Node struct {
 	Public    netip.Addr `json:"public"`    // on the internet; invalid for internal load balancers
 }
 
-// Listener is a port on which every node accepts HTTP or HTTPS.
+// Listener is a port on which every node accepts HTTP or HTTPS, or forwards flows.
 type Listener struct {
-	ARN    string `json:"arn"`
-	Port   uint16 `json:"port"`
-	TLS    *TLS   `json:"tls,omitempty"`   // nil: clients use plain HTTP
-	Action Action `json:"action"`          // for requests that no rule matches
-	Rules  []Rule `json:"rules,omitempty"` // in order of priority
+	ARN  string `json:"arn"`
+	Port uint16 `json:"port"`
+	// Forwards has "tcp", "udp" or both if the kernel forwards the flows of these protocols to
+	// the targets; empty: nodes accept requests.
+	Forwards []string `json:"forwards,omitempty"`
+	TLS      *TLS     `json:"tls,omitempty"`   // nil: clients use plain HTTP
+	Action   Action   `json:"action"`          // for requests that no rule matches
+	Rules    []Rule   `json:"rules,omitempty"` // in order of priority
 
 	// Headers are set in every response to a client and replace the target's fields of
 	// the same names (Application Load Balancer guide, Add response headers).
@@ -204,6 +208,10 @@ func (m Minimum) Below(healthy, registered int) bool {
 
 // HealthCheck is the check that every node makes of every target in a group.
 type HealthCheck struct {
+	Connect bool `json:"connect,omitempty"` // a TCP connection passes; nothing is sent
+	// HostPort is the port in the Host header of a request, which then names the node's address;
+	// 0: the header names the target's (Network Load Balancer guide, Health checks).
+	HostPort           uint16        `json:"host_port,omitempty"`
 	TLS                bool          `json:"tls"`
 	Port               uint16        `json:"port"` // 0: the port that receives traffic
 	Path               string        `json:"path"`
@@ -241,6 +249,10 @@ type Target struct {
 	Zone     string     `json:"zone"`     // "all" or empty: every zone
 	Draining bool       `json:"draining"` // receives no new requests, but finishes those in flight
 }
+
+// Serves reports whether a node in the zone sends to the target if cross-zone load
+// balancing is off.
+func (t Target) Serves(zone string) bool { return t.Zone == zone || t.Zone == "" || t.Zone == "all" }
 
 // AddrPort returns the address at which the target receives requests.
 func (t Target) AddrPort() netip.AddrPort { return netip.AddrPortFrom(t.Address, t.Port) }

@@ -14,6 +14,7 @@ type hook struct {
 // The priorities of netfilter hooks (netfilter_ipv4.h).
 const (
 	priorityRaw    nftables.ChainPriority = -300
+	priorityMangle nftables.ChainPriority = -150
 	priorityDstNAT nftables.ChainPriority = -100
 	priorityFilter nftables.ChainPriority = 0
 	prioritySrcNAT nftables.ChainPriority = 100
@@ -21,6 +22,7 @@ const (
 
 var (
 	preroutingRaw  = hook{"prerouting", nftables.ChainTypeFilter, priorityRaw}
+	preroutingMark = hook{"prerouting", nftables.ChainTypeFilter, priorityMangle} // flows are known
 	preroutingNAT  = hook{"prerouting", nftables.ChainTypeNAT, priorityDstNAT}
 	inputFilter    = hook{"input", nftables.ChainTypeFilter, priorityFilter}
 	forwardFilter  = hook{"forward", nftables.ChainTypeFilter, priorityFilter}
@@ -37,6 +39,8 @@ func (h hook) number() *nftables.ChainHook {
 		return nftables.ChainHookInput
 	case "forward":
 		return nftables.ChainHookForward
+	case "output":
+		return nftables.ChainHookOutput
 	default:
 		return nftables.ChainHookPostrouting
 	}

@@ -48,6 +48,14 @@ type Interface struct {
 	Cut            bool     // drop all packets in both directions
 	Rate           Rate
 	Translates     bool // belongs to a NAT gateway, and has no security groups
+	// Balances says that the interface is that of a Network Load Balancer's node, which forwards
+	// flows: their replies return to it, whatever their destination, by the routing table that
+	// ReturnMark selects.
+	Balances   bool
+	ReturnMark uint32
+	// Unfiltered lets everything pass in both directions, because the interface has no security
+	// groups and needs none.
+	Unfiltered bool
 }
 
 // Address is a private address of an interface.
@@ -78,7 +86,9 @@ func (r Router) Ruleset(table string) Ruleset {
 		r.sanitizeChain(), r.servicesChain(), r.forwardChain(), r.receiveChain(), r.cutOffChain(),
 		r.destinationNATChain(), r.sourceNATChain(),
 	}
+	base = append(base, r.returnChain()...)
 	sets := append(r.interfaceSets(), r.memberSets()...)
+	sets = append(sets, r.balancerSets()...)
 	sets = append(sets, r.rateSets()...)
 	if r.Flows > 0 {
 		sets = append(sets, flowSet(inDevice))
@@ -217,12 +227,13 @@ func (r Router) servicesChain() chain {
 
 // forwardChain applies network ACLs to every packet and security groups to new flows.
 func (r Router) forwardChain() chain {
-	c := chain{name: "forward", hook: forwardFilter, dropByDefault: true}
+	c := chain{name: "forward", hook: forwardFilter, dropByDefault: true, rules: r.restoreMarks()}
 	for _, s := range r.Subnets {
 		if s.ACL != nil {
 			c.rules = append(c.rules, rule{equals{mark, markValue(s.Mark)}, jumpTo(leaveChain(s.ID))})
 		}
 	}
+	c.rules = append(c.rules, r.enterBalancers()...)
 	for _, s := range r.Subnets {
 		if s.ACL != nil {
 			c.rules = append(c.rules, rule{inPrefix{destination, s.CIDR, false}, jumpTo(enterChain(s.ID))})

@@ -40,6 +40,9 @@ func (r Router) securityGroupChains() []chain {
 		}
 		for _, allowed := range g.Ingress {
 			ingress.rules = allowed.appendTo(ingress.rules, source, accept)
+			if allowed.SecurityGroup != "" && r.balances(allowed.SecurityGroup) {
+				ingress.rules = append(ingress.rules, allowed.fromBalancers())
+			}
 		}
 		all = append(all, egress, ingress)
 	}
@@ -65,15 +68,17 @@ func (r Router) interfaceChains() []chain {
 		if i.Translates {
 			from.rules = append(from.rules, rule{equals{outDevice, deviceValue(r.Uplink)}, accept})
 		}
+		if i.Unfiltered {
+			from.rules, to.rules = append(from.rules, rule{goTo("receive")}), append(to.rules, rule{accept})
+		}
 		from.rules, to.rules = append(from.rules, countedDrop), append(to.rules, countedDrop)
 		all = append(all, from, to)
 	}
 	return all
 }
 
-// memberSets returns a set of the members' addresses for each security group that a
-// rule refers to.
-func (r Router) memberSets() []set {
+// referencedGroups returns the IDs of the security groups that rules refer to, sorted.
+func (r Router) referencedGroups() []string {
 	referenced := map[string]bool{}
 	for _, g := range r.SecurityGroups {
 		for _, rule := range slices.Concat(g.Ingress, g.Egress) {
@@ -82,8 +87,15 @@ func (r Router) memberSets() []set {
 			}
 		}
 	}
+	return slices.Sorted(maps.Keys(referenced))
+}
+
+// memberSets returns a set of the members' addresses for each security group that a
+// rule refers to.
+func (r Router) memberSets() []set {
+	referenced := r.referencedGroups()
 	all := make([]set, 0, len(referenced))
-	for _, id := range slices.Sorted(maps.Keys(referenced)) {
+	for _, id := range referenced {
 		members := set{name: "members-" + id, key: []field{source}}
 		for _, m := range r.Members {
 			if slices.Contains(m.SecurityGroups, id) {

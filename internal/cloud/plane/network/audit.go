@@ -43,7 +43,7 @@ func (r *router) audit() (changes []string, err error) {
 		changes = append(changes, "its firewall was changed")
 		r.ruleset = appliedRuleset{}
 	}
-	for _, audit := range []func() ([]string, error){r.auditDevices, r.auditRoutes, r.auditTranslators} {
+	for _, audit := range []func() ([]string, error){r.auditDevices, r.auditRoutes, r.auditForwarders} {
 		found, err := audit()
 		if err != nil {
 			return nil, err

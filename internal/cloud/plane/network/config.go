@@ -89,6 +89,14 @@ type Interface struct {
 	// security groups and receives nothing that does not belong to such a flow.
 	Translates bool
 
+	// Balances makes the interface that of a node of a Network Load Balancer: its namespace,
+	// which is its own, forwards the flows of Services to their targets.
+	Balances bool
+	Services []firewall.Service
+	// Unfiltered says that the interface has no security groups and needs none: everything
+	// passes. AWS has that for Network Load Balancers alone.
+	Unfiltered bool
+
 	SourceDestCheck bool // drop packets that are neither from nor to an address of the interface
 	Cut             bool // drop all packets in both directions, silently
 	Rate            firewall.Rate

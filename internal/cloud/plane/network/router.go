@@ -20,8 +20,8 @@ type router struct {
 	mtu         int
 	flows       uint32 // limit of the firewall
 	addresses   addresses
-	attached    map[string]attachment  // by interface ID
-	translators map[string]*translator // by interface ID
+	attached    map[string]attachment // by interface ID
+	forwarders  map[string]*forwarder // by interface ID
 	ruleset     appliedRuleset
 	appliedVPC  VPC            // zero: unknown
 	uplinkIndex int            // of the uplink of appliedVPC; zero: it has none
@@ -63,7 +63,7 @@ func (r *router) reconcile(
 	if err := r.applyFirewall(vpc, desired); err != nil {
 		return errors.Join(problems, err)
 	}
-	problems = errors.Join(problems, r.applyTranslators(vpc, desired), r.detachStale(vpc, desired, present))
+	problems = errors.Join(problems, r.applyForwarders(vpc, desired), r.detachStale(vpc, desired, present))
 	if r.uplinkIndex, err = r.connectEdge(vpc, edge, present); err != nil {
 		return errors.Join(problems, err)
 	}

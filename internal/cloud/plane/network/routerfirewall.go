@@ -41,8 +41,9 @@ func firewallOf(vpc VPC, desired map[string]attachment) firewall.Router {
 			f.Interfaces = append(f.Interfaces, firewall.Interface{
 				ID: i.ID, Device: a.device, Mark: subnetMark(i.SubnetID), Private: i.Private,
 				Public: a.addresses[0].Public, Secondary: a.addresses[1:],
-				SecurityGroups: i.SecurityGroups, SourceCheck: i.SourceDestCheck, Cut: i.Cut, Rate: i.Rate,
-				Translates: i.Translates,
+				SecurityGroups: i.SecurityGroups, SourceCheck: i.SourceDestCheck && !i.Balances, Cut: i.Cut,
+				Rate: i.Rate, Translates: i.Translates, Balances: i.Balances, ReturnMark: returnMark(i.ID),
+				Unfiltered: i.Unfiltered,
 			})
 		}
 	}

@@ -13,7 +13,13 @@ const minMark = 1 << 16
 
 // subnetMark returns the mark of packets from a subnet, which is also the number of
 // the subnet's routing table. It is derived from the ID, so it survives restarts.
-func subnetMark(subnetID string) uint32 {
-	sum := sha256.Sum256([]byte(subnetID))
+func subnetMark(subnetID string) uint32 { return markOf(subnetID) }
+
+// returnMark returns the mark of replies that return to a node of a Network Load Balancer,
+// which is also the number of the node's routing table.
+func returnMark(interfaceID string) uint32 { return markOf(interfaceID) }
+
+func markOf(id string) uint32 {
+	sum := sha256.Sum256([]byte(id))
 	return max(binary.BigEndian.Uint32(sum[:])>>1, minMark)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -23,11 +24,17 @@ func (r *router) routes(vpc VPC) []route {
 		all = append(all, route{table: unix.RT_TABLE_MAIN, to: block.Masked(), metric: lastResortMetric})
 	}
 	for _, i := range vpc.Interfaces {
-		if a, ok := r.attached[i.ID]; ok {
-			for _, address := range a.addresses {
-				to := hostPrefix(address.Private)
-				all = append(all, route{table: unix.RT_TABLE_MAIN, to: to, device: a.index})
-			}
+		a, ok := r.attached[i.ID]
+		if !ok {
+			continue
+		}
+		for _, address := range a.addresses {
+			to := hostPrefix(address.Private)
+			all = append(all, route{table: unix.RT_TABLE_MAIN, to: to, device: a.index})
+		}
+		if i.Balances {
+			table := int(returnMark(i.ID))
+			all = append(all, route{table: table, to: everywhere, device: a.index, via: i.Private})
 		}
 	}
 	for _, s := range vpc.Subnets {
@@ -52,16 +59,17 @@ func (r *router) routes(vpc VPC) []route {
 	return all
 }
 
-// The priorities of routing rules decide the order of lookups. The main table (at
-// 32766) has the VPC, the subnets' tables have everything else, and the last rule drops
-// what none has a route for.
+// The priorities of routing rules decide the order of lookups. Replies that return to a load
+// balancer's node go there whatever their destination. The main table (at 32766) has the VPC,
+// the subnets' tables have everything else, and the last rule drops what none has a route for.
 const (
+	returnPriority = 20000
 	subnetPriority = 40000
 	lastPriority   = 50000
 )
 
-// compareRoutingRules compares the rules with which packets with a subnet's mark use the
-// subnet's routing table with those of the kernel.
+// compareRoutingRules compares the rules with which packets with the mark of a subnet or of a
+// node use its routing table with those of the kernel.
 func (r *router) compareRoutingRules(vpc VPC) (missing map[uint32]*netlink.Rule, stale []*netlink.Rule, err error) {
 	present, err := r.netlink.RuleList(netlink.FAMILY_V4)
 	if err != nil {
@@ -78,8 +86,13 @@ func (r *router) compareRoutingRules(vpc VPC) (missing map[uint32]*netlink.Rule,
 	for _, s := range vpc.Subnets {
 		add(subnetPriority, subnetMark(s.ID)).Table = int(subnetMark(s.ID))
 	}
+	for _, i := range vpc.Interfaces {
+		if i.Balances {
+			add(returnPriority, returnMark(i.ID)).Table = int(returnMark(i.ID))
+		}
+	}
 	for _, rule := range present {
-		if rule.Priority != subnetPriority && rule.Priority != lastPriority {
+		if !slices.Contains([]int{returnPriority, subnetPriority, lastPriority}, rule.Priority) {
 			continue
 		}
 		if _, ok := missing[rule.Mark]; ok {
@@ -93,7 +106,7 @@ func (r *router) compareRoutingRules(vpc VPC) (missing map[uint32]*netlink.Rule,
 	return missing, stale, nil
 }
 
-// setRoutingRules makes packets with a subnet's mark use the subnet's routing table.
+// setRoutingRules makes packets with a mark use the routing table of its subnet or node.
 func (r *router) setRoutingRules(vpc VPC) error {
 	missing, stale, err := r.compareRoutingRules(vpc)
 	if err != nil {

@@ -160,7 +160,7 @@ func (n *node) checker(key balancer.TargetKey, t balancer.Target, check balancer
 	if old != nil && old.target == t && reflect.DeepEqual(old.check, check) {
 		return old.Checker
 	}
-	c := health.New(health.HTTPProber(n.dialTarget, t, check), check, n.engine.notify)
+	c := health.New(health.NewProber(n.dialTarget, n.conf.Address, t, check), check, n.engine.notify)
 	if old != nil {
 		old.stop()
 		if old.target == t {

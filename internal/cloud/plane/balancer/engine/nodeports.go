@@ -15,7 +15,9 @@ func (n *node) openPorts() {
 	n.err = n.findNamespace()
 	configured := make(map[uint16]bool, len(n.lb.Listeners))
 	for _, l := range n.lb.Listeners {
-		configured[l.Port] = true
+		if len(l.Forwards) == 0 {
+			configured[l.Port] = true
+		}
 	}
 	for number := range n.ports {
 		if !configured[number] {

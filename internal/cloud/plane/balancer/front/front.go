@@ -85,7 +85,10 @@ func (f *Front) Set(lbs []balancer.LoadBalancer, neighbours []balancer.Neighbour
 	for _, lb := range lbs {
 		for i := range lb.Listeners {
 			l := &lb.Listeners[i]
-			if of := f.nodesOf(lb, l.Port, nodes); len(of) > 0 {
+			if len(l.Forwards) > 0 && !slices.Contains(l.Forwards, "tcp") {
+				continue // a client of UDP has to use the addresses of the nodes
+			}
+			if of := f.nodesOf(lb, l, nodes); len(of) > 0 {
 				now.add(lb.DNSName, l, of, old)
 			}
 		}
@@ -116,15 +119,15 @@ func (f *Front) Set(lbs []balancer.LoadBalancer, neighbours []balancer.Neighbour
 	f.openPorts()
 }
 
-// nodesOf returns a load balancer's nodes at a port and adds them to known. It
-// starts to check new ones. The lock is held.
-func (f *Front) nodesOf(lb balancer.LoadBalancer, number uint16, known map[netip.AddrPort]*node) []*node {
+// nodesOf returns a load balancer's nodes at the port of a listener and adds them to known.
+// It starts to check new ones, unless a connection is a flow to a target. The lock is held.
+func (f *Front) nodesOf(lb balancer.LoadBalancer, l *balancer.Listener, known map[netip.AddrPort]*node) []*node {
 	var nodes []*node
 	for _, conf := range lb.Nodes {
 		if !conf.Public.IsValid() {
 			continue
 		}
-		at := netip.AddrPortFrom(conf.Public, number)
+		at := netip.AddrPortFrom(conf.Public, l.Port)
 		n := f.nodes[at]
 		if n == nil {
 			n = known[at]
@@ -132,7 +135,9 @@ func (f *Front) nodesOf(lb balancer.LoadBalancer, number uint16, known map[netip
 		if n == nil {
 			ctx, stop := context.WithCancel(f.ctx)
 			n = &node{at: at, stop: stop, failedOver: func() bool { return f.failedOver(conf.Public) }}
-			f.tasks.Go(func() { n.watch(ctx, f.check) })
+			if len(l.Forwards) == 0 {
+				f.tasks.Go(func() { n.watch(ctx, f.check) })
+			}
 		}
 		known[at] = n
 		nodes = append(nodes, n)
@@ -306,6 +311,10 @@ func (f *Front) accept(listener net.Listener, number uint16) {
 func (f *Front) serve(client net.Conn, number uint16) {
 	defer func() { _ = client.Close() }()
 	defer context.AfterFunc(f.ctx, func() { _ = client.Close() })()
+	if r := (*f.routes.Load())[number].opaque(); r != nil {
+		f.join(client, r, nil)
+		return
+	}
 	host, secure, read, err := peekName(client)
 	if err != nil {
 		if len(read) > 0 && !secure {
@@ -327,9 +336,14 @@ func (f *Front) serve(client net.Conn, number uint16) {
 		respond(client, http.StatusNotFound, known.notFound(host, number))
 		return
 	}
+	f.join(client, r, read)
+}
+
+// join connects a client, of which it has read something, with a node of the route.
+func (f *Front) join(client net.Conn, r *route, read []byte) {
 	node, err := r.dial(f.ctx)
 	if err != nil {
-		f.log.Debug("no node accepts", "host", host, "port", number, "error", err)
+		f.log.Debug("no node accepts", "client", client.LocalAddr(), "error", err)
 		return // the client sees a closed connection, as with an address that refuses
 	}
 	defer func() { _ = node.Close() }()

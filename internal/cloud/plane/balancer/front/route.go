@@ -30,6 +30,7 @@ type route struct {
 	turn         atomic.Uint64
 	certificates []*x509.Certificate // of an HTTPS listener
 	neighbour    bool                // no load balancer: what it serves is its own matter
+	opaque       bool                // of a listener that forwards flows, whatever they carry
 }
 
 // add adds a listener. An unchanged route of old stays, and continues its turns.
@@ -40,9 +41,10 @@ func (r routes) add(dnsName string, l *balancer.Listener, nodes []*node, old rou
 	name := strings.ToLower(dnsName)
 	added := old[l.Port][name]
 	certificates := certificatesOf(l)
-	if added == nil || !slices.Equal(added.nodes, nodes) ||
+	opaque := len(l.Forwards) > 0
+	if added == nil || !slices.Equal(added.nodes, nodes) || added.opaque != opaque ||
 		!slices.EqualFunc(added.certificates, certificates, (*x509.Certificate).Equal) {
-		added = &route{nodes: nodes, certificates: certificates}
+		added = &route{nodes: nodes, certificates: certificates, opaque: opaque}
 	}
 	r[l.Port][name] = added
 }
@@ -84,6 +86,19 @@ func (n names) find(name string) *route {
 		}
 	}
 	return nil
+}
+
+// opaque returns the only load balancer if it forwards flows: their first bytes may name no
+// load balancer, or the server may speak first. Otherwise it returns nil.
+func (n names) opaque() *route {
+	var only *route
+	for _, r := range n {
+		if !r.opaque || only != nil && only != r {
+			return nil
+		}
+		only = r
+	}
+	return only
 }
 
 // certificatesOf returns a listener's certificates. Their names may be of its users'

@@ -3,6 +3,7 @@
 package health
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -42,16 +43,50 @@ var ErrNodeDown = errors.New("the node's network does not exist yet")
 // decides.
 const bodyLimit = 64 << 10
 
-// HTTPProber returns a prober that behaves like ELB-HealthChecker/2.0: it makes a
-// new connection for each check and does not follow redirects (Application Load
-// Balancer guide, Health checks for Application Load Balancer target groups).
-func HTTPProber(dial Dial, t balancer.Target, check balancer.HealthCheck) Prober {
-	scheme, at := "http", t.AddrPort()
-	if check.TLS {
-		scheme = "https"
-	}
+// NewProber returns the prober of a health check that the node with an address makes.
+func NewProber(dial Dial, node netip.Addr, t balancer.Target, check balancer.HealthCheck) Prober {
+	at := t.AddrPort()
 	if check.Port != 0 {
 		at = netip.AddrPortFrom(t.Address, check.Port)
+	}
+	if check.Connect {
+		return tcpProber(dial, at)
+	}
+	host := ""
+	if check.HostPort != 0 {
+		host = netip.AddrPortFrom(node, check.HostPort).String()
+	}
+	return httpProber(dial, at, host, check)
+}
+
+// tcpProber returns a prober that connects and sends nothing (Network Load Balancer guide,
+// Health checks for Network Load Balancer target groups).
+func tcpProber(dial Dial, at netip.AddrPort) Prober {
+	return func(ctx context.Context, connect time.Duration) Outcome {
+		ctx, cancel := context.WithTimeout(ctx, connect)
+		defer cancel()
+		conn, err := dial(ctx, at)
+		if err != nil {
+			return failedOutcome(err)
+		}
+		_ = conn.Close()
+		return Outcome{Connected: true, Passed: true}
+	}
+}
+
+// failedOutcome returns the outcome of a check that has no response.
+func failedOutcome(err error) Outcome {
+	return Outcome{NodeDown: errors.Is(err, ErrNodeDown), TimedOut: NoAnswer(err)}
+}
+
+// httpProber returns a prober that behaves like ELB-HealthChecker/2.0: it makes a
+// new connection for each check and does not follow redirects (Application Load
+// Balancer guide, Health checks for Application Load Balancer target groups). host is
+// the Host header; empty: that of the target.
+func httpProber(dial Dial, at netip.AddrPort, host string, check balancer.HealthCheck) Prober {
+	scheme := "http"
+	if check.TLS {
+		scheme = "https"
 	}
 	url := scheme + "://" + at.String() + check.Path
 	return func(ctx context.Context, connect time.Duration) Outcome {
@@ -61,13 +96,14 @@ func HTTPProber(dial Dial, t balancer.Target, check balancer.HealthCheck) Prober
 		if err != nil {
 			return o
 		}
+		req.Host = cmp.Or(host, req.Host)
 		req.Header.Set("User-Agent", "ELB-HealthChecker/2.0")
 		req.Header.Set("Accept-Encoding", "gzip, compressed")
 		resp, err := transport(dial, at, connect).RoundTrip(req)
 		if err != nil {
-			o.NodeDown = errors.Is(err, ErrNodeDown)
-			o.TimedOut = NoAnswer(err)
-			return o
+			failed := failedOutcome(err)
+			failed.Connected = o.Connected
+			return failed
 		}
 		_, _ = io.CopyN(io.Discard, resp.Body, bodyLimit)
 		_ = resp.Body.Close()

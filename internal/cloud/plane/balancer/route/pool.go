@@ -58,7 +58,7 @@ func NewPool(group *balancer.TargetGroup, zone string, members []*Member, before
 		if m.outstanding = outstanding[m.Target]; m.outstanding == nil {
 			m.outstanding = &atomic.Int64{}
 		}
-		if at := m.Target.Zone; !group.ZoneOnly || at == zone || at == "" || at == "all" {
+		if !group.ZoneOnly || m.Target.Serves(zone) {
 			p.members = append(p.members, m)
 		}
 	}

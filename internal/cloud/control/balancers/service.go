@@ -1,0 +1,84 @@
+//go:build linux
+
+package balancers
+
+import (
+	"cmp"
+	"slices"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer"
+	"aloft.dev/aloft/internal/cloud/plane/firewall"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// transports are the transport protocols of the listeners whose flows the kernel forwards.
+var transports = map[string][]string{"TCP": {"tcp"}, "UDP": {"udp"}, "TCP_UDP": {"tcp", "udp"}}
+
+// Services returns the listeners of a Network Load Balancer as its node in a zone forwards
+// their flows. Before the load balancer is active, there are none.
+func Services(r store.Reader, lb *store.LoadBalancer, zone string) []firewall.Service {
+	if lb.State != "active" {
+		return nil
+	}
+	use := useBy(lb)
+	var out []firewall.Service
+	for _, l := range store.ListenersByLoadBalancer.List(r, lb.ARN) {
+		for _, share := range actionConfig(l.Actions).Forward {
+			group, ok := store.TargetGroups.Get(r, share.TargetGroup)
+			if ok && transports[l.Protocol] != nil {
+				service := serviceOf(r, group, use, zone)
+				service.Protocols, service.Port = transports[l.Protocol], uint16(l.Port)
+				out = append(out, service)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b firewall.Service) int { return cmp.Compare(a.Port, b.Port) })
+	return out
+}
+
+// serviceOf returns what a node in a zone does with flows to a target group.
+func serviceOf(r store.Reader, group *store.TargetGroup, use targetGroupUse, zone string) firewall.Service {
+	on := func(key string) bool { return group.Attributes[key] == "true" }
+	service := firewall.Service{
+		Preserve: on("preserve_client_ip.enabled"), ByClient: on("stickiness.enabled"),
+		EndOthers: on("deregistration_delay.connection_termination.enabled"),
+	}
+	conf := targetGroupConfig(r, group, use)
+	targets := slices.DeleteFunc(conf.Targets, func(t balancer.Target) bool { return conf.ZoneOnly && !t.Serves(zone) })
+	state := func(t balancer.Target) string {
+		row, ok := store.Targets.Get(r, (&store.Target{TargetGroupARN: group.ARN, ID: t.ID, Port: int32(t.Port)}).Key())
+		if !ok || t.Draining {
+			return deregistering.State
+		}
+		return row.State
+	}
+	open := failsOpen(conf.FailOpen, targets, state)
+	for _, t := range targets {
+		flows := firewall.Continue
+		switch s := state(t); {
+		case s != deregistering.State && open, s == "healthy":
+			flows = firewall.Begin
+		case s == "unhealthy" && on("target_health_state.unhealthy.connection_termination.enabled"):
+			flows = firewall.End
+		}
+		service.Backends = append(service.Backends, firewall.Backend{At: t.AddrPort(), Flows: flows})
+	}
+	slices.SortFunc(service.Backends, func(a, b firewall.Backend) int { return a.At.Compare(b.At) })
+	return service
+}
+
+// failsOpen reports whether too few targets are healthy, so that all receive new flows
+// (Elastic Load Balancing API Reference, TargetGroupAttribute: unhealthy_state_routing).
+func failsOpen(least balancer.Minimum, targets []balancer.Target, state func(balancer.Target) string) bool {
+	registered, healthy := 0, 0
+	for _, t := range targets {
+		switch state(t) {
+		case deregistering.State:
+			continue
+		case "healthy":
+			healthy++
+		}
+		registered++
+	}
+	return healthy == 0 || least.Below(healthy, registered)
+}
