@@ -57,14 +57,14 @@ func paired(near, far netlink.Link) bool {
 	return a.ParentIndex == b.Index && b.ParentIndex == a.Index
 }
 
-// setUpPair sets both ends up and waits until the near one transmits.
+// setUpPair sets both ends up and waits until they transmit.
 func setUpPair(near, far end) error {
 	for _, e := range []end{near, far} {
 		if err := e.namespace.netlink.LinkSetUp(e.link); err != nil {
 			return fmt.Errorf("set %s up: %w", e.link.Attrs().Name, err)
 		}
 	}
-	return near.namespace.waitUp(near.link)
+	return errors.Join(near.namespace.waitUp(near.link), far.namespace.waitUp(far.link))
 }
 
 // setUpLoopback sets lo up and returns it.
