@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"aloft.dev/aloft/internal/cloud/activekey"
+	"aloft.dev/aloft/internal/cloud/addressing"
 	"aloft.dev/aloft/internal/cloud/dnsname"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/instancetype"
@@ -28,11 +29,11 @@ type instanceMetadata struct {
 func (m instanceMetadata) Instance(vpcID string, address netip.Addr) (metadata.Instance, bool) {
 	view := m.store.View()
 	for _, eni := range store.NetworkInterfacesByVPC.List(view, vpcID) {
-		if eni.PrivateIP != address {
+		if !eni.Has(address) {
 			continue
 		}
 		if row, ok := store.Instances.Get(view, eni.InstanceID); ok {
-			i := describeInstance(view, row, eni)
+			i := describeInstance(view, row)
 			i.Profile = m.profile(view, row)
 			i.ActiveKeys = m.keys.Of(row.ID)
 			return i, true
@@ -61,36 +62,37 @@ func (m instanceMetadata) profile(view store.Reader, row *store.Instance) *metad
 }
 
 // describeInstance returns what the metadata service serves about an instance.
-func describeInstance(view store.Reader, row *store.Instance, eni *store.NetworkInterface) metadata.Instance {
+func describeInstance(view store.Reader, row *store.Instance) metadata.Instance {
 	i := metadata.Instance{
-		ID:               row.ID,
-		ImageID:          row.ImageID,
-		Type:             row.Type,
-		Architecture:     string(instancetype.ArchitectureOf(row.Type)),
-		AccountID:        identity.Account,
-		Region:           row.Region,
-		Zone:             row.Zone,
-		VPCID:            row.VPCID,
-		SubnetID:         row.SubnetID,
-		InterfaceID:      eni.ID,
-		PrivateIP:        eni.PrivateIP,
-		PrivateName:      dnsname.Private(row.Region, eni.PrivateIP),
-		PublicIP:         eni.PublicIP,
-		SecurityGroupIDs: eni.GroupIDs,
-		KeyName:          row.KeyName,
-		ReservationID:    row.ReservationID,
-		LaunchIndex:      int(row.LaunchIndex),
-		LaunchTime:       row.LaunchTime,
-		Tags:             row.Tags,
-		TagsEnabled:      row.MetadataTags == "enabled",
-		EndpointEnabled:  row.MetadataEndpoint != "disabled",
-		TokensRequired:   row.MetadataTokens == "required",
-		HopLimit:         int(row.MetadataHopLimit),
+		ID:              row.ID,
+		ImageID:         row.ImageID,
+		Type:            row.Type,
+		Architecture:    string(instancetype.ArchitectureOf(row.Type)),
+		AccountID:       identity.Account,
+		Region:          row.Region,
+		Zone:            row.Zone,
+		VPCID:           row.VPCID,
+		KeyName:         row.KeyName,
+		ReservationID:   row.ReservationID,
+		LaunchIndex:     int(row.LaunchIndex),
+		LaunchTime:      row.LaunchTime,
+		Tags:            row.Tags,
+		TagsEnabled:     row.MetadataTags == "enabled",
+		EndpointEnabled: row.MetadataEndpoint != "disabled",
+		TokensRequired:  row.MetadataTokens == "required",
+		HopLimit:        int(row.MetadataHopLimit),
+	}
+	for n, id := range addressing.InterfaceIDsOf(view, row.ID) {
+		eni, _ := store.NetworkInterfaces.Get(view, id)
+		if n == 0 {
+			i.Interface = describeInterface(view, eni)
+		} else {
+			i.Others = append(i.Others, describeInterface(view, eni))
+		}
 	}
 	if member, ok := store.ScalingInstances.Get(view, row.ID); ok {
 		i.TargetLifecycleState = scalinggroup.TargetLifecycleState(member)
 	}
-	i.MAC, _ = net.ParseMAC(eni.MAC) // a row without a valid address has none
 	if data, err := base64.StdEncoding.DecodeString(row.UserData); err == nil && row.UserData != "" {
 		i.UserData = data
 	}
@@ -98,19 +100,40 @@ func describeInstance(view store.Reader, row *store.Instance, eni *store.Network
 		i.RootDevice = volume.Device
 	}
 	if subnet, ok := store.Subnets.Get(view, row.SubnetID); ok {
-		i.ZoneID, i.SubnetCIDR = subnet.ZoneID, subnet.CIDR
+		i.ZoneID = subnet.ZoneID
 	}
 	if vpc, ok := store.VPCs.Get(view, row.VPCID); ok {
 		i.VPCCIDRs = vpc.Blocks()
 	}
-	for _, id := range eni.GroupIDs {
-		if group, ok := store.SecurityGroups.Get(view, id); ok {
-			i.SecurityGroups = append(i.SecurityGroups, group.Name)
-		}
-	}
 	if row.KeyName != "" {
 		for _, key := range store.KeyPairsByName.List(view, row.Region+"/"+row.KeyName) {
 			i.PublicKey = strings.TrimSpace(key.PublicKey)
+		}
+	}
+	return i
+}
+
+// describeInterface returns what the metadata service serves about a network interface.
+func describeInterface(view store.Reader, eni *store.NetworkInterface) metadata.Interface {
+	i := metadata.Interface{
+		InterfaceID:      eni.ID,
+		DeviceNumber:     int(eni.DeviceIndex),
+		SubnetID:         eni.SubnetID,
+		PrivateIP:        eni.PrivateIP,
+		PrivateName:      dnsname.Private(eni.Region, eni.PrivateIP),
+		PublicIP:         eni.PublicIP,
+		SecurityGroupIDs: eni.GroupIDs,
+	}
+	i.MAC, _ = net.ParseMAC(eni.MAC) // a row without a valid address has none
+	for _, address := range eni.Secondary {
+		i.Secondary = append(i.Secondary, metadata.Address(address))
+	}
+	if subnet, ok := store.Subnets.Get(view, eni.SubnetID); ok {
+		i.SubnetCIDR = subnet.CIDR
+	}
+	for _, id := range eni.GroupIDs {
+		if group, ok := store.SecurityGroups.Get(view, id); ok {
+			i.SecurityGroups = append(i.SecurityGroups, group.Name)
 		}
 	}
 	return i

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"syscall"
 	"time"
 
@@ -74,13 +75,17 @@ func (p prober) facts(ctx context.Context, in host.ProbeRequest) (facts reachabi
 
 // triesOutside reports whether a connection from outside can be tried: it comes from the host.
 func (p prober) triesOutside(in host.ProbeRequest, to *store.NetworkInterface) bool {
-	return in.At.Addr() == to.PublicIP && (!in.Outside.IsValid() || in.Outside == p.kernel.HostAddress())
+	return hasPublic(to, in.At.Addr()) && (!in.Outside.IsValid() || in.Outside == p.kernel.HostAddress())
+}
+
+func hasPublic(eni *store.NetworkInterface, public netip.Addr) bool {
+	return slices.ContainsFunc(eni.Addresses(), func(a store.InterfaceAddress) bool { return a.Public == public })
 }
 
 // ends returns the interfaces of a request. from is nil for the internet.
 func ends(view store.Reader, in host.ProbeRequest) (from, to *store.NetworkInterface, err error) {
 	to, ok := store.NetworkInterfaces.Get(view, in.To)
-	if !ok || in.At.Addr() != to.PrivateIP && in.At.Addr() != to.PublicIP {
+	if !ok || !to.Has(in.At.Addr()) && !hasPublic(to, in.At.Addr()) {
 		return nil, nil, fmt.Errorf("no network interface %s has the address %s", in.To, in.At.Addr())
 	}
 	if in.From == "" {

@@ -5,8 +5,11 @@ package client
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"net/netip"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -114,6 +117,87 @@ func (c natCloud) elasticIP() (id, address string) {
 	return *out.AllocationId, *out.PublicIp
 }
 
+// run runs a command of the host in the network namespace of a machine.
+func (c natCloud) run(id string, command ...string) string {
+	c.t.Helper()
+	args := append([]string{"--net=" + c.namespace(id), "--"}, command...)
+	out, err := exec.CommandContext(c.t.Context(), "nsenter", args...).CombinedOutput()
+	if err != nil {
+		c.t.Fatalf("%s: %v\n%s", strings.Join(command, " "), err, out)
+	}
+	return string(out)
+}
+
+// metadata returns what the metadata service answers a machine.
+func (c natCloud) metadata(id, path string) string {
+	c.t.Helper()
+	client := http.Client{Timeout: program.Patience, Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+			return network.DialIn(ctx, c.namespace(id), netip.MustParseAddrPort(address))
+		},
+	}}
+	response, err := client.Get("http://169.254.169.254/latest/meta-data/" + path)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return string(body)
+}
+
+// attachInterface attaches a second interface with two addresses to a machine that runs,
+// and an Elastic IP address to the second one. It returns the interface's id and addresses,
+// at which another machine and the host have reached the machine.
+func (c natCloud) attachInterface(to, from string) (id string, addresses []string) {
+	c.t.Helper()
+	ctx, api := c.t.Context(), c.API.EC2
+	eni := want[ec2.CreateNetworkInterfaceOutput](c.t)(
+		api.CreateNetworkInterface(ctx, &ec2.CreateNetworkInterfaceInput{
+			SubnetId: c.instance(to).SubnetId, SecondaryPrivateIpAddressCount: aws.Int32(1),
+		})).NetworkInterface
+	want[ec2.AttachNetworkInterfaceOutput](c.t)(
+		api.AttachNetworkInterface(ctx, &ec2.AttachNetworkInterfaceInput{
+			NetworkInterfaceId: eni.NetworkInterfaceId, InstanceId: &to, DeviceIndex: aws.Int32(1),
+		}))
+	for _, address := range eni.PrivateIpAddresses {
+		addresses = append(addresses, *address.PrivateIpAddress)
+		program.Eventually(c.t, program.Patience, *address.PrivateIpAddress+" answers", func() bool {
+			return c.ask(c.namespace(from), *address.PrivateIpAddress+":8080") != ""
+		})
+	}
+	allocation, public := c.elasticIP()
+	want[ec2.AssociateAddressOutput](c.t)(api.AssociateAddress(ctx, &ec2.AssociateAddressInput{
+		AllocationId: &allocation, NetworkInterfaceId: eni.NetworkInterfaceId, PrivateIpAddress: &addresses[1],
+	}))
+	program.Eventually(c.t, program.Patience, "the host reaches the second address", func() bool {
+		return c.ask("/proc/self/ns/net", public+":8080") != ""
+	})
+	of := "network/interfaces/macs/" + *eni.MacAddress + "/"
+	if got := c.metadata(to, of+"local-ipv4s"); got != strings.Join(addresses, "\n") {
+		c.t.Errorf("the metadata has the addresses %q", got)
+	}
+	if got := c.metadata(to, of+"ipv4-associations/"+public); got != addresses[1] {
+		c.t.Errorf("the metadata has %s for %q", public, got)
+	}
+	return *eni.NetworkInterfaceId, addresses
+}
+
+func (c natCloud) detachInterface(id string) {
+	c.t.Helper()
+	eni := want[ec2.DescribeNetworkInterfacesOutput](c.t)(
+		c.API.EC2.DescribeNetworkInterfaces(c.t.Context(), &ec2.DescribeNetworkInterfacesInput{
+			NetworkInterfaceIds: []string{id},
+		})).NetworkInterfaces[0]
+	want[ec2.DetachNetworkInterfaceOutput](c.t)(
+		c.API.EC2.DetachNetworkInterface(c.t.Context(), &ec2.DetachNetworkInterfaceInput{
+			AttachmentId: eni.Attachment.AttachmentId,
+		}))
+}
+
 // A machine of a private subnet, made through the API, reaches the outside with the Elastic
 // IP address of a NAT gateway and cannot be reached; a machine with an Elastic IP address of
 // its own can.
@@ -178,6 +262,8 @@ func TestRealPrivateSubnetHasTheWayOutThatTheAPISays(t *testing.T) {
 		}
 	}
 
+	eni, second := c.attachInterface(observer, inside)
+
 	// The Elastic IP address survives a stop and a start.
 	want[ec2.StopInstancesOutput](t)(
 		api.StopInstances(ctx, &ec2.StopInstancesInput{InstanceIds: []string{observer}}))
@@ -192,6 +278,19 @@ func TestRealPrivateSubnetHasTheWayOutThatTheAPISays(t *testing.T) {
 	program.Eventually(t, program.Patience, "the machine answers SSH at its address", func() bool {
 		return strings.HasPrefix(c.ask(hostNamespace, public+":22"), "SSH-")
 	})
+
+	for _, address := range second {
+		if answer := c.ask(c.namespace(inside), address+":22"); !strings.HasPrefix(answer, "SSH-") {
+			t.Errorf("after a start, %s answers %q", address, answer)
+		}
+	}
+	c.detachInterface(eni)
+	program.Eventually(t, program.Patience, "the detached interface is silent", func() bool {
+		return c.ask(c.namespace(inside), second[0]+":22") == ""
+	})
+	if devices := c.run(observer, "ip", "-o", "link"); strings.Contains(devices, "ens6") {
+		t.Errorf("the machine keeps its device:\n%s", devices)
+	}
 
 	want[ec2.DeleteNatGatewayOutput](t)(
 		api.DeleteNatGateway(ctx, &ec2.DeleteNatGatewayInput{NatGatewayId: gateway}))

@@ -176,10 +176,16 @@ func (c *kernel) routers() {
 		attached := c.attached(vpc.ID)
 		var addresses, routes []string
 		for n, namespace := range attached {
-			addresses = append(addresses, n.PrivateIP.String())
-			has := c.in(namespace, "ip", "-4", "-o", "addr", "show", "dev", "ens5")
-			if !strings.Contains(has, " "+n.PrivateIP.String()+"/") {
-				c.differ("%s does not have the address %s", n.ID, n.PrivateIP)
+			device := "ens5" // also of a load balancer's node, whose device index is 1
+			if n.InstanceID != "" {
+				device = fmt.Sprintf("ens%d", 5+n.DeviceIndex)
+			}
+			has := c.in(namespace, "ip", "-4", "-o", "addr", "show", "dev", device)
+			for _, a := range n.Addresses() {
+				addresses = append(addresses, a.Private.String())
+				if !strings.Contains(has, " "+a.Private.String()+"/") {
+					c.differ("%s does not have the address %s", n.ID, a.Private)
+				}
 			}
 		}
 		for line := range strings.Lines(c.in(router, "ip", "-4", "route", "show", "table", "all", "type", "unicast")) {

@@ -6,6 +6,7 @@
 package invariant
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -149,15 +150,19 @@ func (c *rows) accessLists() {
 
 func (c *rows) interfaces() {
 	for _, n := range store.NetworkInterfaces.List(c) {
-		c.own(fmt.Sprintf("the private address %s in %s", n.PrivateIP, n.VPCID), n.ID)
 		c.own("the MAC "+n.MAC, n.ID)
-		if n.PublicIP.IsValid() {
-			c.own("the public address "+n.PublicIP.String(), n.ID)
-		}
-		if subnet, ok := refer(c, store.Subnets, n.SubnetID, n.ID); ok {
-			if subnet.VPCID != n.VPCID || !subnet.CIDR.Contains(n.PrivateIP) {
-				c.differ("%s, %s in %s, is outside of its subnet %s", n.ID, n.PrivateIP, n.VPCID, subnet.ID)
+		subnet, inSubnet := refer(c, store.Subnets, n.SubnetID, n.ID)
+		for _, a := range n.Addresses() {
+			c.own(fmt.Sprintf("the private address %s in %s", a.Private, n.VPCID), n.ID)
+			if a.Public.IsValid() {
+				c.own("the public address "+a.Public.String(), n.ID)
 			}
+			if inSubnet && (subnet.VPCID != n.VPCID || !subnet.CIDR.Contains(a.Private)) {
+				c.differ("%s, %s in %s, is outside of its subnet %s", n.ID, a.Private, n.VPCID, subnet.ID)
+			}
+		}
+		if n.InstanceID != "" {
+			c.own(fmt.Sprintf("device %d of %s", n.DeviceIndex, n.InstanceID), n.ID)
 		}
 		for _, id := range n.GroupIDs {
 			if g, ok := refer(c, store.SecurityGroups, id, n.ID); ok && g.VPCID != n.VPCID {
@@ -182,9 +187,14 @@ func (c *rows) elasticIPs() {
 			c.own("the public address "+a.PublicIP.String(), a.ID)
 			continue
 		}
-		c.own("the Elastic IP address of "+a.InterfaceID, a.ID)
-		if n, ok := refer(c, store.NetworkInterfaces, a.InterfaceID, a.ID); ok && n.PublicIP != a.PublicIP {
-			c.differ("%s has the address %s, and its interface %s has %s", a.ID, a.PublicIP, n.ID, n.PublicIP)
+		n, ok := refer(c, store.NetworkInterfaces, a.InterfaceID, a.ID)
+		if !ok {
+			continue
+		}
+		mapped := store.InterfaceAddress{Private: cmp.Or(a.PrivateIP, n.PrivateIP), Public: a.PublicIP}
+		c.own(fmt.Sprintf("the Elastic IP address of %s at %s", n.ID, mapped.Private), a.ID)
+		if !slices.Contains(n.Addresses(), mapped) {
+			c.differ("%s has the address %s, and its interface %s has %v", a.ID, a.PublicIP, n.ID, n.Addresses())
 		}
 	}
 	for _, g := range store.NatGateways.List(c) {

@@ -42,7 +42,7 @@ func FreePrivate(r store.Reader, ids *identity.Source, subnet *store.Subnet) (ne
 	n := size(subnet.CIDR) - reservedFirst - reservedLast
 	if addr, ok := pick(ids, n, func(i int) (netip.Addr, bool) {
 		addr := nth(subnet.CIDR, reservedFirst+i)
-		return addr, !store.IsPrivateIPUsed(r, subnet.ID, addr)
+		return addr, !isUsed(r, subnet, addr)
 	}); ok {
 		return addr, nil
 	}
@@ -59,10 +59,15 @@ func CheckPrivate(r store.Reader, subnet *store.Subnet, addr netip.Addr) error {
 	if offset < reservedFirst || offset >= size(subnet.CIDR)-reservedLast {
 		return ErrReserved
 	}
-	if store.IsPrivateIPUsed(r, subnet.ID, addr) {
+	if isUsed(r, subnet, addr) {
 		return ErrInUse
 	}
 	return nil
+}
+
+func isUsed(r store.Reader, subnet *store.Subnet, addr netip.Addr) bool {
+	_, used := store.NetworkInterfaceWithPrivateIP(r, subnet.ID, addr)
+	return used
 }
 
 // FreePublic returns a free address in the public range, or ErrPublicRangeFull. The

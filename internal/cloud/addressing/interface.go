@@ -9,23 +9,21 @@ import (
 )
 
 // InterfaceSpec describes a new network interface. All fields except Subnet can be
-// left at their zero values.
+// left at their zero values. Attach attaches it to an instance.
 type InterfaceSpec struct {
 	Subnet      *store.Subnet
 	PrivateIP   netip.Addr   // zero: any free address
 	PublicFrom  netip.Prefix // if valid: also assign a public address from it
+	Secondary   []netip.Addr // further private addresses
+	Free        int          // how many further private addresses to choose
 	GroupIDs    []string
 	Description string
 	Tags        store.Tags
 
-	InstanceID          string // if set: attach to the instance
-	DeviceIndex         int32
-	DeleteOnTermination bool
-	AttachedAt          time.Time
-
-	LoadBalancerARN string // if set: make the load balancer the owner
-	NatGatewayID    string // if set: make the NAT gateway the owner
-	ConnectEndpoint bool   // make an EC2 Instance Connect Endpoint the owner
+	LoadBalancerARN string    // if set: make the load balancer the owner
+	NatGatewayID    string    // if set: make the NAT gateway the owner
+	ConnectEndpoint bool      // make an EC2 Instance Connect Endpoint the owner
+	AttachedAt      time.Time // to the owner
 }
 
 // NewInterface assigns addresses to a new network interface, stores it and returns
@@ -53,10 +51,8 @@ func NewInterface(tx *store.Tx, ids *identity.Source, spec InterfaceSpec) (*stor
 		}
 		nic.PublicOnStart = true
 	}
-	if spec.InstanceID != "" || spec.LoadBalancerARN != "" || spec.NatGatewayID != "" || spec.ConnectEndpoint {
+	if spec.LoadBalancerARN != "" || spec.NatGatewayID != "" || spec.ConnectEndpoint {
 		nic.State, nic.AttachmentID, nic.AttachedAt = "in-use", ids.ID("eni-attach-"), spec.AttachedAt
-		nic.InstanceID, nic.DeviceIndex = spec.InstanceID, spec.DeviceIndex
-		nic.DeleteOnTermination = spec.DeleteOnTermination
 	}
 	if spec.LoadBalancerARN != "" {
 		nic.LoadBalancerARN, nic.RequesterID, nic.RequesterManaged = spec.LoadBalancerARN, "amazon-elb", true
@@ -72,5 +68,10 @@ func NewInterface(tx *store.Tx, ids *identity.Source, spec InterfaceSpec) (*stor
 		nic.Type, nic.DeviceIndex = "ec2_instance_connect_endpoint", 1
 	}
 	store.NetworkInterfaces.Put(tx, nic)
+	if _, err := AddSecondary(tx, ids, nic, subnet, spec.Secondary, spec.Free); err != nil {
+		store.NetworkInterfaces.Delete(tx, nic.ID)
+		return nil, err
+	}
+	nic, _ = store.NetworkInterfaces.Get(tx, nic.ID)
 	return nic, nil
 }

@@ -134,7 +134,23 @@ var ec2Operations = operations{
 	"DeleteNetworkAclEntry":        on(networkACLs, "NetworkAclId"),
 	"ReplaceNetworkAclAssociation": {unknown: true},
 
+	"CreateNetworkInterface": {resources: []resource{
+		created(networkInterfaces), of(subnets, "SubnetId"), maybe(securityGroups, "Groups"),
+	}},
 	"DeleteNetworkInterface": on(networkInterfaces, "NetworkInterfaceId"),
+	"AttachNetworkInterface": {resources: []resource{
+		of(networkInterfaces, "NetworkInterfaceId"), of(instances, "InstanceId"),
+	}},
+	"DetachNetworkInterface": {resources: []resource{
+		{fields: []string{"AttachmentId"}, find: attachedInterface},
+		{fields: []string{"AttachmentId"}, find: attachedInstance},
+	}},
+	"ModifyNetworkInterfaceAttribute": {resources: []resource{
+		of(networkInterfaces, "NetworkInterfaceId"), maybe(securityGroups, "Groups"),
+	}},
+	"ResetNetworkInterfaceAttribute": on(networkInterfaces, "NetworkInterfaceId"),
+	"AssignPrivateIpAddresses":       on(networkInterfaces, "NetworkInterfaceId"),
+	"UnassignPrivateIpAddresses":     on(networkInterfaces, "NetworkInterfaceId"),
 
 	"CreateSecurityGroup": {resources: []resource{created(securityGroups), of(vpcs, "VpcId")}},
 	"DeleteSecurityGroup": {resources: []resource{onSecurityGroup}},

@@ -202,6 +202,26 @@ func associatedInstance(s *subject, id string) []target {
 	return nil
 }
 
+// attachedInterface returns the network interface of an attachment.
+func attachedInterface(s *subject, id string) []target {
+	for _, row := range store.NetworkInterfaces.InRegion(s, s.region) {
+		if row.AttachmentID == id {
+			return networkInterfaces.withID(s, row.ID)
+		}
+	}
+	return nil
+}
+
+// attachedInstance returns the instance of an attachment of a network interface.
+func attachedInstance(s *subject, id string) []target {
+	for _, row := range store.NetworkInterfaces.InRegion(s, s.region) {
+		if row.AttachmentID == id && row.InstanceID != "" {
+			return instances.withID(s, row.InstanceID)
+		}
+	}
+	return nil
+}
+
 // associatedElasticIP returns the Elastic IP address of an association with an interface.
 func associatedElasticIP(s *subject, id string) []target {
 	for _, row := range store.ElasticIPs.InRegion(s, s.region) {

@@ -44,7 +44,11 @@ func launchNeeds(s *subject) []need {
 	named(keyPairNamed, l.values("KeyName")...)
 	add(instances.withID(s, "*"), l.instanceKeys())
 	add(volumes.withID(s, "*"), nil)
-	add(networkInterfaces.withID(s, "*"), nil)
+	existing := l.values("NetworkInterfaces.NetworkInterfaceId")
+	named(networkInterfaces.withID, existing...)
+	if len(existing) == 0 || len(existing) < l.count("NetworkInterfaces.DeviceIndex") {
+		add(networkInterfaces.withID(s, "*"), nil)
+	}
 	for _, kind := range append(s.values("TagSpecifications.ResourceType"),
 		valuesAt(l.template, "TagSpecifications.ResourceType")...) {
 		needs = append(needs, tagsCreation(s, kind))
@@ -65,6 +69,16 @@ func (l launch) values(paths ...string) []string {
 		return values
 	}
 	return valuesAt(l.template, paths...)
+}
+
+// count returns how many values there are at a path in the call, or else in the template.
+func (l launch) count(path string) (n int) {
+	for _, in := range []reflect.Value{l.input, l.template} {
+		if visit(in, strings.Split(path, "."), func(reflect.Value) { n++ }); n > 0 {
+			break
+		}
+	}
+	return n
 }
 
 // image returns the id of the image. A parameter may hold it.

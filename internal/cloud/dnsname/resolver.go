@@ -31,8 +31,10 @@ func (r Resolver) Addresses(vpcID, name string) (addresses []netip.Addr, known b
 	}
 	for _, id := range append(namedPeers(view, vpcID), vpcID) {
 		for _, eni := range store.NetworkInterfacesByVPC.List(view, id) {
-			if Private(vpc.Region, eni.PrivateIP) == name {
-				addresses = append(addresses, eni.PrivateIP)
+			for _, address := range eni.Addresses() {
+				if Private(vpc.Region, address.Private) == name {
+					addresses = append(addresses, address.Private)
+				}
 			}
 		}
 	}

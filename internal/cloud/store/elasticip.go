@@ -9,12 +9,13 @@ var (
 )
 
 // ElasticIP is a public address that the account keeps until it releases it. While it
-// is associated, it is also the PublicIP of its network interface.
+// is associated, it is also the public address of an address of its network interface.
 type ElasticIP struct {
 	ID, Region    string
 	PublicIP      netip.Addr
 	AssociationID string // empty: not associated, as InterfaceID is then
 	InterfaceID   string
+	PrivateIP     netip.Addr // of the interface; zero: its primary one
 	Tags          Tags
 }
 

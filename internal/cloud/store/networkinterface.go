@@ -2,6 +2,7 @@ package store
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -24,24 +25,38 @@ var (
 		"security_group",
 		func(r *NetworkInterface) []string { return r.GroupIDs },
 	)
-	networkInterfacesByAddress = NetworkInterfaces.indexBy(
+	networkInterfacesByAddress = NetworkInterfaces.indexByAll(
 		"address",
-		func(r *NetworkInterface) string { return addressIn(r.SubnetID, r.PrivateIP) },
+		func(r *NetworkInterface) (all []string) {
+			for _, address := range r.Addresses() {
+				all = append(all, addressIn(r.SubnetID, address.Private))
+			}
+			return all
+		},
 	)
-	NetworkInterfacesByPublicIP = NetworkInterfaces.indexBy(
+	NetworkInterfacesByPublicIP = NetworkInterfaces.indexByAll(
 		"public_ip",
-		func(r *NetworkInterface) string { return addressText(r.PublicIP) },
+		func(r *NetworkInterface) (all []string) {
+			for _, address := range r.Addresses() {
+				all = append(all, addressText(address.Public))
+			}
+			return all
+		},
 	)
 )
 
-// NetworkInterfacesInSubnet returns the network interfaces in a subnet, in no particular order.
+// NetworkInterfacesInSubnet returns the network interfaces in a subnet, in no particular
+// order, each as often as it has private addresses.
 func NetworkInterfacesInSubnet(r Reader, subnetID string) []*NetworkInterface {
 	return networkInterfacesByAddress.within(r, addressIn(subnetID, netip.Addr{}))
 }
 
-// IsPrivateIPUsed reports whether a network interface in a subnet has an address.
-func IsPrivateIPUsed(r Reader, subnetID string, address netip.Addr) bool {
-	return networkInterfacesByAddress.Has(r, addressIn(subnetID, address))
+// NetworkInterfaceWithPrivateIP returns the network interface in a subnet that has an address.
+func NetworkInterfaceWithPrivateIP(r Reader, subnetID string, address netip.Addr) (*NetworkInterface, bool) {
+	for _, row := range networkInterfacesByAddress.List(r, addressIn(subnetID, address)) {
+		return row, true
+	}
+	return nil, false
 }
 
 func addressIn(subnetID string, address netip.Addr) string {
@@ -62,6 +77,7 @@ type NetworkInterface struct {
 	MAC                               string
 	PrivateIP                         netip.Addr
 	PublicIP                          netip.Addr // zero: no public address
+	Secondary                         []InterfaceAddress
 	// PublicOnStart is true if the interface was launched with a public IP address.
 	// A start after a stop then assigns a new one.
 	PublicOnStart       bool
@@ -86,3 +102,38 @@ type NetworkInterface struct {
 }
 
 func (r *NetworkInterface) region() string { return r.Region }
+
+// InterfaceAddress is a private address of a network interface.
+type InterfaceAddress struct {
+	Private netip.Addr
+	Public  netip.Addr // zero: no public address
+}
+
+// Addresses returns the private addresses of an interface, the primary one first.
+func (r *NetworkInterface) Addresses() []InterfaceAddress {
+	return append([]InterfaceAddress{{r.PrivateIP, r.PublicIP}}, r.Secondary...)
+}
+
+// Has reports whether an interface has a private address.
+func (r *NetworkInterface) Has(private netip.Addr) bool {
+	return slices.ContainsFunc(r.Addresses(), func(a InterfaceAddress) bool { return a.Private == private })
+}
+
+// IsPublic reports whether an interface has a public address.
+func (r *NetworkInterface) IsPublic() bool {
+	return slices.ContainsFunc(r.Addresses(), func(a InterfaceAddress) bool { return a.Public.IsValid() })
+}
+
+// SetPublic sets the public address of a private one.
+func (r *NetworkInterface) SetPublic(private, public netip.Addr) {
+	if private == r.PrivateIP {
+		r.PublicIP = public
+		return
+	}
+	r.Secondary = slices.Clone(r.Secondary)
+	for i, address := range r.Secondary {
+		if address.Private == private {
+			r.Secondary[i].Public = public
+		}
+	}
+}

@@ -28,11 +28,14 @@ type Route struct {
 	GatewayID    string // "local", or the id of an internet gateway or a gateway endpoint
 	NatGatewayID string // set instead of GatewayID
 	PeeringID    string // set instead of GatewayID
+	InterfaceID  string // of a network interface; set instead of GatewayID
 	Origin       string // "CreateRouteTable", "CreateRoute"
 }
 
 // Target returns what a route leads to: an id, or "local".
-func (r Route) Target() string { return cmp.Or(r.GatewayID, r.NatGatewayID, r.PeeringID) }
+func (r Route) Target() string {
+	return cmp.Or(r.GatewayID, r.NatGatewayID, r.PeeringID, r.InterfaceID)
+}
 
 // To returns the destination of a route as a text: a block, or the id of a prefix list.
 func (r Route) To() string {

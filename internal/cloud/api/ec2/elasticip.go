@@ -31,20 +31,24 @@ var elasticIPs = resourceType[store.ElasticIP]{
 		"network-border-group": field(func(row *store.ElasticIP) string { return row.Region }),
 		"network-interface-id": optionalField(func(row *store.ElasticIP) string { return row.InterfaceID }),
 		"public-ip":            field(func(row *store.ElasticIP) string { return row.PublicIP.String() }),
-		"instance-id":          byMappedInterface(func(row nic) string { return row.InstanceID }),
-		"private-ip-address":   byMappedInterface(func(row nic) string { return row.PrivateIP.String() }),
+		"instance-id":          byMappedInterface(func(_ *store.ElasticIP, row nic) string { return row.InstanceID }),
+		"private-ip-address": byMappedInterface(func(address *store.ElasticIP, row nic) string {
+			return addressing.MappedTo(address, row).String()
+		}),
 		"network-interface-owner-id": byMappedInterface(
-			func(nic) string { return identity.Account },
+			func(*store.ElasticIP, nic) string { return identity.Account },
 		),
 	}),
 }
 
 // byMappedInterface returns a filter by a property of the network interface with which
 // an Elastic IP address is associated.
-func byMappedInterface(text func(nic) string) func(store.Reader, *store.ElasticIP) []string {
+func byMappedInterface(
+	text func(*store.ElasticIP, nic) string,
+) func(store.Reader, *store.ElasticIP) []string {
 	return func(r store.Reader, row *store.ElasticIP) []string {
-		if eni, ok := store.NetworkInterfaces.Get(r, row.InterfaceID); ok && text(eni) != "" {
-			return []string{text(eni)}
+		if eni, ok := store.NetworkInterfaces.Get(r, row.InterfaceID); ok && text(row, eni) != "" {
+			return []string{text(row, eni)}
 		}
 		return nil
 	}
@@ -191,7 +195,7 @@ func elasticIPItem(r store.Reader, row *store.ElasticIP) types.Address {
 	}
 	item.AssociationId, item.NetworkInterfaceId = aws.String(row.AssociationID), aws.String(eni.ID)
 	item.NetworkInterfaceOwnerId, item.SubnetId = aws.String(identity.Account), aws.String(eni.SubnetID)
-	item.PrivateIpAddress = aws.String(eni.PrivateIP.String())
+	item.PrivateIpAddress = aws.String(addressing.MappedTo(row, eni).String())
 	item.InstanceId = optionalString(eni.InstanceID)
 	return item
 }

@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -34,18 +35,22 @@ func (a *API) AssociateAddress(
 		if err != nil {
 			return err
 		}
+		private, err := associatedAddress(eni, in.PrivateIpAddress)
+		if err != nil {
+			return err
+		}
 		if len(store.InternetGatewaysByVPC.List(tx, eni.VPCID)) == 0 {
 			return wire.Errorf("Gateway.NotAttached", "Network %s is not attached to any internet gateway", eni.VPCID)
 		}
-		if address.InterfaceID == eni.ID {
+		if address.InterfaceID == eni.ID && addressing.MappedTo(address, eni) == private {
 			out.AssociationId = aws.String(address.AssociationID)
 			return nil
 		}
-		if err := checkReassociation(tx, address, eni, aws.ToBool(in.AllowReassociation)); err != nil {
+		if err := checkReassociation(tx, address, eni, private, aws.ToBool(in.AllowReassociation)); err != nil {
 			return err
 		}
 		before := address.InterfaceID
-		out.AssociationId = aws.String(addressing.Associate(tx, a.ids, address, eni.ID))
+		out.AssociationId = aws.String(addressing.Associate(tx, a.ids, address, eni, private))
 		return a.restoreAutomatic(tx, before)
 	})
 }
@@ -81,7 +86,6 @@ func namedElasticIP(r store.Reader, region string, allocation, public *string) (
 // associatedInterface returns the network interface that a request names itself or by
 // its instance.
 func associatedInterface(r store.Reader, region string, in *ec2.AssociateAddressInput) (nic, error) {
-	var eni nic
 	if id := aws.ToString(in.NetworkInterfaceId); id != "" {
 		found, err := networkInterfaces.get(r, region, id)
 		if err != nil {
@@ -97,25 +101,46 @@ func associatedInterface(r store.Reader, region string, in *ec2.AssociateAddress
 				owner.State, id,
 			)
 		}
-		eni = found
-	} else {
-		instance, err := instances.get(r, region, *in.InstanceId)
-		if err != nil {
-			return nil, err
-		}
-		if !canHaveAddress(instance) {
-			return nil, wire.Errorf(
-				"InvalidInstanceID", "The %s instance '%s' is not in a valid state for this operation.",
-				instance.State, instance.ID,
-			)
-		}
-		attached := store.NetworkInterfacesByInstance.List(r, instance.ID)
-		eni = attached[max(0, slices.IndexFunc(attached, func(row nic) bool { return row.DeviceIndex == 0 }))]
+		return found, nil
 	}
-	if private := aws.ToString(in.PrivateIpAddress); private != "" && private != eni.PrivateIP.String() {
-		return nil, wire.Errorf("InvalidParameterValue", "%s is not mapped to the interface %s", private, eni.ID)
+	instance, err := instances.get(r, region, *in.InstanceId)
+	if err != nil {
+		return nil, err
 	}
-	return eni, nil
+	if !canHaveAddress(instance) {
+		return nil, wire.Errorf(
+			"InvalidInstanceID", "The %s instance '%s' is not in a valid state for this operation.",
+			instance.State, instance.ID,
+		)
+	}
+	return soleInterface(r, instance)
+}
+
+// soleInterface returns the network interface of an instance that has one. EC2 refuses to
+// choose among several.
+func soleInterface(r store.Reader, row vm) (nic, error) {
+	attached := store.NetworkInterfacesByInstance.List(r, row.ID)
+	switch len(attached) {
+	case 0:
+		return nil, wire.Errorf("InvalidInstanceID", "There is no interface attached to instance '%s'.", row.ID)
+	case 1:
+		return attached[0], nil
+	}
+	return nil, wire.Errorf("InvalidInstanceID", "There are multiple interfaces attached to instance '%s'. "+
+		"Please specify an interface ID for the operation instead.", row.ID)
+}
+
+// associatedAddress returns the private address of an interface that a request names: by
+// default the primary one.
+func associatedAddress(eni nic, text *string) (netip.Addr, error) {
+	if aws.ToString(text) == "" {
+		return eni.PrivateIP, nil
+	}
+	private, err := netip.ParseAddr(*text)
+	if err != nil || !eni.Has(private) {
+		return private, wire.Errorf("InvalidParameterValue", "%s is not mapped to the interface %s", *text, eni.ID)
+	}
+	return private, nil
 }
 
 // canHaveAddress reports whether an Elastic IP address can be associated with an
@@ -126,7 +151,9 @@ func canHaveAddress(row vm) bool {
 
 // checkReassociation refuses an address or an interface that has an association which
 // the request does not allow to end.
-func checkReassociation(r store.Reader, address *store.ElasticIP, eni nic, allowed bool) error {
+func checkReassociation(
+	r store.Reader, address *store.ElasticIP, eni nic, private netip.Addr, allowed bool,
+) error {
 	if err := checkNotManaged(r, address.InterfaceID); err != nil {
 		return err
 	}
@@ -139,10 +166,10 @@ func checkReassociation(r store.Reader, address *store.ElasticIP, eni nic, allow
 			"resource %s is already associated with associate-id %s", address.ID, address.AssociationID,
 		)
 	}
-	if other := addressing.ElasticIPOf(r, eni.ID); other != nil {
+	if other := addressing.ElasticIPOf(r, eni, private); other != nil {
 		return wire.Errorf(
 			"Resource.AlreadyAssociated", "resource %s and %s is already associated with public address %s",
-			eni.ID, eni.PrivateIP, other.PublicIP,
+			eni.ID, private, other.PublicIP,
 		)
 	}
 	return nil

@@ -233,27 +233,27 @@ func disksOf(r store.Reader, row vm) []disk {
 
 // addInterface adds a network interface to the description of its instance.
 func addInterface(r store.Reader, item *types.Instance, eni nic) {
-	groups, name := groupIdentifiers(r, eni.GroupIDs), aws.String(dnsname.Private(eni.Region, eni.PrivateIP))
-	var association *types.InstanceNetworkInterfaceAssociation
-	if public := associationItem(r, eni); public != nil {
-		association = &types.InstanceNetworkInterfaceAssociation{
-			IpOwnerId:     public.IpOwnerId,
-			PublicIp:      public.PublicIp,
-			PublicDnsName: public.PublicDnsName,
+	described := networkInterfaceItem(r)(eni)
+	addresses := list(eni.Addresses(), func(address store.InterfaceAddress) types.InstancePrivateIpAddress {
+		return types.InstancePrivateIpAddress{
+			Primary:          aws.Bool(address.Private == eni.PrivateIP),
+			PrivateIpAddress: aws.String(address.Private.String()),
+			PrivateDnsName:   aws.String(dnsname.Private(eni.Region, address.Private)),
+			Association:      instanceAssociation(associationItem(r, eni, address)),
 		}
-	}
+	})
 	item.NetworkInterfaces = append(item.NetworkInterfaces, types.InstanceNetworkInterface{
-		NetworkInterfaceId: aws.String(eni.ID),
-		OwnerId:            aws.String(identity.Account),
-		VpcId:              aws.String(eni.VPCID),
-		SubnetId:           aws.String(eni.SubnetID),
-		MacAddress:         aws.String(eni.MAC),
-		Description:        aws.String(eni.Description),
-		Groups:             groups,
-		PrivateIpAddress:   aws.String(eni.PrivateIP.String()),
-		PrivateDnsName:     name,
-		Association:        association,
-		SourceDestCheck:    aws.Bool(eni.SourceDestCheck),
+		NetworkInterfaceId: described.NetworkInterfaceId,
+		OwnerId:            described.OwnerId,
+		VpcId:              described.VpcId,
+		SubnetId:           described.SubnetId,
+		MacAddress:         described.MacAddress,
+		Description:        described.Description,
+		Groups:             described.Groups,
+		PrivateIpAddress:   described.PrivateIpAddress,
+		PrivateDnsName:     described.PrivateDnsName,
+		Association:        addresses[0].Association,
+		SourceDestCheck:    described.SourceDestCheck,
 		Status:             types.NetworkInterfaceStatusInUse,
 		InterfaceType:      aws.String("interface"),
 		Attachment: &types.InstanceNetworkInterfaceAttachment{
@@ -261,22 +261,25 @@ func addInterface(r store.Reader, item *types.Instance, eni nic) {
 			AttachTime:          aws.Time(eni.AttachedAt),
 			DeleteOnTermination: aws.Bool(eni.DeleteOnTermination),
 			DeviceIndex:         aws.Int32(eni.DeviceIndex),
+			NetworkCardIndex:    aws.Int32(0),
 			Status:              types.AttachmentStatusAttached,
 		},
-		PrivateIpAddresses: []types.InstancePrivateIpAddress{
-			{
-				Primary:          aws.Bool(true),
-				PrivateIpAddress: aws.String(eni.PrivateIP.String()),
-				PrivateDnsName:   name,
-				Association:      association,
-			},
-		},
+		PrivateIpAddresses: addresses,
 	})
 	if eni.DeviceIndex == 0 {
-		item.SecurityGroups, item.PrivateIpAddress, item.PrivateDnsName = groups, aws.String(eni.PrivateIP.String()),
-			name
-		if association != nil {
-			item.PublicIpAddress, item.PublicDnsName = association.PublicIp, association.PublicDnsName
+		item.SecurityGroups = described.Groups
+		item.PrivateIpAddress, item.PrivateDnsName = described.PrivateIpAddress, described.PrivateDnsName
+		if public := described.Association; public != nil {
+			item.PublicIpAddress, item.PublicDnsName = public.PublicIp, public.PublicDnsName
 		}
+	}
+}
+
+func instanceAssociation(public *types.NetworkInterfaceAssociation) *types.InstanceNetworkInterfaceAssociation {
+	if public == nil {
+		return nil
+	}
+	return &types.InstanceNetworkInterfaceAssociation{
+		IpOwnerId: public.IpOwnerId, PublicIp: public.PublicIp, PublicDnsName: public.PublicDnsName,
 	}
 }

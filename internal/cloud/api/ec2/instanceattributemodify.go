@@ -64,13 +64,16 @@ func (a *API) ModifyInstanceAttribute(
 			return err
 		}
 		store.Instances.Edit(tx, row.ID, func(row *store.Instance) { applyModification(row, in) })
-		if in.SourceDestCheck != nil {
-			for _, id := range row.InterfaceIDs {
-				store.NetworkInterfaces.Edit(
-					tx, id, func(eni *store.NetworkInterface) { setBoolean(&eni.SourceDestCheck, in.SourceDestCheck) },
-				)
-			}
+		if in.SourceDestCheck == nil {
+			return nil
 		}
+		eni, err := soleInterface(tx, row)
+		if err != nil {
+			return err
+		}
+		store.NetworkInterfaces.Edit(
+			tx, eni.ID, func(eni *store.NetworkInterface) { setBoolean(&eni.SourceDestCheck, in.SourceDestCheck) },
+		)
 		return nil
 	})
 }
@@ -218,8 +221,8 @@ func modifyBlockDevices(tx *store.Tx, row vm, mappings []types.InstanceBlockDevi
 	return nil
 }
 
-// replaceSecurityGroups replaces the security groups of the instance's primary network
-// interface, unless ids is empty.
+// replaceSecurityGroups replaces the security groups of the instance's network interface,
+// unless ids is empty.
 func (a *API) replaceSecurityGroups(tx *store.Tx, region string, row vm, ids []string) error {
 	if len(ids) == 0 {
 		return nil
@@ -228,6 +231,17 @@ func (a *API) replaceSecurityGroups(tx *store.Tx, region string, row vm, ids []s
 	if !ok || len(row.InterfaceIDs) == 0 {
 		return incorrectState(row, "put into groups")
 	}
+	eni, err := soleInterface(tx, row)
+	if err != nil {
+		return err
+	}
+	return a.replaceInterfaceGroups(tx, region, eni, subnet, ids)
+}
+
+// replaceInterfaceGroups replaces the security groups of a network interface.
+func (a *API) replaceInterfaceGroups(
+	tx *store.Tx, region string, eni nic, subnet *store.Subnet, ids []string,
+) error {
 	groups, err := securityGroupIDs(tx, region, subnet, ids, nil)
 	if err != nil {
 		return err
@@ -235,7 +249,7 @@ func (a *API) replaceSecurityGroups(tx *store.Tx, region string, row vm, ids []s
 	if err := a.limitInterfaceGroups(groups); err != nil {
 		return err
 	}
-	store.NetworkInterfaces.Edit(tx, row.InterfaceIDs[0], func(eni *store.NetworkInterface) { eni.GroupIDs = groups })
+	store.NetworkInterfaces.Edit(tx, eni.ID, func(eni *store.NetworkInterface) { eni.GroupIDs = groups })
 	return nil
 }
 

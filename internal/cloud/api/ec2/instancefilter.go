@@ -23,7 +23,9 @@ func byInterface(values func(store.Reader, nic) []string) func(store.Reader, vm)
 
 func groupIDs(_ store.Reader, row nic) []string { return row.GroupIDs }
 
-func privateIPs(_ store.Reader, row nic) []string { return []string{row.PrivateIP.String()} }
+func privateIPs(_ store.Reader, row nic) []string {
+	return list(row.Addresses(), func(a store.InterfaceAddress) string { return a.Private.String() })
+}
 
 func groupNames(r store.Reader, row nic) []string {
 	return list(

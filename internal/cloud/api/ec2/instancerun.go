@@ -14,7 +14,6 @@ import (
 	"aloft.dev/aloft/internal/cloud/instancetype"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/store"
-	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 const (
@@ -70,7 +69,7 @@ func (a *API) launchOnce(ctx context.Context, tx *store.Tx, region string, q lau
 			return nil, err
 		}
 		if err := cmp.Or(
-			a.limitInterfaceGroups(l.groups),
+			a.limitLaunchInterfaces(l),
 			a.limitVCPUs(tx, region, instanceTypeName(l.in), int(aws.ToInt32(l.in.MaxCount))),
 		); err != nil {
 			return nil, err
@@ -81,47 +80,24 @@ func (a *API) launchOnce(ctx context.Context, tx *store.Tx, region string, q lau
 	})
 }
 
-// createInstances stores the instances of a launch, each with a network interface and
-// a root volume, and returns their ids. It stores fewer than MaxCount if the subnet
-// has no more free addresses.
+// createInstances stores the instances of a launch, each with its network interfaces and
+// a root volume, and returns their ids. It stores fewer than MaxCount if a subnet has no
+// more free addresses.
 func (a *API) createInstances(tx *store.Tx, l *launch) ([]string, error) {
 	reservation, now := a.ids.ID("r-"), a.Now()
 	if _, known := store.Images.Get(tx, l.image.ID); !known {
 		store.Images.Put(tx, l.image)
 	}
 	var ids []string
+	var err error
 	for index := range aws.ToInt32(l.in.MaxCount) {
 		row := a.newInstance(l, reservation, index)
-		spec := addressing.InterfaceSpec{
-			Subnet:              l.subnet,
-			PrivateIP:           l.privateIP,
-			GroupIDs:            l.groups,
-			Description:         l.description,
-			Tags:                l.tags[types.ResourceTypeNetworkInterface],
-			InstanceID:          row.ID,
-			DeleteOnTermination: !l.keepInterface,
-			AttachedAt:          now,
-		}
-		if l.public {
-			spec.PublicFrom = a.PublicRange
-		}
-		eni, err := addressing.NewInterface(tx, a.ids, spec)
-		switch {
-		case errors.Is(err, addressing.ErrSubnetFull) && index >= aws.ToInt32(l.in.MinCount):
+		row.InterfaceIDs, row.SourceDestCheck, err = a.launchInterfaces(tx, l, row.ID)
+		if errors.Is(err, addressing.ErrSubnetFull) && index >= aws.ToInt32(l.in.MinCount) {
 			return ids, nil
-		case errors.Is(err, addressing.ErrSubnetFull):
-			return nil, wire.Errorf(
-				"InsufficientFreeAddressesInSubnet", "Not enough free addresses in subnet '%s'", l.subnet.ID,
-			)
-		case errors.Is(err, addressing.ErrInUse):
-			return nil, wire.Errorf("InvalidIPAddress.InUse", "Address %s is in use.", l.privateIP)
-		case errors.Is(err, addressing.ErrPublicRangeFull):
-			return nil, wire.Errorf("InsufficientFreeAddresses", "There are no free public addresses.")
-		case err != nil:
-			return nil, wire.Errorf(
-				"InvalidParameterValue",
-				"Address does not fall within the subnet's address range, or is reserved: %v", err,
-			)
+		}
+		if err != nil {
+			return nil, launchAddressError(err, l)
 		}
 		volume := &store.Volume{
 			ID:                  a.ids.ID("vol-"),
@@ -141,7 +117,7 @@ func (a *API) createInstances(tx *store.Tx, l *launch) ([]string, error) {
 			State:               "in-use",
 		}
 		store.Volumes.Put(tx, volume)
-		row.InterfaceIDs, row.RootVolumeID = []string{eni.ID}, volume.ID
+		row.RootVolumeID = volume.ID
 		row.SettledAt = a.settles(row.ID, manners.StartInstance)
 		store.Instances.Put(tx, row)
 		ids = append(ids, row.ID)
@@ -168,7 +144,6 @@ func (a *API) newInstance(l *launch, reservation string, index int32) *store.Ins
 		LaunchIndex:           index,
 		LaunchTime:            a.Now(),
 		EBSOptimized:          aws.ToBool(in.EbsOptimized),
-		SourceDestCheck:       true,
 		DisableAPITermination: aws.ToBool(in.DisableApiTermination),
 		DisableAPIStop:        aws.ToBool(in.DisableApiStop),
 		ShutdownBehavior:      "stop",

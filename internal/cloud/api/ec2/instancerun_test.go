@@ -78,7 +78,7 @@ func TestRunInstancesRefusesInvalidRequests(t *testing.T) {
 		},
 		"second address": {func(in *ec2.RunInstancesInput) {
 			in.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{
-				{SecondaryPrivateIpAddressCount: aws.Int32(1)},
+				{DeviceIndex: aws.Int32(0), Ipv6AddressCount: aws.Int32(1)},
 			}
 		}, "UnsupportedOperation"},
 		"dry run": {func(in *ec2.RunInstancesInput) { in.DryRun = aws.Bool(true) }, "DryRunOperation"},

@@ -23,7 +23,10 @@ var launchParameters = []string{
 	"LaunchTemplate.LaunchTemplateId", "LaunchTemplate.LaunchTemplateName", "LaunchTemplate.Version",
 	"SubnetId", "SecurityGroupIds", "SecurityGroups", "PrivateIpAddress", "Placement.AvailabilityZone",
 	"Placement.Tenancy=default",
+	"NetworkInterfaces.DeviceIndex", "NetworkInterfaces.NetworkInterfaceId",
 	"NetworkInterfaces.SubnetId", "NetworkInterfaces.Groups", "NetworkInterfaces.PrivateIpAddress",
+	"NetworkInterfaces.PrivateIpAddresses.PrivateIpAddress", "NetworkInterfaces.PrivateIpAddresses.Primary",
+	"NetworkInterfaces.SecondaryPrivateIpAddressCount",
 	"NetworkInterfaces.AssociatePublicIpAddress",
 	"NetworkInterfaces.Description", "NetworkInterfaces.DeleteOnTermination",
 	"NetworkInterfaces.InterfaceType=interface",
@@ -44,11 +47,6 @@ var launchParameters = []string{
 // that EC2 does not know.
 func checkSupported(in *ec2.RunInstancesInput) error {
 	if err := supportOnly(in, launchParameters...); err != nil {
-		return err
-	}
-	if err := unsupported(map[string]bool{
-		"networkInterfaces: more than one": len(in.NetworkInterfaces) > 1,
-	}); err != nil {
 		return err
 	}
 	for _, mapping := range in.BlockDeviceMappings {
@@ -107,27 +105,6 @@ func checkLaunch(in *ec2.RunInstancesInput) error {
 		return wire.Errorf("InvalidParameterValue", "User data is limited to 16384 bytes")
 	}
 	return checkSupported(in)
-}
-
-// checkInterfaces refuses a request that has both network interfaces and parameters
-// that belong in them.
-func checkInterfaces(in *ec2.RunInstancesInput) error {
-	for _, parameter := range []struct {
-		name string
-		set  bool
-	}{
-		{"subnet ID", in.SubnetId != nil},
-		{"security groups", len(in.SecurityGroupIds)+len(in.SecurityGroups) > 0},
-		{"private IP address", in.PrivateIpAddress != nil},
-	} {
-		if parameter.set && len(in.NetworkInterfaces) > 0 {
-			return wire.Errorf(
-				"InvalidParameterCombination",
-				"Network interfaces and an instance-level %s may not be specified on the same request", parameter.name,
-			)
-		}
-	}
-	return nil
 }
 
 // instanceTypeName returns the requested instance type or EC2's default.

@@ -2,7 +2,6 @@ package ec2
 
 import (
 	"maps"
-	"net/netip"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,22 +15,19 @@ import (
 
 // launch is a RunInstances request with the resources that it names.
 type launch struct {
-	in            *ec2.RunInstancesInput // merged with the launch template
-	image         *store.Image
-	snapshot      *store.Snapshot
-	subnet        *store.Subnet
-	anyZone       bool // the request leaves the zone to EC2
-	groups        []string
-	privateIP     netip.Addr
-	keepInterface bool   // after the termination of its instance
-	description   string // of the network interface
-	public        bool
-	tags          map[types.ResourceType]store.Tags
-	profile       *store.InstanceProfile // nil: none
-	templateTags  store.Tags             // tags that name the launch template
-	sizeGiB       int32
-	volumeType    string // of the root volume
-	keepRoot      bool   // after the termination of its instance
+	in           *ec2.RunInstancesInput // merged with the launch template
+	image        *store.Image
+	snapshot     *store.Snapshot
+	subnet       *store.Subnet
+	anyZone      bool              // the request leaves the zone to EC2
+	interfaces   []launchInterface // the primary one first
+	public       bool
+	tags         map[types.ResourceType]store.Tags
+	profile      *store.InstanceProfile // nil: none
+	templateTags store.Tags             // tags that name the launch template
+	sizeGiB      int32
+	volumeType   string // of the root volume
+	keepRoot     bool   // after the termination of its instance
 }
 
 // launchTagTypes are the types of resources that a launch can tag.
@@ -60,6 +56,9 @@ func (a *API) resolveLaunch(
 	if v != nil {
 		data, err := decodeData(v)
 		if err != nil {
+			return nil, err
+		}
+		if err := checkGroupInterfaces(data, subnetID); err != nil {
 			return nil, err
 		}
 		if l.in, err = mergeTemplate(data, withSubnet(in, data, subnetID)); err != nil {
@@ -175,52 +174,6 @@ func (l *launch) resolveRootVolume() error {
 		l.keepRoot = mapping.Ebs.DeleteOnTermination != nil && !*mapping.Ebs.DeleteOnTermination
 	}
 	return nil
-}
-
-// resolveNetwork finds the subnet and the security groups and reads the IP address.
-func (l *launch) resolveNetwork(r store.Reader, region string) (err error) {
-	subnetID, ids, address := l.in.SubnetId, l.in.SecurityGroupIds, aws.ToString(l.in.PrivateIpAddress)
-	if len(l.in.NetworkInterfaces) == 1 {
-		nic := l.in.NetworkInterfaces[0]
-		subnetID, ids, address = nic.SubnetId, nic.Groups, aws.ToString(nic.PrivateIpAddress)
-		l.description = aws.ToString(nic.Description)
-		l.keepInterface = nic.DeleteOnTermination != nil && !*nic.DeleteOnTermination
-	}
-	if l.subnet, err = launchSubnet(r, region, subnetID, l.in.Placement); err != nil {
-		return err
-	}
-	l.anyZone = aws.ToString(subnetID) == "" &&
-		(l.in.Placement == nil || aws.ToString(l.in.Placement.AvailabilityZone) == "")
-	if len(l.in.SecurityGroups) > 0 && aws.ToString(subnetID) != "" {
-		return wire.Errorf(
-			"InvalidParameterCombination",
-			"The parameter groupName cannot be used with the parameter subnet",
-		)
-	}
-	if address != "" {
-		if l.privateIP, err = netip.ParseAddr(address); err != nil {
-			return wire.Errorf("InvalidParameterValue", "Invalid value '%s' for privateIpAddress.", address)
-		}
-	}
-	l.groups, err = securityGroupIDs(r, region, l.subnet, ids, l.in.SecurityGroups)
-	return err
-}
-
-// resolvePublicAddress decides whether the instance gets a public address. Without a
-// wish of its own the launch follows an attribute of its subnet, as r has it if r is
-// not nil and knows the subnet.
-func (l *launch) resolvePublicAddress(r store.Reader) {
-	if len(l.in.NetworkInterfaces) == 1 && l.in.NetworkInterfaces[0].AssociatePublicIpAddress != nil {
-		l.public = *l.in.NetworkInterfaces[0].AssociatePublicIpAddress
-		return
-	}
-	l.public = l.subnet.MapPublicIPOnLaunch
-	if r == nil {
-		return
-	}
-	if seen, ok := store.Subnets.Get(r, l.subnet.ID); ok {
-		l.public = seen.MapPublicIPOnLaunch
-	}
 }
 
 // launchSubnet returns the subnet with the id or, without an id, the default subnet of

@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -104,14 +105,8 @@ func (a *API) StartInstances(ctx context.Context, in *ec2.StartInstancesInput) (
 		if err := a.checkCapacity(row.Region, row.Zone, row.Type); err != nil {
 			return nil, err
 		}
-		for _, id := range row.InterfaceIDs {
-			eni, ok := store.NetworkInterfaces.Get(tx, id)
-			if !ok || !eni.PublicOnStart || eni.PublicIP.IsValid() {
-				continue
-			}
-			if err := a.assignPublicAddress(tx, id); err != nil {
-				return nil, err
-			}
+		if err := cmp.Or(checkInterfacesOf(tx, row), a.restorePublicAddress(tx, row)); err != nil {
+			return nil, err
 		}
 		after.Desired, after.State, after.Force, after.LaunchTime = store.Running, store.Pending, false, a.Now()
 		after.SettledAt = a.settles(row.ID, manners.StartInstance)
@@ -119,6 +114,33 @@ func (a *API) StartInstances(ctx context.Context, in *ec2.StartInstancesInput) (
 		return &after, nil
 	})
 	return &ec2.StartInstancesOutput{StartingInstances: changes}, err
+}
+
+// checkInterfacesOf refuses to start an instance whose type allows fewer network interfaces
+// or addresses than it has.
+func checkInterfacesOf(r store.Reader, row vm) error {
+	for _, id := range row.InterfaceIDs {
+		if eni, ok := store.NetworkInterfaces.Get(r, id); ok {
+			if err := checkInterfaceCounts(row.Type, len(row.InterfaceIDs), id, len(eni.Addresses())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// restorePublicAddress assigns a public address to an instance that starts, if it was
+// launched with one. An instance with several network interfaces gets none (Amazon EC2
+// User Guide, Public IPv4 addresses).
+func (a *API) restorePublicAddress(tx *store.Tx, row vm) error {
+	if len(row.InterfaceIDs) != 1 {
+		return nil
+	}
+	eni, ok := store.NetworkInterfaces.Get(tx, row.InterfaceIDs[0])
+	if !ok || !eni.PublicOnStart || eni.PublicIP.IsValid() {
+		return nil
+	}
+	return a.assignPublicAddress(tx, eni.ID)
 }
 
 // assignPublicAddress assigns a public address to a network interface.
@@ -131,12 +153,11 @@ func (a *API) assignPublicAddress(tx *store.Tx, interfaceID string) error {
 	return nil
 }
 
-// unmapPublicAddress takes the public address from a network interface whose instance
-// terminates. An interface that outlives its instance keeps an Elastic IP address.
-func unmapPublicAddress(tx *store.Tx, interfaceID string) {
-	eni, ok := store.NetworkInterfaces.Get(tx, interfaceID)
-	if address := addressing.ElasticIPOf(tx, interfaceID); ok && address != nil && eni.DeleteOnTermination {
-		addressing.Disassociate(tx, address)
+// unmapPublicAddresses takes the public addresses from a network interface whose instance
+// terminates. An interface that outlives its instance keeps its Elastic IP addresses.
+func unmapPublicAddresses(tx *store.Tx, interfaceID string) {
+	if eni, ok := store.NetworkInterfaces.Get(tx, interfaceID); ok && eni.DeleteOnTermination {
+		addressing.DisassociateAll(tx, interfaceID)
 	}
 	addressing.ReleaseAutomatic(tx, interfaceID)
 }
@@ -221,7 +242,7 @@ func (a *API) TerminateInstances(
 			// terminate, its public address stays mapped: real deployments took 45 s to
 			// detach a gateway meanwhile.
 			for _, id := range row.InterfaceIDs {
-				unmapPublicAddress(tx, id)
+				unmapPublicAddresses(tx, id)
 			}
 		}
 		a.recordUserRequest(&after)

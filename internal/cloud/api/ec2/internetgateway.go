@@ -155,7 +155,7 @@ func (a *API) DetachInternetGateway(
 			return wire.Errorf("Gateway.NotAttached", "resource %s is not attached to network %s", gateway.ID, vpc.ID)
 		}
 		for _, nic := range store.NetworkInterfacesByVPC.List(tx, vpc.ID) {
-			if nic.PublicIP.IsValid() {
+			if nic.IsPublic() {
 				return wire.Errorf(
 					"DependencyViolation",
 					"Network %s has some mapped public address(es). "+

@@ -78,6 +78,10 @@ func launchTemplateDataOf(r store.Reader, row vm) *types.ResponseLaunchTemplateD
 	}
 	for _, id := range row.InterfaceIDs {
 		if eni, ok := store.NetworkInterfaces.Get(r, id); ok {
+			var public *bool // a launch with several interfaces must not have it
+			if len(row.InterfaceIDs) == 1 {
+				public = aws.Bool(eni.PublicIP.IsValid())
+			}
 			data.NetworkInterfaces = append(
 				data.NetworkInterfaces,
 				types.LaunchTemplateInstanceNetworkInterfaceSpecification{
@@ -86,7 +90,7 @@ func launchTemplateDataOf(r store.Reader, row vm) *types.ResponseLaunchTemplateD
 					Groups:                   eni.GroupIDs,
 					Description:              aws.String(eni.Description),
 					DeleteOnTermination:      aws.Bool(eni.DeleteOnTermination),
-					AssociatePublicIpAddress: aws.Bool(eni.PublicIP.IsValid()),
+					AssociatePublicIpAddress: public,
 					InterfaceType:            aws.String("interface"),
 				},
 			)

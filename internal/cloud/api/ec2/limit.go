@@ -72,6 +72,11 @@ func (a *API) limitRules(rules int) error {
 	)
 }
 
+func (a *API) limitNetworkInterfaces(r store.Reader, region string) error {
+	count := len(store.NetworkInterfaces.InRegion(r, region)) + 1
+	return a.limit(quota.NetworkInterfaces, count, "NetworkInterfaceLimitExceeded", "network interfaces")
+}
+
 func (a *API) limitInterfaceGroups(groups []string) error {
 	return a.limit(
 		quota.InterfaceGroups, len(groups), "SecurityGroupsPerInstanceLimitExceeded",

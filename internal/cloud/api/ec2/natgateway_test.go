@@ -34,7 +34,7 @@ func (r *remote) provision(id string) *store.NetworkInterface {
 	r.edit(func(tx *store.Tx) {
 		address, _ := store.ElasticIPs.Get(tx, row.AllocationID)
 		changed := *row
-		changed.AssociationID = addressing.Associate(tx, r.cloud.ids, address, eni.ID)
+		changed.AssociationID = addressing.Associate(tx, r.cloud.ids, address, eni, eni.PrivateIP)
 		changed.InterfaceID, changed.PrivateIP, changed.PublicIP = eni.ID, eni.PrivateIP, address.PublicIP
 		changed.State = store.NatAvailable
 		store.NatGateways.Put(tx, &changed)

@@ -48,12 +48,14 @@ var networkInterfaces = resourceType[store.NetworkInterface]{
 		"source-dest-check":               booleanField(func(row nic) bool { return row.SourceDestCheck }),
 		"private-ip-address":              field(func(row nic) string { return row.PrivateIP.String() }),
 		"private-dns-name":                field(interfaceDNSName),
-		"addresses.private-ip-address":    field(func(row nic) string { return row.PrivateIP.String() }),
-		"addresses.primary":               constant[nic]("true"),
-		"addresses.association.public-ip": ifPublic(publicIP),
-		"addresses.association.owner-id":  ifPublic(publicIPOwner),
+		"addresses.private-ip-address":    privateIPs,
+		"addresses.primary":               byAddress(isPrimary),
+		"addresses.association.public-ip": byAddress(publicIPOf),
+		"addresses.association.owner-id":  byAddress(publicIPOwnerOf),
 		"association.public-ip":           ifPublic(publicIP),
-		"association.ip-owner-id":         ifPublic(publicIPOwner),
+		"association.ip-owner-id": ifPublic(func(r store.Reader, row nic) string {
+			return publicIPOwnerOf(r, row, row.Addresses()[0])
+		}),
 		"association.public-dns-name": ifPublic(
 			func(r store.Reader, row nic) string { return dnsname.Public(r, row.VPCID, row.PublicIP) },
 		),
@@ -88,19 +90,46 @@ func interfaceType(row nic) types.NetworkInterfaceType {
 // addressOwner is the owner of public IP addresses that are not Elastic IP addresses.
 const addressOwner = "amazon"
 
-// publicIPOwner returns the owner of an interface's public IP address.
-func publicIPOwner(r store.Reader, row nic) string {
-	if addressing.ElasticIPOf(r, row.ID) != nil {
+// byAddress returns a filter by a property of an interface's private addresses. An empty
+// text stands for none.
+func byAddress(text func(store.Reader, nic, store.InterfaceAddress) string) func(store.Reader, nic) []string {
+	return func(r store.Reader, row nic) (all []string) {
+		for _, address := range row.Addresses() {
+			if value := text(r, row, address); value != "" {
+				all = append(all, value)
+			}
+		}
+		return all
+	}
+}
+
+func isPrimary(_ store.Reader, row nic, address store.InterfaceAddress) string {
+	return strconv.FormatBool(address.Private == row.PrivateIP)
+}
+
+func publicIPOf(_ store.Reader, _ nic, address store.InterfaceAddress) string {
+	if !address.Public.IsValid() {
+		return ""
+	}
+	return address.Public.String()
+}
+
+// publicIPOwnerOf returns the owner of a public IP address, "" if there is none.
+func publicIPOwnerOf(r store.Reader, row nic, address store.InterfaceAddress) string {
+	switch {
+	case !address.Public.IsValid():
+		return ""
+	case addressing.ElasticIPOf(r, row, address.Private) != nil:
 		return identity.Account
 	}
 	return addressOwner
 }
 
 // ifElastic returns a filter by a property of the Elastic IP address that an interface
-// has.
+// has at its primary address.
 func ifElastic(text func(*store.ElasticIP) string) func(store.Reader, nic) []string {
 	return func(r store.Reader, row nic) []string {
-		if address := addressing.ElasticIPOf(r, row.ID); address != nil {
+		if address := addressing.ElasticIPOf(r, row, row.PrivateIP); address != nil {
 			return []string{text(address)}
 		}
 		return nil
@@ -108,7 +137,7 @@ func ifElastic(text func(*store.ElasticIP) string) func(store.Reader, nic) []str
 }
 
 // ifPublic returns a filter by a property that only interfaces with a public IP
-// address have.
+// address at their primary address have.
 func ifPublic(text func(store.Reader, nic) string) func(store.Reader, nic) []string {
 	return func(r store.Reader, row nic) []string {
 		if !row.PublicIP.IsValid() {
@@ -179,69 +208,6 @@ func (a *API) DescribeNetworkInterfaces(
 	}, nil
 }
 
-func networkInterfaceItem(r store.Reader) func(nic) types.NetworkInterface {
-	return func(row nic) types.NetworkInterface {
-		name := aws.String(dnsname.Private(row.Region, row.PrivateIP))
-		association := associationItem(r, row)
-		item := types.NetworkInterface{
-			NetworkInterfaceId: aws.String(row.ID),
-			OwnerId:            aws.String(identity.Account),
-			VpcId:              aws.String(row.VPCID),
-			SubnetId:           aws.String(row.SubnetID),
-			AvailabilityZone:   aws.String(row.Zone),
-			AvailabilityZoneId: optionalString(zoneIDOf(r, row)),
-			Description:        aws.String(row.Description),
-			Groups:             groupIdentifiers(r, row.GroupIDs),
-			InterfaceType:      interfaceType(row),
-			MacAddress:         aws.String(row.MAC),
-			Status:             types.NetworkInterfaceStatus(row.State),
-			PrivateIpAddress:   aws.String(row.PrivateIP.String()),
-			PrivateDnsName:     name,
-			Association:        association,
-			PrivateIpAddresses: []types.NetworkInterfacePrivateIpAddress{{
-				Primary:          aws.Bool(true),
-				PrivateIpAddress: aws.String(row.PrivateIP.String()), PrivateDnsName: name, Association: association,
-			}},
-			Ipv6Addresses:    []types.NetworkInterfaceIpv6Address{},
-			RequesterId:      optionalString(row.RequesterID),
-			RequesterManaged: aws.Bool(row.RequesterManaged),
-			SourceDestCheck:  aws.Bool(row.SourceDestCheck),
-			TagSet:           tagSet(row.Tags),
-			Operator:         &types.OperatorResponse{Managed: aws.Bool(false)},
-		}
-		if row.AttachmentID != "" {
-			item.Attachment = &types.NetworkInterfaceAttachment{
-				AttachmentId:        aws.String(row.AttachmentID),
-				AttachTime:          aws.Time(row.AttachedAt),
-				DeleteOnTermination: aws.Bool(row.DeleteOnTermination),
-				DeviceIndex:         aws.Int32(row.DeviceIndex),
-				NetworkCardIndex:    aws.Int32(0),
-				InstanceId:          optionalString(row.InstanceID),
-				InstanceOwnerId:     aws.String(instanceOwner(row)),
-				Status:              types.AttachmentStatusAttached,
-			}
-		}
-		return item
-	}
-}
-
-// associationItem describes an interface's public IP address. It returns nil if there
-// is none.
-func associationItem(r store.Reader, row nic) *types.NetworkInterfaceAssociation {
-	if !row.PublicIP.IsValid() {
-		return nil
-	}
-	association := &types.NetworkInterfaceAssociation{
-		PublicIp:  aws.String(row.PublicIP.String()),
-		IpOwnerId: aws.String(addressOwner), PublicDnsName: aws.String(dnsname.Public(r, row.VPCID, row.PublicIP)),
-	}
-	if address := addressing.ElasticIPOf(r, row.ID); address != nil {
-		association.IpOwnerId = aws.String(identity.Account)
-		association.AllocationId, association.AssociationId = aws.String(address.ID), aws.String(address.AssociationID)
-	}
-	return association
-}
-
 // DeleteNetworkInterface deletes a network interface that is not attached.
 func (a *API) DeleteNetworkInterface(
 	ctx context.Context, in *ec2.DeleteNetworkInterfaceInput,
@@ -255,9 +221,7 @@ func (a *API) DeleteNetworkInterface(
 		case err != nil:
 			return err
 		case row.RequesterManaged:
-			return wire.Errorf(
-				"OperationNotPermitted", "You are not allowed to manage '%s' attachments.", row.RequesterID,
-			)
+			return attachmentNotPermitted()
 		case row.AttachmentID != "":
 			return wire.Errorf("InvalidParameterValue", "Network interface '%s' is currently in use.", row.ID)
 		}

@@ -18,15 +18,15 @@ func TestNetworkInterfacesAreFoundByAttachmentAndOwner(t *testing.T) {
 	vpc := c.vpc("10.0.0.0/16")
 	subnet, group := c.subnet(vpc, "10.0.1.0/24", "us-east-1a"), c.group(vpc, "web")
 	machine := c.nic(
-		addressing.InterfaceSpec{
-			PublicFrom:          c.PublicRange,
-			InstanceID:          "i-0123456789abcdef0",
-			GroupIDs:            []string{group},
-			AttachedAt:          noon,
-			DeleteOnTermination: true,
-		},
+		addressing.InterfaceSpec{PublicFrom: c.PublicRange, GroupIDs: []string{group}},
 		subnet,
 	)
+	if err := c.Store.Update(func(tx *store.Tx) error {
+		addressing.Attach(tx, c.ids, machine.ID, addressing.Attachment{InstanceID: "i-0123456789abcdef0", At: noon})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
 	balancer := c.nic(
 		addressing.InterfaceSpec{LoadBalancerARN: "arn:lb", Description: "ELB app/web/1", AttachedAt: noon},
 		subnet,

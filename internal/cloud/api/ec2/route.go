@@ -33,10 +33,19 @@ func routeState(r store.Reader, table *store.RouteTable, route store.Route) type
 	if _, ok := store.VPCEndpoints.Get(r, route.GatewayID); ok {
 		active = true
 	}
+	if eni, ok := store.NetworkInterfaces.Get(r, route.InterfaceID); ok && isAttachedToRunning(r, eni) {
+		active = true
+	}
 	if active {
 		return types.RouteStateActive
 	}
 	return types.RouteStateBlackhole
+}
+
+// isAttachedToRunning reports whether an interface is attached to an instance that runs.
+func isAttachedToRunning(r store.Reader, eni nic) bool {
+	instance, ok := store.Instances.Get(r, eni.InstanceID)
+	return ok && (instance.State == store.Pending || instance.State == store.Running)
 }
 
 // isLive reports whether a NAT gateway is available or will be.
@@ -48,16 +57,19 @@ func isLive(row *store.NatGateway) bool {
 type routeRequest struct {
 	tableID, block, prefixListID       *string
 	gatewayID, natGatewayID, peeringID *string
-	unsupported                        map[string]bool // targets and destinations that the local cloud lacks
+	interfaceID, instanceID            *string
+}
+
+// routeParameters are the parameters of operations on routes that the local cloud supports.
+var routeParameters = []string{
+	"DryRun", "RouteTableId", "DestinationCidrBlock", "DestinationPrefixListId",
+	"GatewayId", "NatGatewayId", "VpcPeeringConnectionId", "NetworkInterfaceId", "InstanceId",
 }
 
 // destination refuses requests whose destination is invalid whatever the account contains.
 // It returns a route that has only the destination.
 func (q routeRequest) destination() (to store.Route, err error) {
 	if err := required(parameter{"routeTableId", q.tableID}); err != nil {
-		return to, err
-	}
-	if err := unsupported(q.unsupported); err != nil {
 		return to, err
 	}
 	to.PrefixListID = aws.ToString(q.prefixListID)
@@ -85,6 +97,7 @@ func (q routeRequest) check() (store.Route, error) {
 	var given []string
 	for _, p := range []parameter{
 		{"gatewayId", q.gatewayID}, {"natGatewayId", q.natGatewayID}, {"vpcPeeringConnectionId", q.peeringID},
+		{"networkInterfaceId", q.interfaceID}, {"instanceId", q.instanceID},
 	} {
 		if aws.ToString(p.value) != "" {
 			given = append(given, p.name)
@@ -102,8 +115,7 @@ func (q routeRequest) check() (store.Route, error) {
 }
 
 // target returns the route table of a request, and the route to a destination with the
-// target that it asks for. Like EC2, it accepts the id of either type of gateway in either
-// parameter.
+// target that it asks for.
 func (q routeRequest) target(r store.Reader, region string, to store.Route) (*store.RouteTable, store.Route, error) {
 	table, err := routeTables.get(r, region, *q.tableID)
 	if err != nil {
@@ -114,35 +126,79 @@ func (q routeRequest) target(r store.Reader, region string, to store.Route) (*st
 			return nil, to, err
 		}
 	}
+	if aws.ToString(q.interfaceID) != "" || aws.ToString(q.instanceID) != "" {
+		to.InterfaceID, err = q.interfaceTarget(r, table, to.Destination)
+		return table, to, err
+	}
+	to, err = q.gatewayTarget(r, table, to)
+	return table, to, err
+}
+
+// gatewayTarget returns a route with the gateway or peering connection that a request names
+// as its target. Like EC2, it accepts the id of either type of gateway in either parameter.
+func (q routeRequest) gatewayTarget(r store.Reader, table *store.RouteTable, to store.Route) (store.Route, error) {
+	region := table.Region
 	id := cmp.Or(aws.ToString(q.gatewayID), aws.ToString(q.natGatewayID), aws.ToString(q.peeringID))
 	var connected []string // the VPCs whose route tables can have the target
 	switch {
 	case natGateways.ownsID(id):
 		gateway, ok := store.NatGateways.Get(r, id)
 		if !ok || gateway.Region != region || !isLive(gateway) {
-			return nil, to, wire.Errorf("InvalidNatGatewayID.NotFound", "The natGateway ID '%s' does not exist", id)
+			return to, wire.Errorf("InvalidNatGatewayID.NotFound", "The natGateway ID '%s' does not exist", id)
 		}
 		connected, to.NatGatewayID = []string{gateway.VPCID}, id
 	case peerings.ownsID(id) || aws.ToString(q.peeringID) != "":
 		peering, err := peerings.get(r, region, id)
 		if err != nil {
-			return nil, to, err
+			return to, err
 		}
 		connected, to.PeeringID = []string{peering.Requester.VPCID, peering.Accepter.VPCID}, id
 	default:
 		gateway, ok := store.InternetGateways.Get(r, id)
 		if !ok || gateway.Region != region {
-			return nil, to, wire.Errorf("InvalidGatewayID.NotFound", "The gateway ID '%s' does not exist", id)
+			return to, wire.Errorf("InvalidGatewayID.NotFound", "The gateway ID '%s' does not exist", id)
 		}
 		connected, to.GatewayID = []string{gateway.VPCID}, id
 	}
 	if !slices.Contains(connected, table.VPCID) {
-		return nil, to, wire.Errorf(
+		return to, wire.Errorf(
 			"InvalidParameterValue",
 			"route table %s and network gateway %s belong to different networks", table.ID, id,
 		)
 	}
-	return table, to, nil
+	return to, nil
+}
+
+// interfaceTarget returns the id of the network interface that a request names, itself or by
+// its instance.
+func (q routeRequest) interfaceTarget(
+	r store.Reader, table *store.RouteTable, destination netip.Prefix,
+) (string, error) {
+	id := aws.ToString(q.interfaceID)
+	if id == "" {
+		instance, err := instances.get(r, table.Region, *q.instanceID)
+		if err != nil {
+			return "", err
+		}
+		sole, err := soleInterface(r, instance)
+		if err != nil {
+			return "", err
+		}
+		id = sole.ID
+	}
+	eni, err := networkInterfaces.get(r, table.Region, id)
+	switch {
+	case err != nil:
+		return "", err
+	case eni.VPCID != table.VPCID:
+		return "", wire.Errorf("InvalidParameterValue",
+			"route table %s and interface %s belong to different networks", table.ID, id)
+	case isLocal(table, destination):
+		return "", unsupported(map[string]bool{
+			"networkInterfaceId, instanceId for a destination inside of the VPC": true,
+		})
+	}
+	return id, checkNotManaged(r, id)
 }
 
 func routeIndex(table *store.RouteTable, to store.Route) int {
@@ -158,21 +214,14 @@ func isLocal(table *store.RouteTable, block netip.Prefix) bool {
 	})
 }
 
-// CreateRoute adds a route to the VPC's internet gateway, to a NAT gateway or to a peered VPC.
+// CreateRoute adds a route to the VPC's internet gateway, to a NAT gateway, to a peered VPC
+// or to a network interface.
 func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.CreateRouteOutput, error) {
+	if err := supportOnly(in, routeParameters...); err != nil {
+		return nil, err
+	}
 	request := routeRequest{in.RouteTableId, in.DestinationCidrBlock, in.DestinationPrefixListId, in.GatewayId,
-		in.NatGatewayId, in.VpcPeeringConnectionId, map[string]bool{
-			"destinationIpv6CidrBlock":    in.DestinationIpv6CidrBlock != nil,
-			"instanceId":                  in.InstanceId != nil,
-			"networkInterfaceId":          in.NetworkInterfaceId != nil,
-			"transitGatewayId":            in.TransitGatewayId != nil,
-			"vpcEndpointId":               in.VpcEndpointId != nil,
-			"egressOnlyInternetGatewayId": in.EgressOnlyInternetGatewayId != nil,
-			"localGatewayId":              in.LocalGatewayId != nil,
-			"carrierGatewayId":            in.CarrierGatewayId != nil,
-			"coreNetworkArn":              in.CoreNetworkArn != nil,
-			"odbNetworkArn":               in.OdbNetworkArn != nil,
-		}}
+		in.NatGatewayId, in.VpcPeeringConnectionId, in.NetworkInterfaceId, in.InstanceId}
 	destination, err := request.check()
 	if err != nil {
 		return nil, err
@@ -210,20 +259,11 @@ func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.C
 
 // ReplaceRoute changes the target of a route.
 func (a *API) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2.ReplaceRouteOutput, error) {
+	if err := supportOnly(in, routeParameters...); err != nil {
+		return nil, err
+	}
 	request := routeRequest{in.RouteTableId, in.DestinationCidrBlock, in.DestinationPrefixListId, in.GatewayId,
-		in.NatGatewayId, in.VpcPeeringConnectionId, map[string]bool{
-			"destinationIpv6CidrBlock":    in.DestinationIpv6CidrBlock != nil,
-			"instanceId":                  in.InstanceId != nil,
-			"networkInterfaceId":          in.NetworkInterfaceId != nil,
-			"transitGatewayId":            in.TransitGatewayId != nil,
-			"vpcEndpointId":               in.VpcEndpointId != nil,
-			"egressOnlyInternetGatewayId": in.EgressOnlyInternetGatewayId != nil,
-			"localGatewayId":              in.LocalGatewayId != nil,
-			"localTarget":                 aws.ToBool(in.LocalTarget),
-			"carrierGatewayId":            in.CarrierGatewayId != nil,
-			"coreNetworkArn":              in.CoreNetworkArn != nil,
-			"odbNetworkArn":               in.OdbNetworkArn != nil,
-		}}
+		in.NatGatewayId, in.VpcPeeringConnectionId, in.NetworkInterfaceId, in.InstanceId}
 	destination, err := request.check()
 	if err != nil {
 		return nil, err
@@ -259,9 +299,11 @@ func (a *API) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2
 
 // DeleteRoute deletes a route. The local route cannot be deleted.
 func (a *API) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput) (*ec2.DeleteRouteOutput, error) {
+	if err := supportOnly(in, routeParameters...); err != nil {
+		return nil, err
+	}
 	request := routeRequest{
 		tableID: in.RouteTableId, block: in.DestinationCidrBlock, prefixListID: in.DestinationPrefixListId,
-		unsupported: map[string]bool{"destinationIpv6CidrBlock": in.DestinationIpv6CidrBlock != nil},
 	}
 	destination, err := request.destination()
 	if err != nil {

@@ -60,7 +60,7 @@ var routeTables = resourceType[store.RouteTable]{
 			func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.PeeringID },
 		),
 		"route.egress-only-internet-gateway-id": noValue[*store.RouteTable],
-		"route.instance-id":                     noValue[*store.RouteTable],
+		"route.instance-id":                     byRoute(routeInstance),
 		"route.transit-gateway-id":              noValue[*store.RouteTable],
 	}),
 }
@@ -160,17 +160,7 @@ func routeTableItem(r store.Reader) func(*store.RouteTable) types.RouteTable {
 			RouteTableId: aws.String(row.ID),
 			VpcId:        aws.String(row.VPCID),
 			OwnerId:      aws.String(identity.Account),
-			Routes: list(row.Routes, func(route store.Route) types.Route {
-				return types.Route{
-					DestinationCidrBlock:    destinationBlock(route),
-					DestinationPrefixListId: optionalString(route.PrefixListID),
-					GatewayId:               optionalString(route.GatewayID),
-					NatGatewayId:            optionalString(route.NatGatewayID),
-					VpcPeeringConnectionId:  optionalString(route.PeeringID),
-					Origin:                  types.RouteOrigin(route.Origin),
-					State:                   routeState(r, row, route),
-				}
-			}),
+			Routes:       list(row.Routes, func(route store.Route) types.Route { return routeItem(r, row, route) }),
 			Associations: list(row.Associations, func(a store.RouteTableAssociation) types.RouteTableAssociation {
 				item := types.RouteTableAssociation{
 					RouteTableAssociationId: aws.String(a.ID),
@@ -185,6 +175,31 @@ func routeTableItem(r store.Reader) func(*store.RouteTable) types.RouteTable {
 			Tags:            tagSet(row.Tags),
 		}
 	}
+}
+
+func routeItem(r store.Reader, table *store.RouteTable, route store.Route) types.Route {
+	item := types.Route{
+		DestinationCidrBlock:    destinationBlock(route),
+		DestinationPrefixListId: optionalString(route.PrefixListID),
+		GatewayId:               optionalString(route.GatewayID),
+		NatGatewayId:            optionalString(route.NatGatewayID),
+		VpcPeeringConnectionId:  optionalString(route.PeeringID),
+		NetworkInterfaceId:      optionalString(route.InterfaceID),
+		Origin:                  types.RouteOrigin(route.Origin),
+		State:                   routeState(r, table, route),
+	}
+	if id := routeInstance(r, table, route); id != "" {
+		item.InstanceId, item.InstanceOwnerId = aws.String(id), aws.String(identity.Account)
+	}
+	return item
+}
+
+// routeInstance returns the id of the instance to whose interface a route leads, or "".
+func routeInstance(r store.Reader, _ *store.RouteTable, route store.Route) string {
+	if eni, ok := store.NetworkInterfaces.Get(r, route.InterfaceID); ok {
+		return eni.InstanceID
+	}
+	return ""
 }
 
 // destinationBlock returns the block that a route leads to, or nil.

@@ -91,10 +91,7 @@ func (l *Loop) recordTermination(id string) error {
 				continue
 			}
 			addressing.ReleaseAutomatic(tx, eni.ID)
-			store.NetworkInterfaces.Edit(tx, eni.ID, func(eni *store.NetworkInterface) {
-				eni.State, eni.InstanceID, eni.AttachmentID = "available", "", ""
-				eni.DeviceIndex, eni.AttachedAt = 0, time.Time{}
-			})
+			addressing.Detach(tx, eni)
 		}
 		for _, volume := range store.VolumesByInstance.List(tx, id) {
 			if volume.DeleteOnTermination {

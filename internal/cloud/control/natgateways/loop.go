@@ -149,7 +149,7 @@ func (l *Loop) provision(tx *store.Tx, row *store.NatGateway, now time.Time) boo
 	changed := *row
 	changed.InterfaceID, changed.PrivateIP = eni.ID, eni.PrivateIP
 	if address, ok := store.ElasticIPs.Get(tx, row.AllocationID); ok {
-		changed.AssociationID = addressing.Associate(tx, l.IDs, address, eni.ID)
+		changed.AssociationID = addressing.Associate(tx, l.IDs, address, eni, eni.PrivateIP)
 		changed.PublicIP = address.PublicIP
 	}
 	store.NatGateways.Put(tx, &changed)

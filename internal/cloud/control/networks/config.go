@@ -33,8 +33,9 @@ func vpcConfig(
 		ID: row.ID, Region: row.Region, CIDRs: row.Blocks(),
 		Gateway: len(gateways) > 0, DNSSupport: row.DNSSupport,
 	}
-	forwarding := map[string]string{}
+	forwarding, interfaces := map[string]string{}, map[string]bool{}
 	for _, eni := range store.NetworkInterfacesByVPC.List(view, row.ID) {
+		interfaces[eni.ID] = true
 		if gateway, ok := store.NatGateways.Get(view, eni.NatGatewayID); ok && gateway.Forwards() {
 			forwarding[gateway.ID] = eni.ID
 		}
@@ -45,7 +46,7 @@ func vpcConfig(
 		active[peer.ID] = true
 	}
 	routes := routesOf(
-		store.RouteTablesByVPC.List(view, row.ID), targets{gateways, forwarding, active, view},
+		store.RouteTablesByVPC.List(view, row.ID), targets{gateways, forwarding, active, interfaces, view},
 	)
 	acls := aclsBySubnet(store.NetworkACLsByVPC.List(view, row.ID))
 	for _, subnet := range store.SubnetsByVPC.List(view, row.ID) {

@@ -68,6 +68,41 @@ func TestSubnetHasRoutesOfItsTableOrTheMainTable(t *testing.T) {
 	}
 }
 
+func TestRouteLeadsToAnInterfaceThatExists(t *testing.T) {
+	block := netip.MustParsePrefix
+	vpc := configOf(t, func(tx *store.Tx) {
+		addSubnet(tx, "subnet-1")
+		store.Instances.Put(tx, &store.Instance{ID: "i-1", Region: "r", State: store.Running})
+		store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
+			ID: "eni-1", Region: "r", VPCID: "vpc-1", InstanceID: "i-1", DeviceIndex: 1,
+			PrivateIP: netip.MustParseAddr("10.0.0.5"),
+			Secondary: []store.InterfaceAddress{{
+				Private: netip.MustParseAddr("10.0.0.6"), Public: netip.MustParseAddr("198.18.1.6"),
+			}},
+		})
+		store.RouteTables.Put(tx, &store.RouteTable{
+			ID: "rtb-1", Region: "r", VPCID: "vpc-1", Associations: []store.RouteTableAssociation{{Main: true}},
+			Routes: []store.Route{
+				{Destination: block("192.0.2.0/24"), InterfaceID: "eni-1"},
+				{Destination: block("203.0.113.0/24"), InterfaceID: "eni-deleted"},
+			},
+		})
+	})
+	routes := []network.Route{
+		{Destination: block("192.0.2.0/24"), Via: network.ToInterface, Interface: "eni-1"},
+		{Destination: block("203.0.113.0/24"), Via: network.Blackhole},
+	}
+	if diff := cmp.Diff(routes, vpc.Subnets[0].Routes, comparePrefixes); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	secondary := firewall.Address{
+		Private: netip.MustParseAddr("10.0.0.6"), Public: netip.MustParseAddr("198.18.1.6"),
+	}
+	if got := vpc.Interfaces[0]; got.Number != 1 || len(got.Secondary) != 1 || got.Secondary[0] != secondary {
+		t.Errorf("the interface is %+v", got)
+	}
+}
+
 func TestACLThatAllowsEverythingIsLeftOut(t *testing.T) {
 	allow := func(number int, egress bool) store.NetworkACLEntry {
 		return store.NetworkACLEntry{Number: number, Egress: egress, Allow: true, Protocol: "-1", CIDR: anywhere}

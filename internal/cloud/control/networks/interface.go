@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"aloft.dev/aloft/internal/cloud/bandwidth"
+	"aloft.dev/aloft/internal/cloud/plane/firewall"
 	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -25,7 +26,11 @@ func interfaceConfig(
 			eni.Type == "ec2_instance_connect_endpoint",
 		Translates: eni.NatGatewayID != "",
 	}
+	for _, address := range eni.Secondary {
+		nic.Secondary = append(nic.Secondary, firewall.Address(address))
+	}
 	if instance, ok := store.Instances.Get(view, eni.InstanceID); ok {
+		nic.Number = int(eni.DeviceIndex)
 		nic.Namespace, nic.Cut = attachment(instance, namespace)
 		nic.Rate = rate(limit, instance.Type)
 	}

@@ -18,7 +18,11 @@ func peersOf(view store.Reader, vpcID string) []network.Peer {
 		}
 		peer := network.Peer{ID: row.ID, VPCID: other.ID, CIDRs: other.Blocks()}
 		for _, eni := range store.NetworkInterfacesByVPC.List(view, other.ID) {
-			peer.Members = append(peer.Members, firewall.Member{Private: eni.PrivateIP, SecurityGroups: eni.GroupIDs})
+			for _, address := range eni.Addresses() {
+				peer.Members = append(
+					peer.Members, firewall.Member{Private: address.Private, SecurityGroups: eni.GroupIDs},
+				)
+			}
 		}
 		peers = append(peers, peer)
 	}

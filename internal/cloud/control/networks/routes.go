@@ -27,6 +27,7 @@ type targets struct {
 	internetGateways map[string]bool   // by id: those attached to the VPC
 	natGateways      map[string]string // network interfaces by id: those that forward
 	peerings         map[string]bool   // by id: the active ones
+	interfaces       map[string]bool   // by id: the VPC's
 	view             store.Reader
 }
 
@@ -66,8 +67,9 @@ func (t targets) destinations(route store.Route) []netip.Prefix {
 	return blocks(list)
 }
 
-// resolve returns a route of the plane without its destination. A route to a gateway that is not attached to the
-// VPC or does not forward discards packets, as a route in AWS's state "blackhole" does.
+// resolve returns a route of the plane without its destination. A route to what is not
+// attached to the VPC or does not forward discards packets, as a route in AWS's state
+// "blackhole" does.
 func (t targets) resolve(route store.Route) network.Route {
 	resolved := network.Route{Via: network.Blackhole}
 	eni, forwards := t.natGateways[route.NatGatewayID]
@@ -77,7 +79,9 @@ func (t targets) resolve(route store.Route) network.Route {
 	case t.internetGateways[route.GatewayID]:
 		resolved.Via = network.Gateway
 	case forwards:
-		resolved.Via, resolved.Translator = network.Translator, eni
+		resolved.Via, resolved.Interface = network.ToInterface, eni
+	case t.interfaces[route.InterfaceID]:
+		resolved.Via, resolved.Interface = network.ToInterface, route.InterfaceID
 	case t.peerings[route.PeeringID]:
 		resolved.Via, resolved.Peer = network.PeerVPC, route.PeeringID
 	}

@@ -42,11 +42,22 @@ type Interface struct {
 	Mark           uint32 // its subnet's
 	Private        netip.Addr
 	Public         netip.Addr // zero: no public address, or no route to the internet
-	SecurityGroups []string   // IDs
-	SourceCheck    bool       // drop packets whose source is not Private
-	Cut            bool       // drop all packets in both directions
+	Secondary      []Address
+	SecurityGroups []string // IDs
+	SourceCheck    bool     // drop packets whose source is not of the interface; else routes can lead to it
+	Cut            bool     // drop all packets in both directions
 	Rate           Rate
-	Translates     bool // belongs to a NAT gateway: routes lead to it, and it has no security groups
+	Translates     bool // belongs to a NAT gateway, and has no security groups
+}
+
+// Address is a private address of an interface.
+type Address struct {
+	Private netip.Addr
+	Public  netip.Addr // zero: no public address, or no route to the internet
+}
+
+func (i Interface) addresses() []Address {
+	return append([]Address{{i.Private, i.Public}}, i.Secondary...)
 }
 
 // Member is an interface as security group references see it.
@@ -93,46 +104,56 @@ func (r Router) interfaceSets() []set {
 	senders := set{name: "senders", key: []field{inDevice}, isVerdictMap: true}
 	receivers := set{name: "receivers", key: []field{destination}, isVerdictMap: true}
 	for _, i := range r.Interfaces {
-		device, addr := deviceValue(i.Device), addressValue(i.Private)
+		device := deviceValue(i.Device)
 		if i.Cut {
 			cut.add(element{key: []value{device}})
 		}
-		if i.SourceCheck {
-			sources.add(element{key: []value{device, addr}})
-		} else {
+		if !i.SourceCheck {
 			unchecked.add(element{key: []value{device}})
 		}
-		if i.Public.IsValid() {
-			private.add(element{key: []value{addressValue(i.Public)}, value: addr})
-			public.add(element{key: []value{addr}, value: addressValue(i.Public)})
+		for _, a := range i.addresses() {
+			addr := addressValue(a.Private)
+			if i.SourceCheck {
+				sources.add(element{key: []value{device, addr}})
+			}
+			if a.Public.IsValid() {
+				private.add(element{key: []value{addressValue(a.Public)}, value: addr})
+				public.add(element{key: []value{addr}, value: addressValue(a.Public)})
+			}
+			receivers.add(element{key: []value{addr}, verdict: goTo(receiverChain(i.ID))})
 		}
 		subnets.add(element{key: []value{device}, value: markValue(i.Mark)})
 		senders.add(element{key: []value{device}, verdict: goTo(senderChain(i.ID))})
-		receivers.add(element{key: []value{addr}, verdict: goTo(receiverChain(i.ID))})
 	}
 	return append(
-		[]set{cut, sources, unchecked, subnets, private, public, senders, receivers}, r.translatorSets()...,
+		[]set{cut, sources, unchecked, subnets, private, public, senders, receivers}, r.forwarderSets()...,
 	)
 }
 
-// translatorSets returns the set of the devices of NAT gateways, if there are any.
-func (r Router) translatorSets() []set {
-	translators := set{name: "translators", key: []field{outDevice}}
+// forwarderSets returns the map from the devices of interfaces to which routes can lead to
+// what receives the packets there, if there are any: the interfaces' security groups, and
+// nothing at NAT gateways.
+func (r Router) forwarderSets() []set {
+	forwarders := set{name: "forwarders", key: []field{outDevice}, isVerdictMap: true}
 	for _, i := range r.Interfaces {
+		receives := goTo(receiverChain(i.ID))
 		if i.Translates {
-			translators.add(element{key: []value{deviceValue(i.Device)}})
+			receives = accept
+		}
+		if !i.SourceCheck {
+			forwarders.add(element{key: []value{deviceValue(i.Device)}, verdict: receives})
 		}
 	}
-	if len(translators.elements) == 0 {
+	if len(forwarders.elements) == 0 {
 		return nil
 	}
-	return []set{translators}
+	return []set{forwarders}
 }
 
-// toTranslators matches packets that routes lead to NAT gateways. The gateways' own
+// toForwarders is the rule for packets that routes lead to interfaces. The interfaces' own
 // addresses are inside the VPC.
-func (r Router) toTranslators() rule {
-	return append(outside(r.CIDRs, destination), inSet{[]field{outDevice}, "translators", false})
+func (r Router) toForwarders() rule {
+	return append(outside(r.CIDRs, destination), verdictMap{outDevice, "forwarders"})
 }
 
 // outside matches an address that is in none of the blocks.
@@ -207,7 +228,7 @@ func (r Router) forwardChain() chain {
 			c.rules = append(c.rules, rule{inPrefix{destination, s.CIDR, false}, jumpTo(enterChain(s.ID))})
 		}
 	}
-	c.rules = append(c.rules, r.enterTranslators()...)
+	c.rules = append(c.rules, r.enterForwarders()...)
 	uplink := deviceValue(r.Uplink)
 	c.rules = append(c.rules,
 		rule{established, accept},
@@ -224,13 +245,13 @@ func (r Router) forwardChain() chain {
 	return c
 }
 
-// enterTranslators returns the rules that apply the network ACLs of NAT gateways' subnets
-// to packets that routes lead to the gateways.
-func (r Router) enterTranslators() []rule {
+// enterForwarders returns the rules that apply the network ACLs of interfaces' subnets to
+// packets that routes lead to the interfaces.
+func (r Router) enterForwarders() []rule {
 	var rules []rule
 	for _, i := range r.Interfaces {
 		for _, s := range r.Subnets {
-			if i.Translates && s.Mark == i.Mark && s.ACL != nil {
+			if !i.SourceCheck && s.Mark == i.Mark && s.ACL != nil {
 				leads := append(rule{equals{outDevice, deviceValue(i.Device)}}, outside(r.CIDRs, destination)...)
 				rules = append(rules, append(leads, jumpTo(enterChain(s.ID))))
 			}
@@ -253,8 +274,8 @@ func (r Router) receiveChain() chain {
 	for _, p := range r.Peers {
 		c.rules = append(c.rules, rule{equals{outDevice, deviceValue(p.Device)}, accept})
 	}
-	if len(r.translatorSets()) > 0 {
-		c.rules = append(c.rules, append(r.toTranslators(), accept))
+	if len(r.forwarderSets()) > 0 {
+		c.rules = append(c.rules, r.toForwarders())
 	}
 	c.rules = append(c.rules, rule{verdictMap{destination, "receivers"}}, rule{drop})
 	return c

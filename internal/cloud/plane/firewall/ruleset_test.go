@@ -59,6 +59,7 @@ func TestRouterOfTheTutorial(t *testing.T) {
 			Mark:           0x10001,
 			Private:        netip.MustParseAddr("10.0.1.10"),
 			Public:         netip.MustParseAddr("198.18.1.10"),
+			Secondary:      []firewall.Address{{Private: netip.MustParseAddr("10.0.1.12")}},
 			SecurityGroups: []string{"sg-app"},
 			SourceCheck:    true,
 			Rate:           firewall.Rate{Baseline: 8_000_000, Burst: 4 << 20, Peak: 625_000_000},

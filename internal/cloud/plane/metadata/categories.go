@@ -47,20 +47,22 @@ func (i Instance) categories() map[string]string {
 			all["tags/instance/"+key] = value
 		}
 	}
-	for name, value := range i.interfaceCategories() {
-		all["network/interfaces/macs/"+i.MAC.String()+"/"+name] = value
+	for _, of := range append([]Interface{i.Interface}, i.Others...) {
+		for name, value := range i.interfaceCategories(of) {
+			all["network/interfaces/macs/"+of.MAC.String()+"/"+name] = value
+		}
 	}
 	return all
 }
 
-// interfaceCategories returns the values of the primary network interface.
-func (i Instance) interfaceCategories() map[string]string {
+// interfaceCategories returns the values of a network interface.
+func (i Instance) interfaceCategories(of Interface) map[string]string {
 	all := map[string]string{
-		"device-number": "0", "interface-id": i.InterfaceID, "local-hostname": i.PrivateName,
-		"local-ipv4s": i.PrivateIP.String(), "mac": i.MAC.String(), "owner-id": i.AccountID,
-		"security-group-ids": strings.Join(i.SecurityGroupIDs, "\n"),
-		"security-groups":    strings.Join(i.SecurityGroups, "\n"),
-		"subnet-id":          i.SubnetID, "subnet-ipv4-cidr-block": i.SubnetCIDR.String(), "vpc-id": i.VPCID,
+		"device-number": strconv.Itoa(of.DeviceNumber), "interface-id": of.InterfaceID,
+		"local-hostname": of.PrivateName, "mac": of.MAC.String(), "owner-id": i.AccountID,
+		"security-group-ids": strings.Join(of.SecurityGroupIDs, "\n"),
+		"security-groups":    strings.Join(of.SecurityGroups, "\n"),
+		"subnet-id":          of.SubnetID, "subnet-ipv4-cidr-block": of.SubnetCIDR.String(), "vpc-id": i.VPCID,
 	}
 	if len(i.VPCCIDRs) > 0 {
 		var blocks []string
@@ -69,12 +71,20 @@ func (i Instance) interfaceCategories() map[string]string {
 		}
 		all["vpc-ipv4-cidr-block"], all["vpc-ipv4-cidr-blocks"] = blocks[0], strings.Join(blocks, "\n")
 	}
-	if i.PublicIP.IsValid() {
-		all["public-ipv4s"] = i.PublicIP.String()
-		all["ipv4-associations/"+i.PublicIP.String()] = i.PrivateIP.String()
-		if i.PublicName != "" {
-			all["public-hostname"] = i.PublicName
+	var private, public []string
+	for _, address := range append([]Address{{of.PrivateIP, of.PublicIP}}, of.Secondary...) {
+		private = append(private, address.Private.String())
+		if address.Public.IsValid() {
+			public = append(public, address.Public.String())
+			all["ipv4-associations/"+address.Public.String()] = address.Private.String()
 		}
+	}
+	all["local-ipv4s"] = strings.Join(private, "\n")
+	if len(public) > 0 {
+		all["public-ipv4s"] = strings.Join(public, "\n")
+	}
+	if of.PublicIP.IsValid() && of.PublicName != "" {
+		all["public-hostname"] = of.PublicName
 	}
 	return all
 }

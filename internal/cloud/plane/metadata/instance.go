@@ -13,25 +13,20 @@ import (
 
 // Instance holds the facts that the service returns.
 type Instance struct {
-	ID, ImageID, Type       string
-	AccountID, Region       string
-	Zone, ZoneID            string
-	VPCID, SubnetID         string
-	VPCCIDRs                []netip.Prefix // the primary one first
-	SubnetCIDR              netip.Prefix
-	InterfaceID             string
-	MAC                     net.HardwareAddr
-	PrivateIP, PublicIP     netip.Addr // PublicIP zero: none
-	PrivateName, PublicName string     // host names; PublicName empty: none
-	SecurityGroups          []string   // names
-	SecurityGroupIDs        []string
-	KeyName, PublicKey      string // PublicKey in authorized_keys form; empty: none
-	ReservationID           string
-	LaunchIndex             int
-	LaunchTime              time.Time
-	Architecture            string // "x86_64"
-	RootDevice              string // "/dev/xvda"
-	UserData                []byte // decoded; nil: none
+	ID, ImageID, Type  string
+	AccountID, Region  string
+	Zone, ZoneID       string
+	VPCID              string
+	VPCCIDRs           []netip.Prefix // the primary one first
+	Interface                         // the primary one
+	Others             []Interface
+	KeyName, PublicKey string // PublicKey in authorized_keys form; empty: none
+	ReservationID      string
+	LaunchIndex        int
+	LaunchTime         time.Time
+	Architecture       string // "x86_64"
+	RootDevice         string // "/dev/xvda"
+	UserData           []byte // decoded; nil: none
 
 	// TargetLifecycleState is the lifecycle state to which the Auto Scaling group moves
 	// the instance, for example "InService". Empty: the instance is in no group.
@@ -48,6 +43,26 @@ type Instance struct {
 	EndpointEnabled bool // the service answers
 	TokensRequired  bool // refuse IMDSv1 requests
 	HopLimit        int  // of responses with a token; 0 means 1, as on AWS
+}
+
+// Interface is a network interface of an instance.
+type Interface struct {
+	InterfaceID             string
+	DeviceNumber            int
+	SubnetID                string
+	SubnetCIDR              netip.Prefix
+	MAC                     net.HardwareAddr
+	PrivateIP, PublicIP     netip.Addr // PublicIP zero: none
+	PrivateName, PublicName string     // host names; PublicName empty: none
+	Secondary               []Address
+	SecurityGroups          []string // names
+	SecurityGroupIDs        []string
+}
+
+// Address is a secondary private address of a network interface.
+type Address struct {
+	Private netip.Addr
+	Public  netip.Addr // zero: none
 }
 
 // Profile is an instance's instance profile.

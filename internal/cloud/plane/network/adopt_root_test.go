@@ -51,7 +51,7 @@ func TestRealPartialNetworkIsCompleted(t *testing.T) {
 	s.set(v)
 	// Undo what follows the creation of the devices, as if the daemon had been killed then.
 	for path, name := range map[string]string{
-		b: machineDevice, s.plane.routerPath("v"): uplink, hostNamespace: s.cfg.Name + hostSuffix,
+		b: machineDevice(0), s.plane.routerPath("v"): uplink, hostNamespace: s.cfg.Name + hostSuffix,
 	} {
 		n, err := openNamespace(path)
 		if err != nil {
@@ -142,7 +142,7 @@ func (s *site) assertNoInterface(path string) {
 		s.Fatal(err)
 	}
 	defer func() { _ = n.close() }()
-	if _, err := n.netlink.LinkByName(machineDevice); err == nil {
+	if _, err := n.netlink.LinkByName(machineDevice(0)); err == nil {
 		s.Errorf("%s still has its interface", path)
 	}
 }

@@ -8,15 +8,26 @@ import (
 	"net/netip"
 
 	"github.com/vishvananda/netlink"
+
+	"aloft.dev/aloft/internal/cloud/plane/firewall"
 )
 
 // attachment is a network interface and the veth pair that attaches it to the router.
 type attachment struct {
-	namespace       string // path of the machine's
-	namespaceID     namespaceID
-	device          string // in the router
-	index           int    // of device
-	private, public netip.Addr
+	namespace   string // path of the machine's
+	namespaceID namespaceID
+	device      string             // in the router
+	index       int                // of device
+	number      int                // of the machine's device
+	addresses   []firewall.Address // the primary one first
+	forwards    bool               // routes can lead to it
+}
+
+func (a attachment) private() netip.Addr { return a.addresses[0].Private }
+
+// addresses returns the private addresses of an interface, the primary one first.
+func (i Interface) addresses() []firewall.Address {
+	return append([]firewall.Address{{Private: i.Private, Public: i.Public}}, i.Secondary...)
 }
 
 // desiredAttachments returns the attachments of the VPC's interfaces by interface ID.
@@ -42,9 +53,14 @@ func desiredAttachments(vpc VPC, nodePath func(string) string) (map[string]attac
 			problems = errors.Join(problems, fmt.Errorf("attach interface %s: %w", i.ID, err))
 			continue
 		}
-		a := attachment{namespace: path, namespaceID: id, device: deviceName("eni", i.ID), private: i.Private}
-		if public[i.SubnetID] {
-			a.public = i.Public
+		a := attachment{
+			namespace: path, namespaceID: id, device: deviceName("eni", i.ID), number: i.Number,
+			addresses: i.addresses(), forwards: !i.SourceDestCheck,
+		}
+		if !public[i.SubnetID] {
+			for n := range a.addresses {
+				a.addresses[n].Public = netip.Addr{}
+			}
 		}
 		all[i.ID] = a
 	}
@@ -111,7 +127,8 @@ func (r *router) attach(i Interface, a attachment, subnet netip.Prefix, near net
 	if _, err := machine.setUpLoopback(); err != nil {
 		return 0, err
 	}
-	far, err := machine.netlink.LinkByName(machineDevice)
+	name := machineDevice(i.Number)
+	far, err := machine.netlink.LinkByName(name)
 	if near != nil && (err != nil || !paired(near, far)) {
 		if err := r.removeDevice(near); err != nil {
 			return 0, err
@@ -119,33 +136,19 @@ func (r *router) attach(i Interface, a attachment, subnet netip.Prefix, near net
 		near = nil
 	}
 	if near == nil {
-		if near, far, err = createPair(r.namespace, a.device, machine, machineDevice, i.MAC, r.mtu); err != nil {
+		if near, far, err = createPair(r.namespace, a.device, machine, name, i.MAC, r.mtu); err != nil {
 			return 0, err
 		}
 	}
 	if err := setUpPair(end{r.namespace, near}, end{machine, far}); err != nil {
 		return 0, err
 	}
-	if err := machine.configureMachine(far, i.Private, subnet); err != nil {
+	if err := machine.configureMachine(far, a, subnet); err != nil {
 		return 0, err
 	}
-	return near.Attrs().Index, errors.Join(
-		keepNeighbor(end{r.namespace, near}, i.Private, far),
-		keepNeighbor(end{machine, far}, subnetGateway(subnet), near),
-	)
-}
-
-// configureMachine sets a machine's private address and its default route.
-func (n *namespace) configureMachine(link netlink.Link, private netip.Addr, subnet netip.Prefix) error {
-	address := &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(private, subnet.Bits()))}
-	if err := n.netlink.AddrReplace(link, address); err != nil {
-		return fmt.Errorf("add address %s: %w", private, err)
+	problems := keepNeighbor(end{machine, far}, subnetGateway(subnet), near)
+	for _, address := range a.addresses {
+		problems = errors.Join(problems, keepNeighbor(end{r.namespace, near}, address.Private, far))
 	}
-	route := netlink.Route{
-		LinkIndex: link.Attrs().Index, Gw: subnetGateway(subnet).AsSlice(), Family: netlink.FAMILY_V4,
-	}
-	if err := n.netlink.RouteReplace(&route); err != nil {
-		return fmt.Errorf("add the default route: %w", err)
-	}
-	return nil
+	return near.Attrs().Index, problems
 }

@@ -8,13 +8,15 @@ import (
 	"testing"
 )
 
-// inNamespaceOf runs a command in a network namespace.
-func (s *site) inNamespaceOf(path string, command ...string) {
+// inNamespaceOf runs a command in a network namespace and returns what it prints.
+func (s *site) inNamespaceOf(path string, command ...string) string {
 	s.Helper()
 	args := append([]string{"--net=" + path, "--"}, command...)
-	if out, err := exec.CommandContext(s.Context(), "nsenter", args...).CombinedOutput(); err != nil {
+	out, err := exec.CommandContext(s.Context(), "nsenter", args...).CombinedOutput()
+	if err != nil {
 		s.Fatalf("%s: %v\n%s", strings.Join(command, " "), err, out)
 	}
+	return string(out)
 }
 
 // What another program breaks is reported once, and the next Set repairs it.

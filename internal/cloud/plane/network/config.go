@@ -52,7 +52,7 @@ type Subnet struct {
 type Route struct {
 	Destination netip.Prefix
 	Via         Target
-	Translator  string // ID of the interface, if Via is Translator
+	Interface   string // ID, if Via is ToInterface
 	Peer        string // ID of the connection, if Via is PeerVPC
 }
 
@@ -61,11 +61,11 @@ type Target int
 
 // The targets of routes.
 const (
-	Local      Target = iota // within the VPC
-	Gateway                  // the internet gateway
-	Blackhole                // packets are dropped silently
-	Translator               // an interface with Translates
-	PeerVPC                  // the other VPC of one of VPC.Peers
+	Local       Target = iota // within the VPC
+	Gateway                   // the internet gateway
+	Blackhole                 // packets are dropped silently
+	ToInterface               // an interface without SourceDestCheck, else as Blackhole
+	PeerVPC                   // the other VPC of one of VPC.Peers
 )
 
 // Interface is a network interface.
@@ -73,7 +73,9 @@ type Interface struct {
 	ID, SubnetID    string
 	MAC             net.HardwareAddr // nil: the kernel chooses
 	Private, Public netip.Addr       // Public zero: none
-	SecurityGroups  []string         // IDs
+	Secondary       []firewall.Address
+	SecurityGroups  []string // IDs
+	Number          int      // of the machine's device: 0 for ens5, 1 for ens6
 
 	// Namespace is the path of the machine's network namespace. Empty: the interface
 	// is not attached, and packets to it are dropped silently.
@@ -87,7 +89,7 @@ type Interface struct {
 	// security groups and receives nothing that does not belong to such a flow.
 	Translates bool
 
-	SourceDestCheck bool // drop packets whose source is not Private
+	SourceDestCheck bool // drop packets that are neither from nor to an address of the interface
 	Cut             bool // drop all packets in both directions, silently
 	Rate            firewall.Rate
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -16,7 +17,7 @@ import (
 // desired in another namespace, and the tracked flows of addresses that moved.
 func (r *router) detachStale(vpc VPC, desired map[string]attachment, present map[string]netlink.Link) error {
 	moved := map[netip.Addr]bool{}
-	stale := r.forgetStale(desired, present, moved)
+	stale, problems := r.forgetStale(desired, present, moved)
 	devices := make(map[string]bool, len(desired))
 	for _, a := range desired {
 		devices[a.device] = true
@@ -30,7 +31,7 @@ func (r *router) detachStale(vpc VPC, desired map[string]attachment, present map
 			delete(present, name)
 		}
 	}
-	problems := r.removeDevices(stale)
+	problems = errors.Join(problems, r.removeDevices(stale))
 	if len(moved) > 0 {
 		_, err := r.netlink.ConntrackDeleteFilters(netlink.ConntrackTable, unix.AF_INET, flowsWith(moved))
 		if err != nil {
@@ -41,29 +42,36 @@ func (r *router) detachStale(vpc VPC, desired map[string]attachment, present map
 }
 
 // forgetStale drops attachments that differ from the desired ones and returns their
-// devices, which it deletes from present. It adds addresses that moved to moved.
+// devices, which it deletes from present, unless a device can be attached again. It adds
+// addresses that moved to moved.
 func (r *router) forgetStale(
 	desired map[string]attachment, present map[string]netlink.Link, moved map[netip.Addr]bool,
-) (stale []netlink.Link) {
+) (stale []netlink.Link, problems error) {
 	for id, observed := range r.attached {
 		want, ok := desired[id]
-		if !ok || want.private != observed.private || want.public != observed.public {
-			moved[observed.private] = true
+		for _, address := range observed.addresses {
+			if !slices.Contains(want.addresses, address) {
+				moved[address.Private] = true
+			}
 		}
 		link := present[observed.device]
-		if link != nil && ok && want.namespaceID == observed.namespaceID && want.private == observed.private &&
-			link.Attrs().Index == observed.index {
-			observed.public = want.public
-			r.attached[id] = observed
+		if link != nil && ok && want.namespaceID == observed.namespaceID && want.number == observed.number &&
+			want.private() == observed.private() && link.Attrs().Index == observed.index {
+			want.index = observed.index
+			r.attached[id] = want
+			if !want.samePrivate(observed) {
+				delete(r.attached, id)
+			}
 			continue
 		}
 		delete(r.attached, id)
+		problems = errors.Join(problems, observed.forgetMachine())
 		if link != nil {
 			stale = append(stale, link)
 			delete(present, observed.device)
 		}
 	}
-	return stale
+	return stale, problems
 }
 
 // flowsWith matches flows from and to private addresses.

@@ -5,18 +5,22 @@ package network
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strconv"
 	"strings"
 )
 
 // Device names. The device in the host's namespace carries the plane's own name
 // (PlaneConfig.Name + hostSuffix).
 const (
-	machineDevice  = "ens5"  // in a machine, as on AWS's Nitro instances
 	uplink         = "igw"   // in a router, towards the edge
 	edgeHostDevice = "host"  // in the edge, towards the host
 	hostSuffix     = "-edge" // in the host, towards the edge
 	maxDeviceName  = 15      // IFNAMSIZ less the terminating zero
 )
+
+// machineDevice returns the name of a device in a machine by its number, which begins at 0,
+// as on AWS's Nitro instances: ens5.
+func machineDevice(number int) string { return "ens" + strconv.Itoa(5+number) }
 
 // peerDevice returns the name of the device towards a peer, which is the same in both routers.
 func peerDevice(connectionID string) string { return deviceName("pcx", connectionID) }

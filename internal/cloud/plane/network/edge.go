@@ -161,9 +161,11 @@ func (e *edge) routePublicAddresses(routers map[string]*router) error {
 		}
 		to := route{table: unix.RT_TABLE_MAIN, device: link.Attrs().Index, via: e.addresses.router}
 		for _, a := range r.attached {
-			if a.public.IsValid() {
-				to.to = hostPrefix(a.public)
-				all = append(all, to)
+			for _, address := range a.addresses {
+				if address.Public.IsValid() {
+					to.to = hostPrefix(address.Public)
+					all = append(all, to)
+				}
 			}
 		}
 	}

@@ -34,10 +34,13 @@ func firewallOf(vpc VPC, desired map[string]attachment) firewall.Router {
 		f.Subnets = append(f.Subnets, firewall.Subnet{ID: s.ID, Mark: subnetMark(s.ID), CIDR: s.CIDR, ACL: s.ACL})
 	}
 	for _, i := range vpc.Interfaces {
-		f.Members = append(f.Members, firewall.Member{Private: i.Private, SecurityGroups: i.SecurityGroups})
+		for _, address := range i.addresses() {
+			f.Members = append(f.Members, firewall.Member{Private: address.Private, SecurityGroups: i.SecurityGroups})
+		}
 		if a, ok := desired[i.ID]; ok {
 			f.Interfaces = append(f.Interfaces, firewall.Interface{
-				ID: i.ID, Device: a.device, Mark: subnetMark(i.SubnetID), Private: i.Private, Public: a.public,
+				ID: i.ID, Device: a.device, Mark: subnetMark(i.SubnetID), Private: i.Private,
+				Public: a.addresses[0].Public, Secondary: a.addresses[1:],
 				SecurityGroups: i.SecurityGroups, SourceCheck: i.SourceDestCheck, Cut: i.Cut, Rate: i.Rate,
 				Translates: i.Translates,
 			})

@@ -33,7 +33,7 @@ func (r *router) applyTranslators(vpc VPC, desired map[string]attachment) error 
 		if !ok || t.namespaceID != a.namespaceID {
 			t = &translator{namespaceID: a.namespaceID}
 		}
-		ruleset := firewall.Translator{Device: machineDevice, CIDRs: vpc.CIDRs, Private: i.Private}.Ruleset(nftTable)
+		ruleset := firewall.Translator{Device: machineDevice(0), CIDRs: vpc.CIDRs, Private: i.Private}.Ruleset(nftTable)
 		if err := t.apply(a.namespace, ruleset); err != nil {
 			problems = errors.Join(problems, fmt.Errorf("set up NAT of interface %s: %w", i.ID, err))
 		}

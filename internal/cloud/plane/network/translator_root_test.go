@@ -31,7 +31,7 @@ func withNAT(v VPC) VPC {
 		OwnNamespace: true, Translates: true,
 	}, gatewayAddress))
 	v.Subnets[1].Routes = []Route{
-		newVPC(v.ID).Subnets[1].Routes[0], {Destination: world, Via: Translator, Translator: "eni-nat" + v.ID},
+		newVPC(v.ID).Subnets[1].Routes[0], {Destination: world, Via: ToInterface, Interface: "eni-nat" + v.ID},
 	}
 	return v
 }

@@ -24,7 +24,10 @@ func (r *router) routes(vpc VPC) []route {
 	}
 	for _, i := range vpc.Interfaces {
 		if a, ok := r.attached[i.ID]; ok {
-			all = append(all, route{table: unix.RT_TABLE_MAIN, to: hostPrefix(a.private), device: a.index})
+			for _, address := range a.addresses {
+				to := hostPrefix(address.Private)
+				all = append(all, route{table: unix.RT_TABLE_MAIN, to: to, device: a.index})
+			}
 		}
 	}
 	for _, s := range vpc.Subnets {
@@ -36,9 +39,9 @@ func (r *router) routes(vpc VPC) []route {
 			case entry.Via == Local || !to.Addr().Is4():
 			case entry.Via == Gateway && r.uplinkIndex != 0:
 				all = append(all, route{table: table, to: to, device: r.uplinkIndex, via: r.addresses.edge})
-			case entry.Via == Translator && r.attached[entry.Translator].index != 0:
-				a := r.attached[entry.Translator]
-				all = append(all, route{table: table, to: to, device: a.index, via: a.private})
+			case entry.Via == ToInterface && r.attached[entry.Interface].forwards:
+				a := r.attached[entry.Interface]
+				all = append(all, route{table: table, to: to, device: a.index, via: a.private()})
 			case entry.Via == PeerVPC && r.peers[entry.Peer] != 0:
 				all = append(all, route{table: table, to: to, device: r.peers[entry.Peer], via: r.addresses.edge})
 			default:

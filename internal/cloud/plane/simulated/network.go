@@ -63,7 +63,7 @@ func (n *Network) NodeNamespace(interfaceID string) string { return "/simulated/
 func routeTargets() map[network.Target]string {
 	return map[network.Target]string{
 		network.Local: "local", network.Gateway: "gateway", network.Blackhole: "blackhole",
-		network.Translator: "nat", network.PeerVPC: "peer ",
+		network.ToInterface: "", network.PeerVPC: "peer ",
 	}
 }
 
@@ -84,7 +84,7 @@ func (n *Network) String() string {
 		for _, s := range vpc.Subnets {
 			_, _ = fmt.Fprintf(&out, "  subnet %s %s", s.ID, s.CIDR)
 			for _, r := range s.Routes {
-				_, _ = fmt.Fprintf(&out, " %s→%s%s%s", r.Destination, routeTargets()[r.Via], r.Translator, r.Peer)
+				_, _ = fmt.Fprintf(&out, " %s→%s%s%s", r.Destination, routeTargets()[r.Via], r.Interface, r.Peer)
 			}
 			_, _ = fmt.Fprintln(&out)
 		}
@@ -93,6 +93,9 @@ func (n *Network) String() string {
 			_, _ = fmt.Fprintf(&out, "  interface %s %s in %s groups=%s", i.ID, i.Private, i.SubnetID, groups)
 			if i.Public.IsValid() {
 				_, _ = fmt.Fprintf(&out, " public=%s", i.Public)
+			}
+			for _, address := range i.Secondary {
+				_, _ = fmt.Fprintf(&out, " and %s", address.Private)
 			}
 			switch {
 			case i.Translates:
