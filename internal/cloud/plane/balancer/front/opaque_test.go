@@ -33,7 +33,7 @@ func TestFrontForwardsFlowsThatNameNoLoadBalancer(t *testing.T) {
 	}()
 	lb := balancertest.OneGroup(port, 1).LoadBalancers[0]
 	lb.Listeners[0].Forwards = []string{"tcp"}
-	f.Set([]balancer.LoadBalancer{lb})
+	f.Set([]balancer.LoadBalancer{lb}, nil)
 	conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
 		t.Fatal(err)
@@ -45,13 +45,13 @@ func TestFrontForwardsFlowsThatNameNoLoadBalancer(t *testing.T) {
 
 	other := balancertest.OneGroup(port, 1).LoadBalancers[0]
 	other.DNSName = "other.localhost"
-	f.Set([]balancer.LoadBalancer{lb, other})
+	f.Set([]balancer.LoadBalancer{lb, other}, nil)
 	known := (*f.routes.Load())[port]
 	if known.opaque() != nil || !known.find(lb.DNSName).opaque || known.find(other.DNSName).opaque {
 		t.Errorf("routes = %+v", known)
 	}
 	lb.Listeners[0].Forwards = []string{"udp"}
-	f.Set([]balancer.LoadBalancer{lb})
+	f.Set([]balancer.LoadBalancer{lb}, nil)
 	if routes := *f.routes.Load(); len(routes) != 0 {
 		t.Errorf("the host listens for UDP: %v", routes)
 	}
