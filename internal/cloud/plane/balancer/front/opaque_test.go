@@ -51,7 +51,7 @@ func TestFrontForwardsFlowsThatNameNoLoadBalancer(t *testing.T) {
 		t.Errorf("routes = %+v", known)
 	}
 	lb.Listeners[0].Forwards = []string{"udp"}
-	f.Set([]balancer.LoadBalancer{lb})
+	f.Set([]balancer.LoadBalancer{lb}, nil)
 	if routes := *f.routes.Load(); len(routes) != 0 {
 		t.Errorf("the host listens for UDP: %v", routes)
 	}
