@@ -99,16 +99,21 @@ func (c *Console) readLog(r *http.Request, app, id string) *machineLog {
 	return found
 }
 
-// consoleOutput returns what a machine printed on its console lately.
-func (c *Console) consoleOutput(r *http.Request, id string) (string, error) {
+// consoleOutput returns what a machine printed on its console lately, or why that cannot be read:
+// AWS keeps it for an hour after the end of a machine, and has the latest of some types alone
+// (Amazon EC2 API Reference, GetConsoleOutput).
+func (c *Console) consoleOutput(r *http.Request, id string) (text, problem string) {
 	out, err := c.clients(r.PathValue("region")).ec2.GetConsoleOutput(r.Context(), &ec2.GetConsoleOutputInput{
 		InstanceId: &id, Latest: aws.Bool(true),
 	})
 	if err != nil {
-		return "", fmt.Errorf("read the console of %s: %w", id, err)
+		return "", err.Error()
 	}
-	text, err := base64.StdEncoding.DecodeString(aws.ToString(out.Output))
-	return strings.ToValidUTF8(string(text), "�"), err
+	data, err := base64.StdEncoding.DecodeString(aws.ToString(out.Output))
+	if err != nil {
+		return "", fmt.Sprintf("decode the console of %s: %v", id, err)
+	}
+	return strings.ToValidUTF8(string(data), "�"), ""
 }
 
 // machineSections returns the sections of a machine's page before those of every resource.
@@ -124,6 +129,6 @@ func (c *Console) machineSections(r *http.Request, data *resourceData) (sections
 			Section{ID: "search", Template: "logform.html", Data: log, Fixed: true},
 			Section{ID: "log", Template: "log.html", Data: log})
 	}
-	data.Console, err = c.consoleOutput(r, data.ID)
-	return sections, err
+	data.Console, data.NoConsole = c.consoleOutput(r, data.ID)
+	return sections, nil
 }

@@ -27,6 +27,7 @@ type resourceData struct {
 	Properties     []Property
 	Tags           []Property
 	Console        string
+	NoConsole      string      // why it cannot be read
 	Allowed        []Allowance // by a security group or a network ACL
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/instancetype"
 	"aloft.dev/aloft/internal/cloud/manners"
+	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
@@ -33,7 +34,8 @@ func (a *API) GetConsoleOutput(
 	if err != nil {
 		return nil, err
 	}
-	if a.Console == nil || !row.StartedBefore || !latest && a.Now().Before(row.ConsoleAt) {
+	gone := row.State == store.Terminated // and its files with it
+	if a.Console == nil || gone || !row.StartedBefore || !latest && a.Now().Before(row.ConsoleAt) {
 		return out, nil
 	}
 	text, err := a.Console(ctx, row.ID)

@@ -39,4 +39,8 @@ func TestConsoleOutputIsEmptyUntilTheInstanceHasRun(t *testing.T) {
 	wantRemoteError(r, r.GetConsoleOutput, &ec2.GetConsoleOutputInput{InstanceId: aws.String(noInstance)},
 		"InvalidInstanceID.NotFound:")
 	wantRemoteError(r, r.GetConsoleOutput, &ec2.GetConsoleOutputInput{InstanceId: &id, DryRun: aws.Bool(true)}, dryRun)
+	r.cloud.observe(id, store.Terminated)
+	if out := doRemote(r, r.GetConsoleOutput, &ec2.GetConsoleOutputInput{InstanceId: &id}); out.Output != nil {
+		t.Errorf("after its end: console %+v", out)
+	}
 }
