@@ -140,6 +140,10 @@ func (r Router) interfaceSets() []set {
 	)
 }
 
+// forwards reports whether routes can lead to the interface. None lead to that of a load
+// balancer's node.
+func (i Interface) forwards() bool { return !i.SourceCheck && !i.Balances }
+
 // forwarderSets returns the map from the devices of interfaces to which routes can lead to
 // what receives the packets there, if there are any: the interfaces' security groups, and
 // nothing at NAT gateways.
@@ -150,7 +154,7 @@ func (r Router) forwarderSets() []set {
 		if i.Translates {
 			receives = accept
 		}
-		if !i.SourceCheck {
+		if i.forwards() {
 			forwarders.add(element{key: []value{deviceValue(i.Device)}, verdict: receives})
 		}
 	}
@@ -262,7 +266,7 @@ func (r Router) enterForwarders() []rule {
 	var rules []rule
 	for _, i := range r.Interfaces {
 		for _, s := range r.Subnets {
-			if !i.SourceCheck && s.Mark == i.Mark && s.ACL != nil {
+			if i.forwards() && s.Mark == i.Mark && s.ACL != nil {
 				leads := append(rule{equals{outDevice, deviceValue(i.Device)}}, outside(r.CIDRs, destination)...)
 				rules = append(rules, append(leads, jumpTo(enterChain(s.ID))))
 			}
