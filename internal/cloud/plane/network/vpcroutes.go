@@ -24,18 +24,7 @@ func (r *router) routes(vpc VPC) []route {
 		all = append(all, route{table: unix.RT_TABLE_MAIN, to: block.Masked(), metric: lastResortMetric})
 	}
 	for _, i := range vpc.Interfaces {
-		a, ok := r.attached[i.ID]
-		if !ok {
-			continue
-		}
-		for _, address := range a.addresses {
-			to := hostPrefix(address.Private)
-			all = append(all, route{table: unix.RT_TABLE_MAIN, to: to, device: a.index})
-		}
-		if i.Balances {
-			table := int(returnMark(i.ID))
-			all = append(all, route{table: table, to: everywhere, device: a.index, via: i.Private})
-		}
+		all = append(all, r.interfaceRoutes(i)...)
 	}
 	for _, s := range vpc.Subnets {
 		table := int(subnetMark(s.ID))
@@ -55,6 +44,22 @@ func (r *router) routes(vpc VPC) []route {
 				all = append(all, route{table: table, to: to})
 			}
 		}
+	}
+	return all
+}
+
+// interfaceRoutes returns the routes to the addresses of an interface, if it is attached. The
+// table of a load balancer's node leads all replies back to it.
+func (r *router) interfaceRoutes(i Interface) (all []route) {
+	a, ok := r.attached[i.ID]
+	if !ok {
+		return nil
+	}
+	for _, address := range a.addresses {
+		all = append(all, route{table: unix.RT_TABLE_MAIN, to: hostPrefix(address.Private), device: a.index})
+	}
+	if i.Balances {
+		all = append(all, route{table: int(returnMark(i.ID)), to: everywhere, device: a.index, via: i.Private})
 	}
 	return all
 }
