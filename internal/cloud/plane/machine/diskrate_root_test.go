@@ -5,6 +5,7 @@ package machine_test
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -12,10 +13,13 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 )
 
+// testDiskRate is a rate in bytes per second that no instance type has.
+const testDiskRate = 8 << 20
+
 // What a machine writes reaches the disk no faster than its rate, and its image is made
 // without waiting for that.
 func TestRealDiskOfAMachineIsHeldToItsRate(t *testing.T) {
-	const rate, size = 8 << 20, 32 << 20
+	const rate, size = testDiskRate, 32 << 20
 	s := newFixture(t)
 	m := s.machine(1)
 	m.DiskRate = machine.DiskRate{Bytes: rate, Operations: 1000}
@@ -45,8 +49,8 @@ func TestRealDiskOfAMachineIsHeldToItsRate(t *testing.T) {
 	}
 }
 
-// diskLimits returns the limits of loop devices that the test's machine, or the root cgroup of
-// version 1, has.
+// diskLimits returns the limits of testDiskRate on loop devices that the test's machine, or the
+// root cgroup of version 1, has. The root cgroup also has those of other tests' machines.
 func (s *fixture) diskLimits() string {
 	s.Helper()
 	var found []string
@@ -60,7 +64,7 @@ func (s *fixture) diskLimits() string {
 			continue // another layout of cgroups, or the machine is off
 		}
 		for line := range strings.Lines(string(data)) {
-			if strings.HasPrefix(line, "7:") {
+			if strings.HasPrefix(line, "7:") && strings.Contains(line, strconv.Itoa(testDiskRate)) {
 				found = append(found, path+": "+line)
 			}
 		}
