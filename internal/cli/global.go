@@ -8,7 +8,10 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"slices"
+	"strings"
 
 	"charm.land/lipgloss/v2"
 	"golang.org/x/term"
@@ -125,25 +128,52 @@ func (g *global) nextCommand(words, dir string) string {
 // cloudFlags returns the flags with which another command finds the same cloud.
 func (g *global) cloudFlags() string {
 	var flags string
-	if g.on != "local" {
-		flags += " --on " + g.on
-	}
-	if g.region != "" {
-		flags += " --region " + g.region
-	}
-	if g.stage != "" {
-		flags += " --stage " + g.stage
-	}
-	if g.profile != "" {
-		flags += " --profile " + g.profile
-	}
-	if g.endpoint != "" {
-		flags += " --endpoint " + g.endpoint
-	}
-	if g.on == "local" && g.stateDir != defaultStateDir {
-		flags += " --state-dir " + g.stateDir
+	for _, f := range g.cloudSettings() {
+		flags += " " + f[0] + " " + f[1]
 	}
 	return flags
+}
+
+// cloudSettings returns the flags of cloudFlags, each with its value.
+func (g *global) cloudSettings() (set [][2]string) {
+	add := func(isSet bool, flag, value string) {
+		if isSet {
+			set = append(set, [2]string{flag, value})
+		}
+	}
+	add(g.on != "local", "--on", g.on)
+	add(g.region != "", "--region", g.region)
+	add(g.stage != "", "--stage", g.stage)
+	add(g.profile != "", "--profile", g.profile)
+	add(g.endpoint != "", "--endpoint", g.endpoint)
+	add(g.on == "local" && g.stateDir != defaultStateDir, "--state-dir", g.stateDir)
+	return set
+}
+
+// ofNoApplication matches the commands that take no flags of an application or its cloud.
+var ofNoApplication = regexp.MustCompile(`aloft (local|policy|init)\b`)
+
+// completeHints adds the flags of cloudFlags to the remedies that name commands without them. A
+// remedy for one stage would otherwise change another.
+func (g *global) completeHints(problems diag.List) diag.List {
+	completed := slices.Clone(problems)
+	for i, p := range problems {
+		if !strings.Contains(p.Hint, "aloft ") || ofNoApplication.MatchString(p.Hint) {
+			continue
+		}
+		var missing []string
+		for _, f := range g.cloudSettings() {
+			if !strings.Contains(p.Hint, f[0]) {
+				missing = append(missing, f[0]+" "+f[1])
+			}
+		}
+		if len(missing) > 0 {
+			complete := *p
+			complete.Hint += " (with " + strings.Join(missing, " ") + ")"
+			completed[i] = &complete
+		}
+	}
+	return completed
 }
 
 // sudo returns "sudo " if the next command needs it: a local cloud that was

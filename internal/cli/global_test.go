@@ -3,6 +3,8 @@ package cli
 import (
 	"path/filepath"
 	"testing"
+
+	"aloft.dev/aloft/internal/diag"
 )
 
 func TestNextCommandUsesTheSameCloud(t *testing.T) {
@@ -32,6 +34,25 @@ func TestNextCommandUsesTheSameCloud(t *testing.T) {
 	g := &global{on: "local", stateDir: defaultStateDir}
 	if got, want := g.nextCommand("aloft up", "shop"), "aloft up shop"; got != want {
 		t.Errorf("without sudo: got %q, want %q", got, want)
+	}
+}
+
+func TestRemediesNameTheSameCloud(t *testing.T) {
+	g := &global{on: "local", stage: "staging", stateDir: defaultStateDir}
+	for hint, want := range map[string]string{
+		"aloft up deploys it":               "aloft up deploys it (with --stage staging)",
+		"aloft up --stage prod makes one":   "aloft up --stage prod makes one",
+		"sudo aloft local start":            "sudo aloft local start",
+		"add a port to the security group":  "add a port to the security group",
+		"aloft policy prints what it needs": "aloft policy prints what it needs",
+	} {
+		problem := &diag.Diagnostic{Hint: hint}
+		if got := g.completeHints(diag.List{problem})[0].Hint; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		if problem.Hint != hint {
+			t.Errorf("%q became %q in the error", hint, problem.Hint)
+		}
 	}
 }
 

@@ -60,6 +60,7 @@ func (g *global) finish(ctx context.Context, err error) int {
 	if errors.As(err, &failure) {
 		result = ExitNotVerified
 	}
+	problems = g.completeHints(problems)
 	if g.json {
 		_ = view.ProblemsJSON(g.Out, problems)
 		return result
