@@ -39,7 +39,7 @@ func Find(i *inventory.Inventory, from, to Place, port uint16) (*Answer, error) 
 	}
 	a.Stages = []Stage{stage}
 	if lb := w.loadBalancer(to.Ref); lb != nil {
-		if behind, ok := w.behind(to.Name, lb, targets, port); ok {
+		if behind, ok := w.behind(to.Name, lb, sources[0], targets, port); ok {
 			a.Stages = append(a.Stages, behind)
 		}
 	}
@@ -80,8 +80,10 @@ func listenerHop(lb *inventory.LoadBalancer, port uint16) Hop {
 }
 
 // behind returns the stage from the nodes of a load balancer to the targets that a port's
-// listener forwards to.
-func (w *world) behind(name string, lb *inventory.LoadBalancer, nodes []spot, port uint16) (Stage, bool) {
+// listener forwards what a client sends to.
+func (w *world) behind(
+	name string, lb *inventory.LoadBalancer, client spot, nodes []spot, port uint16,
+) (Stage, bool) {
 	stage := Stage{Title: name + " → its targets"}
 	i := slices.IndexFunc(lb.Listeners, func(l inventory.Listener) bool { return aws.ToInt32(l.Port) == int32(port) })
 	if i < 0 || len(nodes) == 0 {
@@ -92,8 +94,12 @@ func (w *world) behind(name string, lb *inventory.LoadBalancer, nodes []spot, po
 		if !slices.Contains(arns, aws.ToString(group.TargetGroupArn)) {
 			continue
 		}
+		senders := nodes
+		if keepsClientAddress(lb, group) {
+			senders = client.sendThrough(nodes)
+		}
 		for _, target := range group.Targets {
-			stage.Paths = append(stage.Paths, w.pathToTarget(nodes, group, target))
+			stage.Paths = append(stage.Paths, w.pathToTarget(senders, group, target))
 		}
 	}
 	if len(stage.Paths) == 0 && len(arns) > 0 {
@@ -104,6 +110,13 @@ func (w *world) behind(name string, lb *inventory.LoadBalancer, nodes []spot, po
 		stage.Paths = []Path{{From: nodes[0].end(privateAddress(nodes[0].nic)), State: Blocks, Hops: []Hop{hop}}}
 	}
 	return stage, len(stage.Paths) > 0
+}
+
+// keepsClientAddress reports whether targets see the addresses of a load balancer's clients, which
+// is the default for targets that are instances (Network Load Balancer guide, Client IP
+// preservation). The attribute that turns it off is not in the inventory.
+func keepsClientAddress(lb *inventory.LoadBalancer, group inventory.TargetGroup) bool {
+	return lb.Type == elbtypes.LoadBalancerTypeEnumNetwork && group.TargetType == elbtypes.TargetTypeEnumInstance
 }
 
 // forwardsTo returns the ARNs of the target groups of a listener and its rules.

@@ -3,6 +3,7 @@ package reachability
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -40,6 +41,34 @@ type spot struct {
 	public   bool                    // nic was named by its public address
 	named    bool                    // nic was named by an address
 	balancer *inventory.LoadBalancer // whose node it is
+	sender   netip.Addr              // of what a node forwards, if hasSender; the zero Addr is any on the internet
+
+	hasSender bool
+}
+
+// sendThrough returns nodes that forward what the spot sends, with its address.
+func (s spot) sendThrough(nodes []spot) []spot {
+	nodes = slices.Clone(nodes)
+	for i, n := range nodes {
+		nodes[i].hasSender, nodes[i].sender = true, s.address
+		switch {
+		case s.nic != nil && n.public:
+			nodes[i].sender = publicAddress(s.nic)
+		case s.nic != nil:
+			nodes[i].sender = privateAddress(s.nic)
+		}
+	}
+	return nodes
+}
+
+// peer returns the spot, which is in a VPC, as the other end in the VPC sees it. Rules that name
+// the security groups of a load balancer's node admit what it forwards.
+func (s spot) peer() peer {
+	p := peer{privateAddress(s.nic), groupIDs(s.nic)}
+	if s.hasSender {
+		p.address = s.sender
+	}
+	return p
 }
 
 // spots returns where a place is. A load balancer is at each of its nodes.

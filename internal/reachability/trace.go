@@ -83,8 +83,7 @@ func (t *tracer) machine(s spot) {
 // inside follows a connection within a VPC.
 func (t *tracer) inside() {
 	from, to := t.from.nic, t.to.nic
-	source := peer{privateAddress(from), groupIDs(from)}
-	target := peer{privateAddress(to), groupIDs(to)}
+	source, target := t.from.peer(), t.to.peer()
 	out, in := aws.ToString(from.SubnetId), aws.ToString(to.SubnetId)
 	t.machine(t.from)
 	t.add(t.groups(from, target, t.port, true))
