@@ -25,10 +25,12 @@ const prefix = "alo"
 func KernelObjects(t *testing.T) string {
 	t.Helper()
 	lines := slices.Concat(mounts(t), loops(t), devices(t))
-	for _, pattern := range []string{"/sys/fs/cgroup/*/alo*/i-*", "/sys/fs/cgroup/alo*/i-*"} {
-		groups, _ := filepath.Glob(pattern)
-		for _, group := range groups {
-			lines = append(lines, "cgroup "+group)
+	for _, name := range []string{"aloft", "alo????"} { // those of host.Layout
+		for _, root := range []string{"/sys/fs/cgroup/*/", "/sys/fs/cgroup/"} {
+			groups, _ := filepath.Glob(root + name + "/i-*")
+			for _, group := range groups {
+				lines = append(lines, "cgroup "+group)
+			}
 		}
 	}
 	for _, args := range [][]string{
