@@ -11,26 +11,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Try locks an open file or folder for this process alone, until f is closed. It reports whether
-// it did; if another process has the lock, it does not wait.
-func Try(f *os.File) (bool, error) {
-	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
 // Lock locks an open file or folder for this process alone, until f is closed. If another has it,
 // Lock calls waiting, unless that is nil, and waits. If Lock returns an error, it closes f, maybe
 // later: the kernel's wait cannot be interrupted.
 func Lock(ctx context.Context, f *os.File, waiting func()) error {
-	free, err := Try(f)
-	if err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if free {
+	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if err == nil {
 		return nil
+	}
+	if !errors.Is(err, unix.EWOULDBLOCK) {
+		return errors.Join(err, f.Close())
 	}
 	if waiting != nil {
 		waiting()

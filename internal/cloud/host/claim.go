@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"aloft.dev/aloft/internal/cloud/filelock"
 )
@@ -60,15 +61,25 @@ func (l Layout) claimRunDir(ctx context.Context) (*os.File, error) {
 	return dir, nil
 }
 
+// endOfKilled is how long a killed process may keep its claim after its other traces are gone:
+// the kernel closes files last.
+const endOfKilled = time.Second
+
 // unclaimed locks the run folder of a local cloud unless a process has claimed it. It returns
 // nil if one has.
-func unclaimed(layout Layout) (*os.File, error) {
+func unclaimed(ctx context.Context, layout Layout) (*os.File, error) {
 	dir, err := os.Open(layout.RunDir)
 	if err != nil {
 		return nil, err
 	}
-	if free, err := filelock.Try(dir); err != nil || !free {
-		return nil, errors.Join(err, dir.Close())
+	waiting, cancel := context.WithTimeout(ctx, endOfKilled)
+	defer cancel()
+	switch err := filelock.Lock(waiting, dir, nil); {
+	case err == nil:
+		return dir, nil
+	case waiting.Err() != nil && ctx.Err() == nil:
+		return nil, nil
+	default:
+		return nil, err
 	}
-	return dir, nil
 }

@@ -51,7 +51,7 @@ func TestAClaimOutlivesTheRemovalOfTheFolder(t *testing.T) {
 	if err := claim(t, layout).Close(); err != nil {
 		t.Fatal(err)
 	}
-	remover, err := unclaimed(layout)
+	remover, err := unclaimed(t.Context(), layout)
 	if err != nil || remover == nil {
 		t.Fatalf("lock a folder that nobody claims: got %v, error %v", remover, err)
 	}

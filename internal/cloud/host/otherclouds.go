@@ -52,7 +52,10 @@ func OtherClouds(ctx context.Context, layout Layout) ([]OtherCloud, error) {
 // alive reports whether a local cloud starts, or any of its processes runs. It reports true if
 // it cannot find out, so that callers never remove the leftovers of a live one.
 func alive(ctx context.Context, layout Layout) bool {
-	dir, err := unclaimed(layout)
+	if _, err := FindDaemon(layout); !errors.Is(err, ErrNotRunning) {
+		return true
+	}
+	dir, err := unclaimed(ctx, layout)
 	if err != nil || dir == nil {
 		return true
 	}
@@ -112,7 +115,7 @@ func RemoveAbandoned(ctx context.Context, layout Layout) ([]Layout, error) {
 // removeAbandoned removes the leftovers of a local cloud, and reports whether it did: the local
 // cloud may have started meanwhile.
 func removeAbandoned(ctx context.Context, layout Layout) (bool, error) {
-	dir, err := unclaimed(layout)
+	dir, err := unclaimed(ctx, layout)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && dir == nil {
 		return false, nil
 	}
