@@ -157,7 +157,7 @@ func readQuery(q *types.MetricDataQuery) (out query, err error) {
 	return out, nil
 }
 
-// elsewhere reports whether a query is of another account's metrics, of which there are none.
+// elsewhere reports whether a query is of another account's metrics. There are none.
 func (q query) elsewhere() bool {
 	account := aws.ToString(q.AccountId)
 	return account != "" && account != identity.Account

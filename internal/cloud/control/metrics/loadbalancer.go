@@ -30,8 +30,8 @@ func (m nodeMetrics) add(name, unit string, s metric.Summary, dimensions ...metr
 	m.store.Add(m.region, metric.NewID(namespace, name, dimensions...), m.at, unit, s)
 }
 
-// isNetwork reports whether the node is one of a Network Load Balancer, of which the balancer
-// only counts the targets.
+// isNetwork reports whether the node is one of a Network Load Balancer. The balancer's process
+// counts only the targets of those.
 func (m nodeMetrics) isNetwork() bool { return strings.HasPrefix(m.loadBalancer, "net/") }
 
 func (m nodeMetrics) loadBalancerDimension() metric.Dimension {

@@ -339,7 +339,7 @@ func (f *Front) serve(client net.Conn, number uint16) {
 	f.join(client, r, read)
 }
 
-// join connects a client, of which it has read something, with a node of the route.
+// join connects a client, whose first bytes it has read, with a node of the route.
 func (f *Front) join(client net.Conn, r *route, read []byte) {
 	node, err := r.dial(f.ctx)
 	if err != nil {
