@@ -45,26 +45,16 @@ func newNetworkBalancer(
 			{SubnetId: &subnets[1]}, {SubnetId: &subnets[2]},
 		},
 	}))(t).LoadBalancers[0]
-	made := simulation.Must(c.API.ELB.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{
-		Name: aws.String("flows"), Protocol: elbtypes.ProtocolEnumTcp, Port: aws.Int32(3000), VpcId: &vpc,
-		HealthCheckIntervalSeconds: aws.Int32(5), HealthCheckTimeoutSeconds: aws.Int32(2),
-		HealthyThresholdCount: aws.Int32(2), UnhealthyThresholdCount: aws.Int32(2),
-	}))(t).TargetGroups[0]
-	simulation.Must(c.API.ELB.ModifyTargetGroupAttributes(ctx, &elb.ModifyTargetGroupAttributesInput{
-		TargetGroupArn: made.TargetGroupArn,
-		Attributes: []elbtypes.TargetGroupAttribute{
-			{Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String("5")},
-		},
-	}))(t)
+	targets := newTargetGroup(t, c, "flows", elbtypes.ProtocolEnumTcp, vpc)
 	simulation.Must(c.API.ELB.CreateListener(ctx, &elb.CreateListenerInput{
 		LoadBalancerArn: lb.LoadBalancerArn, Port: &port, Protocol: elbtypes.ProtocolEnumTcp,
 		DefaultActions: []elbtypes.Action{
-			{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: made.TargetGroupArn},
+			{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: &targets},
 		},
 	}))(t)
 	return networkBalancer{
 		url: fmt.Sprintf("http://%s:%d", *lb.DNSName, port), arn: *lb.LoadBalancerArn,
-		targets: *made.TargetGroupArn, elastic: *address.PublicIp, port: port,
+		targets: targets, elastic: *address.PublicIp, port: port,
 	}
 }
 

@@ -164,17 +164,7 @@ func balancedGroup(t *testing.T, c *program.LocalCloud) (url, targets string, fl
 			UserData:         aws.String(base64.StdEncoding.EncodeToString([]byte(mortal))),
 		},
 	}))(t)
-	made := simulation.Must(c.API.ELB.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{
-		Name: aws.String("web"), Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(3000), VpcId: vpc,
-		HealthCheckIntervalSeconds: aws.Int32(5), HealthCheckTimeoutSeconds: aws.Int32(2),
-		HealthyThresholdCount: aws.Int32(2), UnhealthyThresholdCount: aws.Int32(2),
-	}))(t).TargetGroups[0]
-	simulation.Must(c.API.ELB.ModifyTargetGroupAttributes(ctx, &elb.ModifyTargetGroupAttributesInput{
-		TargetGroupArn: made.TargetGroupArn,
-		Attributes: []elbtypes.TargetGroupAttribute{
-			{Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String("5")},
-		},
-	}))(t)
+	targets = newTargetGroup(t, c, "web", elbtypes.ProtocolEnumHttp, *vpc)
 	lb := simulation.Must(c.API.ELB.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{
 		Name: aws.String("web"), Subnets: ids, SecurityGroups: []string{*group},
 	}))(t).LoadBalancers[0]
@@ -183,7 +173,7 @@ func balancedGroup(t *testing.T, c *program.LocalCloud) (url, targets string, fl
 		Port:            aws.Int32(port),
 		Protocol:        elbtypes.ProtocolEnumHttp,
 		DefaultActions: []elbtypes.Action{
-			{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: made.TargetGroupArn},
+			{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: &targets},
 		},
 	}))(t)
 	flows = newNetworkBalancer(t, c, *vpc, ids, *group, port)
@@ -191,10 +181,10 @@ func balancedGroup(t *testing.T, c *program.LocalCloud) (url, targets string, fl
 		AutoScalingGroupName: aws.String("web"), MinSize: aws.Int32(3), MaxSize: aws.Int32(4),
 		LaunchTemplate:    &scalingtypes.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web")},
 		VPCZoneIdentifier: aws.String(ids[0] + "," + ids[1] + "," + ids[2]),
-		TargetGroupARNs:   []string{*made.TargetGroupArn, flows.targets}, HealthCheckType: aws.String("ELB"),
+		TargetGroupARNs:   []string{targets, flows.targets}, HealthCheckType: aws.String("ELB"),
 		HealthCheckGracePeriod: aws.Int32(10),
 	}))(t)
-	return fmt.Sprintf("http://%s:%d", *lb.DNSName, port), *made.TargetGroupArn, flows
+	return fmt.Sprintf("http://%s:%d", *lb.DNSName, port), targets, flows
 }
 
 // healthy returns the sorted ids of a target group's healthy instances.
@@ -221,4 +211,24 @@ func scalingActivities(t *testing.T, c *program.LocalCloud) []scalingtypes.Activ
 	))(t).Activities
 	slices.Reverse(all)
 	return all
+}
+
+// newTargetGroup creates a target group for port 3000 that notices changes soon, and returns its
+// ARN.
+func newTargetGroup(
+	t *testing.T, c *program.LocalCloud, name string, protocol elbtypes.ProtocolEnum, vpc string,
+) string {
+	t.Helper()
+	made := simulation.Must(c.API.ELB.CreateTargetGroup(t.Context(), &elb.CreateTargetGroupInput{
+		Name: &name, Protocol: protocol, Port: aws.Int32(3000), VpcId: &vpc,
+		HealthCheckIntervalSeconds: aws.Int32(5), HealthCheckTimeoutSeconds: aws.Int32(2),
+		HealthyThresholdCount: aws.Int32(2), UnhealthyThresholdCount: aws.Int32(2),
+	}))(t).TargetGroups[0]
+	simulation.Must(c.API.ELB.ModifyTargetGroupAttributes(t.Context(), &elb.ModifyTargetGroupAttributesInput{
+		TargetGroupArn: made.TargetGroupArn,
+		Attributes: []elbtypes.TargetGroupAttribute{
+			{Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String("5")},
+		},
+	}))(t)
+	return *made.TargetGroupArn
 }
