@@ -17,6 +17,7 @@ type attack struct{ kind, commands string }
 var attacks = []attack{
 	{"nothing", "sleep 600"},
 	{"cpu", "for i in 1 2 3 4 5 6 7 8; do while :; do :; done & done; wait"},
+	{"calls", `for i in 1 2; do dd if=/dev/zero of=/dev/null bs=1 & done; wait`},
 	{"memory", `while :; do perl -e 'while (1) { push @x, "x" x (8 << 20) }'; done`},
 	{"disk", `(while :; do dd if=/dev/zero of=/var/tmp/a bs=1M count=1500 conv=fsync; done) &
 (while :; do dd if=/dev/zero of=/var/tmp/b bs=4k count=100000 oflag=direct; done) &

@@ -43,13 +43,15 @@ type figure struct {
 type benchmark struct {
 	rate   float64
 	window time.Duration
+	rounds int
 	kinds  string
 }
 
 func main() {
 	var b benchmark
 	flag.Float64Var(&b.rate, "rate", 100, "requests a second for the victim")
-	flag.DurationVar(&b.window, "window", 10*time.Second, "how long to measure without, and with, each attack")
+	flag.DurationVar(&b.window, "window", 10*time.Second, "how long a round measures without, and with, an attack")
+	flag.IntVar(&b.rounds, "rounds", 5, "how often to measure without, and with, each attack")
 	flag.StringVar(&b.kinds, "kinds", "", "attacks to measure, separated by commas (default: all)")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -102,41 +104,45 @@ func (b benchmark) run(ctx context.Context) (err error) {
 	return nil
 }
 
-// measure measures the victim alone, then beside a neighbour that attacks.
+// measure measures the victim alone and beside a neighbour that attacks, in turns: whatever else
+// the host does from minute to minute then affects both alike.
 func (b benchmark) measure(ctx context.Context, v *victim, a attack) (figure, error) {
-	without, _ := b.latency(ctx, v.url)
-	var with time.Duration
-	var failed int
-	if err := v.beside(ctx, a, func() { with, failed = b.latency(ctx, v.url) }); err != nil {
-		return figure{}, err
+	var without, with []load.Sample
+	for range b.rounds {
+		without = append(without, b.requests(ctx, v.url)...)
+		if err := v.beside(ctx, a, func() { with = append(with, b.requests(ctx, v.url)...) }); err != nil {
+			return figure{}, err
+		}
 	}
 	text, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
 		return figure{}, err
 	}
 	average, _, _ := strings.Cut(string(text), " ")
-	return figure{
-		Kind: a.kind, Without: milliseconds(without), With: milliseconds(with),
-		Ratio: float64(with) / float64(max(without, 1)), Failed: failed, Load: average,
-	}, ctx.Err()
-}
-
-// latency returns the 99th percentile of the latency of a URL, and how many requests failed.
-func (b benchmark) latency(ctx context.Context, url string) (p99 time.Duration, failed int) {
-	window, cancel := context.WithTimeout(ctx, b.window)
-	defer cancel()
-	generator := load.New(load.Config{URL: url, Rate: b.rate, Dial: load.Dial})
-	samples := generator.Run(window).Samples
-	slices.SortFunc(samples, func(a, b load.Sample) int { return cmp.Compare(a.Latency, b.Latency) })
-	for _, s := range samples {
+	f := figure{Kind: a.kind, Without: p99(without), With: p99(with), Load: average}
+	f.Ratio = f.With / max(f.Without, 0.001)
+	for _, s := range with {
 		if s.Kind != load.OK {
-			failed++
+			f.Failed++
 		}
 	}
+	return f, ctx.Err()
+}
+
+// requests sends requests to a URL for as long as the window is.
+func (b benchmark) requests(ctx context.Context, url string) []load.Sample {
+	window, cancel := context.WithTimeout(ctx, b.window)
+	defer cancel()
+	return load.New(load.Config{URL: url, Rate: b.rate, Dial: load.Dial}).Run(window).Samples
+}
+
+// p99 returns the 99th percentile of the latency of requests in milliseconds, or 0 if there are none.
+func p99(samples []load.Sample) float64 {
 	if len(samples) == 0 {
-		return 0, failed
+		return 0
 	}
-	return samples[len(samples)*99/100].Latency, failed
+	slices.SortFunc(samples, func(a, b load.Sample) int { return cmp.Compare(a.Latency, b.Latency) })
+	return milliseconds(samples[len(samples)*99/100].Latency)
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

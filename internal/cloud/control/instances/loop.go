@@ -49,6 +49,7 @@ type Loop struct {
 	Log      *slog.Logger
 	Manners  *manners.Set           // nil: a kind cloud
 	Disks    bandwidth.Setting      // what limits the bandwidth of machines' disks
+	Networks bandwidth.Setting      // and of their networks, as far as their packets go
 	Parallel int                    // machines that launch at the same time; 0 means defaultParallel
 	Env      map[string]string      // environment variables of every machine, such as proxies
 	Layer    func(id string) string // returns the folder of an image's layer

@@ -42,7 +42,8 @@ func (l *Loop) machineConfig(id string) (machine.Machine, error) {
 	m := machine.Machine{
 		ID: id, Hostname: "ip-" + strings.ReplaceAll(eni.PrivateIP.String(), ".", "-"),
 		VCPUs: offered.VCPUs, CPUWeight: int(offered.BaselineCPU), MemoryMiB: offered.MemoryMiB,
-		UIDBase: row.UIDBase, Env: l.Env, NewConsole: l.Manners.Has(manners.Times),
+		PacketRate: packetRate(l.Networks, offered.VCPUs),
+		UIDBase:    row.UIDBase, Env: l.Env, NewConsole: l.Manners.Has(manners.Times),
 	}
 	if volume, ok := store.Volumes.Get(view, row.RootVolumeID); ok {
 		m.DiskGiB = int(volume.SizeGiB)

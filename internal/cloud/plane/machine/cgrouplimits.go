@@ -4,10 +4,13 @@ package machine
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"aloft.dev/aloft/internal/cloud/plane/packetrate"
 )
 
 // maxProcesses limits a machine's processes and threads.
@@ -39,7 +42,7 @@ func (c cgroup) limitCgroups() error {
 // defaultWeight is the weight of a cgroup without one, in which version 1 has 1024 shares.
 const defaultWeight = 100
 
-// setLimits limits the machine's processor time, memory and processes. When machines want more
+// setLimits limits the machine's processor time, memory, processes and packets. When machines want more
 // processor time than the host has, their weights divide it. Instances have no
 // swap, so a host that has some must not lend it: the limit would be no limit.
 func (c cgroup) setLimits(m Machine) error {
@@ -67,7 +70,14 @@ func (c cgroup) setLimits(m Machine) error {
 			return fmt.Errorf("limit %s: %w", l.controller, err)
 		}
 	}
-	return nil
+	if m.PacketRate == 0 {
+		return nil
+	}
+	err := packetrate.Limit(c.top(), m.PacketRate)
+	if errors.Is(err, packetrate.ErrNotSupported) {
+		return nil
+	}
+	return err
 }
 
 // setWeight sets the machine's share of processor time.

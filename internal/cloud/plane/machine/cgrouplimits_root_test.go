@@ -28,7 +28,7 @@ func (s *fixture) cpuWeight(id string) string {
 func TestRealMachineObeysItsLimits(t *testing.T) {
 	s := newFixture(t)
 	m := s.machine(1)
-	m.MemoryMiB, m.CPUWeight = 256, 20
+	m.MemoryMiB, m.CPUWeight, m.PacketRate = 256, 20, 1000
 	s.bootFully(m)
 	if got := s.cpuWeight(m.ID); got != "20" && got != "204" {
 		t.Errorf("its weight is %s, want 20 of 100 or 204 of 1024", got)
@@ -52,4 +52,25 @@ func TestRealMachineObeysItsLimits(t *testing.T) {
 	if used := user + system; used > 1.35 {
 		t.Errorf("two busy loops used %.2f s of processor time in 1 s", used)
 	}
+	out = s.mustRun(m.ID, append(service, "exec perl -MIO::Socket::INET -MTime::HiRes=time -e '"+sendPackets+"'")...)
+	var arrived int
+	var took float64
+	if _, err := fmt.Sscanf(out, "%d %f", &arrived, &took); err != nil {
+		t.Fatalf("the sender of packets printed %q: %v", out, err)
+	}
+	if most := 100 + int(took*1000); arrived == 0 || arrived > most {
+		t.Errorf("%d of 20000 packets arrived in %.2f s, want at most %d", arrived, took, most)
+	}
 }
+
+// sendPackets sends itself packets, and prints how many arrived and how long that took in seconds.
+const sendPackets = `
+my $to = IO::Socket::INET->new(Proto => "udp", LocalAddr => "127.0.0.1") or die;
+my $from = IO::Socket::INET->new(Proto => "udp", PeerAddr => "127.0.0.1:" . $to->sockport) or die;
+my ($n, $began) = (0, time);
+for (1 .. 20000) {
+	send $from, "x", 0 or die "send: $!";
+	$n++ while defined recv $to, my $packet, 1, 0x40;
+}
+print "$n ", time - $began;
+`
