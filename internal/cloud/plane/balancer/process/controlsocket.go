@@ -3,22 +3,32 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/filelock"
 )
 
+// endOfKilled is how long a killed keeper may have its lock after its sockets are closed: its
+// threads end one after another.
+const endOfKilled = time.Second
+
 // acquireLock ensures that a folder has at most one keeper.
-func acquireLock(path string) (*os.File, error) {
+func acquireLock(ctx context.Context, path string) (*os.File, error) {
 	lock, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the balancer's lock: %w", err)
 	}
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("lock %s: another balancer process runs: %w", path, err), lock.Close())
+	ctx, cancel := context.WithTimeout(ctx, endOfKilled)
+	defer cancel()
+	if err := filelock.Lock(ctx, lock, nil); err != nil {
+		return nil, fmt.Errorf("lock %s: another balancer process runs: %w", path, err)
 	}
 	return lock, nil
 }

@@ -80,7 +80,7 @@ func runKeeper(ctx context.Context, s *supervisor, state string, ready io.Writer
 	}
 	raiseDescriptorLimit(s.log)
 	if state == "" {
-		err = s.open()
+		err = s.open(ctx)
 	} else {
 		err = s.restore(state)
 	}
@@ -117,8 +117,8 @@ func runKeeper(ctx context.Context, s *supervisor, state string, ready io.Writer
 }
 
 // open creates lock and sockets.
-func (s *supervisor) open() (err error) {
-	if s.lock, err = acquireLock(balancer.LockPath(s.dir())); err != nil {
+func (s *supervisor) open(ctx context.Context) (err error) {
+	if s.lock, err = acquireLock(ctx, balancer.LockPath(s.dir())); err != nil {
 		return err
 	}
 	s.inherit() // before its socket is replaced
