@@ -17,6 +17,7 @@ type healthCheck store.HealthCheck
 const (
 	tcp  = string(types.ProtocolEnumTcp)
 	http = string(types.ProtocolEnumHttp)
+	grpc = "GRPC" // a protocol version
 )
 
 // defaultHealthCheck returns the check of a target group that is created without settings
@@ -29,6 +30,9 @@ func defaultHealthCheck(group *store.TargetGroup) healthCheck {
 		return c
 	}
 	c.Protocol, c.Path, c.Matcher, c.Timeout = http, "/", "200", 5
+	if group.ProtocolVersion == grpc {
+		c.Path, c.Matcher = "/AWS.ALB/healthcheck", "12"
+	}
 	return c
 }
 
@@ -47,9 +51,10 @@ type healthCheckInput struct {
 }
 
 // The forms of the status codes that pass the checks of Application Load Balancers and of
-// Network Load Balancers.
+// Network Load Balancers, and those of gRPC.
 var (
 	matcherForm        = regexp.MustCompile(`^[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*$`)
+	grpcMatcherForm    = regexp.MustCompile(`^\d\d?(-\d\d?)?(,\d\d?(-\d\d?)?)*$`)
 	networkMatcherForm = regexp.MustCompile(`^[2-5]\d\d(-[2-5]\d\d)?(,[2-5]\d\d(-[2-5]\d\d)?)*$`)
 )
 
@@ -74,11 +79,8 @@ func (c healthCheck) modified(group *store.TargetGroup, in healthCheckInput) (st
 	}
 	c.setProtocol(group, in)
 	c.Port, c.Path = constraint.Default(in.port, c.Port), constraint.Default(in.path, c.Path)
-	if in.matcher != nil {
-		if in.matcher.GrpcCode != nil {
-			return none, invalid("The GRPC code matcher is only supported for the protocol version GRPC")
-		}
-		c.Matcher = constraint.Default(in.matcher.HttpCode, c.Matcher)
+	if err := c.setMatcher(group, in.matcher); err != nil {
+		return none, err
 	}
 	if in.enabled != nil && !*in.enabled {
 		return none, wire.Errorf(
@@ -108,6 +110,23 @@ func (c *healthCheck) setProtocol(group *store.TargetGroup, in healthCheckInput)
 	}
 }
 
+// setMatcher applies the status codes of a request, which are those of gRPC for targets that
+// speak it.
+func (c *healthCheck) setMatcher(group *store.TargetGroup, in *types.Matcher) error {
+	switch isGRPC := group.ProtocolVersion == grpc; {
+	case in == nil:
+	case isGRPC && in.HttpCode != nil:
+		return invalid("The HTTP code matcher is not supported for the protocol version GRPC")
+	case isGRPC:
+		c.Matcher = constraint.Default(in.GrpcCode, c.Matcher)
+	case in.GrpcCode != nil:
+		return invalid("The GRPC code matcher is only supported for the protocol version GRPC")
+	default:
+		c.Matcher = constraint.Default(in.HttpCode, c.Matcher)
+	}
+	return nil
+}
+
 // check refuses invalid settings and combinations.
 func (c healthCheck) check(group *store.TargetGroup) error {
 	if group.IsNetwork() {
@@ -121,6 +140,12 @@ func (c healthCheck) check(group *store.TargetGroup) error {
 	}
 	if err := c.checkRequest(); err != nil {
 		return err
+	}
+	if group.ProtocolVersion == grpc {
+		if !grpcMatcherForm.MatchString(c.Matcher) {
+			return invalid("Health check matcher GRPC code '%s' must be within '0-99' inclusive", c.Matcher)
+		}
+		return nil
 	}
 	if !matcherForm.MatchString(c.Matcher) {
 		return invalid("Health check matcher HTTP code '%s' must be within '200-499' inclusive", c.Matcher)

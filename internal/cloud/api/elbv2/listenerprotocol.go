@@ -55,7 +55,15 @@ func checkProtocols(r store.Reader, l *store.Listener, actions []store.Action) e
 	for _, action := range actions {
 		for _, share := range action.Forward {
 			group, ok := store.TargetGroups.Get(r, share.ARN)
-			if ok && !slices.Contains(allowed, group.Protocol) {
+			if !ok {
+				continue
+			}
+			if v := group.ProtocolVersion; l.Protocol == http && (v == "HTTP2" || v == grpc) {
+				return invalid(
+					"Listener protocol 'HTTP' is not supported with a target group with the protocol-version '%s'", v,
+				)
+			}
+			if !slices.Contains(allowed, group.Protocol) {
 				return wire.Errorf(
 					"IncompatibleProtocols",
 					"The listener and its associated target group '%s' have incompatible protocols: '%s' and '%s'",

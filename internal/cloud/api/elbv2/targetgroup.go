@@ -67,10 +67,8 @@ func checkGroupProtocol(in *elb.CreateTargetGroupInput) error {
 
 func checkProtocolVersion(given *string) error {
 	switch version := constraint.Default(given, "HTTP1"); version {
-	case "HTTP1":
+	case "HTTP1", "HTTP2", grpc:
 		return nil
-	case "HTTP2", "GRPC":
-		return wire.NotImplemented("the protocol version %s", version)
 	default:
 		return invalid("Protocol version '%s' must be one of 'GRPC, HTTP1, HTTP2'", version)
 	}
@@ -99,7 +97,7 @@ func (a *API) CreateTargetGroup(
 		Tags:          tags,
 	}
 	if !group.IsNetwork() {
-		group.ProtocolVersion = "HTTP1"
+		group.ProtocolVersion = constraint.Default(in.ProtocolVersion, "HTTP1")
 	}
 	if in.TargetType != "" {
 		group.TargetType = string(in.TargetType)
@@ -145,8 +143,9 @@ func (a *API) CreateTargetGroup(
 }
 
 func sameTargetGroup(a, b *store.TargetGroup) bool {
-	return a.Protocol == b.Protocol && a.Port == b.Port && a.VPCID == b.VPCID && a.TargetType == b.TargetType &&
-		a.HealthCheck == b.HealthCheck && maps.Equal(a.Tags, b.Tags)
+	return a.Protocol == b.Protocol && a.ProtocolVersion == b.ProtocolVersion && a.Port == b.Port &&
+		a.VPCID == b.VPCID && a.TargetType == b.TargetType && a.HealthCheck == b.HealthCheck &&
+		maps.Equal(a.Tags, b.Tags)
 }
 
 func describeTargetGroup(r store.Reader, group *store.TargetGroup) types.TargetGroup {
@@ -173,6 +172,9 @@ func describeTargetGroup(r store.Reader, group *store.TargetGroup) types.TargetG
 	}
 	if check.Protocol != string(types.ProtocolEnumTcp) {
 		out.HealthCheckPath, out.Matcher = new(check.Path), &types.Matcher{HttpCode: new(check.Matcher)}
+		if group.ProtocolVersion == grpc {
+			out.Matcher = &types.Matcher{GrpcCode: new(check.Matcher)}
+		}
 	}
 	if out.LoadBalancerArns == nil {
 		out.LoadBalancerArns = []string{}

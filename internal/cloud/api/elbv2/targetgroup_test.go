@@ -52,7 +52,15 @@ func TestInvalidTargetGroupsAreRefused(t *testing.T) {
 		},
 		{"port 0", func(in *elb.CreateTargetGroupInput) { in.Port = new(int32(0)) }, "ValidationError", "port"},
 		{"TLS", func(in *elb.CreateTargetGroupInput) { in.Protocol = types.ProtocolEnumTls }, "NotImplemented", "TLS"},
-		{"gRPC", func(in *elb.CreateTargetGroupInput) { in.ProtocolVersion = new("GRPC") }, "NotImplemented", "GRPC"},
+		{
+			"HTTP3", func(in *elb.CreateTargetGroupInput) { in.ProtocolVersion = new("HTTP3") }, "ValidationError",
+			"Protocol version 'HTTP3' must be one of 'GRPC, HTTP1, HTTP2'",
+		},
+		{
+			"a status of gRPC for targets without it",
+			func(in *elb.CreateTargetGroupInput) { in.Matcher = &types.Matcher{GrpcCode: new("0")} },
+			"ValidationError", "GRPC",
+		},
 		{
 			"a short interval", func(in *elb.CreateTargetGroupInput) { in.HealthCheckIntervalSeconds = new(int32(4)) },
 			"ValidationError", "healthCheckIntervalSeconds",
@@ -84,6 +92,51 @@ func TestInvalidTargetGroupsAreRefused(t *testing.T) {
 		c.change(in)
 		_, err := w.CreateTargetGroup(w.ctx, in)
 		t.Run(c.name, func(t *testing.T) { wantError(t, err, c.code, c.text) })
+	}
+}
+
+func TestTargetGroupsOfGRPC(t *testing.T) {
+	w := newWorld(t)
+	create := func(version string, matcher *types.Matcher) (types.TargetGroup, error) {
+		out, err := w.CreateTargetGroup(w.ctx, &elb.CreateTargetGroupInput{
+			Name: new(version), Protocol: types.ProtocolEnumHttp, Port: new(int32(50051)), VpcId: webGroup().VpcId,
+			ProtocolVersion: &version, Matcher: matcher,
+		})
+		if err != nil {
+			return types.TargetGroup{}, err
+		}
+		return out.TargetGroups[0], nil
+	}
+	g := must(create("GRPC", nil))(t)
+	if *g.ProtocolVersion != "GRPC" || *g.HealthCheckPath != "/AWS.ALB/healthcheck" || *g.Matcher.GrpcCode != "12" ||
+		g.Matcher.HttpCode != nil {
+		t.Errorf("target group = %+v, matcher %+v", g, g.Matcher)
+	}
+	g = must(w.ModifyTargetGroup(w.ctx, &elb.ModifyTargetGroupInput{
+		TargetGroupArn: g.TargetGroupArn, Matcher: &types.Matcher{GrpcCode: new("0-5,12")},
+	}))(t).TargetGroups[0]
+	if *g.Matcher.GrpcCode != "0-5,12" {
+		t.Errorf("matcher = %+v", g.Matcher)
+	}
+	for _, matcher := range []types.Matcher{{GrpcCode: new("100")}, {HttpCode: new("200")}} {
+		_, err := w.ModifyTargetGroup(w.ctx, &elb.ModifyTargetGroupInput{
+			TargetGroupArn: g.TargetGroupArn, Matcher: &matcher,
+		})
+		wantError(t, err, "ValidationError", "GRPC")
+	}
+	http2 := must(create("HTTP2", nil))(t)
+	if *http2.Matcher.HttpCode != "200" || *http2.HealthCheckPath != "/" {
+		t.Errorf("target group = %+v, matcher %+v", http2, http2.Matcher)
+	}
+	lb := w.balancer()
+	for _, group := range []types.TargetGroup{g, http2} {
+		_, err := w.CreateListener(w.ctx, &elb.CreateListenerInput{
+			LoadBalancerArn: lb.LoadBalancerArn, Protocol: types.ProtocolEnumHttp, Port: new(int32(80)),
+			DefaultActions: []types.Action{
+				{Type: types.ActionTypeEnumForward, TargetGroupArn: group.TargetGroupArn},
+			},
+		})
+		wantError(t, err, "ValidationError", "protocol-version '"+*group.ProtocolVersion+"'")
 	}
 }
 

@@ -13,8 +13,9 @@ import (
 func targetGroupConfig(r store.Reader, row *store.TargetGroup, use targetGroupUse) balancer.TargetGroup {
 	out := balancer.TargetGroup{
 		ARN: row.ARN, TLS: row.Protocol == "HTTPS", Check: healthCheckConfig(row.HealthCheck),
-		ZoneOnly: row.ZoneOnly(use.by),
+		Version: versionOf(row), ZoneOnly: row.ZoneOnly(use.by),
 	}
+	out.Check.Version = out.Version
 	if row.IsNetwork() && !out.Check.Connect {
 		out.Check.HostPort = firstPort(r, use.by, row)
 	}
@@ -27,6 +28,17 @@ func targetGroupConfig(r store.Reader, row *store.TargetGroup, use targetGroupUs
 		}
 	}
 	return out
+}
+
+func versionOf(row *store.TargetGroup) balancer.Version {
+	switch row.ProtocolVersion {
+	case "HTTP2":
+		return balancer.HTTP2
+	case "GRPC":
+		return balancer.GRPC
+	default:
+		return balancer.HTTP1
+	}
 }
 
 // firstPort returns the lowest port of a load balancer's listeners that forward to the group.

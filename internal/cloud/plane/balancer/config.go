@@ -175,6 +175,7 @@ type FixedResponse struct {
 type TargetGroup struct {
 	ARN     string      `json:"arn"`
 	TLS     bool        `json:"tls"` // targets serve HTTPS; like AWS, nodes do not verify their certificates
+	Version Version     `json:"version,omitempty"`
 	Check   HealthCheck `json:"check"`
 	Targets []Target    `json:"targets"`
 
@@ -187,6 +188,16 @@ type TargetGroup struct {
 	FailOpen  Minimum       `json:"fail_open"` // below it, a node also sends requests to unhealthy targets
 	Failover  Minimum       `json:"failover"`  // below it, a node's address leaves the load balancer's DNS name
 }
+
+// Version is the version of HTTP that targets use.
+type Version string
+
+// The versions. Targets of GRPC use HTTP/2 too; clients may only POST to them.
+const (
+	HTTP1 Version = ""
+	HTTP2 Version = "HTTP2"
+	GRPC  Version = "GRPC"
+)
 
 // Stickiness keeps a client with the target that served it first (Application
 // Load Balancer guide, Sticky sessions).
@@ -213,6 +224,7 @@ type HealthCheck struct {
 	// 0: the header names the target's (Network Load Balancer guide, Health checks).
 	HostPort           uint16        `json:"host_port,omitempty"`
 	TLS                bool          `json:"tls"`
+	Version            Version       `json:"version,omitempty"`
 	Port               uint16        `json:"port"` // 0: the port that receives traffic
 	Path               string        `json:"path"`
 	Interval           time.Duration `json:"interval"`
@@ -222,7 +234,7 @@ type HealthCheck struct {
 	Matcher            Matcher       `json:"matcher"`
 }
 
-// Matcher is the set of status codes that pass a check.
+// Matcher is the set of status codes that pass a check: of HTTP, or of gRPC with that version.
 type Matcher []CodeRange
 
 // CodeRange is a range of status codes, both ends included.

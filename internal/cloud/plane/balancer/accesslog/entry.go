@@ -22,6 +22,7 @@ type Entry struct {
 	Port         uint16   // of the listener
 	ConnectionID [16]byte // the client's connection, in hexadecimal after "TID_"
 	HTTP2        bool
+	GRPC         bool                 // over HTTP/2
 	TLS          *tls.ConnectionState // nil: plain HTTP
 	Certificate  string               // ARN of the certificate that the client got
 
@@ -94,6 +95,8 @@ func (e *Entry) kind() string {
 		return "wss"
 	case webSocket:
 		return "ws"
+	case e.GRPC:
+		return "grpcs"
 	case e.HTTP2:
 		return "h2"
 	}

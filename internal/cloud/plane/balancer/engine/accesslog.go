@@ -68,7 +68,7 @@ func (c *connection) logEntry(x *exchange) accesslog.Entry {
 	r := &x.record
 	e := accesslog.Entry{
 		Client: c.client, Port: c.port.number, ConnectionID: c.logID(), HTTP2: c.stream, TLS: c.tls,
-		Certificate: c.certificate, Request: &x.req, TraceID: c.logTraceID(x),
+		GRPC: c.stream && isGRPC(&x.req), Certificate: c.certificate, Request: &x.req, TraceID: c.logTraceID(x),
 		Status: r.status, TargetStatus: r.targetStatus, Received: r.received, Sent: r.sent,
 		Begun: r.begun, Connected: r.connected, Answered: r.answered, Ended: r.ended,
 	}

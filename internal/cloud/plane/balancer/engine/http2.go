@@ -16,8 +16,8 @@ import (
 // serveHTTP2 serves a connection whose client uses HTTP/2 until it ends. The standard
 // library handles the frames. Every request becomes a connection of its own that
 // carries HTTP/1.1 over a pipe, so everything that is decided or counted is the same
-// as without HTTP/2. Targets get HTTP/1.1 either way. Like AWS, it does not support
-// WebSockets over HTTP/2.
+// as without HTTP/2. Targets get the version of HTTP that their target group has. Like AWS,
+// it does not support WebSockets over HTTP/2.
 func (c *connection) serveHTTP2() {
 	ended, one := make(chan struct{}), &singleListener{conn: c.conn, closed: make(chan struct{})}
 	server := &http.Server{

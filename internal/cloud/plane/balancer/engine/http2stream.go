@@ -141,7 +141,7 @@ func (s *stream) receiveResponse() (whole bool) {
 		}
 		if resp.StatusCode >= http.StatusOK {
 			defer func() { _ = resp.Body.Close() }()
-			return s.sendResponse(resp)
+			return s.sendResponse(resp, in.Buffered() > 0)
 		}
 		if resp.StatusCode != http.StatusContinue { // net/http sends 100 itself
 			s.sendHead(resp)
@@ -170,12 +170,16 @@ func (s *stream) sendHead(resp *http.Response) {
 var segments = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
 // sendResponse sends the final response. It flushes every part, so that streamed
-// responses are not delayed; the last part goes together with the end.
-func (s *stream) sendResponse(resp *http.Response) (whole bool) {
+// responses are not delayed; the last part goes together with the end, and the head with the
+// first part if that has come.
+func (s *stream) sendResponse(resp *http.Response, begun bool) (whole bool) {
 	s.sendHead(resp)
 	part := segments.Get().(*[32 << 10]byte)
 	defer segments.Put(part)
 	flush := http.NewResponseController(s.w)
+	if !begun && resp.ContentLength != 0 && s.r.Method != http.MethodHead && flush.Flush() != nil {
+		return false
+	}
 	for left := resp.ContentLength; ; {
 		n, err := resp.Body.Read(part[:])
 		if n > 0 {

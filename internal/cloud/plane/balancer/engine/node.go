@@ -52,8 +52,9 @@ type target struct {
 // upstreamKey identifies the connections to a target.
 type upstreamKey struct {
 	balancer.TargetKey
-	at  netip.AddrPort
-	tls bool
+	at      netip.AddrPort
+	tls     bool
+	version balancer.Version
 }
 
 // checker is a running health checker.
@@ -126,7 +127,7 @@ func (n *node) newPool(group *balancer.TargetGroup, inUse map[balancer.TargetKey
 		inUse[key] = true
 		t := &target{
 			Member:    route.Member{Target: conf, Checker: n.checker(key, conf, group.Check)},
-			upstreams: n.upstreamPool(key, conf, group.TLS),
+			upstreams: n.upstreamPool(upstreamKey{key, conf.AddrPort(), group.TLS, group.Version}),
 			counts:    counts,
 			own:       counts.target(conf),
 		}
@@ -138,18 +139,17 @@ func (n *node) newPool(group *balancer.TargetGroup, inUse map[balancer.TargetKey
 
 // upstreamPool returns the connections to the target, which all versions of its pool
 // share.
-func (n *node) upstreamPool(key balancer.TargetKey, t balancer.Target, tls bool) *upstreamPool {
-	id := upstreamKey{key, t.AddrPort(), tls}
-	pool := n.upstreams[id]
-	registered := n.engine.registered[key].ctx
+func (n *node) upstreamPool(key upstreamKey) *upstreamPool {
+	pool := n.upstreams[key]
+	registered := n.engine.registered[key.TargetKey].ctx
 	if pool != nil && pool.registered == registered {
 		return pool
 	}
 	if pool != nil {
 		pool.close()
 	}
-	pool = newUpstreamPool(n, id.at, tls, registered)
-	n.upstreams[id] = pool
+	pool = newUpstreamPool(n, key, registered)
+	n.upstreams[key] = pool
 	return pool
 }
 

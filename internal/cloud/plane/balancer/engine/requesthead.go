@@ -186,8 +186,7 @@ func forwarders(r *http1.Request) int {
 	return n
 }
 
-// isGRPC reports whether the request is gRPC, which targets with HTTP/1.1 cannot answer
-// (gRPC over HTTP/2: Requests).
+// isGRPC reports whether the request is gRPC (gRPC over HTTP/2, Requests).
 func isGRPC(r *http1.Request) bool {
 	kind, _ := r.Value("content-type")
 	return bytes.HasPrefix(kind, []byte("application/grpc"))

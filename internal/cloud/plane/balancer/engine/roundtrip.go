@@ -29,15 +29,15 @@ type roundTrip struct {
 // it never tries a second target (Application Load Balancer guide, Troubleshoot your
 // Application Load Balancers).
 func (c *connection) forward(x *exchange, l *listener, action *route.Action, keep bool) bool {
-	if c.stream && isGRPC(&x.req) { // target groups here use HTTP/1.1
-		return c.respondError(x, statusIncompatible, keep)
-	}
 	choice := action.Choose(&x.req, c.port.node.engine.timeAt(x.record.begun))
 	if choice.Member == nil {
 		return c.respondError(x, http.StatusServiceUnavailable, keep)
 	}
 	x.req.Upgrade = x.req.Upgrade && toWebSocket(&x.req)
 	to := choice.Member.Owner.(*target)
+	if !to.upstreams.accepts(c, &x.req) {
+		return c.respondError(x, statusIncompatible, keep)
+	}
 	x.record.target = to
 	to.Begin()
 	c.enterPhase(connecting, nil)

@@ -56,7 +56,7 @@ func (c *connection) inspectExchange(waited, timeout time.Duration) {
 		c.interruptLocked(clientGone)
 	case late && c.phase == awaitingResponse:
 		c.interruptLocked(idleTimedOut)
-	case late && isIdle(c.socket, timeout) && (c.up == nil || isIdle(c.up.socket, timeout)):
+	case late && isIdle(c.socket, timeout) && (c.up == nil || c.up.idle(timeout)):
 		c.interruptLocked(idleTimedOut)
 	}
 }

@@ -12,16 +12,24 @@ import (
 // upstream is a connection to a target.
 type upstream struct {
 	pool *upstreamPool
-	conn net.Conn        // the socket, or TLS over it
+	conn net.Conn        // the socket, TLS over it, or a carrier
 	raw  *socket.Conn    // conn if it is plain TCP; else nil
 	used time.Duration   // when its last response ended
 	buf  *responseBuffer // the unsent part of the response; nil: there is none
 
-	socket *socket.Conn
+	socket *socket.Conn // nil: conn is a carrier
 }
 
 // deregistered reports whether the target's registration has ended.
 func (u *upstream) deregistered() bool { return u.pool.registered.Err() != nil }
+
+// idle reports whether no bytes have passed for the given time.
+func (u *upstream) idle(timeout time.Duration) bool {
+	if c, ok := u.conn.(*carrier); ok {
+		return c.idle(timeout)
+	}
+	return isIdle(u.socket, timeout)
+}
 
 // read waits for bytes of the response, without a buffer while there are none. If then
 // is not nil, a loop does not wait but returns socket.ErrNotReady and resumes then.

@@ -5,11 +5,13 @@ package engine
 import (
 	"context"
 	"crypto/tls"
+	"net/http"
 	"net/netip"
 	"slices"
 	"sync"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
 )
 
@@ -18,6 +20,8 @@ type upstreamPool struct {
 	node       *node
 	at         netip.AddrPort
 	tls        bool
+	version    balancer.Version
+	http2      *http.Transport // nil: the target uses HTTP/1.1
 	registered context.Context //nolint:containedctx // ends with the target's registration
 
 	lanes []upstreamLane // a loop's connections stay with it; the last lane is the goroutines'
@@ -33,9 +37,15 @@ type upstreamLane struct {
 	closed bool
 }
 
-func newUpstreamPool(n *node, at netip.AddrPort, tls bool, registered context.Context) *upstreamPool {
+func newUpstreamPool(n *node, key upstreamKey, registered context.Context) *upstreamPool {
 	loops := n.engine.loops
-	p := &upstreamPool{node: n, at: at, tls: tls, registered: registered, lanes: make([]upstreamLane, len(loops)+1)}
+	p := &upstreamPool{
+		node: n, at: key.at, tls: key.tls, version: key.version, registered: registered,
+		lanes: make([]upstreamLane, len(loops)+1),
+	}
+	if p.version != balancer.HTTP1 {
+		p.http2 = p.newHTTP2Transport()
+	}
 	for i, loop := range loops {
 		p.lanes[i].loop = loop
 	}
@@ -45,6 +55,9 @@ func newUpstreamPool(n *node, at netip.AddrPort, tls bool, registered context.Co
 // acquire returns a connection to the target for a request of the client: an unused one
 // if it is open, or else a new one. A connection with unexpected bytes is closed.
 func (p *upstreamPool) acquire(c *connection, now time.Duration) (*upstream, error) {
+	if p.http2 != nil {
+		return p.carry(), nil
+	}
 	lane := &p.lanes[c.lane]
 	for {
 		lane.mu.Lock()
@@ -133,6 +146,9 @@ func (p *upstreamPool) closeStale(now time.Duration) {
 
 // close closes the unused connections. The others are closed when they are released.
 func (p *upstreamPool) close() {
+	if p.http2 != nil {
+		p.http2.CloseIdleConnections()
+	}
 	for i := range p.lanes {
 		lane := &p.lanes[i]
 		lane.mu.Lock()

@@ -117,7 +117,7 @@ func (c *Checker) runProbe(ctx context.Context, connect time.Duration) Outcome {
 	ctx, cancel := context.WithTimeout(ctx, c.check.Timeout)
 	defer cancel()
 	o := c.probe(ctx, connect)
-	o.TimedOut = o.TimedOut || o.Code == 0 && ctx.Err() != nil
+	o.TimedOut = o.TimedOut || !o.Answered && ctx.Err() != nil
 	return o
 }
 

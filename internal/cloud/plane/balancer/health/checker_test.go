@@ -47,7 +47,7 @@ func runChecker(t *testing.T, d time.Duration, target targetFunc) ([]time.Durati
 // responds is a target that always responds with the status code.
 func responds(code int) targetFunc {
 	return func(time.Duration, context.Context) Outcome {
-		return Outcome{Connected: true, Code: code, Passed: code == 200}
+		return Outcome{Connected: true, Answered: true, Code: code, Passed: code == 200}
 	}
 }
 

@@ -3,6 +3,7 @@
 package health
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -12,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/netip"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,7 +25,8 @@ import (
 type Outcome struct {
 	NodeDown  bool // the node itself could not connect
 	Connected bool
-	Code      int  // status code of the response; 0: there was none
+	Answered  bool // there was a response
+	Code      int  // status code of the response, or of gRPC
 	TimedOut  bool // no connection or no response in time
 	Passed    bool
 }
@@ -92,14 +95,15 @@ func httpProber(dial Dial, at netip.AddrPort, host string, check balancer.Health
 	return func(ctx context.Context, connect time.Duration) Outcome {
 		var o Outcome
 		trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { o.Connected = true }}
-		req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), http.MethodGet, url, nil)
+		req, err := newRequest(httptrace.WithClientTrace(ctx, trace), url, check.Version)
 		if err != nil {
 			return o
 		}
 		req.Host = cmp.Or(host, req.Host)
 		req.Header.Set("User-Agent", "ELB-HealthChecker/2.0")
-		req.Header.Set("Accept-Encoding", "gzip, compressed")
-		resp, err := transport(dial, at, connect).RoundTrip(req)
+		to := transport(dial, at, connect, check.Version)
+		defer to.CloseIdleConnections()
+		resp, err := to.RoundTrip(req)
 		if err != nil {
 			failed := failedOutcome(err)
 			failed.Connected = o.Connected
@@ -107,17 +111,52 @@ func httpProber(dial Dial, at netip.AddrPort, host string, check balancer.Health
 		}
 		_, _ = io.CopyN(io.Discard, resp.Body, bodyLimit)
 		_ = resp.Body.Close()
-		o.Code = resp.StatusCode
+		o.Answered, o.Code = true, resp.StatusCode
+		if check.Version == balancer.GRPC {
+			o.Code = grpcStatus(resp)
+		}
 		o.Passed = check.Matcher.Has(o.Code)
 		return o
 	}
 }
 
+// newRequest returns the request of a check: with gRPC, a call without a message.
+func newRequest(ctx context.Context, url string, version balancer.Version) (*http.Request, error) {
+	if version != balancer.GRPC {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err == nil {
+			req.Header.Set("Accept-Encoding", "gzip, compressed")
+		}
+		return req, err
+	}
+	empty := make([]byte, 5) // not compressed, and no bytes long (gRPC over HTTP/2, Requests)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(empty))
+	if err == nil {
+		req.Header.Set("Content-Type", "application/grpc")
+		req.Header.Set("Te", "trailers")
+	}
+	return req, err
+}
+
+// grpcUnknown is gRPC's status code of a response that has none.
+const grpcUnknown = 2
+
+// grpcStatus returns the status code of a gRPC response whose body has been read. It comes after
+// the body, or with the head if there is none (gRPC over HTTP/2, Responses).
+func grpcStatus(resp *http.Response) int {
+	const field = "Grpc-Status"
+	code, err := strconv.Atoi(cmp.Or(resp.Trailer.Get(field), resp.Header.Get(field)))
+	if err != nil {
+		return grpcUnknown
+	}
+	return code
+}
+
 // transport connects to the target within the time given, for a single request. It
 // does not verify the target's certificate, as AWS does not (Application Load
 // Balancer guide, Target groups: routing).
-func transport(dial Dial, at netip.AddrPort, connect time.Duration) *http.Transport {
-	return &http.Transport{
+func transport(dial Dial, at netip.AddrPort, connect time.Duration, version balancer.Version) *http.Transport {
+	t := &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			ctx, cancel := context.WithTimeout(ctx, connect)
 			defer cancel()
@@ -126,7 +165,12 @@ func transport(dial Dial, at netip.AddrPort, connect time.Duration) *http.Transp
 		TLSClientConfig:    &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // as AWS: see above
 		DisableKeepAlives:  true,
 		DisableCompression: true,
+		Protocols:          new(http.Protocols),
 	}
+	t.Protocols.SetHTTP1(version == balancer.HTTP1)
+	t.Protocols.SetHTTP2(version != balancer.HTTP1)
+	t.Protocols.SetUnencryptedHTTP2(version != balancer.HTTP1)
+	return t
 }
 
 // NoAnswer reports whether err means that a target did not answer in time, rather

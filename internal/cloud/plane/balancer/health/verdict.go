@@ -46,7 +46,7 @@ func (o Outcome) health() balancer.Health {
 		return InternalError
 	case o.TimedOut:
 		return TimedOut
-	case o.Code != 0:
+	case o.Answered:
 		return balancer.Health{
 			State:       Failed.State,
 			Reason:      "Target.ResponseCodeMismatch",

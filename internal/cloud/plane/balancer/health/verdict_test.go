@@ -10,8 +10,8 @@ import (
 
 func TestVerdictFollowsChecksInARow(t *testing.T) {
 	check := balancer.HealthCheck{HealthyThreshold: 3, UnhealthyThreshold: 2}
-	ok := Outcome{Connected: true, Code: 200, Passed: true}
-	code500 := Outcome{Connected: true, Code: 500}
+	ok := Outcome{Connected: true, Answered: true, Code: 200, Passed: true}
+	code500 := Outcome{Connected: true, Answered: true, Code: 500}
 	late := Outcome{TimedOut: true}
 	mismatch := balancer.Health{
 		State:       "unhealthy",
