@@ -25,6 +25,7 @@ func (r subnetRoutes) of(subnet string) []network.Route {
 // targets are what routes of a VPC can lead to.
 type targets struct {
 	internetGateways map[string]bool   // by id: those attached to the VPC
+	egressOnly       map[string]bool   // by id: the VPC's egress-only internet gateways
 	natGateways      map[string]string // network interfaces by id: those that forward
 	peerings         map[string]bool   // by id: the active ones
 	interfaces       map[string]bool   // by id: the VPC's
@@ -78,6 +79,8 @@ func (t targets) resolve(route store.Route) network.Route {
 		resolved.Via = network.Local
 	case t.internetGateways[route.GatewayID]:
 		resolved.Via = network.Gateway
+	case t.egressOnly[route.EgressOnlyID]:
+		resolved.Via = network.EgressOnlyGateway
 	case forwards:
 		resolved.Via, resolved.Interface = network.ToInterface, eni
 	case t.interfaces[route.InterfaceID]:
