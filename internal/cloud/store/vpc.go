@@ -90,6 +90,7 @@ type Subnet struct {
 	ID, Region, VPCID   string
 	CIDR                netip.Prefix
 	IPv6                CIDRAssociation // zero: none
+	DNS64               bool            // the resolver makes up IPv6 addresses of names with IPv4 addresses alone
 	AssignIPv6          bool            // to new network interfaces
 	Zone                string          // "us-east-1a"
 	ZoneID              string          // "use1-az1"

@@ -308,6 +308,32 @@ func TestInstancesLaunchWithIPv6Addresses(t *testing.T) {
 	}
 }
 
+func TestIPv6ReachesIPv4ThroughANATGateway(t *testing.T) {
+	c := newCloud(t)
+	vpc, block := c.vpc6("10.0.0.0/16")
+	subnet := c.subnet6(vpc, "10.0.1.0/24", block64(block, 1))
+	do(c, c.ModifySubnetAttribute, &ec2.ModifySubnetAttributeInput{
+		SubnetId: &subnet, EnableDns64: &types.AttributeBooleanValue{Value: aws.Bool(true)},
+	})
+	found := do(c, c.DescribeSubnets, &ec2.DescribeSubnetsInput{
+		Filters: []types.Filter{filter("enable-dns64", "true")},
+	}).Subnets
+	if len(found) != 1 || *found[0].SubnetId != subnet || !*found[0].EnableDns64 {
+		t.Errorf("with DNS64: %+v", found)
+	}
+	gateway := do(c, c.CreateNatGateway, &ec2.CreateNatGatewayInput{
+		SubnetId: &subnet, ConnectivityType: types.ConnectivityTypePrivate,
+	}).NatGateway.NatGatewayId
+	table := do(c, c.CreateRouteTable, &ec2.CreateRouteTableInput{VpcId: &vpc}).RouteTable.RouteTableId
+	for to, want := range map[string]string{"64:ff9b::/96": "<nil>", "::/0": "UnsupportedOperation"} {
+		if _, err := c.CreateRoute(c.ctx, &ec2.CreateRouteInput{
+			RouteTableId: table, DestinationIpv6CidrBlock: &to, NatGatewayId: gateway,
+		}); code(err) != want {
+			t.Errorf("a route to %s: %v", to, err)
+		}
+	}
+}
+
 func TestAnEgressOnlyInternetGatewayIsTheTargetOfIPv6Routes(t *testing.T) {
 	c := newCloud(t)
 	vpc, _ := c.vpc6("10.0.0.0/16")

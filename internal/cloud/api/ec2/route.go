@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/nat64"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -175,8 +176,10 @@ func (q routeRequest) gatewayTarget(r store.Reader, table *store.RouteTable, to 
 		}
 		connected, to.EgressOnlyID = []string{gateway.VPCID}, id
 	case natGateways.ownsID(id):
-		if to.Destination.Addr().Is6() {
-			return to, unsupported(map[string]bool{"natGatewayId for destinationIpv6CidrBlock": true})
+		if to.Destination.Addr().Is6() && to.Destination != nat64.Prefix {
+			return to, unsupported(map[string]bool{
+				"natGatewayId for a destinationIpv6CidrBlock besides " + nat64.Prefix.String(): true,
+			})
 		}
 		gateway, ok := store.NatGateways.Get(r, id)
 		if !ok || gateway.Region != region || !isLive(gateway) {

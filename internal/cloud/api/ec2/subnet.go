@@ -48,7 +48,7 @@ var subnets = resourceType[store.Subnet]{
 			func(store.CIDRAssociation) string { return string(types.SubnetCidrBlockStateCodeAssociated) },
 		),
 		"ipv6-native":                     constant[*store.Subnet]("false"),
-		"enable-dns64":                    constant[*store.Subnet]("false"),
+		"enable-dns64":                    booleanField(func(row *store.Subnet) bool { return row.DNS64 }),
 		"customer-owned-ipv4-pool":        noValue[*store.Subnet],
 		"map-customer-owned-ip-on-launch": constant[*store.Subnet]("false"),
 		"outpost-arn":                     noValue[*store.Subnet],
@@ -214,7 +214,7 @@ func subnetItem(r store.Reader) func(*store.Subnet) types.Subnet {
 			MapPublicIpOnLaunch:         aws.Bool(row.MapPublicIPOnLaunch),
 			MapCustomerOwnedIpOnLaunch:  aws.Bool(false),
 			AssignIpv6AddressOnCreation: aws.Bool(row.AssignIPv6),
-			EnableDns64:                 aws.Bool(false),
+			EnableDns64:                 aws.Bool(row.DNS64),
 			Ipv6Native:                  aws.Bool(false),
 			Ipv6CidrBlockAssociationSet: subnetIPv6Items(row.IPv6, types.SubnetCidrBlockStateCodeAssociated),
 			PrivateDnsNameOptionsOnLaunch: &types.PrivateDnsNameOptionsOnLaunch{
@@ -258,7 +258,6 @@ func (a *API) ModifySubnetAttribute(
 		return nil, err
 	}
 	if err := unsupported(map[string]bool{
-		"enableDns64":                isTrue(in.EnableDns64),
 		"mapCustomerOwnedIpOnLaunch": isTrue(in.MapCustomerOwnedIpOnLaunch),
 		"customerOwnedIpv4Pool":      in.CustomerOwnedIpv4Pool != nil,
 		"enableLniAtDeviceIndex":     in.EnableLniAtDeviceIndex != nil,
@@ -300,6 +299,7 @@ func (a *API) ModifySubnetAttribute(
 		}
 		store.Subnets.Edit(tx, subnet.ID, func(row *store.Subnet) {
 			setBoolean(&row.MapPublicIPOnLaunch, in.MapPublicIpOnLaunch)
+			setBoolean(&row.DNS64, in.EnableDns64)
 			setBoolean(&row.ResourceNameDNSA, in.EnableResourceNameDnsARecordOnLaunch)
 			setBoolean(&row.ResourceNameDNSAAAA, in.EnableResourceNameDnsAAAARecordOnLaunch)
 			if in.PrivateDnsHostnameTypeOnLaunch != "" {

@@ -10,6 +10,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/bandwidth"
 	"aloft.dev/aloft/internal/cloud/control/networks"
+	"aloft.dev/aloft/internal/cloud/nat64"
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -218,10 +219,19 @@ func TestVPCHasIPv6(t *testing.T) {
 				ID: "eni-1", Region: "r", VPCID: "vpc-1", PrivateIP: netip.MustParseAddr("10.0.0.5"),
 				IPv6: []netip.Addr{address},
 			})
+			store.NatGateways.Put(tx, &store.NatGateway{
+				ID: "nat-1", Region: "r", VPCID: "vpc-1", State: store.NatAvailable, Connectivity: "public",
+				InterfaceID: "eni-nat",
+			})
+			store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
+				ID: "eni-nat", Region: "r", VPCID: "vpc-1", NatGatewayID: "nat-1",
+				PrivateIP: netip.MustParseAddr("10.0.0.6"),
+			})
 			store.RouteTables.Put(tx, &store.RouteTable{
 				ID: "rtb-1", Region: "r", VPCID: "vpc-1", Associations: []store.RouteTableAssociation{{Main: true}},
 				Routes: []store.Route{
 					{Destination: vpcBlock, GatewayID: "local"}, {Destination: everywhere, EgressOnlyID: "eigw-1"},
+					{Destination: nat64.Prefix, NatGatewayID: "nat-1"},
 				},
 			})
 			store.NetworkACLs.Put(tx, &store.NetworkACL{
@@ -231,6 +241,7 @@ func TestVPCHasIPv6(t *testing.T) {
 		})
 		want := []network.Route{
 			{Destination: vpcBlock, Via: network.Local}, {Destination: everywhere, Via: network.EgressOnlyGateway},
+			{Destination: nat64.Prefix, Via: network.NAT64},
 		}
 		if diff := cmp.Diff(want, vpc.Subnets[0].Routes, comparePrefixes); diff != "" {
 			t.Errorf("(-want +got)\n%s", diff)

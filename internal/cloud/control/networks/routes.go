@@ -5,6 +5,7 @@ package networks
 import (
 	"net/netip"
 
+	"aloft.dev/aloft/internal/cloud/nat64"
 	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -81,6 +82,8 @@ func (t targets) resolve(route store.Route) network.Route {
 		resolved.Via = network.Gateway
 	case t.egressOnly[route.EgressOnlyID]:
 		resolved.Via = network.EgressOnlyGateway
+	case forwards && route.Destination == nat64.Prefix:
+		resolved.Via = t.translation(route.NatGatewayID)
 	case forwards:
 		resolved.Via, resolved.Interface = network.ToInterface, eni
 	case t.interfaces[route.InterfaceID]:
@@ -89,4 +92,13 @@ func (t targets) resolve(route store.Route) network.Route {
 		resolved.Via, resolved.Peer = network.PeerVPC, route.PeeringID
 	}
 	return resolved
+}
+
+// translation returns where a NAT gateway sends packets to IPv4 addresses from IPv6 addresses.
+func (t targets) translation(natGatewayID string) network.Target {
+	gateway, ok := store.NatGateways.Get(t.view, natGatewayID)
+	if ok && gateway.Connectivity == "public" {
+		return network.NAT64
+	}
+	return network.Blackhole
 }

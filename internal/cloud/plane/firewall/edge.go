@@ -6,13 +6,15 @@ import "net/netip"
 
 // Edge describes the edge, the namespace that stands in for the internet.
 type Edge struct {
-	Family   Family
-	Host     string         // device towards the host
-	Public   netip.Prefix   // range of public addresses
-	Proxies  netip.Addr     // address at which machines reach the host's proxies; zero: none
-	Listener netip.AddrPort // of the proxy for connections to the outside; zero: they are refused
-	VPCs     []netip.Prefix // private ranges; packets to them are dropped
-	Flows    uint32         // most open flows that each public address began; 0: no limit
+	Family     Family
+	Host       string         // device towards the host
+	Public     netip.Prefix   // range of public addresses
+	Proxies    netip.Addr     // address at which machines reach the host's proxies; zero: none
+	Listener   netip.AddrPort // of the proxy for connections to the outside
+	VPCs       []netip.Prefix // private ranges; packets to them are dropped
+	Translated netip.Prefix   // of addresses that stand for those of the other family; zero: none
+	Refuse     bool           // TCP to the outside, because the host has no way there, except to Translated
+	Flows      uint32         // most open flows that each public address began; 0: no limit
 }
 
 // Ruleset returns the edge's table. Connections between public addresses pass, TCP to
@@ -26,18 +28,22 @@ func (e Edge) Ruleset(table string) Ruleset {
 	for _, vpc := range e.VPCs {
 		sanitize.rules = append(sanitize.rules, rule{inPrefix{destination, vpc, false}, drop})
 	}
-	if !e.Listener.IsValid() {
+	toTranslated := inPrefix{destination, e.Translated, false}
+	if e.Refuse {
 		// Machines learn at once to use the other family. Linux overlooks that the network is
 		// unreachable while it still sends a connection's first packet, and tries again after a second.
-		sanitize.rules = append(sanitize.rules, rule{inPrefix{destination, e.Public, true}, tcp, resetTCP{}})
+		refused := append(outside([]netip.Prefix{e.Public, e.Translated}, destination), tcp, resetTCP{})
+		sanitize.rules = append(sanitize.rules, refused)
 	}
-	outside := chain{name: "outside", hook: preroutingNAT, rules: []rule{{fromHost, accept}}}
+	redirecting := chain{name: "outside", hook: preroutingNAT, rules: []rule{{fromHost, accept}}}
 	if e.Proxies.IsValid() {
-		outside.rules = append(outside.rules, rule{equals{destination, addressValue(e.Proxies)}, tcp, redirect})
+		redirecting.rules = append(redirecting.rules, rule{equals{destination, addressValue(e.Proxies)}, tcp, redirect})
 	}
-	outside.rules = append(outside.rules, rule{toPublic, accept})
-	if e.Listener.IsValid() {
-		outside.rules = append(outside.rules, rule{tcp, redirect})
+	redirecting.rules = append(redirecting.rules, rule{toPublic, accept})
+	if e.Refuse {
+		redirecting.rules = append(redirecting.rules, rule{toTranslated, tcp, redirect})
+	} else {
+		redirecting.rules = append(redirecting.rules, rule{tcp, redirect})
 	}
 	var sets []set
 	var limit []rule
@@ -55,5 +61,5 @@ func (e Edge) Ruleset(table string) Ruleset {
 		{fromHost, toPublic, accept},
 	}}
 	forward.rules = append(append(forward.rules, limit...), rule{toPublic, accept})
-	return Ruleset{Table: table, Family: e.Family, sets: sets, chains: []chain{sanitize, outside, listener, forward}}
+	return Ruleset{Table: table, Family: e.Family, sets: sets, chains: []chain{sanitize, redirecting, listener, forward}}
 }

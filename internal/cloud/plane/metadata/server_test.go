@@ -39,8 +39,8 @@ func example() metadata.Instance {
 		},
 		Others: []metadata.Interface{{
 			SubnetID: "subnet-2", SubnetCIDR: netip.MustParsePrefix("10.0.2.0/24"), InterfaceID: "eni-2",
-			SubnetIPv6: netip.MustParsePrefix("2001:db8:a1:1::/64"),
-			IPv6:       []netip.Addr{netip.MustParseAddr("2001:db8:a1:1::10"), netip.MustParseAddr("2001:db8:a1:1::11")},
+			SubnetIPv6:   netip.MustParsePrefix("2001:db8:a1:1::/64"),
+			IPv6:         []netip.Addr{netip.MustParseAddr("2001:db8:a1:1::10"), netip.MustParseAddr("2001:db8:a1:1::11")},
 			DeviceNumber: 1, MAC: net.HardwareAddr{2, 0, 0, 0, 0, 2}, PrivateIP: netip.MustParseAddr("10.0.2.5"),
 			Secondary: []metadata.Address{
 				{Private: netip.MustParseAddr("10.0.2.6"), Public: netip.MustParseAddr("198.18.1.6")},

@@ -71,7 +71,7 @@ func desiredAttachments(vpc VPC, nodePath func(string) string) (map[string]attac
 	var problems error
 	all := make(map[string]attachment, len(vpc.Interfaces))
 	public, public6 := vpc.subnetsTo(Gateway, firewall.IPv4), vpc.subnetsTo(Gateway, firewall.IPv6)
-	private6 := vpc.subnetsTo(EgressOnlyGateway, firewall.IPv6)
+	private6, translated := vpc.subnetsTo(EgressOnlyGateway, firewall.IPv6), vpc.subnetsTo(NAT64, firewall.IPv6)
 	for _, i := range vpc.Interfaces {
 		path := i.Namespace
 		if i.OwnNamespace {
@@ -92,7 +92,7 @@ func desiredAttachments(vpc VPC, nodePath func(string) string) (map[string]attac
 		a := attachment{
 			namespace: path, namespaceID: id, device: deviceName("eni", i.ID), number: i.Number,
 			addresses: i.addresses(), ipv6: i.IPv6, public6: public6[i.SubnetID], forwards: !i.SourceDestCheck,
-			outward6: public6[i.SubnetID] || private6[i.SubnetID],
+			outward6: public6[i.SubnetID] || private6[i.SubnetID] || translated[i.SubnetID],
 		}
 		if !public[i.SubnetID] {
 			for n := range a.addresses {
@@ -106,7 +106,7 @@ func desiredAttachments(vpc VPC, nodePath func(string) string) (map[string]attac
 
 // subnetsTo returns the IDs of subnets with a route of a family to a gateway that the VPC has.
 func (vpc VPC) subnetsTo(gateway Target, family firewall.Family) map[string]bool {
-	has := map[Target]bool{Gateway: vpc.Gateway, EgressOnlyGateway: vpc.EgressOnly}
+	has := map[Target]bool{Gateway: vpc.Gateway, EgressOnlyGateway: vpc.EgressOnly, NAT64: vpc.Gateway}
 	with := map[string]bool{}
 	for _, s := range vpc.Subnets {
 		for _, route := range s.Routes {

@@ -86,6 +86,7 @@ const (
 	EgressOnlyGateway               // the egress-only internet gateway
 	Blackhole                       // packets are dropped silently
 	ToInterface                     // an interface without SourceDestCheck, else as Blackhole
+	NAT64                           // IPv4 addresses outside, for a NAT gateway
 	PeerVPC                         // the other VPC of one of VPC.Peers
 )
 

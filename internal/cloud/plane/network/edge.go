@@ -11,6 +11,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"aloft.dev/aloft/internal/cloud/nat64"
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 )
 
@@ -132,9 +133,8 @@ func (e *edge) applyFirewall(vpcs []VPC, ipv6 bool) error {
 	if ipv6 {
 		v6 := firewall.Edge{
 			Family: firewall.IPv6, Host: edgeHostDevice, Public: e.public[firewall.IPv6], Flows: e.flows,
-		}
-		if e.outside6 {
-			v6.Listener = netip.AddrPortFrom(e.addresses[firewall.IPv6].edge, egressPort)
+			Listener: netip.AddrPortFrom(e.addresses[firewall.IPv6].edge, egressPort), Translated: nat64.Prefix,
+			Refuse: !e.outside6,
 		}
 		rulesets = append(rulesets, v6.Ruleset(nftTable))
 	}

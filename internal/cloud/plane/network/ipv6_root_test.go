@@ -15,6 +15,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"aloft.dev/aloft/internal/cloud/nat64"
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 )
 
@@ -393,6 +394,25 @@ func (s *site) addExternalHost6() netip.Addr {
 		}
 	}
 	return addr
+}
+
+func TestRealIPv6ReachesIPv4ThroughANATGateway(t *testing.T) {
+	needIPv6(t)
+	s := newSite(t)
+	a, b := s.machine("a"), s.machine("b")
+	s.addExternalHost()
+	v := withRoute6(withGateway(withIPv6(
+		newVPC("v", with6(eni("v", "10.0.1.10", a), a6), with6(eni("v", "10.0.2.10", b), b6)), "1",
+	)), Gateway)
+	v.Subnets[0].Routes = append(v.Subnets[0].Routes, Route{Destination: nat64.Prefix, Via: NAT64})
+	s.set(v)
+	translated := netip.AddrPortFrom(nat64.Embed(netip.MustParseAddr("198.51.100.2")), 80).String()
+	s.assertAnswers(a, translated, "outside to 198.51.100.1")
+	s.assertSilent(b, translated) // an internet gateway does not translate
+	host := netip.AddrPortFrom(nat64.Embed(netip.MustParseAddr("198.51.100.1")), 80).String()
+	if _, _, err := s.dial(a, host); !errors.Is(err, unix.ECONNRESET) && !errors.Is(err, unix.ECONNREFUSED) {
+		t.Errorf("the host's own address: got error %v, want a reset", err)
+	}
 }
 
 func TestRealIPv6LeavesThroughTheHost(t *testing.T) {

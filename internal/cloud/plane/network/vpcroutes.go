@@ -11,6 +11,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/nat64"
 )
 
 // The destinations of default routes.
@@ -43,6 +45,9 @@ func (r *router) routes(vpc VPC) []route {
 		for _, to := range r.defaults() {
 			all = append(all, route{table: table, to: to, metric: lastResortMetric})
 		}
+		if r.ipv6 {
+			all = append(all, route{table: table, to: nat64.Prefix, metric: lastResortMetric})
+		}
 		for _, entry := range s.Routes {
 			if entry.Via != Local && (r.ipv6 || entry.Destination.Addr().Is4()) {
 				hop := r.nextHop(entry)
@@ -54,12 +59,21 @@ func (r *router) routes(vpc VPC) []route {
 	return all
 }
 
+// isOutside reports whether the target is beyond the edge.
+func (t Target) isOutside() bool { return t == Gateway || t == EgressOnlyGateway || t == NAT64 }
+
+// isTranslated reports whether a destination stands for IPv4 addresses.
+func isTranslated(destination netip.Prefix) bool { return nat64.Prefix.Contains(destination.Addr()) }
+
 // nextHop returns the device and the next hop of a route of a subnet, or a black hole.
 func (r *router) nextHop(entry Route) route {
 	edge := r.addresses.of(entry.Destination.Addr()).edge
+	if isTranslated(entry.Destination) && entry.Via != NAT64 {
+		return route{} // nobody but NAT gateways translates
+	}
 	a := r.attached[entry.Interface]
 	switch {
-	case (entry.Via == Gateway || entry.Via == EgressOnlyGateway) && r.uplinkIndex != 0:
+	case entry.Via.isOutside() && r.uplinkIndex != 0:
 		return route{device: r.uplinkIndex, via: edge}
 	case entry.Via == ToInterface && a.forwards && a.primary(entry.Destination.Addr()).IsValid():
 		return route{device: a.index, via: a.primary(entry.Destination.Addr())}

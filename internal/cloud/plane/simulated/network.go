@@ -64,7 +64,7 @@ func (n *Network) NodeNamespace(interfaceID string) string { return "/simulated/
 func routeTargets() map[network.Target]string {
 	return map[network.Target]string{
 		network.Local: "local", network.Gateway: "gateway", network.EgressOnlyGateway: "egress-only", network.Blackhole: "blackhole",
-		network.ToInterface: "", network.PeerVPC: "peer ",
+		network.ToInterface: "", network.NAT64: "nat64", network.PeerVPC: "peer ",
 	}
 }
 

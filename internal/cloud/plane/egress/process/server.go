@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"aloft.dev/aloft/internal/cloud/nat64"
 	"aloft.dev/aloft/internal/cloud/plane/admission"
 	"aloft.dev/aloft/internal/cloud/plane/egress"
 )
@@ -83,6 +84,9 @@ func (s *server) carry(ctx context.Context, machine *admission.Conn) {
 	if err != nil {
 		s.log.Warn("read a connection's original destination", "error", err)
 		return
+	}
+	if v4, ok := nat64.Extract(to.Addr()); ok {
+		to = netip.AddrPortFrom(v4, to.Port()) // as a NAT gateway translates
 	}
 	address, err := dialAddress(*s.reach.Load(), to, hostAddresses)
 	if err != nil {
