@@ -111,7 +111,8 @@ func (d *daemon) apis() (wire.Config, error) {
 	})
 	machines := ec2.New(ec2.Config{
 		Authorize: guard.Authorize, PassRole: passRole(guard),
-		Store: d.store, PublicRange: network.DefaultPublicRange, IPv6Range: d.ipv6Range(), Images: baseImages(runtime.GOARCH),
+		Store: d.store, PublicRange: network.DefaultPublicRange, IPv6Range: d.ipv6Range(),
+		Images:  baseImages(runtime.GOARCH),
 		Manners: &d.manners, AnyImage: d.AnyImage, Simulated: d.Layout.Simulated,
 		Console: func(_ context.Context, id string) ([]byte, error) { return d.machines.Console(id) },
 	})

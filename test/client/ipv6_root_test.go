@@ -28,9 +28,10 @@ func (c natCloud) giveIPv6(machines ...string) (addresses []string) {
 		machine := c.instance(id)
 		of := block.Addr().As16()
 		of[7] = byte(i + 1)
+		own := netip.PrefixFrom(netip.AddrFrom16(of), 64).String()
 		want[ec2.AssociateSubnetCidrBlockOutput](c.t)(
 			api.AssociateSubnetCidrBlock(ctx, &ec2.AssociateSubnetCidrBlockInput{
-				SubnetId: machine.SubnetId, Ipv6CidrBlock: aws.String(netip.PrefixFrom(netip.AddrFrom16(of), 64).String()),
+				SubnetId: machine.SubnetId, Ipv6CidrBlock: &own,
 			}))
 		addresses = append(addresses, want[ec2.AssignIpv6AddressesOutput](c.t)(
 			api.AssignIpv6Addresses(ctx, &ec2.AssignIpv6AddressesInput{
@@ -58,12 +59,13 @@ func (c natCloud) checkIPv6(inner, outer, group string) {
 	if got := c.metadata(outer, "ipv6"); got != addresses[1] {
 		c.t.Errorf("the metadata has the IPv6 address %q", got)
 	}
+	ofSubnet := types.Filter{Name: aws.String("association.subnet-id"), Values: []string{*c.instance(outer).SubnetId}}
 	acls := want[ec2.DescribeNetworkAclsOutput](c.t)(api.DescribeNetworkAcls(ctx, &ec2.DescribeNetworkAclsInput{
-		Filters: []types.Filter{{Name: aws.String("association.subnet-id"), Values: []string{*c.instance(outer).SubnetId}}},
+		Filters: []types.Filter{ofSubnet},
 	})).NetworkAcls
 	deny := &ec2.CreateNetworkAclEntryInput{
-		NetworkAclId: acls[0].NetworkAclId, RuleNumber: aws.Int32(50), Egress: aws.Bool(false), Protocol: aws.String("6"),
-		RuleAction: types.RuleActionDeny, Ipv6CidrBlock: aws.String(addresses[0] + "/128"),
+		NetworkAclId: acls[0].NetworkAclId, RuleNumber: aws.Int32(50), Egress: aws.Bool(false),
+		Protocol: aws.String("6"), RuleAction: types.RuleActionDeny, Ipv6CidrBlock: aws.String(addresses[0] + "/128"),
 		PortRange: &types.PortRange{From: aws.Int32(22), To: aws.Int32(22)},
 	}
 	want[ec2.CreateNetworkAclEntryOutput](c.t)(api.CreateNetworkAclEntry(ctx, deny))

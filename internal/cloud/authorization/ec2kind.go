@@ -62,8 +62,9 @@ var (
 
 // kinds are the kinds by id. No prefix is the start of another.
 var kinds = []kind{
-	instances, images, snapshots, volumes, vpcs, subnets, internetGateways, egressOnlyGateways, routeTables, networkACLs,
-	networkInterfaces, elasticIPs, natGateways, securityGroups, securityGroupRules, launchTemplates, dhcpOptions,
+	instances, images, snapshots, volumes, vpcs, subnets, internetGateways, egressOnlyGateways, routeTables,
+	networkACLs, networkInterfaces, elasticIPs, natGateways, securityGroups, securityGroupRules, launchTemplates,
+	dhcpOptions,
 	connectEndpoints, prefixLists, peerings, vpcEndpoints,
 }
 

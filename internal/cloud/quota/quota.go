@@ -140,7 +140,8 @@ func (q Quota) Applied(limited bool) int {
 func All() []Quota {
 	list := []Quota{
 		VPCs, InternetGateways, Subnets, RouteTables, Routes, SecurityGroups, SecurityGroupRules, InterfaceGroups,
-		NatGateways, NetworkInterfaces, VPCBlocks, VPCIPv6Blocks, EgressOnlyGateways, PeeringConnections, GatewayEndpoints,
+		NatGateways, NetworkInterfaces, VPCBlocks, VPCIPv6Blocks, PeeringConnections, GatewayEndpoints,
+		EgressOnlyGateways,
 		StandardVCPUs, ElasticIPs, LaunchTemplates,
 		LoadBalancers, TargetGroups, Listeners, Targets, ListenerRules,
 		NetworkLoadBalancers, NetworkListeners, NetworkTargets,

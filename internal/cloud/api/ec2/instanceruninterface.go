@@ -132,7 +132,8 @@ func (l *launch) resolveNetwork(r store.Reader, region string) error {
 	if len(requests) == 0 {
 		requests = []interfaceRequest{{
 			SubnetId: l.in.SubnetId, Groups: l.in.SecurityGroupIds, PrivateIpAddress: l.in.PrivateIpAddress,
-			Ipv6AddressCount: l.in.Ipv6AddressCount, Ipv6Addresses: l.in.Ipv6Addresses, PrimaryIpv6: l.in.EnablePrimaryIpv6,
+			Ipv6AddressCount: l.in.Ipv6AddressCount, Ipv6Addresses: l.in.Ipv6Addresses,
+			PrimaryIpv6: l.in.EnablePrimaryIpv6,
 		}}
 	}
 	if err := l.resolveSubnet(r, region, requests[0]); err != nil {

@@ -116,10 +116,10 @@ func TestDefaultRulesAllowIPv6UnlessTheUserChangedThem(t *testing.T) {
 				t.Errorf("egress %v: entries %v, want %v", egress, numbers, want)
 			}
 		}
-		for name, group := range map[string]string{"new": c.group(id, "web"), "default": *do(c, c.DescribeSecurityGroups,
-			&ec2.DescribeSecurityGroupsInput{
-				Filters: []types.Filter{filter("vpc-id", id), filter("group-name", "default")},
-			}).SecurityGroups[0].GroupId} {
+		byDefault := do(c, c.DescribeSecurityGroups, &ec2.DescribeSecurityGroupsInput{
+			Filters: []types.Filter{filter("vpc-id", id), filter("group-name", "default")},
+		}).SecurityGroups[0].GroupId
+		for name, group := range map[string]string{"new": c.group(id, "web"), "default": *byDefault} {
 			egress := c.describeGroup(group).IpPermissionsEgress
 			if len(egress) != 1 || len(egress[0].Ipv6Ranges) != 1 || *egress[0].Ipv6Ranges[0].CidrIpv6 != "::/0" {
 				t.Errorf("the %s group lets out %+v", name, egress)

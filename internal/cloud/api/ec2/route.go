@@ -162,7 +162,8 @@ func (q routeRequest) target(r store.Reader, region string, to store.Route) (*st
 func (q routeRequest) gatewayTarget(r store.Reader, table *store.RouteTable, to store.Route) (store.Route, error) {
 	region := table.Region
 	id := cmp.Or(
-		aws.ToString(q.gatewayID), aws.ToString(q.natGatewayID), aws.ToString(q.peeringID), aws.ToString(q.egressOnlyID),
+		aws.ToString(q.gatewayID), aws.ToString(q.natGatewayID), aws.ToString(q.peeringID),
+		aws.ToString(q.egressOnlyID),
 	)
 	var connected []string // the VPCs whose route tables can have the target
 	switch {
@@ -260,8 +261,9 @@ func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.C
 		return nil, err
 	}
 	request := routeRequest{
-		in.RouteTableId, in.DestinationCidrBlock, in.DestinationIpv6CidrBlock, in.DestinationPrefixListId, in.GatewayId,
-		in.NatGatewayId, in.VpcPeeringConnectionId, in.NetworkInterfaceId, in.InstanceId, in.EgressOnlyInternetGatewayId,
+		in.RouteTableId, in.DestinationCidrBlock, in.DestinationIpv6CidrBlock, in.DestinationPrefixListId,
+		in.GatewayId, in.NatGatewayId, in.VpcPeeringConnectionId, in.NetworkInterfaceId, in.InstanceId,
+		in.EgressOnlyInternetGatewayId,
 	}
 	destination, err := request.check()
 	if err != nil {
@@ -304,8 +306,9 @@ func (a *API) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2
 		return nil, err
 	}
 	request := routeRequest{
-		in.RouteTableId, in.DestinationCidrBlock, in.DestinationIpv6CidrBlock, in.DestinationPrefixListId, in.GatewayId,
-		in.NatGatewayId, in.VpcPeeringConnectionId, in.NetworkInterfaceId, in.InstanceId, in.EgressOnlyInternetGatewayId,
+		in.RouteTableId, in.DestinationCidrBlock, in.DestinationIpv6CidrBlock, in.DestinationPrefixListId,
+		in.GatewayId, in.NatGatewayId, in.VpcPeeringConnectionId, in.NetworkInterfaceId, in.InstanceId,
+		in.EgressOnlyInternetGatewayId,
 	}
 	destination, err := request.check()
 	if err != nil {

@@ -40,7 +40,9 @@ var subnets = resourceType[store.Subnet]{
 		"available-ip-address-count": func(r store.Reader, row *store.Subnet) []string {
 			return []string{strconv.Itoa(addressing.CountFree(r, row))}
 		},
-		"ipv6-cidr-block-association.association-id": ifSubnetIPv6(func(c store.CIDRAssociation) string { return c.ID }),
+		"ipv6-cidr-block-association.association-id": ifSubnetIPv6(
+			func(c store.CIDRAssociation) string { return c.ID },
+		),
 		"ipv6-cidr-block-association.ipv6-cidr-block": ifSubnetIPv6(
 			func(c store.CIDRAssociation) string { return c.CIDR.String() },
 		),

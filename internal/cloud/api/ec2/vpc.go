@@ -33,7 +33,9 @@ var vpcs = resourceType[store.VPC]{
 		"ipv6-cidr-block-association.ipv6-cidr-block": byIPv6Block(
 			func(c store.CIDRAssociation) string { return c.CIDR.String() },
 		),
-		"ipv6-cidr-block-association.ipv6-pool": byIPv6Block(func(store.CIDRAssociation) string { return amazonIPv6Pool }),
+		"ipv6-cidr-block-association.ipv6-pool": byIPv6Block(
+			func(store.CIDRAssociation) string { return amazonIPv6Pool },
+		),
 		"ipv6-cidr-block-association.state": byIPv6Block(
 			func(store.CIDRAssociation) string { return string(types.VpcCidrBlockStateCodeAssociated) },
 		),

@@ -55,7 +55,8 @@ func vpcConfig(
 	acls := aclsBySubnet(store.NetworkACLsByVPC.List(view, row.ID), len(vpc.IPv6) > 0)
 	for _, subnet := range store.SubnetsByVPC.List(view, row.ID) {
 		vpc.Subnets = append(vpc.Subnets, network.Subnet{
-			ID: subnet.ID, CIDR: subnet.CIDR, IPv6: subnet.IPv6.CIDR, Routes: routes.of(subnet.ID), ACL: acls[subnet.ID],
+			ID: subnet.ID, CIDR: subnet.CIDR, IPv6: subnet.IPv6.CIDR,
+			Routes: routes.of(subnet.ID), ACL: acls[subnet.ID],
 		})
 	}
 	for _, eni := range store.NetworkInterfacesByVPC.List(view, row.ID) {

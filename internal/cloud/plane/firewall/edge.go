@@ -61,5 +61,6 @@ func (e Edge) Ruleset(table string) Ruleset {
 		{fromHost, toPublic, accept},
 	}}
 	forward.rules = append(append(forward.rules, limit...), rule{toPublic, accept})
-	return Ruleset{Table: table, Family: e.Family, sets: sets, chains: []chain{sanitize, redirecting, listener, forward}}
+	chains := []chain{sanitize, redirecting, listener, forward}
+	return Ruleset{Table: table, Family: e.Family, sets: sets, chains: chains}
 }

@@ -153,8 +153,9 @@ func TestRouterOfIPv6(t *testing.T) {
 func TestEdgeOfIPv6(t *testing.T) {
 	edge := firewall.Edge{
 		Family: firewall.IPv6, Flows: 1000, Host: "host", Public: netip.MustParsePrefix("2001:db8:a100::/40"),
-		Listener: netip.MustParseAddrPort("[2001:db8:a100::1]:15001"), Translated: netip.MustParsePrefix("64:ff9b::/96"),
-		Refuse: true,
+		Listener:   netip.MustParseAddrPort("[2001:db8:a100::1]:15001"),
+		Translated: netip.MustParsePrefix("64:ff9b::/96"),
+		Refuse:     true,
 	}
 	checkGolden(t, "edge6", edge.Ruleset("aloft"))
 }

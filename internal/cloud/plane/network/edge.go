@@ -242,9 +242,9 @@ func (e *edge) routePublicAddresses(routers map[string]*router) error {
 	var all []route
 	for _, to := range e.defaults() {
 		host := e.addresses.of(to.Addr()).host
+		refuse := to == everywhere6 && !e.outside6 // machines that have IPv6, when the host has none, learn it
 		all = append(all,
-			// Machines that have IPv6, when the host has none, learn it.
-			route{table: unix.RT_TABLE_MAIN, to: to, metric: lastResortMetric, refuse: to == everywhere6 && !e.outside6},
+			route{table: unix.RT_TABLE_MAIN, to: to, metric: lastResortMetric, refuse: refuse},
 			route{table: unix.RT_TABLE_MAIN, to: hostPrefix(host), device: e.pairIndices[1]},
 		)
 	}

@@ -36,7 +36,9 @@ var enableIPv6 = []sysctl{
 }
 
 // disableIPv6 restricts routers and the edge to IPv4.
-var disableIPv6 = []sysctl{{"ipv6/conf/all/disable_ipv6", "1"}, {"ipv6/conf/default/disable_ipv6", "1"}, {ipv6Forwarding, "0"}}
+var disableIPv6 = []sysctl{
+	{"ipv6/conf/all/disable_ipv6", "1"}, {"ipv6/conf/default/disable_ipv6", "1"}, {ipv6Forwarding, "0"},
+}
 
 // writeSysctls sets sysctls in the network namespace of the calling thread.
 func writeSysctls(settings []sysctl) error {

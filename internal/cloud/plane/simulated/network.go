@@ -63,7 +63,8 @@ func (n *Network) NodeNamespace(interfaceID string) string { return "/simulated/
 // routeTargets names the targets of routes in the text of a network.
 func routeTargets() map[network.Target]string {
 	return map[network.Target]string{
-		network.Local: "local", network.Gateway: "gateway", network.EgressOnlyGateway: "egress-only", network.Blackhole: "blackhole",
+		network.Local: "local", network.Gateway: "gateway", network.EgressOnlyGateway: "egress-only",
+		network.Blackhole:   "blackhole",
 		network.ToInterface: "", network.NAT64: "nat64", network.PeerVPC: "peer ",
 	}
 }
@@ -81,7 +82,8 @@ func texts(blocks []netip.Prefix) string {
 func (n *Network) String() string {
 	var out strings.Builder
 	for _, vpc := range n.Config().VPCs {
-		_, _ = fmt.Fprintf(&out, "vpc %s %s gateway=%t dns=%t\n", vpc.ID, texts(slices.Concat(vpc.CIDRs, vpc.IPv6)), vpc.Gateway, vpc.DNSSupport)
+		blocks := texts(slices.Concat(vpc.CIDRs, vpc.IPv6))
+		_, _ = fmt.Fprintf(&out, "vpc %s %s gateway=%t dns=%t\n", vpc.ID, blocks, vpc.Gateway, vpc.DNSSupport)
 		for _, s := range vpc.Subnets {
 			_, _ = fmt.Fprintf(&out, "  subnet %s %s", s.ID, s.CIDR)
 			if s.IPv6.IsValid() {
