@@ -81,6 +81,14 @@ func (d *daemon) openAPIs() error {
 	return nil
 }
 
+// ipv6Range returns the range of the IPv6 addresses of VPCs, zero if they cannot have any.
+func (d *daemon) ipv6Range() netip.Prefix {
+	if !d.Layout.Simulated && network.CheckIPv6(d.Layout.Prefix) != nil {
+		return netip.Prefix{} // the network plane tells why
+	}
+	return network.DefaultIPv6Range
+}
+
 // apis returns all APIs and the keys that sign requests to them.
 func (d *daemon) apis() (wire.Config, error) {
 	credentials, err := host.EnsureCredentials(d.Layout)
@@ -103,7 +111,8 @@ func (d *daemon) apis() (wire.Config, error) {
 	})
 	machines := ec2.New(ec2.Config{
 		Authorize: guard.Authorize, PassRole: passRole(guard),
-		Store: d.store, PublicRange: network.DefaultPublicRange, Images: baseImages(runtime.GOARCH),
+		Store: d.store, PublicRange: network.DefaultPublicRange, IPv6Range: d.ipv6Range(),
+		Images:  baseImages(runtime.GOARCH),
 		Manners: &d.manners, AnyImage: d.AnyImage, Simulated: d.Layout.Simulated,
 		Console: func(_ context.Context, id string) ([]byte, error) { return d.machines.Console(id) },
 	})

@@ -103,7 +103,7 @@ func describeInstance(view store.Reader, row *store.Instance) metadata.Instance 
 		i.ZoneID = subnet.ZoneID
 	}
 	if vpc, ok := store.VPCs.Get(view, row.VPCID); ok {
-		i.VPCCIDRs = vpc.Blocks()
+		i.VPCCIDRs, i.VPCIPv6 = vpc.Blocks(), vpc.IPv6Blocks()
 	}
 	if row.KeyName != "" {
 		for _, key := range store.KeyPairsByName.List(view, row.Region+"/"+row.KeyName) {
@@ -123,13 +123,14 @@ func describeInterface(view store.Reader, eni *store.NetworkInterface) metadata.
 		PrivateName:      dnsname.Private(eni.Region, eni.PrivateIP),
 		PublicIP:         eni.PublicIP,
 		SecurityGroupIDs: eni.GroupIDs,
+		IPv6:             eni.IPv6,
 	}
 	i.MAC, _ = net.ParseMAC(eni.MAC) // a row without a valid address has none
 	for _, address := range eni.Secondary {
 		i.Secondary = append(i.Secondary, metadata.Address(address))
 	}
 	if subnet, ok := store.Subnets.Get(view, eni.SubnetID); ok {
-		i.SubnetCIDR = subnet.CIDR
+		i.SubnetCIDR, i.SubnetIPv6 = subnet.CIDR, subnet.IPv6.CIDR
 	}
 	for _, id := range eni.GroupIDs {
 		if group, ok := store.SecurityGroups.Get(view, id); ok {

@@ -10,7 +10,7 @@ import (
 // machineNames returns what the resolvers of VPCs know of names.
 func machineNames(names dnsname.Resolver) dns.Names {
 	return dns.Names{
-		Zone: names.Addresses, Reverse: names.Name,
+		Zone: names.Addresses, Reverse: names.Name, Synthesizes: names.Synthesizes,
 		Hosted: func(vpcID, name, kind string) (dns.Answer, bool) {
 			records, authority, exists, known := names.Hosted(vpcID, name, kind)
 			return dns.Answer{Exists: exists, Records: records, Authority: authority}, known

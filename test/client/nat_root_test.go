@@ -262,6 +262,7 @@ func TestRealPrivateSubnetHasTheWayOutThatTheAPISays(t *testing.T) {
 		}
 	}
 
+	c.checkIPv6(inside, observer, *groups[0].GroupId)
 	eni, second := c.attachInterface(observer, inside)
 
 	// The Elastic IP address survives a stop and a start.

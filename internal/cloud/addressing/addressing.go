@@ -19,6 +19,8 @@ var (
 	ErrPublicRangeFull = errors.New("the public range has no free address")
 	// ErrReserved is returned for an address that no interface in the subnet can have.
 	ErrReserved = errors.New("the address is outside the subnet or reserved in it")
+	// ErrNoIPv6 is returned for an IPv6 address in a subnet that has none.
+	ErrNoIPv6 = errors.New("the subnet has no IPv6 addresses")
 	// ErrInUse is returned for an address that another interface has.
 	ErrInUse = errors.New("the address is in use")
 )

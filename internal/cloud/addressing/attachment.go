@@ -37,6 +37,7 @@ func Detach(tx *store.Tx, eni *store.NetworkInterface) {
 	store.NetworkInterfaces.Edit(tx, eni.ID, func(row *store.NetworkInterface) {
 		row.State, row.InstanceID, row.AttachmentID = "available", "", ""
 		row.DeviceIndex, row.AttachedAt, row.DeleteOnTermination = 0, time.Time{}, false
+		row.PrimaryIPv6 = false
 	})
 	store.Instances.Edit(tx, eni.InstanceID, func(row *store.Instance) {
 		row.InterfaceIDs = InterfaceIDsOf(tx, row.ID)

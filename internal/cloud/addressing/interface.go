@@ -16,6 +16,9 @@ type InterfaceSpec struct {
 	PublicFrom  netip.Prefix // if valid: also assign a public address from it
 	Secondary   []netip.Addr // further private addresses
 	Free        int          // how many further private addresses to choose
+	IPv6        []netip.Addr
+	FreeIPv6    int  // how many IPv6 addresses to choose
+	PrimaryIPv6 bool // the first IPv6 address stays while the interface is attached
 	GroupIDs    []string
 	Description string
 	Tags        store.Tags
@@ -34,7 +37,7 @@ func NewInterface(tx *store.Tx, ids *identity.Source, spec InterfaceSpec) (*stor
 	nic := &store.NetworkInterface{
 		ID: ids.ID("eni-"), Region: subnet.Region, VPCID: subnet.VPCID, SubnetID: subnet.ID, Zone: subnet.Zone,
 		MAC: ids.MAC(), PrivateIP: spec.PrivateIP, GroupIDs: spec.GroupIDs,
-		Description: spec.Description, Tags: spec.Tags,
+		Description: spec.Description, Tags: spec.Tags, PrimaryIPv6: spec.PrimaryIPv6,
 		Type: "interface", SourceDestCheck: true, State: "available",
 	}
 	var err error
@@ -72,7 +75,10 @@ func NewInterface(tx *store.Tx, ids *identity.Source, spec InterfaceSpec) (*stor
 		nic.Type, nic.DeviceIndex = "ec2_instance_connect_endpoint", 1
 	}
 	store.NetworkInterfaces.Put(tx, nic)
-	if _, err := AddSecondary(tx, ids, nic, subnet, spec.Secondary, spec.Free); err != nil {
+	if _, err = AddSecondary(tx, ids, nic, subnet, spec.Secondary, spec.Free); err == nil {
+		_, err = AddIPv6(tx, ids, nic, subnet, spec.IPv6, spec.FreeIPv6)
+	}
+	if err != nil {
 		store.NetworkInterfaces.Delete(tx, nic.ID)
 		return nil, err
 	}

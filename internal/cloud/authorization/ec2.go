@@ -61,8 +61,10 @@ var ec2Operations = operations{
 	"ModifyVpcAttribute":   on(vpcs, "VpcId"),
 	"DescribeVpcAttribute": on(vpcs, "VpcId"),
 
-	"AssociateVpcCidrBlock":    on(vpcs, "VpcId"),
-	"DisassociateVpcCidrBlock": {unknown: true},
+	"AssociateVpcCidrBlock":       on(vpcs, "VpcId"),
+	"DisassociateVpcCidrBlock":    {unknown: true},
+	"AssociateSubnetCidrBlock":    on(subnets, "SubnetId"),
+	"DisassociateSubnetCidrBlock": {unknown: true},
 
 	"CreateVpcPeeringConnection": {resources: []resource{
 		created(peerings), of(vpcs, "VpcId"), of(vpcs, "PeerVpcId"),
@@ -95,6 +97,9 @@ var ec2Operations = operations{
 	"CreateSubnet":          {resources: []resource{created(subnets), of(vpcs, "VpcId")}},
 	"DeleteSubnet":          on(subnets, "SubnetId"),
 	"ModifySubnetAttribute": on(subnets, "SubnetId"),
+
+	"CreateEgressOnlyInternetGateway": {resources: []resource{created(egressOnlyGateways), of(vpcs, "VpcId")}},
+	"DeleteEgressOnlyInternetGateway": on(egressOnlyGateways, "EgressOnlyInternetGatewayId"),
 
 	"CreateInternetGateway": {resources: []resource{created(internetGateways)}},
 	"DeleteInternetGateway": on(internetGateways, "InternetGatewayId"),
@@ -151,6 +156,8 @@ var ec2Operations = operations{
 	"ResetNetworkInterfaceAttribute": on(networkInterfaces, "NetworkInterfaceId"),
 	"AssignPrivateIpAddresses":       on(networkInterfaces, "NetworkInterfaceId"),
 	"UnassignPrivateIpAddresses":     on(networkInterfaces, "NetworkInterfaceId"),
+	"AssignIpv6Addresses":            on(networkInterfaces, "NetworkInterfaceId"),
+	"UnassignIpv6Addresses":          on(networkInterfaces, "NetworkInterfaceId"),
 
 	"CreateSecurityGroup": {resources: []resource{created(securityGroups), of(vpcs, "VpcId")}},
 	"DeleteSecurityGroup": {resources: []resource{onSecurityGroup}},

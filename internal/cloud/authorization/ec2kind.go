@@ -30,6 +30,10 @@ var (
 	internetGateways = kind{
 		name: "internet-gateway", prefix: "igw-", describe: tagsOf(store.InternetGateways, gatewayTags),
 	}
+	egressOnlyGateways = kind{
+		name: "egress-only-internet-gateway", prefix: "eigw-",
+		describe: tagsOf(store.EgressOnlyGateways, egressOnlyGatewayTags),
+	}
 	routeTables       = kind{name: "route-table", prefix: "rtb-", describe: tagsOf(store.RouteTables, routeTableTags)}
 	networkACLs       = kind{name: "network-acl", prefix: "acl-", describe: tagsOf(store.NetworkACLs, aclTags)}
 	networkInterfaces = kind{
@@ -58,8 +62,9 @@ var (
 
 // kinds are the kinds by id. No prefix is the start of another.
 var kinds = []kind{
-	instances, images, snapshots, volumes, vpcs, subnets, internetGateways, routeTables, networkACLs,
-	networkInterfaces, elasticIPs, natGateways, securityGroups, securityGroupRules, launchTemplates, dhcpOptions,
+	instances, images, snapshots, volumes, vpcs, subnets, internetGateways, egressOnlyGateways, routeTables,
+	networkACLs, networkInterfaces, elasticIPs, natGateways, securityGroups, securityGroupRules, launchTemplates,
+	dhcpOptions,
 	connectEndpoints, prefixLists, peerings, vpcEndpoints,
 }
 
@@ -98,6 +103,7 @@ func vpcTags(row *store.VPC) store.Tags                                 { return
 func dhcpOptionsTags(row *store.DHCPOptions) store.Tags                 { return row.Tags }
 func prefixListTags(row *store.PrefixList) store.Tags                   { return row.Tags }
 func gatewayTags(row *store.InternetGateway) store.Tags                 { return row.Tags }
+func egressOnlyGatewayTags(r *store.EgressOnlyGateway) store.Tags       { return r.Tags }
 func routeTableTags(row *store.RouteTable) store.Tags                   { return row.Tags }
 func aclTags(row *store.NetworkACL) store.Tags                          { return row.Tags }
 func interfaceTags(row *store.NetworkInterface) store.Tags              { return row.Tags }

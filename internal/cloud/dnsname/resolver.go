@@ -53,6 +53,18 @@ func namedPeers(r store.Reader, vpcID string) []string {
 	return peers
 }
 
+// Synthesizes reports whether the subnet of a machine, which has a private IP address in the VPC, has
+// DNS64.
+func (r Resolver) Synthesizes(vpcID string, machine netip.Addr) bool {
+	view := r.Store.View()
+	for _, subnet := range store.SubnetsByVPC.List(view, vpcID) {
+		if subnet.CIDR.Contains(machine) {
+			return subnet.DNS64
+		}
+	}
+	return false
+}
+
 // Name returns the name of a private IP address in the VPC.
 func (r Resolver) Name(vpcID string, address netip.Addr) (string, bool) {
 	vpc, ok := store.VPCs.Get(r.Store.View(), vpcID)

@@ -30,6 +30,7 @@ var byPrefix = []struct {
 	{"vpc-", in(store.VPCs)},
 	{"subnet-", in(store.Subnets)},
 	{"igw-", in(store.InternetGateways)},
+	{"eigw-", in(store.EgressOnlyGateways)},
 	{"rtb-", in(store.RouteTables)},
 	{"acl-", in(store.NetworkACLs)},
 	{"sg-", in(store.SecurityGroups)},

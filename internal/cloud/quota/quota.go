@@ -36,6 +36,12 @@ var (
 	VPCBlocks = Quota{
 		Service: "vpc", Code: "L-83CA0A9D", Name: "IPv4 CIDR blocks per VPC", Default: 5, Fixed: true,
 	}
+	VPCIPv6Blocks = Quota{
+		Service: "vpc", Code: "L-085A6257", Name: "IPv6 CIDR blocks per VPC", Default: 5, Fixed: true,
+	}
+	EgressOnlyGateways = Quota{
+		Service: "vpc", Code: "L-45FE3B85", Name: "Egress-only internet gateways per Region", Default: 5,
+	}
 	PeeringConnections = Quota{
 		Service: "vpc", Code: "L-7E9ECCDB", Name: "Active VPC peering connections per VPC", Default: 50,
 	}
@@ -134,7 +140,8 @@ func (q Quota) Applied(limited bool) int {
 func All() []Quota {
 	list := []Quota{
 		VPCs, InternetGateways, Subnets, RouteTables, Routes, SecurityGroups, SecurityGroupRules, InterfaceGroups,
-		NatGateways, NetworkInterfaces, VPCBlocks, PeeringConnections, GatewayEndpoints,
+		NatGateways, NetworkInterfaces, VPCBlocks, VPCIPv6Blocks, PeeringConnections, GatewayEndpoints,
+		EgressOnlyGateways,
 		StandardVCPUs, ElasticIPs, LaunchTemplates,
 		LoadBalancers, TargetGroups, Listeners, Targets, ListenerRules,
 		NetworkLoadBalancers, NetworkListeners, NetworkTargets,

@@ -34,6 +34,15 @@ var (
 			return all
 		},
 	)
+	NetworkInterfacesByIPv6 = NetworkInterfaces.indexByAll(
+		"ipv6",
+		func(r *NetworkInterface) (all []string) {
+			for _, address := range r.IPv6 {
+				all = append(all, addressText(address))
+			}
+			return all
+		},
+	)
 	NetworkInterfacesByPublicIP = NetworkInterfaces.indexByAll(
 		"public_ip",
 		func(r *NetworkInterface) (all []string) {
@@ -78,6 +87,8 @@ type NetworkInterface struct {
 	PrivateIP                         netip.Addr
 	PublicIP                          netip.Addr // zero: no public address
 	Secondary                         []InterfaceAddress
+	IPv6                              []netip.Addr
+	PrimaryIPv6                       bool // the first IPv6 address stays while the interface is attached
 	// PublicOnStart is true if the interface was launched with a public IP address.
 	// A start after a stop then assigns a new one.
 	PublicOnStart bool

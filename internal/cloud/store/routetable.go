@@ -29,12 +29,13 @@ type Route struct {
 	NatGatewayID string // set instead of GatewayID
 	PeeringID    string // set instead of GatewayID
 	InterfaceID  string // of a network interface; set instead of GatewayID
+	EgressOnlyID string // of an egress-only internet gateway; set instead of GatewayID
 	Origin       string // "CreateRouteTable", "CreateRoute"
 }
 
 // Target returns what a route leads to: an id, or "local".
 func (r Route) Target() string {
-	return cmp.Or(r.GatewayID, r.NatGatewayID, r.PeeringID, r.InterfaceID)
+	return cmp.Or(r.GatewayID, r.NatGatewayID, r.PeeringID, r.InterfaceID, r.EgressOnlyID)
 }
 
 // To returns the destination of a route as a text: a block, or the id of a prefix list.

@@ -30,6 +30,7 @@ type VPC struct {
 	CIDR                       netip.Prefix // the primary block
 	CIDRAssociationID          string
 	SecondaryBlocks            []CIDRAssociation
+	IPv6                       []CIDRAssociation
 	DHCPOptionsID              string // "default": none
 	Tenancy                    string // "default", "dedicated"
 	IsDefault                  bool
@@ -42,17 +43,26 @@ type VPC struct {
 
 func (r *VPC) region() string { return r.Region }
 
-// CIDRAssociation is a block of IP addresses that a VPC has besides its primary one.
+// CIDRAssociation is a block of IP addresses that a VPC has besides its primary one, or a subnet
+// besides its IPv4 one.
 type CIDRAssociation struct {
 	ID   string
 	CIDR netip.Prefix
 }
 
-// Blocks returns the blocks of a VPC's IP addresses, the primary one first.
+// Blocks returns the blocks of a VPC's IPv4 addresses, the primary one first.
 func (r *VPC) Blocks() []netip.Prefix {
 	blocks := []netip.Prefix{r.CIDR}
 	for _, secondary := range r.SecondaryBlocks {
 		blocks = append(blocks, secondary.CIDR)
+	}
+	return blocks
+}
+
+// IPv6Blocks returns the blocks of a VPC's IPv6 addresses.
+func (r *VPC) IPv6Blocks() (blocks []netip.Prefix) {
+	for _, association := range r.IPv6 {
+		blocks = append(blocks, association.CIDR)
 	}
 	return blocks
 }
@@ -79,8 +89,11 @@ func (r *DHCPOptions) region() string { return r.Region }
 type Subnet struct {
 	ID, Region, VPCID   string
 	CIDR                netip.Prefix
-	Zone                string // "us-east-1a"
-	ZoneID              string // "use1-az1"
+	IPv6                CIDRAssociation // zero: none
+	DNS64               bool            // the resolver makes up IPv6 addresses of names with IPv4 addresses alone
+	AssignIPv6          bool            // to new network interfaces
+	Zone                string          // "us-east-1a"
+	ZoneID              string          // "use1-az1"
 	DefaultForAZ        bool
 	MapPublicIPOnLaunch bool
 	HostnameType        string // "ip-name", "resource-name"

@@ -12,7 +12,6 @@ import (
 
 // asked are questions about what the local cloud has none of.
 var asked = []string{
-	"DescribeEgressOnlyInternetGateways",
 	"DescribeVpnGateways", "DescribeTransitGateways", "DescribeFlowLogs", "DescribeIpv6Pools",
 	"DescribeCapacityReservations", "DescribePlacementGroups", "DescribeHosts", "DescribeSpotInstanceRequests",
 	"DescribeReservedInstances", "DescribeFleets", "DescribeImportImageTasks", "DescribeConversionTasks",

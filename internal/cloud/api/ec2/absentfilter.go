@@ -21,8 +21,7 @@ var absentFilters = map[string]string{
 	"DescribeClientVpnEndpoints":   "endpoint-id transport-protocol",
 	"DescribeCoipPools": "coip-pool.local-gateway-route-table-id " +
 		"coip-pool.pool-id",
-	"DescribeCustomerGateways":           "bgp-asn customer-gateway-id ip-address state type",
-	"DescribeEgressOnlyInternetGateways": "",
+	"DescribeCustomerGateways": "bgp-asn customer-gateway-id ip-address state type",
 	"DescribeFastSnapshotRestores": "availability-zone availability-zone-id owner-id " +
 		"snapshot-id state",
 	"DescribeFleets": "activity-status excess-capacity-termination-policy " +

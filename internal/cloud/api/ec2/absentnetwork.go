@@ -32,21 +32,6 @@ func (a *API) DescribeVpcEndpointServiceConfigurations(
 	})
 }
 
-// DescribeEgressOnlyInternetGateways lists egress-only internet gateways.
-func (a *API) DescribeEgressOnlyInternetGateways(
-	ctx context.Context, in *ec2.DescribeEgressOnlyInternetGatewaysInput,
-) (*ec2.DescribeEgressOnlyInternetGatewaysOutput, error) {
-	out := &ec2.DescribeEgressOnlyInternetGatewaysOutput{
-		EgressOnlyInternetGateways: []types.EgressOnlyInternetGateway{},
-	}
-	return out, a.none(ctx, absent{
-		operation: "DescribeEgressOnlyInternetGateways",
-		dryRun:    in.DryRun, ids: in.EgressOnlyInternetGatewayIds, filters: in.Filters,
-		page: pageRequest{in.MaxResults, in.NextToken},
-		code: "InvalidGatewayID.NotFound", text: "The egressOnlyInternetGateway ID",
-	})
-}
-
 // DescribeCarrierGateways lists carrier gateways.
 func (a *API) DescribeCarrierGateways(
 	ctx context.Context, in *ec2.DescribeCarrierGatewaysInput,

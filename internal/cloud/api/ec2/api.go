@@ -26,6 +26,7 @@ type Config struct {
 	Now         func() time.Time // nil: time.Now
 	Random      io.Reader        // source of ids; nil: crypto/rand
 	PublicRange netip.Prefix     // public IP addresses
+	IPv6Range   netip.Prefix     // IPv6 addresses of VPCs; zero: IPv6 is refused
 	Images      []BaseImage      // public images that every region offers
 	AnyImage    bool             // an image that does not exist is the first of Images under another id
 	Manners     *manners.Set     // nil: a kind cloud

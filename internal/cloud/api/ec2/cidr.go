@@ -2,7 +2,6 @@ package ec2
 
 import (
 	"net/netip"
-	"slices"
 
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -14,6 +13,16 @@ func parseCIDR(name, value string) (netip.Prefix, error) {
 	p, err := netip.ParsePrefix(value)
 	if err != nil || !p.Addr().Is4() {
 		return netip.Prefix{}, invalidValue(name, value, "This is not a valid CIDR block.")
+	}
+	return p.Masked(), nil
+}
+
+// parseIPv6CIDR parses an IPv6 CIDR block and clears its host bits. name is the parameter's name
+// in errors.
+func parseIPv6CIDR(name, value string) (netip.Prefix, error) {
+	p, err := netip.ParsePrefix(value)
+	if err != nil || !p.Addr().Is6() || p.Addr().Is4In6() {
+		return netip.Prefix{}, invalidValue(name, value, "This is not a valid IPv6 CIDR block.")
 	}
 	return p.Masked(), nil
 }
@@ -42,10 +51,7 @@ func checkVPCCIDR(block netip.Prefix, given string) error {
 // and a block that overlaps another subnet's. given is the block as the request
 // spells it.
 func checkSubnetCIDR(vpc *store.VPC, siblings []*store.Subnet, block netip.Prefix, given string) error {
-	inside := slices.ContainsFunc(vpc.Blocks(), func(own netip.Prefix) bool {
-		return block.Bits() >= own.Bits() && own.Contains(block.Addr())
-	})
-	if !validCIDRSize(block) || !inside {
+	if !validCIDRSize(block) || !isWithin(block, vpc.Blocks()) {
 		return wire.Errorf("InvalidSubnet.Range", "The CIDR '%s' is invalid.", given)
 	}
 	for _, sibling := range siblings {

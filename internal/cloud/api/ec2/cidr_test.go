@@ -33,6 +33,6 @@ func TestCIDRBlocksAreValidated(t *testing.T) {
 	wantError(c, c.CreateSubnet, &ec2.CreateSubnetInput{VpcId: &vpc, Ipv6Native: aws.Bool(true)},
 		"MissingParameter: Either 'ipv6CidrBlock' or 'ipv6IpamPoolId' should be provided.")
 	wantError(c, c.CreateVpc,
-		&ec2.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16"), AmazonProvidedIpv6CidrBlock: aws.Bool(true)},
-		"UnsupportedOperation: aloft's local cloud does not support the parameter amazonProvidedIpv6CidrBlock")
+		&ec2.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16"), Ipv6NetmaskLength: aws.Int32(56)},
+		"UnsupportedOperation: aloft's local cloud does not support the parameter ipv6NetmaskLength")
 }

@@ -265,9 +265,10 @@ func addInterface(r store.Reader, item *types.Instance, eni nic) {
 			Status:              types.AttachmentStatusAttached,
 		},
 		PrivateIpAddresses: addresses,
+		Ipv6Addresses:      instanceIPv6Items(eni),
 	})
 	if eni.DeviceIndex == 0 {
-		item.SecurityGroups = described.Groups
+		item.SecurityGroups, item.Ipv6Address = described.Groups, described.Ipv6Address
 		item.PrivateIpAddress, item.PrivateDnsName = described.PrivateIpAddress, described.PrivateDnsName
 		if public := described.Association; public != nil {
 			item.PublicIpAddress, item.PublicDnsName = public.PublicIp, public.PublicDnsName

@@ -76,9 +76,14 @@ func TestRunInstancesRefusesInvalidRequests(t *testing.T) {
 			func(in *ec2.RunInstancesInput) { in.Placement = &types.Placement{GroupName: aws.String("g")} },
 			"UnsupportedOperation",
 		},
-		"second address": {func(in *ec2.RunInstancesInput) {
+		"IPv6 address in a subnet without any": {func(in *ec2.RunInstancesInput) {
 			in.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{
 				{DeviceIndex: aws.Int32(0), Ipv6AddressCount: aws.Int32(1)},
+			}
+		}, "InvalidParameterValue"},
+		"prefix of IPv6 addresses": {func(in *ec2.RunInstancesInput) {
+			in.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{
+				{DeviceIndex: aws.Int32(0), Ipv6PrefixCount: aws.Int32(1)},
 			}
 		}, "UnsupportedOperation"},
 		"dry run": {func(in *ec2.RunInstancesInput) { in.DryRun = aws.Bool(true) }, "DryRunOperation"},

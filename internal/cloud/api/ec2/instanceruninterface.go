@@ -38,6 +38,8 @@ func checkInterfaces(in *ec2.RunInstancesInput) error {
 		{"subnet ID", in.SubnetId != nil},
 		{"security groups", len(in.SecurityGroupIds)+len(in.SecurityGroups) > 0},
 		{"private IP address", in.PrivateIpAddress != nil},
+		{"IPv6 address count", in.Ipv6AddressCount != nil},
+		{"IPv6 address", len(in.Ipv6Addresses) > 0},
 	} {
 		if parameter.set && len(in.NetworkInterfaces) > 0 {
 			return wire.Errorf(
@@ -89,6 +91,9 @@ func checkExistingInterface(in *ec2.RunInstancesInput, one interfaceRequest) err
 		{"privateIpAddress", one.PrivateIpAddress != nil},
 		{"privateIpAddresses", len(one.PrivateIpAddresses) > 0},
 		{"secondaryPrivateIpAddressCount", one.SecondaryPrivateIpAddressCount != nil},
+		{"ipv6AddressCount", one.Ipv6AddressCount != nil},
+		{"ipv6Addresses", len(one.Ipv6Addresses) > 0},
+		{"primaryIpv6", one.PrimaryIpv6 != nil},
 		{"description", one.Description != nil},
 		{"associatePublicIpAddress", one.AssociatePublicIpAddress != nil},
 		{"deleteOnTermination", aws.ToBool(one.DeleteOnTermination)},
@@ -127,6 +132,8 @@ func (l *launch) resolveNetwork(r store.Reader, region string) error {
 	if len(requests) == 0 {
 		requests = []interfaceRequest{{
 			SubnetId: l.in.SubnetId, Groups: l.in.SecurityGroupIds, PrivateIpAddress: l.in.PrivateIpAddress,
+			Ipv6AddressCount: l.in.Ipv6AddressCount, Ipv6Addresses: l.in.Ipv6Addresses,
+			PrimaryIpv6: l.in.EnablePrimaryIpv6,
 		}}
 	}
 	if err := l.resolveSubnet(r, region, requests[0]); err != nil {
@@ -197,6 +204,11 @@ func (l *launch) resolveInterface(
 	); err != nil {
 		return one, err
 	}
+	if one.addresses.ipv6, err = parseIPv6Addresses(
+		request.Ipv6Addresses, request.Ipv6AddressCount, request.PrimaryIpv6,
+	); err != nil {
+		return one, err
+	}
 	one.groups, err = securityGroupIDs(r, region, in, request.Groups, l.in.SecurityGroups)
 	return one, err
 }
@@ -250,7 +262,7 @@ func (a *API) limitLaunchInterfaces(l *launch) error {
 	for _, one := range l.interfaces {
 		id, addresses := "", one.addresses.count()
 		if one.existing != nil {
-			id, addresses = one.existing.ID, len(one.existing.Addresses())
+			id, addresses = one.existing.ID, max(len(one.existing.Addresses()), len(one.existing.IPv6))
 		}
 		if err := cmp.Or(
 			checkInterfaceCounts(instanceTypeName(l.in), len(l.interfaces), id, addresses),
@@ -294,13 +306,11 @@ func (a *API) launchInterface(tx *store.Tx, l *launch, one launchInterface) (nic
 	}
 	spec := addressing.InterfaceSpec{
 		Subnet:      cmp.Or(one.subnet, l.subnet),
-		PrivateIP:   one.addresses.primary,
-		Secondary:   one.addresses.secondary,
-		Free:        one.addresses.free,
 		GroupIDs:    one.groups,
 		Description: one.description,
 		Tags:        l.tags[types.ResourceTypeNetworkInterface],
 	}
+	one.addresses.addTo(&spec)
 	if l.public {
 		spec.PublicFrom = a.PublicRange
 	}

@@ -27,6 +27,8 @@ var launchParameters = []string{
 	"NetworkInterfaces.SubnetId", "NetworkInterfaces.Groups", "NetworkInterfaces.PrivateIpAddress",
 	"NetworkInterfaces.PrivateIpAddresses.PrivateIpAddress", "NetworkInterfaces.PrivateIpAddresses.Primary",
 	"NetworkInterfaces.SecondaryPrivateIpAddressCount",
+	"Ipv6AddressCount", "Ipv6Addresses.Ipv6Address", "EnablePrimaryIpv6", "NetworkInterfaces.Ipv6AddressCount",
+	"NetworkInterfaces.Ipv6Addresses.Ipv6Address", "NetworkInterfaces.PrimaryIpv6",
 	"NetworkInterfaces.AssociatePublicIpAddress",
 	"NetworkInterfaces.Description", "NetworkInterfaces.DeleteOnTermination",
 	"NetworkInterfaces.InterfaceType=interface",

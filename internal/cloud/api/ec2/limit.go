@@ -37,6 +37,13 @@ func (a *API) limitInternetGateways(r store.Reader, region string) error {
 	return a.limit(quota.InternetGateways, count, "InternetGatewayLimitExceeded", "internet gateways")
 }
 
+func (a *API) limitEgressOnlyGateways(r store.Reader, region string) error {
+	count := len(store.EgressOnlyGateways.InRegion(r, region)) + 1
+	return a.limit(
+		quota.EgressOnlyGateways, count, "EgressOnlyInternetGatewayLimitExceeded", "egress-only internet gateways",
+	)
+}
+
 func (a *API) limitElasticIPs(r store.Reader, region string) error {
 	return a.limit(
 		quota.ElasticIPs, len(store.ElasticIPs.InRegion(r, region))+1, "AddressLimitExceeded", "addresses",

@@ -101,6 +101,9 @@ func (a *API) CreateNetworkAcl(
 				ID: a.ids.ID("acl-"), Region: region, VPCID: vpc.ID, Entries: defaultEntries(),
 				Tags: tags[types.ResourceTypeNetworkAcl],
 			}
+			if len(vpc.IPv6) > 0 {
+				row.Entries = append(row.Entries, missingIPv6Entries(row)...)
+			}
 			store.NetworkACLs.Put(tx, row)
 			return row, nil
 		})

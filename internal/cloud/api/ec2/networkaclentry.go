@@ -72,21 +72,14 @@ func parseACLEntry(in *ec2.CreateNetworkAclEntryInput) (store.NetworkACLEntry, e
 	return e, parseProtocolFields(in, &e)
 }
 
-// aclBlock returns the addresses of an entry, which are of one family. Entries for IPv6 match
-// nothing in a VPC without an IPv6 range.
+// aclBlock returns the addresses of an entry, which are of one family.
 func aclBlock(v4, v6 *string) (netip.Prefix, error) {
 	switch {
 	case v4 != nil && v6 != nil:
 		return netip.Prefix{}, wire.Errorf("InvalidParameterCombination",
 			"The parameter 'cidrBlock' may not be used in combination with 'ipv6CidrBlock'")
 	case v6 != nil:
-		block, err := netip.ParsePrefix(*v6)
-		if err != nil || !block.Addr().Is6() {
-			return netip.Prefix{}, wire.Errorf(
-				"InvalidParameterValue", "Value (%s) for parameter ipv6CidrBlock is invalid. "+
-					"This is not a valid IPv6 CIDR block.", *v6)
-		}
-		return block.Masked(), nil
+		return parseIPv6CIDR("ipv6CidrBlock", *v6)
 	case v4 == nil:
 		return netip.Prefix{}, wire.Errorf(
 			"MissingParameter", "Either 'cidrBlock' or 'ipv6CidrBlock' should be provided.")

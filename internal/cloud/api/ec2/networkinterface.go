@@ -73,7 +73,7 @@ var networkInterfaces = resourceType[store.NetworkInterface]{
 		"attachment.instance-owner-id": ifAttached(instanceOwner),
 		"attachment.status":            ifAttached(func(nic) string { return string(types.AttachmentStatusAttached) }),
 		"attachment.nat-gateway-id":    optionalField(func(row nic) string { return row.NatGatewayID }),
-		"ipv6-addresses.ipv6-address":  noValue[nic],
+		"ipv6-addresses.ipv6-address":  ipv6Texts,
 		"operator.managed":             constant[nic]("false"),
 	}),
 }

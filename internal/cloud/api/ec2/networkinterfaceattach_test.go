@@ -103,7 +103,7 @@ func TestCreateNetworkInterfaceHasTheAddressesThatARequestAsksFor(t *testing.T) 
 			},
 			"InvalidParameterCombination:",
 		},
-		{func(in *ec2.CreateNetworkInterfaceInput) { in.Ipv6AddressCount = aws.Int32(1) }, "UnsupportedOperation:"},
+		{func(in *ec2.CreateNetworkInterfaceInput) { in.Ipv6PrefixCount = aws.Int32(1) }, "UnsupportedOperation:"},
 		{func(in *ec2.CreateNetworkInterfaceInput) { in.DryRun = aws.Bool(true) }, dryRun},
 	} {
 		in := &ec2.CreateNetworkInterfaceInput{SubnetId: &subnet}
@@ -223,8 +223,8 @@ func TestAttributesOfANetworkInterfaceChange(t *testing.T) {
 			"InvalidParameterCombination: Fields for multiple attribute types specified: description, groupSet",
 		},
 		{
-			ec2.ModifyNetworkInterfaceAttributeInput{EnablePrimaryIpv6: aws.Bool(true)},
-			"UnsupportedOperation: aloft's local cloud does not support the parameter enablePrimaryIpv6",
+			ec2.ModifyNetworkInterfaceAttributeInput{AssociatedSubnetIds: []string{"subnet-0"}},
+			"UnsupportedOperation: aloft's local cloud does not support the parameter associatedSubnetIds",
 		},
 		{
 			ec2.ModifyNetworkInterfaceAttributeInput{Attachment: &types.NetworkInterfaceAttachmentChanges{

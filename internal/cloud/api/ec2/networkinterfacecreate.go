@@ -23,11 +23,16 @@ func (a *API) CreateNetworkInterface(
 	}
 	if err := supportOnly(
 		in, "DryRun", "ClientToken", "SubnetId", "Description", "Groups", "PrivateIpAddress", "PrivateIpAddresses",
-		"SecondaryPrivateIpAddressCount", "TagSpecifications",
+		"SecondaryPrivateIpAddressCount", "TagSpecifications", "Ipv6AddressCount", "Ipv6Addresses.Ipv6Address",
+		"EnablePrimaryIpv6",
 	); err != nil {
 		return nil, err
 	}
 	addresses, err := parseAddresses(in.PrivateIpAddress, in.PrivateIpAddresses, in.SecondaryPrivateIpAddressCount)
+	if err != nil {
+		return nil, err
+	}
+	addresses.ipv6, err = parseIPv6Addresses(in.Ipv6Addresses, in.Ipv6AddressCount, in.EnablePrimaryIpv6)
 	if err != nil {
 		return nil, err
 	}
@@ -82,15 +87,23 @@ func (a *API) interfaceSpec(
 	return spec, a.limitInterfaceGroups(spec.GroupIDs)
 }
 
-// interfaceAddresses are the private addresses that a request asks for.
+// interfaceAddresses are the addresses that a request asks for.
 type interfaceAddresses struct {
 	primary   netip.Addr // zero: any
 	secondary []netip.Addr
 	free      int // secondary addresses that EC2 chooses
+	ipv6      ipv6Addresses
 }
 
-// count returns how many addresses the interface has.
-func (w interfaceAddresses) count() int { return 1 + len(w.secondary) + w.free }
+// count returns how many addresses the interface has, of the family of which it has more.
+func (w interfaceAddresses) count() int { return max(1+len(w.secondary)+w.free, w.ipv6.size()) }
+
+// addTo adds the addresses to the description of a network interface.
+func (w interfaceAddresses) addTo(spec *addressing.InterfaceSpec) {
+	spec.PrivateIP, spec.Secondary, spec.Free = w.primary, w.secondary, w.free
+	ipv6 := w.ipv6.in(spec.Subnet)
+	spec.IPv6, spec.FreeIPv6, spec.PrimaryIPv6 = ipv6.given, ipv6.count, ipv6.primary && ipv6.size() > 0
+}
 
 // parseAddresses reads the private addresses of a new network interface. Of those in a
 // list only one can be the primary one, and none if the request names that itself (Amazon
@@ -142,14 +155,14 @@ func parsePrivateAddress(text string) (netip.Addr, error) {
 	return address, nil
 }
 
-// newInterface creates a network interface with private addresses.
+// newInterface creates a network interface with addresses.
 func (a *API) newInterface(
 	tx *store.Tx, spec addressing.InterfaceSpec, wanted interfaceAddresses,
 ) (nic, error) {
 	if err := a.limitNetworkInterfaces(tx, spec.Subnet.Region); err != nil {
 		return nil, err
 	}
-	spec.PrivateIP, spec.Secondary, spec.Free = wanted.primary, wanted.secondary, wanted.free
+	wanted.addTo(&spec)
 	eni, err := addressing.NewInterface(tx, a.ids, spec)
 	return eni, addressError(err, spec.Subnet)
 }
@@ -163,6 +176,9 @@ func addressError(err error, subnet *store.Subnet) error {
 		return wire.Errorf(
 			"InsufficientFreeAddressesInSubnet", "Not enough free addresses in subnet '%s'", subnet.ID,
 		)
+	case errors.Is(err, addressing.ErrNoIPv6):
+		return wire.Errorf("InvalidParameterValue", "Subnet '%s' does not have an IPv6 CIDR block associated with it.",
+			subnet.ID)
 	case errors.Is(err, addressing.ErrInUse):
 		return wire.Errorf("InvalidIPAddress.InUse", "The specified address is already in use.")
 	case errors.Is(err, addressing.ErrPublicRangeFull):

@@ -20,15 +20,16 @@ func (a *API) ModifyNetworkInterfaceAttribute(
 	}
 	if err := supportOnly(
 		in, "DryRun", "NetworkInterfaceId", "Attachment.AttachmentId", "Attachment.DeleteOnTermination", "Description",
-		"Groups", "SourceDestCheck",
+		"Groups", "SourceDestCheck", "EnablePrimaryIpv6",
 	); err != nil {
 		return nil, err
 	}
 	if err := requireOne(map[string]bool{
-		"attachment":      in.Attachment != nil,
-		"description":     in.Description != nil,
-		"groupSet":        len(in.Groups) > 0,
-		"sourceDestCheck": in.SourceDestCheck != nil,
+		"attachment":        in.Attachment != nil,
+		"description":       in.Description != nil,
+		"groupSet":          len(in.Groups) > 0,
+		"sourceDestCheck":   in.SourceDestCheck != nil,
+		"enablePrimaryIpv6": in.EnablePrimaryIpv6 != nil,
 	}); err != nil {
 		return nil, err
 	}
@@ -40,6 +41,8 @@ func (a *API) ModifyNetworkInterfaceAttribute(
 		case in.SourceDestCheck != nil:
 			setSourceDestCheck(tx, eni, isTrue(in.SourceDestCheck))
 			return nil
+		case in.EnablePrimaryIpv6 != nil:
+			return setPrimaryIPv6(tx, eni, *in.EnablePrimaryIpv6)
 		case len(in.Groups) > 0:
 			subnet, err := subnets.get(tx, eni.Region, eni.SubnetID)
 			if err != nil {

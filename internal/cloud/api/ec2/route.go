@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/nat64"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -25,6 +26,9 @@ func routeState(r store.Reader, table *store.RouteTable, route store.Route) type
 		active = true
 	}
 	if gateway, ok := store.InternetGateways.Get(r, route.GatewayID); ok && gateway.VPCID == table.VPCID {
+		active = true
+	}
+	if gateway, ok := store.EgressOnlyGateways.Get(r, route.EgressOnlyID); ok && gateway.VPCID == table.VPCID {
 		active = true
 	}
 	if peering, ok := store.PeeringConnections.Get(r, route.PeeringID); ok && peering.State == store.PeeringActive {
@@ -55,15 +59,17 @@ func isLive(row *store.NatGateway) bool {
 
 // routeRequest holds the parameters that operations on routes share.
 type routeRequest struct {
-	tableID, block, prefixListID       *string
-	gatewayID, natGatewayID, peeringID *string
-	interfaceID, instanceID            *string
+	tableID, block, block6, prefixListID *string
+	gatewayID, natGatewayID, peeringID   *string
+	interfaceID, instanceID              *string
+	egressOnlyID                         *string
 }
 
 // routeParameters are the parameters of operations on routes that the local cloud supports.
 var routeParameters = []string{
-	"DryRun", "RouteTableId", "DestinationCidrBlock", "DestinationPrefixListId",
+	"DryRun", "RouteTableId", "DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId",
 	"GatewayId", "NatGatewayId", "VpcPeeringConnectionId", "NetworkInterfaceId", "InstanceId",
+	"EgressOnlyInternetGatewayId",
 }
 
 // destination refuses requests whose destination is invalid whatever the account contains.
@@ -73,18 +79,41 @@ func (q routeRequest) destination() (to store.Route, err error) {
 		return to, err
 	}
 	to.PrefixListID = aws.ToString(q.prefixListID)
-	switch block := aws.ToString(q.block); {
-	case to.PrefixListID != "" && block != "":
-		return to, wire.Errorf("InvalidParameterCombination",
-			"The parameter destinationPrefixListId cannot be used with the parameter destinationCidrBlock")
+	given := givenParameters([]parameter{
+		{"destinationPrefixListId", q.prefixListID}, {"destinationCidrBlock", q.block},
+		{"destinationIpv6CidrBlock", q.block6},
+	})
+	switch {
+	case len(given) > 1:
+		return to, exclusive(given)
 	case to.PrefixListID != "":
 		return to, prefixLists.checkID(to.PrefixListID)
-	case block == "":
+	case len(given) == 0:
 		return to, missingParameter("destinationCidrBlock")
+	case aws.ToString(q.block6) != "":
+		to.Destination, err = parseIPv6CIDR("destinationIpv6CidrBlock", *q.block6)
+		return to, err
 	default:
-		to.Destination, err = parseCIDR("destinationCidrBlock", block)
+		to.Destination, err = parseCIDR("destinationCidrBlock", *q.block)
 		return to, err
 	}
+}
+
+// givenParameters returns the names of the parameters that are set.
+func givenParameters(all []parameter) (given []string) {
+	for _, p := range all {
+		if aws.ToString(p.value) != "" {
+			given = append(given, p.name)
+		}
+	}
+	return given
+}
+
+// exclusive returns the error for parameters of which a request can have one.
+func exclusive(given []string) error {
+	return wire.Errorf(
+		"InvalidParameterCombination", "The parameter %s cannot be used with the parameter %s", given[0], given[1],
+	)
 }
 
 // check refuses requests that are invalid whatever the account contains. It returns a
@@ -94,24 +123,18 @@ func (q routeRequest) check() (store.Route, error) {
 	if err != nil {
 		return to, err
 	}
-	var given []string
-	for _, p := range []parameter{
+	switch given := givenParameters([]parameter{
 		{"gatewayId", q.gatewayID}, {"natGatewayId", q.natGatewayID}, {"vpcPeeringConnectionId", q.peeringID},
 		{"networkInterfaceId", q.interfaceID}, {"instanceId", q.instanceID},
-	} {
-		if aws.ToString(p.value) != "" {
-			given = append(given, p.name)
-		}
-	}
-	switch len(given) {
+		{"egressOnlyInternetGatewayId", q.egressOnlyID},
+	}); len(given) {
 	case 0:
 		return to, missingParameter("gatewayId")
 	case 1:
 		return to, nil
+	default:
+		return to, exclusive(given)
 	}
-	return to, wire.Errorf(
-		"InvalidParameterCombination", "The parameter %s cannot be used with the parameter %s", given[0], given[1],
-	)
 }
 
 // target returns the route table of a request, and the route to a destination with the
@@ -138,10 +161,27 @@ func (q routeRequest) target(r store.Reader, region string, to store.Route) (*st
 // as its target. Like EC2, it accepts the id of either type of gateway in either parameter.
 func (q routeRequest) gatewayTarget(r store.Reader, table *store.RouteTable, to store.Route) (store.Route, error) {
 	region := table.Region
-	id := cmp.Or(aws.ToString(q.gatewayID), aws.ToString(q.natGatewayID), aws.ToString(q.peeringID))
+	id := cmp.Or(
+		aws.ToString(q.gatewayID), aws.ToString(q.natGatewayID), aws.ToString(q.peeringID),
+		aws.ToString(q.egressOnlyID),
+	)
 	var connected []string // the VPCs whose route tables can have the target
 	switch {
+	case egressOnlyGateways.ownsID(id) || aws.ToString(q.egressOnlyID) != "":
+		gateway, err := egressOnlyGateways.get(r, region, id)
+		if err != nil {
+			return to, err
+		}
+		if !to.Destination.Addr().Is6() {
+			return to, invalidValue("egressOnlyInternetGatewayId", id, "Its routes are of IPv6.")
+		}
+		connected, to.EgressOnlyID = []string{gateway.VPCID}, id
 	case natGateways.ownsID(id):
+		if to.Destination.Addr().Is6() && to.Destination != nat64.Prefix {
+			return to, unsupported(map[string]bool{
+				"natGatewayId for a destinationIpv6CidrBlock besides " + nat64.Prefix.String(): true,
+			})
+		}
 		gateway, ok := store.NatGateways.Get(r, id)
 		if !ok || gateway.Region != region || !isLive(gateway) {
 			return to, wire.Errorf("InvalidNatGatewayID.NotFound", "The natGateway ID '%s' does not exist", id)
@@ -220,8 +260,11 @@ func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.C
 	if err := supportOnly(in, routeParameters...); err != nil {
 		return nil, err
 	}
-	request := routeRequest{in.RouteTableId, in.DestinationCidrBlock, in.DestinationPrefixListId, in.GatewayId,
-		in.NatGatewayId, in.VpcPeeringConnectionId, in.NetworkInterfaceId, in.InstanceId}
+	request := routeRequest{
+		in.RouteTableId, in.DestinationCidrBlock, in.DestinationIpv6CidrBlock, in.DestinationPrefixListId,
+		in.GatewayId, in.NatGatewayId, in.VpcPeeringConnectionId, in.NetworkInterfaceId, in.InstanceId,
+		in.EgressOnlyInternetGatewayId,
+	}
 	destination, err := request.check()
 	if err != nil {
 		return nil, err
@@ -262,8 +305,11 @@ func (a *API) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2
 	if err := supportOnly(in, routeParameters...); err != nil {
 		return nil, err
 	}
-	request := routeRequest{in.RouteTableId, in.DestinationCidrBlock, in.DestinationPrefixListId, in.GatewayId,
-		in.NatGatewayId, in.VpcPeeringConnectionId, in.NetworkInterfaceId, in.InstanceId}
+	request := routeRequest{
+		in.RouteTableId, in.DestinationCidrBlock, in.DestinationIpv6CidrBlock, in.DestinationPrefixListId,
+		in.GatewayId, in.NatGatewayId, in.VpcPeeringConnectionId, in.NetworkInterfaceId, in.InstanceId,
+		in.EgressOnlyInternetGatewayId,
+	}
 	destination, err := request.check()
 	if err != nil {
 		return nil, err
@@ -303,7 +349,8 @@ func (a *API) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput) (*ec2.D
 		return nil, err
 	}
 	request := routeRequest{
-		tableID: in.RouteTableId, block: in.DestinationCidrBlock, prefixListID: in.DestinationPrefixListId,
+		tableID: in.RouteTableId, block: in.DestinationCidrBlock, block6: in.DestinationIpv6CidrBlock,
+		prefixListID: in.DestinationPrefixListId,
 	}
 	destination, err := request.destination()
 	if err != nil {

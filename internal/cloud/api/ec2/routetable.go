@@ -40,7 +40,7 @@ var routeTables = resourceType[store.RouteTable]{
 		),
 		"association.gateway-id": noValue[*store.RouteTable],
 		"route.destination-cidr-block": byRoute(func(_ store.Reader, _ *store.RouteTable, r store.Route) string {
-			return aws.ToString(destinationBlock(r))
+			return ipv4(r.Destination)
 		}),
 		"route.gateway-id": byRoute(
 			func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.GatewayID },
@@ -52,16 +52,20 @@ var routeTables = resourceType[store.RouteTable]{
 		"route.state": byRoute(func(view store.Reader, row *store.RouteTable, r store.Route) string {
 			return string(routeState(view, row, r))
 		}),
-		"route.destination-ipv6-cidr-block": noValue[*store.RouteTable],
+		"route.destination-ipv6-cidr-block": byRoute(func(_ store.Reader, _ *store.RouteTable, r store.Route) string {
+			return ipv6(r.Destination)
+		}),
 		"route.destination-prefix-list-id": byRoute(
 			func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.PrefixListID },
 		),
 		"route.vpc-peering-connection-id": byRoute(
 			func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.PeeringID },
 		),
-		"route.egress-only-internet-gateway-id": noValue[*store.RouteTable],
-		"route.instance-id":                     byRoute(routeInstance),
-		"route.transit-gateway-id":              noValue[*store.RouteTable],
+		"route.egress-only-internet-gateway-id": byRoute(
+			func(_ store.Reader, _ *store.RouteTable, r store.Route) string { return r.EgressOnlyID },
+		),
+		"route.instance-id":        byRoute(routeInstance),
+		"route.transit-gateway-id": noValue[*store.RouteTable],
 	}),
 }
 
@@ -85,7 +89,8 @@ func byRoute(
 // newRouteTable returns a route table with the local routes of a VPC.
 func (a *API) newRouteTable(vpc *store.VPC) *store.RouteTable {
 	return &store.RouteTable{
-		ID: a.ids.ID("rtb-"), Region: vpc.Region, VPCID: vpc.ID, Routes: list(vpc.Blocks(), localRoute),
+		ID: a.ids.ID("rtb-"), Region: vpc.Region, VPCID: vpc.ID,
+		Routes: list(slices.Concat(vpc.Blocks(), vpc.IPv6Blocks()), localRoute),
 	}
 }
 
@@ -179,14 +184,16 @@ func routeTableItem(r store.Reader) func(*store.RouteTable) types.RouteTable {
 
 func routeItem(r store.Reader, table *store.RouteTable, route store.Route) types.Route {
 	item := types.Route{
-		DestinationCidrBlock:    destinationBlock(route),
-		DestinationPrefixListId: optionalString(route.PrefixListID),
-		GatewayId:               optionalString(route.GatewayID),
-		NatGatewayId:            optionalString(route.NatGatewayID),
-		VpcPeeringConnectionId:  optionalString(route.PeeringID),
-		NetworkInterfaceId:      optionalString(route.InterfaceID),
-		Origin:                  types.RouteOrigin(route.Origin),
-		State:                   routeState(r, table, route),
+		DestinationCidrBlock:        optionalString(ipv4(route.Destination)),
+		DestinationIpv6CidrBlock:    optionalString(ipv6(route.Destination)),
+		EgressOnlyInternetGatewayId: optionalString(route.EgressOnlyID),
+		DestinationPrefixListId:     optionalString(route.PrefixListID),
+		GatewayId:                   optionalString(route.GatewayID),
+		NatGatewayId:                optionalString(route.NatGatewayID),
+		VpcPeeringConnectionId:      optionalString(route.PeeringID),
+		NetworkInterfaceId:          optionalString(route.InterfaceID),
+		Origin:                      types.RouteOrigin(route.Origin),
+		State:                       routeState(r, table, route),
 	}
 	if id := routeInstance(r, table, route); id != "" {
 		item.InstanceId, item.InstanceOwnerId = aws.String(id), aws.String(identity.Account)
@@ -200,14 +207,6 @@ func routeInstance(r store.Reader, _ *store.RouteTable, route store.Route) strin
 		return eni.InstanceID
 	}
 	return ""
-}
-
-// destinationBlock returns the block that a route leads to, or nil.
-func destinationBlock(route store.Route) *string {
-	if !route.Destination.IsValid() {
-		return nil
-	}
-	return aws.String(route.Destination.String())
 }
 
 // DeleteRouteTable deletes a route table that has no associations.

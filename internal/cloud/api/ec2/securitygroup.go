@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"context"
+	"net/netip"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -82,11 +83,20 @@ func byRule(
 
 // newSecurityGroup returns a security group that allows all outbound traffic.
 func (a *API) newSecurityGroup(vpc *store.VPC, name, description string) *store.SecurityGroup {
-	return &store.SecurityGroup{
+	group := &store.SecurityGroup{
 		ID: a.ids.ID("sg-"), Region: vpc.Region, VPCID: vpc.ID, Name: name, Description: description,
-		Rules: []store.SecurityGroupRule{
-			{ID: a.ids.ID("sgr-"), Egress: true, Protocol: anyProtocol, FromPort: -1, ToPort: -1, CIDR: anywhere},
-		},
+		Rules: []store.SecurityGroupRule{a.allowAll(anywhere)},
+	}
+	if len(vpc.IPv6) > 0 {
+		group.Rules = append(group.Rules, a.allowAll(anywhere6))
+	}
+	return group
+}
+
+// allowAll returns a rule that allows all outbound traffic to a block.
+func (a *API) allowAll(to netip.Prefix) store.SecurityGroupRule {
+	return store.SecurityGroupRule{
+		ID: a.ids.ID("sgr-"), Egress: true, Protocol: anyProtocol, FromPort: -1, ToPort: -1, CIDR: to,
 	}
 }
 

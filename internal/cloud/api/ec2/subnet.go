@@ -40,16 +40,22 @@ var subnets = resourceType[store.Subnet]{
 		"available-ip-address-count": func(r store.Reader, row *store.Subnet) []string {
 			return []string{strconv.Itoa(addressing.CountFree(r, row))}
 		},
-		"ipv6-cidr-block-association.association-id":  noValue[*store.Subnet],
-		"ipv6-cidr-block-association.ipv6-cidr-block": noValue[*store.Subnet],
-		"ipv6-cidr-block-association.state":           noValue[*store.Subnet],
-		"ipv6-native":                                 constant[*store.Subnet]("false"),
-		"enable-dns64":                                constant[*store.Subnet]("false"),
-		"customer-owned-ipv4-pool":                    noValue[*store.Subnet],
-		"map-customer-owned-ip-on-launch":             constant[*store.Subnet]("false"),
-		"outpost-arn":                                 noValue[*store.Subnet],
-		"owner-id":                                    constant[*store.Subnet](identity.Account),
-		"state":                                       field(func(row *store.Subnet) string { return row.State }),
+		"ipv6-cidr-block-association.association-id": ifSubnetIPv6(
+			func(c store.CIDRAssociation) string { return c.ID },
+		),
+		"ipv6-cidr-block-association.ipv6-cidr-block": ifSubnetIPv6(
+			func(c store.CIDRAssociation) string { return c.CIDR.String() },
+		),
+		"ipv6-cidr-block-association.state": ifSubnetIPv6(
+			func(store.CIDRAssociation) string { return string(types.SubnetCidrBlockStateCodeAssociated) },
+		),
+		"ipv6-native":                     constant[*store.Subnet]("false"),
+		"enable-dns64":                    booleanField(func(row *store.Subnet) bool { return row.DNS64 }),
+		"customer-owned-ipv4-pool":        noValue[*store.Subnet],
+		"map-customer-owned-ip-on-launch": constant[*store.Subnet]("false"),
+		"outpost-arn":                     noValue[*store.Subnet],
+		"owner-id":                        constant[*store.Subnet](identity.Account),
+		"state":                           field(func(row *store.Subnet) string { return row.State }),
 		"private-dns-name-options-on-launch.hostname-type": field(
 			func(row *store.Subnet) string { return row.HostnameType },
 		),
@@ -97,6 +103,11 @@ func (a *API) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*ec2
 			return err
 		}
 		subnet.Region, subnet.Zone, subnet.ZoneID = region, z.name, z.id
+		if in.Ipv6CidrBlock != nil {
+			if subnet.IPv6, err = a.newSubnetIPv6(tx, vpc, *in.Ipv6CidrBlock); err != nil {
+				return err
+			}
+		}
 		a.newSubnet(tx, subnet)
 		item = subnetItem(tx)(subnet)
 		return nil
@@ -104,6 +115,7 @@ func (a *API) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*ec2
 		return nil, err
 	}
 	item.State = types.SubnetStatePending
+	item.Ipv6CidrBlockAssociationSet = subnetIPv6Items(subnet.IPv6, types.SubnetCidrBlockStateCodeAssociating)
 	return &ec2.CreateSubnetOutput{Subnet: &item}, nil
 }
 
@@ -123,7 +135,6 @@ func checkNewSubnet(in *ec2.CreateSubnetInput) error {
 		}
 	}
 	if err := unsupported(map[string]bool{
-		"ipv6CidrBlock":     in.Ipv6CidrBlock != nil,
 		"ipv6Native":        aws.ToBool(in.Ipv6Native),
 		"ipv6IpamPoolId":    in.Ipv6IpamPoolId != nil,
 		"ipv6NetmaskLength": in.Ipv6NetmaskLength != nil,
@@ -204,10 +215,10 @@ func subnetItem(r store.Reader) func(*store.Subnet) types.Subnet {
 			DefaultForAz:                aws.Bool(row.DefaultForAZ),
 			MapPublicIpOnLaunch:         aws.Bool(row.MapPublicIPOnLaunch),
 			MapCustomerOwnedIpOnLaunch:  aws.Bool(false),
-			AssignIpv6AddressOnCreation: aws.Bool(false),
-			EnableDns64:                 aws.Bool(false),
+			AssignIpv6AddressOnCreation: aws.Bool(row.AssignIPv6),
+			EnableDns64:                 aws.Bool(row.DNS64),
 			Ipv6Native:                  aws.Bool(false),
-			Ipv6CidrBlockAssociationSet: []types.SubnetIpv6CidrBlockAssociation{},
+			Ipv6CidrBlockAssociationSet: subnetIPv6Items(row.IPv6, types.SubnetCidrBlockStateCodeAssociated),
 			PrivateDnsNameOptionsOnLaunch: &types.PrivateDnsNameOptionsOnLaunch{
 				HostnameType:                    types.HostnameType(row.HostnameType),
 				EnableResourceNameDnsARecord:    aws.Bool(row.ResourceNameDNSA),
@@ -249,12 +260,10 @@ func (a *API) ModifySubnetAttribute(
 		return nil, err
 	}
 	if err := unsupported(map[string]bool{
-		"assignIpv6AddressOnCreation": isTrue(in.AssignIpv6AddressOnCreation),
-		"enableDns64":                 isTrue(in.EnableDns64),
-		"mapCustomerOwnedIpOnLaunch":  isTrue(in.MapCustomerOwnedIpOnLaunch),
-		"customerOwnedIpv4Pool":       in.CustomerOwnedIpv4Pool != nil,
-		"enableLniAtDeviceIndex":      in.EnableLniAtDeviceIndex != nil,
-		"disableLniAtDeviceIndex":     isTrue(in.DisableLniAtDeviceIndex),
+		"mapCustomerOwnedIpOnLaunch": isTrue(in.MapCustomerOwnedIpOnLaunch),
+		"customerOwnedIpv4Pool":      in.CustomerOwnedIpv4Pool != nil,
+		"enableLniAtDeviceIndex":     in.EnableLniAtDeviceIndex != nil,
+		"disableLniAtDeviceIndex":    isTrue(in.DisableLniAtDeviceIndex),
 	}); err != nil {
 		return nil, err
 	}
@@ -287,8 +296,12 @@ func (a *API) ModifySubnetAttribute(
 		if err != nil {
 			return err
 		}
+		if in.AssignIpv6AddressOnCreation != nil {
+			return setAssignIPv6(tx, subnet, isTrue(in.AssignIpv6AddressOnCreation))
+		}
 		store.Subnets.Edit(tx, subnet.ID, func(row *store.Subnet) {
 			setBoolean(&row.MapPublicIPOnLaunch, in.MapPublicIpOnLaunch)
+			setBoolean(&row.DNS64, in.EnableDns64)
 			setBoolean(&row.ResourceNameDNSA, in.EnableResourceNameDnsARecordOnLaunch)
 			setBoolean(&row.ResourceNameDNSAAAA, in.EnableResourceNameDnsAAAARecordOnLaunch)
 			if in.PrivateDnsHostnameTypeOnLaunch != "" {

@@ -40,6 +40,7 @@ func newCloud(t *testing.T) *cloud {
 	}
 	api := New(Config{
 		Store: s, Now: func() time.Time { return noon }, PublicRange: netip.MustParsePrefix("198.18.0.0/15"),
+		IPv6Range: netip.MustParsePrefix("2001:db8:a100::/40"),
 		Images: []BaseImage{
 			{
 				Base:         "debian-12",

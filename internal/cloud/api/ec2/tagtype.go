@@ -25,7 +25,7 @@ func taggableTypes() []taggableType {
 	return []taggableType{
 		&vpcs, &subnets, &internetGateways, &routeTables, &networkACLs, &securityGroups, taggableRules{}, &keyPairs,
 		&networkInterfaces, &elasticIPs, &natGateways, &dhcpOptions, &instances, &images, &snapshots, &volumes,
-		&launchTemplates, &connectEndpoints, &prefixLists, &peerings, &endpoints,
+		&launchTemplates, &connectEndpoints, &prefixLists, &peerings, &endpoints, &egressOnlyGateways,
 	}
 }
 

@@ -26,17 +26,23 @@ var vpcs = resourceType[store.VPC]{
 		"cidr-block-association.cidr-block": byBlock(
 			func(c store.CIDRAssociation) string { return c.CIDR.String() },
 		),
-		"cidr-block-association.association-id":       byBlock(func(c store.CIDRAssociation) string { return c.ID }),
-		"cidr-block-association.state":                constant[*store.VPC]("associated"),
-		"dhcp-options-id":                             field(func(row *store.VPC) string { return row.DHCPOptionsID }),
-		"ipv6-cidr-block-association.association-id":  noValue[*store.VPC],
-		"ipv6-cidr-block-association.ipv6-cidr-block": noValue[*store.VPC],
-		"ipv6-cidr-block-association.ipv6-pool":       noValue[*store.VPC],
-		"ipv6-cidr-block-association.state":           noValue[*store.VPC],
-		"is-default":                                  booleanField(func(row *store.VPC) bool { return row.IsDefault }),
-		"isDefault":                                   booleanField(func(row *store.VPC) bool { return row.IsDefault }),
-		"owner-id":                                    constant[*store.VPC](identity.Account),
-		"state":                                       field(func(row *store.VPC) string { return row.State }),
+		"cidr-block-association.association-id":      byBlock(func(c store.CIDRAssociation) string { return c.ID }),
+		"cidr-block-association.state":               constant[*store.VPC]("associated"),
+		"dhcp-options-id":                            field(func(row *store.VPC) string { return row.DHCPOptionsID }),
+		"ipv6-cidr-block-association.association-id": byIPv6Block(func(c store.CIDRAssociation) string { return c.ID }),
+		"ipv6-cidr-block-association.ipv6-cidr-block": byIPv6Block(
+			func(c store.CIDRAssociation) string { return c.CIDR.String() },
+		),
+		"ipv6-cidr-block-association.ipv6-pool": byIPv6Block(
+			func(store.CIDRAssociation) string { return amazonIPv6Pool },
+		),
+		"ipv6-cidr-block-association.state": byIPv6Block(
+			func(store.CIDRAssociation) string { return string(types.VpcCidrBlockStateCodeAssociated) },
+		),
+		"is-default": booleanField(func(row *store.VPC) bool { return row.IsDefault }),
+		"isDefault":  booleanField(func(row *store.VPC) bool { return row.IsDefault }),
+		"owner-id":   constant[*store.VPC](identity.Account),
+		"state":      field(func(row *store.VPC) string { return row.State }),
 	}),
 }
 
@@ -47,7 +53,6 @@ func (a *API) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput) (*ec2.Creat
 		return nil, err
 	}
 	if err := unsupported(map[string]bool{
-		"amazonProvidedIpv6CidrBlock":     aws.ToBool(in.AmazonProvidedIpv6CidrBlock),
 		"ipv6CidrBlock":                   in.Ipv6CidrBlock != nil,
 		"ipv6Pool":                        in.Ipv6Pool != nil,
 		"ipv4IpamPoolId":                  in.Ipv4IpamPoolId != nil,
@@ -85,12 +90,22 @@ func (a *API) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput) (*ec2.Creat
 		}
 		vpc.Region = region
 		a.newVPC(tx, vpc)
+		if !aws.ToBool(in.AmazonProvidedIpv6CidrBlock) {
+			return nil
+		}
+		if _, err := a.associateIPv6(tx, vpc.ID); err != nil {
+			return err
+		}
+		vpc, _ = store.VPCs.Get(tx, vpc.ID)
 		return nil
 	}); err != nil {
 		return nil, err
 	}
 	item := vpcItem(vpc)
 	item.State = types.VpcStatePending
+	for i := range item.Ipv6CidrBlockAssociationSet {
+		item.Ipv6CidrBlockAssociationSet[i].Ipv6CidrBlockState.State = types.VpcCidrBlockStateCodeAssociating
+	}
 	return &ec2.CreateVpcOutput{Vpc: &item}, nil
 }
 
@@ -119,11 +134,13 @@ func vpcItem(row *store.VPC) types.Vpc {
 		CidrBlockAssociationSet: list(associationsOf(row), func(c store.CIDRAssociation) types.VpcCidrBlockAssociation {
 			return *cidrAssociationItem(c, types.VpcCidrBlockStateCodeAssociated)
 		}),
-		Ipv6CidrBlockAssociationSet: []types.VpcIpv6CidrBlockAssociation{},
-		DhcpOptionsId:               aws.String(row.DHCPOptionsID),
-		InstanceTenancy:             types.Tenancy(row.Tenancy),
-		IsDefault:                   aws.Bool(row.IsDefault),
-		Tags:                        tagSet(row.Tags),
+		Ipv6CidrBlockAssociationSet: list(row.IPv6, func(c store.CIDRAssociation) types.VpcIpv6CidrBlockAssociation {
+			return *ipv6AssociationItem(row.Region, c, types.VpcCidrBlockStateCodeAssociated)
+		}),
+		DhcpOptionsId:   aws.String(row.DHCPOptionsID),
+		InstanceTenancy: types.Tenancy(row.Tenancy),
+		IsDefault:       aws.Bool(row.IsDefault),
+		Tags:            tagSet(row.Tags),
 	}
 }
 
@@ -170,7 +187,8 @@ func (a *API) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput) (*ec2.Delet
 // vpcInUse reports whether a VPC contains more than CreateVpc created.
 func vpcInUse(r store.Reader, vpcID string) bool {
 	if len(store.SubnetsByVPC.List(r, vpcID)) > 0 || len(store.InternetGatewaysByVPC.List(r, vpcID)) > 0 ||
-		len(store.NetworkInterfacesByVPC.List(r, vpcID)) > 0 || len(store.VPCEndpointsByVPC.List(r, vpcID)) > 0 {
+		len(store.NetworkInterfacesByVPC.List(r, vpcID)) > 0 || len(store.VPCEndpointsByVPC.List(r, vpcID)) > 0 ||
+		len(store.EgressOnlyGatewaysByVPC.List(r, vpcID)) > 0 {
 		return true
 	}
 	for _, row := range store.RouteTablesByVPC.List(r, vpcID) {

@@ -22,16 +22,24 @@ var privateRanges = []netip.Prefix{
 	netip.MustParsePrefix("192.168.0.0/16"),
 }
 
-// AssociateVpcCidrBlock adds a block of IPv4 addresses to a VPC. Each of its route tables gets
-// a local route for it.
+// AssociateVpcCidrBlock adds a block of IPv4 addresses to a VPC, or one of IPv6 addresses that AWS
+// chooses. Each of its route tables gets a local route for it.
 func (a *API) AssociateVpcCidrBlock(
 	ctx context.Context, in *ec2.AssociateVpcCidrBlockInput,
 ) (*ec2.AssociateVpcCidrBlockOutput, error) {
 	if err := required(parameter{"vpcId", in.VpcId}); err != nil {
 		return nil, err
 	}
-	if err := supportOnly(in, "VpcId", "CidrBlock"); err != nil {
+	if err := supportOnly(in, "VpcId", "CidrBlock", "AmazonProvidedIpv6CidrBlock"); err != nil {
 		return nil, err
+	}
+	if aws.ToBool(in.AmazonProvidedIpv6CidrBlock) {
+		if in.CidrBlock != nil {
+			return nil, wire.Errorf("InvalidParameterCombination",
+				"The parameter CidrBlock cannot be used with the parameter AmazonProvidedIpv6CidrBlock")
+		}
+		item, err := a.associateProvidedIPv6(ctx, *in.VpcId)
+		return &ec2.AssociateVpcCidrBlockOutput{VpcId: in.VpcId, Ipv6CidrBlockAssociation: item}, err
 	}
 	if err := required(parameter{"cidrBlock", in.CidrBlock}); err != nil {
 		return nil, err
@@ -58,11 +66,7 @@ func (a *API) AssociateVpcCidrBlock(
 			store.VPCs.Edit(tx, vpc.ID, func(row *store.VPC) {
 				row.SecondaryBlocks = append(slices.Clone(row.SecondaryBlocks), association)
 			})
-			for _, table := range store.RouteTablesByVPC.List(tx, vpc.ID) {
-				store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) {
-					row.Routes = slices.Insert(slices.Clone(row.Routes), len(vpc.Blocks()), localRoute(block))
-				})
-			}
+			addLocalRoutes(tx, vpc, block)
 			return nil
 		})
 }
@@ -138,16 +142,18 @@ func (a *API) DisassociateVpcCidrBlock(
 			return err
 		}
 		for _, subnet := range store.SubnetsByVPC.List(tx, vpc.ID) {
-			if subnet.CIDR.Overlaps(association.CIDR) {
+			if subnet.CIDR.Overlaps(association.CIDR) || subnet.IPv6.CIDR.Overlaps(association.CIDR) {
 				return wire.Errorf("InvalidCidrBlock.InUse",
-					"The vpc CIDR block %s cannot be disassociated: the subnet %s is in it.",
-					association.CIDR, subnet.ID)
+					"The vpc %s currently has a subnet within CIDR block %s", vpc.ID, association.CIDR)
 			}
 		}
-		store.VPCs.Edit(tx, vpc.ID, func(row *store.VPC) {
-			row.SecondaryBlocks = slices.DeleteFunc(
-				slices.Clone(row.SecondaryBlocks), func(c store.CIDRAssociation) bool { return c == association },
+		without := func(all []store.CIDRAssociation) []store.CIDRAssociation {
+			return slices.DeleteFunc(
+				slices.Clone(all), func(c store.CIDRAssociation) bool { return c == association },
 			)
+		}
+		store.VPCs.Edit(tx, vpc.ID, func(row *store.VPC) {
+			row.SecondaryBlocks, row.IPv6 = without(row.SecondaryBlocks), without(row.IPv6)
 		})
 		for _, table := range store.RouteTablesByVPC.List(tx, vpc.ID) {
 			store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) {
@@ -157,6 +163,12 @@ func (a *API) DisassociateVpcCidrBlock(
 			})
 		}
 		out.VpcId = aws.String(vpc.ID)
+		if association.CIDR.Addr().Is6() {
+			out.Ipv6CidrBlockAssociation = ipv6AssociationItem(
+				region, association, types.VpcCidrBlockStateCodeDisassociating,
+			)
+			return nil
+		}
 		out.CidrBlockAssociation = cidrAssociationItem(association, types.VpcCidrBlockStateCodeDisassociating)
 		return nil
 	})
@@ -172,7 +184,7 @@ func findCIDRAssociation(
 				"The vpc CIDR block with association ID %s may not be disassociated. "+
 					"It is the primary IPv4 CIDR block of the VPC", id)
 		}
-		for _, association := range vpc.SecondaryBlocks {
+		for _, association := range slices.Concat(vpc.SecondaryBlocks, vpc.IPv6) {
 			if association.ID == id {
 				return vpc, association, nil
 			}

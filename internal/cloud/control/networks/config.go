@@ -25,13 +25,17 @@ func Config(
 func vpcConfig(
 	view store.Reader, row *store.VPC, namespace func(string) string, limit bandwidth.Setting,
 ) network.VPC {
-	gateways := map[string]bool{}
+	gateways, egressOnly := map[string]bool{}, map[string]bool{}
 	for _, gateway := range store.InternetGatewaysByVPC.List(view, row.ID) {
 		gateways[gateway.ID] = true
 	}
 	vpc := network.VPC{
-		ID: row.ID, Region: row.Region, CIDRs: row.Blocks(),
+		ID: row.ID, Region: row.Region, CIDRs: row.Blocks(), IPv6: row.IPv6Blocks(),
 		Gateway: len(gateways) > 0, DNSSupport: row.DNSSupport,
+	}
+	for _, gateway := range store.EgressOnlyGatewaysByVPC.List(view, row.ID) {
+		vpc.EgressOnly = true
+		egressOnly[gateway.ID] = true
 	}
 	forwarding, interfaces := map[string]string{}, map[string]bool{}
 	for _, eni := range store.NetworkInterfacesByVPC.List(view, row.ID) {
@@ -46,12 +50,13 @@ func vpcConfig(
 		active[peer.ID] = true
 	}
 	routes := routesOf(
-		store.RouteTablesByVPC.List(view, row.ID), targets{gateways, forwarding, active, interfaces, view},
+		store.RouteTablesByVPC.List(view, row.ID), targets{gateways, egressOnly, forwarding, active, interfaces, view},
 	)
-	acls := aclsBySubnet(store.NetworkACLsByVPC.List(view, row.ID))
+	acls := aclsBySubnet(store.NetworkACLsByVPC.List(view, row.ID), len(vpc.IPv6) > 0)
 	for _, subnet := range store.SubnetsByVPC.List(view, row.ID) {
 		vpc.Subnets = append(vpc.Subnets, network.Subnet{
-			ID: subnet.ID, CIDR: subnet.CIDR, Routes: routes.of(subnet.ID), ACL: acls[subnet.ID],
+			ID: subnet.ID, CIDR: subnet.CIDR, IPv6: subnet.IPv6.CIDR,
+			Routes: routes.of(subnet.ID), ACL: acls[subnet.ID],
 		})
 	}
 	for _, eni := range store.NetworkInterfacesByVPC.List(view, row.ID) {

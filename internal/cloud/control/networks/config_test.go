@@ -10,6 +10,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/bandwidth"
 	"aloft.dev/aloft/internal/cloud/control/networks"
+	"aloft.dev/aloft/internal/cloud/nat64"
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -159,13 +160,14 @@ func TestRuleHasTheBlocksOfItsPrefixList(t *testing.T) {
 	want := firewall.SecurityGroup{ID: "sg-1", Ingress: []firewall.Rule{
 		{Protocol: "tcp", FromPort: 80, ToPort: 80, CIDR: block("192.0.2.0/24")},
 		{Protocol: "tcp", FromPort: 80, ToPort: 80, CIDR: block("198.51.100.0/24")},
+		{Protocol: "-1", CIDR: block("2001:db8::/32")},
 	}}
 	if diff := cmp.Diff(want, vpc.SecurityGroups[0], comparePrefixes); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
-func TestSecurityGroupHasNoIPv6Rules(t *testing.T) {
+func TestSecurityGroupHasRulesOfBothFamilies(t *testing.T) {
 	vpc := configOf(t, func(tx *store.Tx) {
 		store.SecurityGroups.Put(tx, &store.SecurityGroup{
 			ID: "sg-1", Region: "r", VPCID: "vpc-1",
@@ -180,12 +182,77 @@ func TestSecurityGroupHasNoIPv6Rules(t *testing.T) {
 	want := firewall.SecurityGroup{
 		ID: "sg-1",
 		Ingress: []firewall.Rule{
-			{Protocol: "tcp", FromPort: 80, ToPort: 80, CIDR: anywhere}, {Protocol: "-1", SecurityGroup: "sg-2"},
+			{Protocol: "tcp", FromPort: 80, ToPort: 80, CIDR: anywhere},
+			{Protocol: "tcp", FromPort: 80, ToPort: 80, CIDR: netip.MustParsePrefix("::/0")},
+			{Protocol: "-1", SecurityGroup: "sg-2"},
 		},
 		Egress: []firewall.Rule{{Protocol: "-1", CIDR: anywhere}},
 	}
 	if diff := cmp.Diff(want, vpc.SecurityGroups[0], comparePrefixes); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestVPCHasIPv6(t *testing.T) {
+	vpcBlock, block := netip.MustParsePrefix("2001:db8:a1::/56"), netip.MustParsePrefix("2001:db8:a1:1::/64")
+	everywhere, address := netip.MustParsePrefix("::/0"), netip.MustParseAddr("2001:db8:a1:1::10")
+	entry := func(number int, egress, allow bool, block netip.Prefix) store.NetworkACLEntry {
+		return store.NetworkACLEntry{Number: number, Egress: egress, Allow: allow, Protocol: "-1", CIDR: block}
+	}
+	both := func(allowIPv6 bool) []store.NetworkACLEntry {
+		return []store.NetworkACLEntry{
+			entry(100, true, true, anywhere), entry(100, false, true, anywhere),
+			entry(101, true, allowIPv6, everywhere), entry(101, false, true, everywhere),
+			entry(32768, true, false, everywhere), entry(32768, false, false, everywhere),
+		}
+	}
+	for _, open := range []bool{true, false} {
+		vpc := configOf(t, func(tx *store.Tx) {
+			store.VPCs.Edit(tx, "vpc-1", func(row *store.VPC) {
+				row.IPv6 = []store.CIDRAssociation{{ID: "vpc-cidr-assoc-1", CIDR: vpcBlock}}
+			})
+			store.EgressOnlyGateways.Put(tx, &store.EgressOnlyGateway{ID: "eigw-1", Region: "r", VPCID: "vpc-1"})
+			store.Subnets.Put(tx, &store.Subnet{
+				ID: "subnet-1", Region: "r", VPCID: "vpc-1", IPv6: store.CIDRAssociation{ID: "a", CIDR: block},
+			})
+			store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
+				ID: "eni-1", Region: "r", VPCID: "vpc-1", PrivateIP: netip.MustParseAddr("10.0.0.5"),
+				IPv6: []netip.Addr{address},
+			})
+			store.NatGateways.Put(tx, &store.NatGateway{
+				ID: "nat-1", Region: "r", VPCID: "vpc-1", State: store.NatAvailable, Connectivity: "public",
+				InterfaceID: "eni-nat",
+			})
+			store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
+				ID: "eni-nat", Region: "r", VPCID: "vpc-1", NatGatewayID: "nat-1",
+				PrivateIP: netip.MustParseAddr("10.0.0.6"),
+			})
+			store.RouteTables.Put(tx, &store.RouteTable{
+				ID: "rtb-1", Region: "r", VPCID: "vpc-1", Associations: []store.RouteTableAssociation{{Main: true}},
+				Routes: []store.Route{
+					{Destination: vpcBlock, GatewayID: "local"}, {Destination: everywhere, EgressOnlyID: "eigw-1"},
+					{Destination: nat64.Prefix, NatGatewayID: "nat-1"},
+				},
+			})
+			store.NetworkACLs.Put(tx, &store.NetworkACL{
+				ID: "acl-1", Region: "r", VPCID: "vpc-1", Entries: both(open),
+				Associations: []store.NetworkACLAssociation{{SubnetID: "subnet-1"}},
+			})
+		})
+		want := []network.Route{
+			{Destination: vpcBlock, Via: network.Local}, {Destination: everywhere, Via: network.EgressOnlyGateway},
+			{Destination: nat64.Prefix, Via: network.NAT64},
+		}
+		if diff := cmp.Diff(want, vpc.Subnets[0].Routes, comparePrefixes); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+		if len(vpc.IPv6) != 1 || vpc.IPv6[0] != vpcBlock || !vpc.EgressOnly || vpc.Gateway ||
+			vpc.Subnets[0].IPv6 != block || len(vpc.Interfaces[0].IPv6) != 1 || vpc.Interfaces[0].IPv6[0] != address {
+			t.Errorf("got %+v", vpc)
+		}
+		if left := vpc.Subnets[0].ACL == nil; left != open {
+			t.Errorf("allows everything: %v, left out: %v", open, left)
+		}
 	}
 }
 

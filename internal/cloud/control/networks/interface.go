@@ -30,6 +30,7 @@ func interfaceConfig(
 	for _, address := range eni.Secondary {
 		nic.Secondary = append(nic.Secondary, firewall.Address(address))
 	}
+	nic.IPv6 = eni.IPv6
 	if lb, ok := store.LoadBalancers.Get(view, eni.LoadBalancerARN); ok && lb.IsNetwork() {
 		nic.Balances, nic.Unfiltered = true, len(lb.GroupIDs) == 0
 		nic.Services = balancers.Services(view, lb, eni.Zone)

@@ -80,7 +80,8 @@ func (l *Loop) Run(ctx context.Context) error {
 func (l *Loop) awaitRows(ctx context.Context, since *store.View, limit time.Duration) bool {
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return since.Changed(bounded, store.VPCs, store.Subnets, store.InternetGateways, store.RouteTables,
+	return since.Changed(bounded, store.VPCs, store.Subnets, store.InternetGateways,
+		store.EgressOnlyGateways, store.RouteTables,
 		store.NetworkACLs, store.SecurityGroups, store.NetworkInterfaces, store.Instances, store.NatGateways,
 		store.PrefixLists, store.PeeringConnections, store.VPCEndpoints, store.LoadBalancers, store.Listeners,
 		store.TargetGroups, store.Targets) == nil

@@ -3,6 +3,8 @@
 package networks
 
 import (
+	"slices"
+
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -16,12 +18,15 @@ func peersOf(view store.Reader, vpcID string) []network.Peer {
 		if row.State != store.PeeringActive || !ok {
 			continue
 		}
-		peer := network.Peer{ID: row.ID, VPCID: other.ID, CIDRs: other.Blocks()}
+		peer := network.Peer{ID: row.ID, VPCID: other.ID, CIDRs: slices.Concat(other.Blocks(), other.IPv6Blocks())}
 		for _, eni := range store.NetworkInterfacesByVPC.List(view, other.ID) {
 			for _, address := range eni.Addresses() {
 				peer.Members = append(
 					peer.Members, firewall.Member{Private: address.Private, SecurityGroups: eni.GroupIDs},
 				)
+			}
+			for _, address := range eni.IPv6 {
+				peer.Members = append(peer.Members, firewall.Member{Private: address, SecurityGroups: eni.GroupIDs})
 			}
 		}
 		peers = append(peers, peer)

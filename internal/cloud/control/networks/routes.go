@@ -5,6 +5,7 @@ package networks
 import (
 	"net/netip"
 
+	"aloft.dev/aloft/internal/cloud/nat64"
 	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -25,6 +26,7 @@ func (r subnetRoutes) of(subnet string) []network.Route {
 // targets are what routes of a VPC can lead to.
 type targets struct {
 	internetGateways map[string]bool   // by id: those attached to the VPC
+	egressOnly       map[string]bool   // by id: the VPC's egress-only internet gateways
 	natGateways      map[string]string // network interfaces by id: those that forward
 	peerings         map[string]bool   // by id: the active ones
 	interfaces       map[string]bool   // by id: the VPC's
@@ -78,6 +80,10 @@ func (t targets) resolve(route store.Route) network.Route {
 		resolved.Via = network.Local
 	case t.internetGateways[route.GatewayID]:
 		resolved.Via = network.Gateway
+	case t.egressOnly[route.EgressOnlyID]:
+		resolved.Via = network.EgressOnlyGateway
+	case forwards && route.Destination == nat64.Prefix:
+		resolved.Via = t.translation(route.NatGatewayID)
 	case forwards:
 		resolved.Via, resolved.Interface = network.ToInterface, eni
 	case t.interfaces[route.InterfaceID]:
@@ -86,4 +92,13 @@ func (t targets) resolve(route store.Route) network.Route {
 		resolved.Via, resolved.Peer = network.PeerVPC, route.PeeringID
 	}
 	return resolved
+}
+
+// translation returns where a NAT gateway sends packets to IPv4 addresses from IPv6 addresses.
+func (t targets) translation(natGatewayID string) network.Target {
+	gateway, ok := store.NatGateways.Get(t.view, natGatewayID)
+	if ok && gateway.Connectivity == "public" {
+		return network.NAT64
+	}
+	return network.Blackhole
 }

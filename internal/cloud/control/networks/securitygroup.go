@@ -13,9 +13,6 @@ func securityGroupConfig(r store.Reader, row *store.SecurityGroup) firewall.Secu
 	group := firewall.SecurityGroup{ID: row.ID}
 	for _, rule := range row.Rules {
 		for _, block := range blocksOf(r, rule) {
-			if rule.GroupID == "" && !block.Addr().Is4() {
-				continue // an IPv6 rule matches nothing: VPCs have no IPv6 range here
-			}
 			out := firewall.Rule{
 				Protocol:      rule.Protocol,
 				FromPort:      rule.FromPort,

@@ -17,8 +17,8 @@ import (
 // nowhere is a cloud on a host without name servers.
 type nowhere struct{ Names }
 
-func (n nowhere) Find(_ context.Context, vpcID, name, kind string) (Answer, bool, error) {
-	answer, known := n.Names.Find(vpcID, name, kind)
+func (n nowhere) Find(_ context.Context, machine admission.Source, name, kind string) (Answer, bool, error) {
+	answer, known := n.Names.Find(machine, name, kind)
 	return answer, known, nil
 }
 
@@ -30,7 +30,7 @@ func FuzzQuery(f *testing.F) {
 	for _, name := range []string{
 		"ip-10-0-1-5.ec2.internal.", "5.1.0.10.in-addr.arpa.", "1.2.in-addr.arpa.", "outside.example.", ".", "\\000.x.",
 	} {
-		for _, kind := range []uint16{dns.TypeA, dns.TypePTR, dns.TypeANY, dns.TypeOPT, dns.TypeAXFR} {
+		for _, kind := range []uint16{dns.TypeA, dns.TypePTR, dns.TypeANY, dns.TypeAAAA, dns.TypeOPT, dns.TypeAXFR} {
 			query := new(dns.Msg).SetQuestion(name, kind)
 			if kind == dns.TypeA {
 				query.SetEdns0(4096, true)
@@ -46,14 +46,15 @@ func FuzzQuery(f *testing.F) {
 		Zone: func(_, name string) ([]netip.Addr, bool) {
 			return []netip.Addr{netip.MustParseAddr("10.0.1.5")}, len(name)%2 == 0
 		},
-		Reverse: func(_ string, a netip.Addr) (string, bool) { return "host.internal", a.Is4() },
+		Synthesizes: func(string, netip.Addr) bool { return true },
+		Reverse:     func(_ string, a netip.Addr) (string, bool) { return "host.internal", a.Is4() },
 	}}, admission.Limits{}, slog.New(slog.DiscardHandler))
 	f.Fuzz(func(t *testing.T, packet []byte) {
 		query := new(dns.Msg)
 		if err := query.Unpack(packet); err != nil {
 			return
 		}
-		response := (&exchange{r, "vpc-1", query, false}).respond(context.Background())
+		response := (&exchange{r, admission.Source{VPC: "vpc-1"}, query, false}).respond(context.Background())
 		if response == nil || response.Id != query.Id || !response.Response {
 			t.Fatalf("%x is answered with %v", packet, response)
 		}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/miekg/dns"
+
+	"aloft.dev/aloft/internal/cloud/plane/admission"
 )
 
 // Names are what the local cloud knows of names. Names are in lower case and have no trailing
@@ -19,6 +21,9 @@ type Names struct {
 	// Reverse returns the name of an address as machines of the VPC see it. Nil: no address has
 	// a name.
 	Reverse func(vpcID string, address netip.Addr) (name string, known bool)
+	// Synthesizes reports whether a machine of a VPC gets IPv6 addresses of names that have IPv4
+	// addresses alone (DNS64). Nil: none does.
+	Synthesizes func(vpcID string, machine netip.Addr) bool
 	// Hosted returns what the hosted zones of the cloud know of a name and a type, such as "A".
 	// known is false for names of no zone. Nil: there are no hosted zones.
 	Hosted func(vpcID, name, kind string) (answer Answer, known bool)
@@ -30,11 +35,20 @@ type Answer struct {
 	Exists    bool     // the name exists
 	Records   []string // of the type, or a CNAME
 	Authority string   // the SOA of the hosted zone; empty: the name is not in one
+	// Synthesize says that whoever asks for the IPv6 addresses of a name outside the cloud gets those
+	// of its IPv4 addresses if there are none. What the cloud has is not behind a NAT gateway.
+	Synthesize bool
 }
 
-// Find returns what the cloud knows of a name and a type. known is false for names that the
-// host's name servers may know.
-func (n Names) Find(vpcID, name, kind string) (answer Answer, known bool) {
+// Find returns what the cloud knows of a name and a type for a machine. known is false for names
+// that the host's name servers may know.
+func (n Names) Find(machine admission.Source, name, kind string) (answer Answer, known bool) {
+	answer, known = n.find(machine.VPC, name, kind)
+	answer.Synthesize = !known && kind == "AAAA" && n.Synthesizes != nil && n.Synthesizes(machine.VPC, machine.Address)
+	return answer, known
+}
+
+func (n Names) find(vpcID, name, kind string) (answer Answer, known bool) {
 	if address, ok := parseReverseName(name); ok {
 		if answer, known = n.findReverse(vpcID, address, kind); known {
 			return answer, true

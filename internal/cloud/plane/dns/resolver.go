@@ -44,7 +44,7 @@ func (r *Resolver) Serve(ctx context.Context, vpcID string, packets []net.Packet
 			return // as on AWS, whose resolver drops queries beyond its quota
 		}
 		defer r.gate.Leave(source)
-		x := &exchange{r, vpcID, query, tcp}
+		x := &exchange{r, source, query, tcp}
 		_ = w.WriteMsg(x.respond(ctx)) // fails if the machine is gone
 	})
 	servers := make([]*dns.Server, 0, len(packets)+len(streams))

@@ -26,8 +26,8 @@ type cloud struct {
 	servers []string
 }
 
-func (c cloud) Find(_ context.Context, vpcID, name, kind string) (dns.Answer, bool, error) {
-	answer, known := c.Names.Find(vpcID, name, kind)
+func (c cloud) Find(_ context.Context, machine admission.Source, name, kind string) (dns.Answer, bool, error) {
+	answer, known := c.Names.Find(machine, name, kind)
 	return answer, known, nil
 }
 
@@ -80,6 +80,8 @@ func query(t *testing.T, network, server, name string, kind uint16) (string, []s
 		switch rr := rr.(type) {
 		case *mdns.A:
 			records = append(records, rr.A.String())
+		case *mdns.AAAA:
+			records = append(records, rr.AAAA.String())
 		case *mdns.PTR:
 			records = append(records, rr.Ptr)
 		}

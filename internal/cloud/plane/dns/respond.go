@@ -7,9 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
+
+	"aloft.dev/aloft/internal/cloud/nat64"
+	"aloft.dev/aloft/internal/cloud/plane/admission"
 )
 
 // maxChain is how many names an answer follows at most, from one CNAME to the next.
@@ -17,8 +22,8 @@ const maxChain = 8
 
 // Cloud is what a resolver asks for what it cannot know.
 type Cloud interface {
-	// Find returns what the local cloud knows of a name and a type (Names).
-	Find(ctx context.Context, vpcID, name, kind string) (answer Answer, known bool, err error)
+	// Find returns what the local cloud knows of a name and a type for a machine (Names).
+	Find(ctx context.Context, machine admission.Source, name, kind string) (answer Answer, known bool, err error)
 	// Connect connects with the host's name server of a number, which begins at 0, over "udp"
 	// or "tcp". present is false if there is none of the number.
 	Connect(ctx context.Context, server int, network string) (conn net.Conn, present bool, err error)
@@ -27,9 +32,9 @@ type Cloud interface {
 // exchange is a query and its answer.
 type exchange struct {
 	*Resolver
-	vpc   string
-	query *dns.Msg
-	tcp   bool // the query arrived over TCP
+	machine admission.Source
+	query   *dns.Msg
+	tcp     bool // the query arrived over TCP
 }
 
 // respond returns the response to the query.
@@ -45,24 +50,69 @@ func (x *exchange) respond(ctx context.Context) *dns.Msg {
 	return response
 }
 
-// answer returns the answer of the cloud, followed through CNAMEs wherever they lead, or that of
-// the host's name servers.
+// answer returns the answer to the query. For machines with DNS64, a name without IPv6 addresses
+// has those of its IPv4 addresses (RFC 6147, section 5.1).
 func (x *exchange) answer(ctx context.Context) (*dns.Msg, error) {
-	response, asked := new(dns.Msg).SetReply(x.query), x.query
+	response, synthesize, err := x.follow(ctx, x.query)
+	if err != nil || !synthesize || response.Rcode != dns.RcodeSuccess || holds[*dns.AAAA](response.Answer) {
+		return response, err
+	}
+	asked := x.query.Copy()
+	asked.Question[0].Qtype = dns.TypeA
+	v4, _, err := x.follow(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
+	if !holds[*dns.A](v4.Answer) {
+		return response, nil
+	}
+	synthesized := new(dns.Msg).SetReply(x.query)
+	for _, rr := range v4.Answer {
+		if a, ok := rr.(*dns.A); ok {
+			rr = embed(a)
+		}
+		synthesized.Answer = append(synthesized.Answer, rr)
+	}
+	return x.own(synthesized), nil
+}
+
+// holds reports whether one of the records is of a type.
+func holds[Type dns.RR](records []dns.RR) bool {
+	return slices.ContainsFunc(records, func(rr dns.RR) bool {
+		_, ok := rr.(Type)
+		return ok
+	})
+}
+
+// embed returns the record of the IPv6 address of an IPv4 address.
+func embed(a *dns.A) dns.RR {
+	header := a.Hdr
+	header.Rrtype = dns.TypeAAAA
+	address, _ := netip.AddrFromSlice(a.A.To4()) // an A record has an address
+	return &dns.AAAA{Hdr: header, AAAA: nat64.Embed(address).AsSlice()}
+}
+
+// follow returns the answer of the cloud to a query, followed through CNAMEs wherever they lead, or
+// that of the host's name servers. synthesize is that of the cloud's first answer.
+func (x *exchange) follow(ctx context.Context, query *dns.Msg) (response *dns.Msg, synthesize bool, err error) {
+	response, asked := new(dns.Msg).SetReply(query), query
 	for step := range maxChain {
 		q := asked.Question[0]
-		answer, known, err := x.cloud.Find(ctx, x.vpc, plainName(q.Name), dns.TypeToString[q.Qtype])
+		answer, known, err := x.cloud.Find(ctx, x.machine, plainName(q.Name), dns.TypeToString[q.Qtype])
 		if err != nil {
-			return nil, err
+			return nil, false, err
+		}
+		if step == 0 {
+			synthesize = answer.Synthesize
 		}
 		if !known {
 			rest, err := x.forward(ctx, asked)
 			if err != nil || step == 0 {
-				return rest, err
+				return rest, synthesize, err
 			}
 			response.Answer = append(response.Answer, rest.Answer...)
 			response.Ns, response.Rcode = rest.Ns, rest.Rcode
-			return x.own(response), nil
+			return x.own(response), synthesize, nil
 		}
 		records := parseRecords(answer.Records)
 		for _, rr := range records {
@@ -77,11 +127,11 @@ func (x *exchange) answer(ctx context.Context) (*dns.Msg, error) {
 			if len(records) == 0 {
 				response.Ns = parseRecords([]string{answer.Authority})
 			}
-			return x.own(response), nil
+			return x.own(response), synthesize, nil
 		}
 		asked = new(dns.Msg).SetQuestion(alias.Target, q.Qtype)
 	}
-	return nil, errors.New("too many CNAMEs")
+	return nil, false, errors.New("too many CNAMEs")
 }
 
 func first(records []dns.RR) dns.RR {

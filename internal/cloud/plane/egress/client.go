@@ -37,9 +37,9 @@ func NewClient(dir string, command []string, output *os.File, log *slog.Logger) 
 // Dir returns the process's folder.
 func (c *Client) Dir() string { return c.process.Dir }
 
-// Adopt returns the listener of the running process, or nil if there is none. It ends a
-// process of another version.
-func (c *Client) Adopt(ctx context.Context) (net.Listener, error) {
+// Adopt returns the listeners of the running process, if there are any. It ends a process of
+// another version.
+func (c *Client) Adopt(ctx context.Context) ([]net.Listener, error) {
 	conn, answer, files, err := c.ask(ctx, Request{Op: OpAbout})
 	if companion.Absent(err) {
 		return nil, nil
@@ -53,40 +53,48 @@ func (c *Client) Adopt(ctx context.Context) (net.Listener, error) {
 		c.log.Info("replacing the egress process of another version", "pid", answer.PID)
 		return nil, c.Stop(ctx)
 	}
-	if len(files) == 0 {
-		return nil, nil
+	var listeners []net.Listener
+	for _, file := range files {
+		listener, err := net.FileListener(file)
+		if err != nil {
+			for _, opened := range listeners {
+				_ = opened.Close()
+			}
+			return nil, fmt.Errorf("adopt a listener of the egress process: %w", err)
+		}
+		listeners = append(listeners, listener)
 	}
-	listener, err := net.FileListener(files[0])
-	if err != nil {
-		return nil, fmt.Errorf("adopt the egress process's listener: %w", err)
-	}
-	return listener, nil
+	return listeners, nil
 }
 
-// Serve makes the process carry the listener's connections until ctx ends, or Stop stops it.
-// If the process ends otherwise, another one takes its place. The process goes on after
-// Serve.
-func (c *Client) Serve(ctx context.Context, listener *net.TCPListener, reach Reach) error {
-	file, err := listener.File()
-	if err != nil {
-		return fmt.Errorf("hand over the egress listener: %w", err)
+// Serve makes the process carry the listeners' connections until ctx ends, or Stop stops it. The
+// listeners are of different families of addresses. If the process ends otherwise, another one
+// takes its place. The process goes on after Serve.
+func (c *Client) Serve(ctx context.Context, listeners []*net.TCPListener, reach Reach) error {
+	var files []*os.File
+	defer func() { companion.CloseAll(files) }()
+	for _, listener := range listeners {
+		file, err := listener.File()
+		if err != nil {
+			return fmt.Errorf("hand over an egress listener: %w", err)
+		}
+		files = append(files, file)
 	}
-	defer func() { _ = file.Close() }()
 	known := places{}
 	reach.Found = known.find(ctx, reach.Places)
-	c.process.Keep(ctx, func() error { return c.follow(ctx, file, &reach, known) })
+	c.process.Keep(ctx, func() error { return c.follow(ctx, files, &reach, known) })
 	return nil
 }
 
 // follow makes a process serve, and tells it where places are, until it ends or ctx does.
-func (c *Client) follow(ctx context.Context, listener *os.File, reach *Reach, known places) error {
+func (c *Client) follow(ctx context.Context, listeners []*os.File, reach *Reach, known places) error {
 	request := Request{Op: OpServe, Reach: *reach}
-	conn, answer, _, err := c.ask(ctx, request, listener)
+	conn, answer, _, err := c.ask(ctx, request, listeners...)
 	if companion.Absent(err) {
 		if err := c.process.Start(); err != nil {
 			return err
 		}
-		conn, answer, _, err = c.ask(ctx, request, listener)
+		conn, answer, _, err = c.ask(ctx, request, listeners...)
 	}
 	if err != nil {
 		return err

@@ -4,12 +4,12 @@ package egress
 
 // Protocol is the version of the protocol between daemon and process. The daemon replaces a
 // process of another version.
-const Protocol = 1
+const Protocol = 2
 
 // Operations of a request.
 const (
-	OpAbout = "about" // the answer has the listener, if there is one
-	OpServe = "serve" // the request has a reach, and may have a listener
+	OpAbout = "about" // the answer has the listeners, if there are any
+	OpServe = "serve" // the request has a reach, and may have listeners
 	OpStop  = "stop"  // the process closes the connection at its end
 )
 

@@ -28,8 +28,8 @@ func (r Router) aclChains() []chain {
 	for _, s := range r.Subnets {
 		if s.ACL != nil {
 			all = append(all,
-				aclChain(leaveChain(s.ID), s.CIDR, destination, s.ACL.Egress),
-				aclChain(enterChain(s.ID), s.CIDR, source, s.ACL.Ingress))
+				aclChain(leaveChain(s.ID), s.CIDR, r.Family.destination(), s.ACL.Egress),
+				aclChain(enterChain(s.ID), s.CIDR, r.Family.source(), s.ACL.Ingress))
 		}
 	}
 	return all

@@ -4,7 +4,6 @@ package firewall
 
 import (
 	"net/netip"
-	"strconv"
 
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
@@ -112,13 +111,14 @@ func (r snatTo) exprs() []expr.Any {
 type dnatTo struct{ to netip.AddrPort }
 
 func (r dnatTo) text() string {
-	return "dnat to " + r.to.Addr().String() + ":" + strconv.Itoa(int(r.to.Port()))
+	return "dnat to " + r.to.String()
 }
 
 func (r dnatTo) exprs() []expr.Any {
+	family := natFamily(r.to.Addr())
 	return []expr.Any{
 		&expr.Immediate{Register: register1, Data: r.to.Addr().AsSlice()},
 		&expr.Immediate{Register: register2, Data: portValue(int(r.to.Port())).data},
-		&expr.NAT{Type: expr.NATTypeDestNAT, Family: unix.NFPROTO_IPV4, RegAddrMin: register1, RegProtoMin: register2},
+		&expr.NAT{Type: expr.NATTypeDestNAT, Family: family, RegAddrMin: register1, RegProtoMin: register2},
 	}
 }

@@ -19,9 +19,9 @@ const maxElements = 400
 // acknowledgements of a whole transaction until they are read.
 const socketBuffer = 16 << 20
 
-// Apply replaces the table ruleset.Table in a network namespace, given by an open file
+// Apply replaces the tables of rulesets in a network namespace, given by an open file
 // descriptor, in one transaction: no packet meets a partial ruleset.
-func Apply(namespace int, ruleset Ruleset) error {
+func Apply(namespace int, rulesets ...Ruleset) error {
 	buffers := nftables.WithSockOptions(func(c *mdlayher.Conn) error {
 		return errors.Join(c.SetReadBuffer(socketBuffer), c.SetWriteBuffer(socketBuffer))
 	})
@@ -29,11 +29,44 @@ func Apply(namespace int, ruleset Ruleset) error {
 	if err != nil {
 		return fmt.Errorf("open nftables: %w", err)
 	}
-	table := &nftables.Table{Name: ruleset.Table, Family: nftables.TableFamilyIPv4}
+	firstID := uint32(1)
+	for _, ruleset := range rulesets {
+		if err := replace(conn, ruleset, firstID); err != nil {
+			return err
+		}
+		firstID += uint32(len(ruleset.sets))
+	}
+	if err := conn.Flush(); err != nil {
+		return fmt.Errorf("write the ruleset: %w", err)
+	}
+	return nil
+}
+
+// Remove removes a table of a network namespace, if it is there.
+func Remove(namespace int, table string, family Family) error {
+	conn, err := nftables.New(nftables.WithNetNSFd(namespace))
+	if err != nil {
+		return fmt.Errorf("open nftables: %w", err)
+	}
+	in, _ := family.table()
+	removed := &nftables.Table{Name: table, Family: in}
+	conn.AddTable(removed) // deleting a table that does not exist would fail
+	conn.DelTable(removed)
+	if err := conn.Flush(); err != nil {
+		return fmt.Errorf("remove the ruleset: %w", err)
+	}
+	return nil
+}
+
+// replace adds the replacement of a table to the transaction. The numbers of its sets in the
+// transaction begin with firstID.
+func replace(conn *nftables.Conn, ruleset Ruleset, firstID uint32) error {
+	family, _ := ruleset.Family.table()
+	table := &nftables.Table{Name: ruleset.Table, Family: family}
 	conn.AddTable(table) // deleting a table that does not exist would fail
 	conn.DelTable(table)
 	conn.AddTable(table)
-	sets, err := addSets(conn, table, ruleset.sets)
+	sets, err := addSets(conn, table, ruleset.sets, firstID)
 	if err != nil {
 		return err
 	}
@@ -46,15 +79,14 @@ func Apply(namespace int, ruleset Ruleset) error {
 			return err
 		}
 	}
-	if err := conn.Flush(); err != nil {
-		return fmt.Errorf("write the ruleset: %w", err)
-	}
 	return nil
 }
 
 // addSets adds all sets, and the elements of all but verdict maps, whose chains do not
 // exist yet.
-func addSets(conn *nftables.Conn, table *nftables.Table, sets []set) ([]*nftables.Set, error) {
+func addSets(
+	conn *nftables.Conn, table *nftables.Table, sets []set, firstID uint32,
+) ([]*nftables.Set, error) {
 	added := make([]*nftables.Set, 0, len(sets))
 	for i, s := range sets {
 		key, err := s.keyType()
@@ -63,7 +95,7 @@ func addSets(conn *nftables.Conn, table *nftables.Table, sets []set) ([]*nftable
 		}
 		// Without an ID the library would take one from a global counter.
 		n := &nftables.Set{
-			Table: table, ID: uint32(i + 1), Name: s.name, KeyType: key, Concatenation: len(s.key) > 1,
+			Table: table, ID: firstID + uint32(i), Name: s.name, KeyType: key, Concatenation: len(s.key) > 1,
 		}
 		switch {
 		case s.dynamic:

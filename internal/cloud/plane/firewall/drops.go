@@ -50,10 +50,24 @@ func Dropped(namespace int, table string, borders []Border) (map[Border]uint64, 
 	if err != nil {
 		return nil, fmt.Errorf("open nftables: %w", err)
 	}
-	in := &nftables.Table{Name: table, Family: nftables.TableFamilyIPv4}
-	chains, err := conn.ListChainsOfTableFamily(nftables.TableFamilyIPv4)
+	dropped := map[Border]uint64{}
+	for _, family := range []Family{IPv4, IPv6} {
+		if err := addDropped(conn, family, table, borders, dropped); err != nil {
+			return nil, err
+		}
+	}
+	return dropped, nil
+}
+
+// addDropped adds what a table of a family dropped at borders to dropped.
+func addDropped(
+	conn *nftables.Conn, of Family, table string, borders []Border, dropped map[Border]uint64,
+) error {
+	family, _ := of.table()
+	in := &nftables.Table{Name: table, Family: family}
+	chains, err := conn.ListChainsOfTableFamily(family)
 	if err != nil {
-		return nil, fmt.Errorf("list the firewall's chains: %w", err)
+		return fmt.Errorf("list the firewall's chains: %w", err)
 	}
 	byName := map[string]*nftables.Chain{}
 	for _, c := range chains {
@@ -61,7 +75,6 @@ func Dropped(namespace int, table string, borders []Border) (map[Border]uint64, 
 			byName[c.Name] = c
 		}
 	}
-	dropped := map[Border]uint64{}
 	for _, b := range borders {
 		chain, ok := byName[b.chain()]
 		if !ok {
@@ -69,16 +82,17 @@ func Dropped(namespace int, table string, borders []Border) (map[Border]uint64, 
 		}
 		rules, err := conn.GetRules(in, chain)
 		if err != nil {
-			return nil, fmt.Errorf("read the counters of %s: %w", chain.Name, err)
+			return fmt.Errorf("read the counters of %s: %w", chain.Name, err)
 		}
-		dropped[b] = 0
+		count := dropped[b]
 		for _, r := range rules {
 			for _, e := range r.Exprs {
 				if c, ok := e.(*expr.Counter); ok {
-					dropped[b] += c.Packets
+					count += c.Packets
 				}
 			}
 		}
+		dropped[b] = count
 	}
-	return dropped, nil
+	return nil
 }

@@ -42,21 +42,26 @@ func payloadField(
 	return field{typeName, text, datatype, load}
 }
 
+// holds reports whether the field has addresses of the same family.
+func (f field) holds(a netip.Addr) bool { return int(f.datatype.Bytes)*8 == a.BitLen() }
+
 const (
 	network   = expr.PayloadBaseNetworkHeader
 	transport = expr.PayloadBaseTransportHeader
 )
 
 var (
-	inDevice    = metaField("ifname", "iifname", nftables.TypeIFName, expr.MetaKeyIIFNAME)
-	outDevice   = metaField("ifname", "oifname", nftables.TypeIFName, expr.MetaKeyOIFNAME)
-	mark        = metaField("mark", "meta mark", nftables.TypeMark, expr.MetaKeyMARK)
-	protocol    = metaField("inet_proto", "meta l4proto", nftables.TypeInetProto, expr.MetaKeyL4PROTO)
-	source      = payloadField("ipv4_addr", "ip saddr", nftables.TypeIPAddr, network, 12)
-	destination = payloadField("ipv4_addr", "ip daddr", nftables.TypeIPAddr, network, 16)
-	port        = payloadField("inet_service", "th dport", nftables.TypeInetService, transport, 2)
-	icmpType    = payloadField("icmp_type", "icmp type", nftables.TypeICMPType, transport, 0)
-	icmpCode    = payloadField("icmp_code", "icmp code", nftables.TypeICMPCode, transport, 1)
+	inDevice     = metaField("ifname", "iifname", nftables.TypeIFName, expr.MetaKeyIIFNAME)
+	outDevice    = metaField("ifname", "oifname", nftables.TypeIFName, expr.MetaKeyOIFNAME)
+	mark         = metaField("mark", "meta mark", nftables.TypeMark, expr.MetaKeyMARK)
+	protocol     = metaField("inet_proto", "meta l4proto", nftables.TypeInetProto, expr.MetaKeyL4PROTO)
+	source       = payloadField("ipv4_addr", "ip saddr", nftables.TypeIPAddr, network, 12)
+	destination  = payloadField("ipv4_addr", "ip daddr", nftables.TypeIPAddr, network, 16)
+	source6      = payloadField("ipv6_addr", "ip6 saddr", nftables.TypeIP6Addr, network, 8)
+	destination6 = payloadField("ipv6_addr", "ip6 daddr", nftables.TypeIP6Addr, network, 24)
+	port         = payloadField("inet_service", "th dport", nftables.TypeInetService, transport, 2)
+	icmpType     = payloadField("icmp_type", "icmp type", nftables.TypeICMPType, transport, 0)
+	icmpCode     = payloadField("icmp_code", "icmp code", nftables.TypeICMPCode, transport, 1)
 )
 
 // value is the value of a field.

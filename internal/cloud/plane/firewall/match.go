@@ -3,7 +3,7 @@
 package firewall
 
 import (
-	"encoding/binary"
+	"net"
 	"net/netip"
 	"strings"
 
@@ -60,14 +60,18 @@ func (m inPrefix) text() string {
 }
 
 func (m inPrefix) exprs() []expr.Any {
-	mask := binary.BigEndian.AppendUint32(nil, ^uint32(0)<<(32-m.prefix.Bits()))
+	bits := m.prefix.Addr().BitLen()
+	mask := net.CIDRMask(m.prefix.Bits(), bits)
 	op := expr.CmpOpEq
 	if m.not {
 		op = expr.CmpOpNeq
 	}
 	return []expr.Any{
 		m.field.load(register1),
-		&expr.Bitwise{SourceRegister: register1, DestRegister: register1, Len: 4, Mask: mask, Xor: make([]byte, 4)},
+		&expr.Bitwise{
+			SourceRegister: register1, DestRegister: register1, Len: uint32(bits / 8), Mask: mask,
+			Xor: make([]byte, bits/8),
+		},
 		&expr.Cmp{Op: op, Register: register1, Data: m.prefix.Masked().Addr().AsSlice()},
 	}
 }

@@ -11,13 +11,14 @@ import (
 
 // Router describes a VPC's router.
 type Router struct {
+	Family         Family         // of all addresses, except those of Members and of rules
 	CIDRs          []netip.Prefix // of the VPC, the primary one first
 	Uplink         string         // device towards the internet
 	Peers          []Peer
 	Resolver       bool // DNS answers at the base of the primary CIDR plus two and at ResolverAddress
 	Subnets        []Subnet
 	Interfaces     []Interface // attached to the router
-	Members        []Member    // all interfaces of the VPC and its peers, attached or not
+	Members        []Member    // all addresses of the VPC's and its peers' interfaces, attached or not
 	Flows          uint32      // most open flows that each interface began; 0: no limit
 	SecurityGroups []SecurityGroup
 }
@@ -39,8 +40,8 @@ type Subnet struct {
 // Interface is a network interface behind a device of the router.
 type Interface struct {
 	ID, Device     string
-	Mark           uint32 // its subnet's
-	Private        netip.Addr
+	Mark           uint32     // its subnet's
+	Private        netip.Addr // zero: no address
 	Public         netip.Addr // zero: no public address, or no route to the internet
 	Secondary      []Address
 	SecurityGroups []string // IDs
@@ -58,13 +59,16 @@ type Interface struct {
 	Unfiltered bool
 }
 
-// Address is a private address of an interface.
+// Address is a private address of an interface. One of IPv6 is its own public address.
 type Address struct {
 	Private netip.Addr
 	Public  netip.Addr // zero: no public address, or no route to the internet
 }
 
 func (i Interface) addresses() []Address {
+	if !i.Private.IsValid() {
+		return nil
+	}
 	return append([]Address{{i.Private, i.Public}}, i.Secondary...)
 }
 
@@ -84,7 +88,9 @@ type Member struct {
 func (r Router) Ruleset(table string) Ruleset {
 	base := []chain{
 		r.sanitizeChain(), r.servicesChain(), r.forwardChain(), r.receiveChain(), r.cutOffChain(),
-		r.destinationNATChain(), r.sourceNATChain(),
+	}
+	if r.Family == IPv4 {
+		base = append(base, r.destinationNATChain(), r.sourceNATChain())
 	}
 	base = append(base, r.returnChain()...)
 	sets := append(r.interfaceSets(), r.memberSets()...)
@@ -98,6 +104,7 @@ func (r Router) Ruleset(table string) Ruleset {
 	}
 	return Ruleset{
 		Table:  table,
+		Family: r.Family,
 		sets:   sets,
 		chains: slices.Concat(base, r.rateChains(), r.aclChains(), r.interfaceChains(), r.securityGroupChains()),
 	}
@@ -106,13 +113,11 @@ func (r Router) Ruleset(table string) Ruleset {
 // interfaceSets returns the sets and maps that the base chains look up.
 func (r Router) interfaceSets() []set {
 	cut := set{name: "cut", key: []field{inDevice}}
-	sources := set{name: "sources", key: []field{inDevice, source}}
+	sources := set{name: "sources", key: []field{inDevice, r.Family.source()}}
 	unchecked := set{name: "unchecked", key: []field{inDevice}}
 	subnets := set{name: "subnets", key: []field{inDevice}, value: &mark}
-	private := set{name: "private", key: []field{destination}, value: &destination}
-	public := set{name: "public", key: []field{source}, value: &source}
 	senders := set{name: "senders", key: []field{inDevice}, isVerdictMap: true}
-	receivers := set{name: "receivers", key: []field{destination}, isVerdictMap: true}
+	receivers := set{name: "receivers", key: []field{r.Family.destination()}, isVerdictMap: true}
 	for _, i := range r.Interfaces {
 		device := deviceValue(i.Device)
 		if i.Cut {
@@ -126,18 +131,35 @@ func (r Router) interfaceSets() []set {
 			if i.SourceCheck {
 				sources.add(element{key: []value{device, addr}})
 			}
-			if a.Public.IsValid() {
-				private.add(element{key: []value{addressValue(a.Public)}, value: addr})
-				public.add(element{key: []value{addr}, value: addressValue(a.Public)})
-			}
 			receivers.add(element{key: []value{addr}, verdict: goTo(receiverChain(i.ID))})
 		}
 		subnets.add(element{key: []value{device}, value: markValue(i.Mark)})
 		senders.add(element{key: []value{device}, verdict: goTo(senderChain(i.ID))})
 	}
-	return append(
-		[]set{cut, sources, unchecked, subnets, private, public, senders, receivers}, r.forwarderSets()...,
+	return slices.Concat(
+		[]set{cut, sources, unchecked, subnets}, r.publicSets(), []set{senders, receivers}, r.forwarderSets(),
 	)
+}
+
+// publicSets returns the maps between private and public IPv4 addresses, or the set of the IPv6
+// addresses that the internet reaches.
+func (r Router) publicSets() []set {
+	private := set{name: "private", key: []field{destination}, value: &destination}
+	public := set{name: "public", key: []field{source}, value: &source}
+	reached := set{name: "public", key: []field{destination6}}
+	for _, i := range r.Interfaces {
+		for _, a := range i.addresses() {
+			if a.Public.IsValid() {
+				private.add(element{key: []value{addressValue(a.Public)}, value: addressValue(a.Private)})
+				public.add(element{key: []value{addressValue(a.Private)}, value: addressValue(a.Public)})
+				reached.add(element{key: []value{addressValue(a.Public)}})
+			}
+		}
+	}
+	if r.Family == IPv6 {
+		return []set{reached}
+	}
+	return []set{private, public}
 }
 
 // forwards reports whether routes can lead to the interface. None lead to that of a load
@@ -167,7 +189,7 @@ func (r Router) forwarderSets() []set {
 // toForwarders is the rule for packets that routes lead to interfaces. The interfaces' own
 // addresses are inside the VPC.
 func (r Router) toForwarders() rule {
-	return append(outside(r.CIDRs, destination), verdictMap{outDevice, "forwarders"})
+	return append(outside(r.CIDRs, r.Family.destination()), verdictMap{outDevice, "forwarders"})
 }
 
 // outside matches an address that is in none of the blocks.
@@ -182,7 +204,7 @@ func outside(blocks []netip.Prefix, address field) rule {
 // sanitizeChain drops packets from cut interfaces, packets beyond the sender's rate and packets
 // with a source that is not the sender's, and marks packets with the subnet they come from.
 func (r Router) sanitizeChain() chain {
-	fromUplink := equals{inDevice, deviceValue(r.Uplink)}
+	fromUplink, source := equals{inDevice, deviceValue(r.Uplink)}, r.Family.source()
 	c := chain{name: "sanitize", hook: preroutingRaw}
 	for _, block := range r.CIDRs {
 		c.rules = append(c.rules, rule{fromUplink, inPrefix{source, block, false}, drop})
@@ -196,6 +218,11 @@ func (r Router) sanitizeChain() chain {
 		rule{inSet{[]field{inDevice}, "cut", false}, drop},
 		rule{verdictMap{inDevice, "sending"}},
 		rule{setMark{inDevice, "subnets"}},
+	)
+	if r.Family == IPv6 {
+		c.rules = append(c.rules, neighborDiscovery())
+	}
+	c.rules = append(c.rules,
 		rule{inSet{[]field{inDevice}, "unchecked", false}, accept},
 		rule{inSet{[]field{inDevice, source}, "sources", true}, drop},
 	)
@@ -204,8 +231,11 @@ func (r Router) sanitizeChain() chain {
 
 // servicesChain lets machines reach the resolver, the instance metadata service and the
 // local cloud's APIs. Security groups and network ACLs do not filter this traffic (Amazon
-// VPC User Guide, Security groups).
+// VPC User Guide, Security groups). They have IPv4 addresses alone.
 func (r Router) servicesChain() chain {
+	if r.Family == IPv6 {
+		return chain{name: "services", hook: inputFilter, dropByDefault: true, rules: []rule{neighborDiscovery()}}
+	}
 	tcp, udp := equals{protocol, byteValue(6)}, equals{protocol, byteValue(17)}
 	http, dns, api := equals{port, portValue(80)}, equals{port, portValue(53)}, equals{port, portValue(APIPort)}
 	c := chain{name: "services", hook: inputFilter, dropByDefault: true, rules: []rule{
@@ -231,6 +261,7 @@ func (r Router) servicesChain() chain {
 
 // forwardChain applies network ACLs to every packet and security groups to new flows.
 func (r Router) forwardChain() chain {
+	destination := r.Family.destination()
 	c := chain{name: "forward", hook: forwardFilter, dropByDefault: true, rules: r.restoreMarks()}
 	for _, s := range r.Subnets {
 		if s.ACL != nil {
@@ -244,13 +275,11 @@ func (r Router) forwardChain() chain {
 		}
 	}
 	c.rules = append(c.rules, r.enterForwarders()...)
-	uplink := deviceValue(r.Uplink)
 	c.rules = append(c.rules,
 		rule{established, accept},
 		rule{invalid, drop},
-		// A private source without a public address cannot reach the internet.
-		rule{equals{outDevice, uplink}, inSet{[]field{source}, "public", true}, drop},
-		rule{equals{inDevice, uplink}, goTo("receive")},
+		r.dropPrivate(),
+		rule{equals{inDevice, deviceValue(r.Uplink)}, goTo("receive")},
 	)
 	for _, p := range r.Peers {
 		c.rules = append(c.rules, rule{equals{inDevice, deviceValue(p.Device)}, goTo("receive")})
@@ -260,6 +289,17 @@ func (r Router) forwardChain() chain {
 	return c
 }
 
+// dropPrivate returns the rule that keeps addresses that are not public from the internet. A
+// private source without a public address cannot reach it. An IPv6 address that it does not
+// reach can nevertheless begin flows, through an egress-only internet gateway.
+func (r Router) dropPrivate() rule {
+	uplink := deviceValue(r.Uplink)
+	if r.Family == IPv6 {
+		return rule{equals{inDevice, uplink}, inSet{[]field{destination6}, "public", true}, drop}
+	}
+	return rule{equals{outDevice, uplink}, inSet{[]field{source}, "public", true}, drop}
+}
+
 // enterForwarders returns the rules that apply the network ACLs of interfaces' subnets to
 // packets that routes lead to the interfaces.
 func (r Router) enterForwarders() []rule {
@@ -267,7 +307,9 @@ func (r Router) enterForwarders() []rule {
 	for _, i := range r.Interfaces {
 		for _, s := range r.Subnets {
 			if i.forwards() && s.Mark == i.Mark && s.ACL != nil {
-				leads := append(rule{equals{outDevice, deviceValue(i.Device)}}, outside(r.CIDRs, destination)...)
+				leads := append(
+					rule{equals{outDevice, deviceValue(i.Device)}}, outside(r.CIDRs, r.Family.destination())...,
+				)
 				rules = append(rules, append(leads, jumpTo(enterChain(s.ID))))
 			}
 		}
@@ -292,7 +334,7 @@ func (r Router) receiveChain() chain {
 	if len(r.forwarderSets()) > 0 {
 		c.rules = append(c.rules, r.toForwarders())
 	}
-	c.rules = append(c.rules, rule{verdictMap{destination, "receivers"}}, rule{drop})
+	c.rules = append(c.rules, rule{verdictMap{r.Family.destination(), "receivers"}}, rule{drop})
 	return c
 }
 

@@ -9,9 +9,10 @@ import (
 	"strings"
 )
 
-// Ruleset is the whole content of one nftables table of the IPv4 family.
+// Ruleset is the whole content of one nftables table.
 type Ruleset struct {
 	Table  string
+	Family Family
 	sets   []set
 	chains []chain
 }
@@ -47,7 +48,8 @@ type rule []statement
 // String returns the ruleset nearly as nft lists it. Equal rulesets have equal texts.
 func (r Ruleset) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "table ip %s {\n", r.Table)
+	_, family := r.Family.table()
+	fmt.Fprintf(&b, "table %s %s {\n", family, r.Table)
 	for _, s := range r.sets {
 		s.print(&b)
 	}

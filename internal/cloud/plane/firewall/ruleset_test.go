@@ -115,6 +115,51 @@ func TestEveryProtocolOfRules(t *testing.T) {
 	checkGolden(t, "kinds", r.Ruleset("aloft"))
 }
 
+func TestRouterOfIPv6(t *testing.T) {
+	everywhere, vpc := netip.MustParsePrefix("::/0"), netip.MustParsePrefix("2001:db8:a1::/56")
+	r := firewall.Router{
+		Family: firewall.IPv6, CIDRs: []netip.Prefix{vpc}, Uplink: "igw", Flows: 1000,
+		Subnets: []firewall.Subnet{{
+			ID: "subnet-a", Mark: 0x10001, CIDR: netip.MustParsePrefix("2001:db8:a1:1::/64"),
+			ACL: &firewall.ACL{Ingress: []firewall.ACLRule{
+				{Number: 100, Allow: true, Protocol: "-1", CIDR: world},
+				{Number: 101, Allow: true, Protocol: "58", FromPort: 128, ToPort: 0, CIDR: everywhere},
+			}},
+		}},
+		Interfaces: []firewall.Interface{
+			{
+				ID: "eni-1", Device: "eni1", Mark: 0x10001, SecurityGroups: []string{"sg-app"}, SourceCheck: true,
+				Private:   netip.MustParseAddr("2001:db8:a1:1::10"),
+				Public:    netip.MustParseAddr("2001:db8:a1:1::10"),
+				Secondary: []firewall.Address{{Private: netip.MustParseAddr("2001:db8:a1:1::11")}},
+			},
+			{ID: "eni-2", Device: "eni2", Mark: 0x10001, SecurityGroups: []string{"sg-app"}, SourceCheck: true},
+		},
+		Members: []firewall.Member{
+			{Private: netip.MustParseAddr("10.0.1.10"), SecurityGroups: []string{"sg-app"}},
+			{Private: netip.MustParseAddr("2001:db8:a1:1::10"), SecurityGroups: []string{"sg-app"}},
+		},
+		SecurityGroups: []firewall.SecurityGroup{{
+			ID: "sg-app", Egress: []firewall.Rule{{Protocol: "-1", CIDR: everywhere}, {Protocol: "-1", CIDR: world}},
+			Ingress: []firewall.Rule{
+				{Protocol: "tcp", FromPort: 80, ToPort: 80, CIDR: netip.MustParsePrefix("2001:db8:b2::/48")},
+				{Protocol: "-1", SecurityGroup: "sg-app"},
+			},
+		}},
+	}
+	checkGolden(t, "ipv6", r.Ruleset("aloft"))
+}
+
+func TestEdgeOfIPv6(t *testing.T) {
+	edge := firewall.Edge{
+		Family: firewall.IPv6, Flows: 1000, Host: "host", Public: netip.MustParsePrefix("2001:db8:a100::/40"),
+		Listener:   netip.MustParseAddrPort("[2001:db8:a100::1]:15001"),
+		Translated: netip.MustParsePrefix("64:ff9b::/96"),
+		Refuse:     true,
+	}
+	checkGolden(t, "edge6", edge.Ruleset("aloft"))
+}
+
 func TestEdgeForwardsOnlyBetweenPublicAddresses(t *testing.T) {
 	edge := firewall.Edge{
 		Flows: 1000,

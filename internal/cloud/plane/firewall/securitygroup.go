@@ -20,10 +20,10 @@ type SecurityGroup struct {
 // Rule allows one protocol from or to a CIDR, or from or to the members of a security
 // group.
 type Rule struct {
-	Protocol string // "-1" (all), "tcp", "udp", "icmp" or an IANA protocol number
+	Protocol string // "-1" (all), "tcp", "udp", "icmp", "icmpv6" or an IANA protocol number
 
-	// FromPort and ToPort are the range of destination ports of tcp and udp. For icmp
-	// they are the type and the code, -1 for any. Other protocols ignore them.
+	// FromPort and ToPort are the range of destination ports of tcp and udp. For icmp and
+	// icmpv6 they are the type and the code, -1 for any. Other protocols ignore them.
 	FromPort, ToPort int
 
 	CIDR          netip.Prefix // zero when SecurityGroup is set
@@ -36,10 +36,10 @@ func (r Router) securityGroupChains() []chain {
 	for _, g := range r.SecurityGroups {
 		egress, ingress := chain{name: "egress-" + g.ID}, chain{name: "ingress-" + g.ID}
 		for _, allowed := range g.Egress {
-			egress.rules = allowed.appendTo(egress.rules, destination, goTo("receive"))
+			egress.rules = allowed.appendTo(egress.rules, r.Family.destination(), goTo("receive"))
 		}
 		for _, allowed := range g.Ingress {
-			ingress.rules = allowed.appendTo(ingress.rules, source, accept)
+			ingress.rules = allowed.appendTo(ingress.rules, r.Family.source(), accept)
 			if allowed.SecurityGroup != "" && r.balances(allowed.SecurityGroup) {
 				ingress.rules = append(ingress.rules, allowed.fromBalancers())
 			}
@@ -96,9 +96,9 @@ func (r Router) memberSets() []set {
 	referenced := r.referencedGroups()
 	all := make([]set, 0, len(referenced))
 	for _, id := range referenced {
-		members := set{name: "members-" + id, key: []field{source}}
+		members := set{name: "members-" + id, key: []field{r.Family.source()}}
 		for _, m := range r.Members {
-			if slices.Contains(m.SecurityGroups, id) {
+			if FamilyOf(m.Private) == r.Family && slices.Contains(m.SecurityGroups, id) {
 				members.elements = append(members.elements, element{key: []value{addressValue(m.Private)}})
 			}
 		}
@@ -111,13 +111,13 @@ func (r Router) memberSets() []set {
 var protocolNumbers = map[string]int{"icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58}
 
 // appendTo appends the rule, which ends with then, to rules. peer is the field that the rule
-// restricts. It leaves out rules for IPv6, which match nothing in an IPv4 network.
+// restricts. It leaves out rules for addresses of the other family, which match nothing.
 func (r Rule) appendTo(rules []rule, peer field, then ...statement) []rule {
 	var statements rule
 	switch {
 	case r.SecurityGroup != "":
 		statements = append(statements, inSet{[]field{peer}, "members-" + r.SecurityGroup, false})
-	case !r.CIDR.Addr().Is4():
+	case !peer.holds(r.CIDR.Addr()):
 		return rules
 	case r.CIDR.Bits() > 0:
 		statements = append(statements, inPrefix{peer, r.CIDR, false})
@@ -143,7 +143,7 @@ func (r Rule) matchProtocol() rule {
 		case r.FromPort > 0 || r.ToPort >= 0 && r.ToPort < 65535:
 			statements = append(statements, inInterval{port, portValue(max(r.FromPort, 0)), portValue(r.ToPort)})
 		}
-	case protocolNumbers["icmp"]:
+	case protocolNumbers["icmp"], protocolNumbers["icmpv6"]:
 		if r.FromPort >= 0 {
 			statements = append(statements, equals{icmpType, byteValue(r.FromPort)})
 			if r.ToPort >= 0 {

@@ -22,8 +22,10 @@ func examples() map[Kind]Message {
 			Service: API, VPC: "vpc-1", Source: netip.MustParseAddrPort("10.0.0.1:40000"), Method: "POST",
 			Path: "/a%2fb", Query: "x=%zz", Host: "169.254.169.254:4566", Length: -1, Header: header,
 		},
-		KindResponse:  &Response{Status: 404, Hops: 1, Header: header},
-		KindQuestion:  &Question{VPC: "vpc-1", Name: "www.example.com", Kind: "A"},
+		KindResponse: &Response{Status: 404, Hops: 1, Header: header},
+		KindQuestion: &Question{
+			VPC: "vpc-1", Machine: netip.MustParseAddr("10.0.0.5"), Name: "www.example.com", Kind: "A",
+		},
 		KindFound:     &Found{Known: true, Exists: true, Records: []string{". 60 IN A 10.0.0.1", ""}, Authority: "soa"},
 		KindConnect:   &Connect{Server: 2, Network: "tcp"},
 		KindConnected: &Connected{Present: true, Error: "none"},

@@ -62,14 +62,19 @@ type Response struct {
 	Header http.Header
 }
 
-// Question is what a machine asks the resolver, in lower case and without a trailing dot.
-type Question struct{ VPC, Name, Kind string }
+// Question is what a machine with an address in a VPC asks the resolver, in lower case and without a
+// trailing dot.
+type Question struct {
+	VPC        string
+	Machine    netip.Addr
+	Name, Kind string
+}
 
 // Found is what the local cloud knows of a name and a type (dns.Answer).
 type Found struct {
-	Known, Exists bool
-	Records       []string
-	Authority     string
+	Known, Exists, Synthesize bool
+	Records                   []string
+	Authority                 string
 }
 
 // Connect asks for a socket that is connected with the host's name server of a number, which
@@ -229,6 +234,7 @@ func (r *Response) Parse(text []byte) error {
 func (q *Question) Append(text []byte) ([]byte, error) {
 	b := newBuilder(text)
 	b.text(q.VPC, q.Name, q.Kind)
+	b.text(q.Machine.String())
 	return b.bytes()
 }
 
@@ -236,6 +242,11 @@ func (q *Question) Append(text []byte) ([]byte, error) {
 func (q *Question) Parse(text []byte) error {
 	p := parser{String: text}
 	q.VPC, q.Name, q.Kind = p.text(), p.text(), p.text()
+	machine, err := netip.ParseAddr(p.text())
+	if err != nil {
+		return errEncoding
+	}
+	q.Machine = machine
 	return p.end()
 }
 
@@ -244,6 +255,7 @@ func (f *Found) Append(text []byte) ([]byte, error) {
 	b := newBuilder(text)
 	b.flag(f.Known)
 	b.flag(f.Exists)
+	b.flag(f.Synthesize)
 	b.text(f.Authority)
 	b.AddUint16(uint16(len(f.Records)))
 	b.text(f.Records...)
@@ -253,7 +265,7 @@ func (f *Found) Append(text []byte) ([]byte, error) {
 // Parse implements Message.
 func (f *Found) Parse(text []byte) error {
 	p := parser{String: text}
-	f.Known, f.Exists, f.Authority, f.Records = p.flag(), p.flag(), p.text(), nil
+	f.Known, f.Exists, f.Synthesize, f.Authority, f.Records = p.flag(), p.flag(), p.flag(), p.text(), nil
 	for n := p.uint16(); n > 0 && !p.wrong; n-- {
 		f.Records = append(f.Records, p.text())
 	}

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/plane/admission"
 	"aloft.dev/aloft/internal/cloud/plane/companion"
 	"aloft.dev/aloft/internal/cloud/plane/dns"
 )
@@ -112,9 +113,12 @@ func (s *server) answer(ctx context.Context, stream *Stream) error {
 		if err := question.Parse(f.Payload()); err != nil {
 			return err
 		}
-		answer, known := s.Names.Find(question.VPC, question.Name, question.Kind)
+		answer, known := s.Names.Find(
+			admission.Source{VPC: question.VPC, Address: question.Machine}, question.Name, question.Kind,
+		)
 		return stream.SendMessage(KindFound, &Found{
 			Known: known, Exists: answer.Exists, Records: answer.Records, Authority: answer.Authority,
+			Synthesize: answer.Synthesize,
 		})
 	case KindConnect:
 		var connect Connect

@@ -3,6 +3,7 @@
 package metadata
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -29,6 +30,9 @@ func (i Instance) categories() map[string]string {
 		if i.PublicName != "" {
 			all["public-hostname"] = i.PublicName
 		}
+	}
+	if len(i.IPv6) > 0 {
+		all["ipv6"] = i.IPv6[0].String()
 	}
 	if i.PublicKey != "" {
 		all["public-keys/0/openssh-key"] = strings.TrimSuffix(i.PublicKey, "\n") + "\n"
@@ -65,11 +69,16 @@ func (i Instance) interfaceCategories(of Interface) map[string]string {
 		"subnet-id":          of.SubnetID, "subnet-ipv4-cidr-block": of.SubnetCIDR.String(), "vpc-id": i.VPCID,
 	}
 	if len(i.VPCCIDRs) > 0 {
-		var blocks []string
-		for _, block := range i.VPCCIDRs {
-			blocks = append(blocks, block.String())
-		}
-		all["vpc-ipv4-cidr-block"], all["vpc-ipv4-cidr-blocks"] = blocks[0], strings.Join(blocks, "\n")
+		all["vpc-ipv4-cidr-block"], all["vpc-ipv4-cidr-blocks"] = i.VPCCIDRs[0].String(), lines(i.VPCCIDRs)
+	}
+	if len(i.VPCIPv6) > 0 {
+		all["vpc-ipv6-cidr-blocks"] = lines(i.VPCIPv6)
+	}
+	if of.SubnetIPv6.IsValid() {
+		all["subnet-ipv6-cidr-blocks"] = of.SubnetIPv6.String()
+	}
+	if len(of.IPv6) > 0 {
+		all["ipv6s"] = lines(of.IPv6)
 	}
 	var private, public []string
 	for _, address := range append([]Address{{of.PrivateIP, of.PublicIP}}, of.Secondary...) {
@@ -87,6 +96,15 @@ func (i Instance) interfaceCategories(of Interface) map[string]string {
 		all["public-hostname"] = of.PublicName
 	}
 	return all
+}
+
+// lines returns values as text, one a line.
+func lines[T fmt.Stringer](values []T) string {
+	texts := make([]string, 0, len(values))
+	for _, v := range values {
+		texts = append(texts, v.String())
+	}
+	return strings.Join(texts, "\n")
 }
 
 // metadataAt returns the value at a path below /latest/meta-data, or the list of the

@@ -17,8 +17,9 @@ type Instance struct {
 	AccountID, Region  string
 	Zone, ZoneID       string
 	VPCID              string
-	VPCCIDRs           []netip.Prefix // the primary one first
-	Interface                         // the primary one
+	VPCCIDRs           []netip.Prefix // of IPv4, the primary one first
+	VPCIPv6            []netip.Prefix
+	Interface          // the primary one
 	Others             []Interface
 	KeyName, PublicKey string // PublicKey in authorized_keys form; empty: none
 	ReservationID      string
@@ -51,10 +52,12 @@ type Interface struct {
 	DeviceNumber            int
 	SubnetID                string
 	SubnetCIDR              netip.Prefix
+	SubnetIPv6              netip.Prefix // zero: none
 	MAC                     net.HardwareAddr
 	PrivateIP, PublicIP     netip.Addr // PublicIP zero: none
 	PrivateName, PublicName string     // host names; PublicName empty: none
 	Secondary               []Address
+	IPv6                    []netip.Addr
 	SecurityGroups          []string // names
 	SecurityGroupIDs        []string
 }

@@ -29,6 +29,7 @@ func example() metadata.Instance {
 		ID: "i-0123456789abcdef0", ImageID: "ami-1", Type: "t3.micro", AccountID: "000000000000", Region: "us-east-1",
 		Zone: "us-east-1a", ZoneID: "use1-az1", VPCID: "vpc-1",
 		VPCCIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")},
+		VPCIPv6:  []netip.Prefix{netip.MustParsePrefix("2001:db8:a1::/56")},
 		Interface: metadata.Interface{
 			SubnetID: "subnet-1", SubnetCIDR: netip.MustParsePrefix("10.0.1.0/24"), InterfaceID: "eni-1",
 			MAC: net.HardwareAddr{2, 0, 0, 0, 0, 1}, PrivateIP: netip.MustParseAddr("10.0.1.5"),
@@ -38,6 +39,8 @@ func example() metadata.Instance {
 		},
 		Others: []metadata.Interface{{
 			SubnetID: "subnet-2", SubnetCIDR: netip.MustParsePrefix("10.0.2.0/24"), InterfaceID: "eni-2",
+			SubnetIPv6:   netip.MustParsePrefix("2001:db8:a1::/64"),
+			IPv6:         []netip.Addr{netip.MustParseAddr("2001:db8:a1::10"), netip.MustParseAddr("2001:db8:a1::11")},
 			DeviceNumber: 1, MAC: net.HardwareAddr{2, 0, 0, 0, 0, 2}, PrivateIP: netip.MustParseAddr("10.0.2.5"),
 			Secondary: []metadata.Address{
 				{Private: netip.MustParseAddr("10.0.2.6"), Public: netip.MustParseAddr("198.18.1.6")},
@@ -131,6 +134,9 @@ func TestMachineReadsItsMetadata(t *testing.T) {
 		macs + "02:00:00:00:00:02/public-ipv4s":                 "198.18.1.6",
 		macs + "02:00:00:00:00:02/ipv4-associations/":           "198.18.1.6",
 		macs + "02:00:00:00:00:02/ipv4-associations/198.18.1.6": "10.0.2.6",
+		macs + "02:00:00:00:00:02/ipv6s":                        "2001:db8:a1::10\n2001:db8:a1::11",
+		macs + "02:00:00:00:00:02/subnet-ipv6-cidr-blocks":      "2001:db8:a1::/64",
+		macs + "02:00:00:00:00:01/vpc-ipv6-cidr-blocks":         "2001:db8:a1::/56",
 		macs + "02:00:00:00:00:01/vpc-id":                       "vpc-1",
 		macs + "02:00:00:00:00:01/subnet-ipv4-cidr-block":       "10.0.1.0/24",
 		macs + "02:00:00:00:00:01/ipv4-associations/198.18.1.5": "10.0.1.5",

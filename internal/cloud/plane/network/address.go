@@ -13,9 +13,9 @@ import (
 )
 
 // setAddresses makes desired the addresses of the device, each with its prefix length.
-// It leaves loopback addresses alone.
+// It leaves alone loopback addresses and those that the kernel gives each device for IPv6.
 func (n *namespace) setAddresses(link netlink.Link, desired []netip.Prefix) error {
-	present, err := n.netlink.AddrList(link, netlink.FAMILY_V4)
+	present, err := n.netlink.AddrList(link, netlink.FAMILY_ALL)
 	if err != nil {
 		return fmt.Errorf("list addresses of %s: %w", link.Attrs().Name, err)
 	}
@@ -25,7 +25,7 @@ func (n *namespace) setAddresses(link netlink.Link, desired []netip.Prefix) erro
 	}
 	for _, a := range present {
 		prefix := prefixOf(a.IPNet)
-		if missing[prefix] || prefix.Addr().IsLoopback() {
+		if missing[prefix] || prefix.Addr().IsLoopback() || isLinkLocal6(prefix.Addr()) {
 			delete(missing, prefix)
 			continue
 		}
@@ -38,11 +38,31 @@ func (n *namespace) setAddresses(link netlink.Link, desired []netip.Prefix) erro
 			continue
 		}
 		delete(missing, d)
-		if err := n.netlink.AddrReplace(link, &netlink.Addr{IPNet: ipNet(d)}); err != nil {
+		if err := n.netlink.AddrReplace(link, newAddress(d)); err != nil {
 			return fmt.Errorf("add address %s to %s: %w", d, link.Attrs().Name, err)
 		}
 	}
 	return nil
+}
+
+func isLinkLocal6(a netip.Addr) bool { return a.Is6() && a.IsLinkLocalUnicast() }
+
+// newAddress returns the kernel's form of an address. One of IPv6 can be used at once: the router
+// has seen to it that no other device on the link has it.
+func newAddress(p netip.Prefix) *netlink.Addr {
+	address := &netlink.Addr{IPNet: ipNet(p)}
+	if p.Addr().Is6() {
+		address.Flags = unix.IFA_F_NODAD | unix.IFA_F_NOPREFIXROUTE
+	}
+	return address
+}
+
+// familyOf returns the kernel's number of the family of an address.
+func familyOf(a netip.Addr) int {
+	if a.Is6() {
+		return netlink.FAMILY_V6
+	}
+	return netlink.FAMILY_V4
 }
 
 func ipNet(p netip.Prefix) *net.IPNet {
@@ -50,7 +70,7 @@ func ipNet(p netip.Prefix) *net.IPNet {
 }
 
 // prefixOf converts a prefix without masking its address. Netlink's nil stands for the
-// default route.
+// default route of IPv4.
 func prefixOf(n *net.IPNet) netip.Prefix {
 	if n == nil {
 		return netip.PrefixFrom(netip.IPv4Unspecified(), 0)

@@ -19,13 +19,48 @@ type attachment struct {
 	device      string             // in the router
 	index       int                // of device
 	number      int                // of the machine's device
-	addresses   []firewall.Address // the primary one first
-	forwards    bool               // routes can lead to it
+	addresses   []firewall.Address // of IPv4, the primary one first
+	ipv6        []netip.Addr
+	outward6    bool // its IPv6 addresses reach the internet
+	public6     bool // the internet reaches its IPv6 addresses
+	forwards    bool // routes can lead to it
 }
 
 func (a attachment) private() netip.Addr { return a.addresses[0].Private }
 
-// addresses returns the private addresses of an interface, the primary one first.
+// all returns the addresses of both families inside the VPC.
+func (a attachment) all() []netip.Addr {
+	all := make([]netip.Addr, 0, len(a.addresses)+len(a.ipv6))
+	for _, address := range a.addresses {
+		all = append(all, address.Private)
+	}
+	return append(all, a.ipv6...)
+}
+
+// primary returns the first address of the same family as to, zero if there is none.
+func (a attachment) primary(to netip.Addr) netip.Addr {
+	for _, address := range a.all() {
+		if address.Is4() == to.Is4() {
+			return address
+		}
+	}
+	return netip.Addr{}
+}
+
+// outside returns the addresses of the interface that the edge knows.
+func (a attachment) outside() (all []netip.Addr) {
+	for _, address := range a.addresses {
+		if address.Public.IsValid() {
+			all = append(all, address.Public)
+		}
+	}
+	if a.outward6 {
+		all = append(all, a.ipv6...)
+	}
+	return all
+}
+
+// addresses returns the private IPv4 addresses of an interface, the primary one first.
 func (i Interface) addresses() []firewall.Address {
 	return append([]firewall.Address{{Private: i.Private, Public: i.Public}}, i.Secondary...)
 }
@@ -35,7 +70,8 @@ func (i Interface) addresses() []firewall.Address {
 func desiredAttachments(vpc VPC, nodePath func(string) string) (map[string]attachment, error) {
 	var problems error
 	all := make(map[string]attachment, len(vpc.Interfaces))
-	public := publicSubnets(vpc)
+	public, public6 := vpc.subnetsTo(Gateway, firewall.IPv4), vpc.subnetsTo(Gateway, firewall.IPv6)
+	private6, translated := vpc.subnetsTo(EgressOnlyGateway, firewall.IPv6), vpc.subnetsTo(NAT64, firewall.IPv6)
 	for _, i := range vpc.Interfaces {
 		path := i.Namespace
 		if i.OwnNamespace {
@@ -55,7 +91,8 @@ func desiredAttachments(vpc VPC, nodePath func(string) string) (map[string]attac
 		}
 		a := attachment{
 			namespace: path, namespaceID: id, device: deviceName("eni", i.ID), number: i.Number,
-			addresses: i.addresses(), forwards: !i.SourceDestCheck,
+			addresses: i.addresses(), ipv6: i.IPv6, public6: public6[i.SubnetID], forwards: !i.SourceDestCheck,
+			outward6: public6[i.SubnetID] || private6[i.SubnetID] || translated[i.SubnetID],
 		}
 		if !public[i.SubnetID] {
 			for n := range a.addresses {
@@ -67,25 +104,26 @@ func desiredAttachments(vpc VPC, nodePath func(string) string) (map[string]attac
 	return all, problems
 }
 
-// publicSubnets returns the IDs of subnets with a route to an attached internet gateway.
-func publicSubnets(vpc VPC) map[string]bool {
-	public := map[string]bool{}
+// subnetsTo returns the IDs of subnets with a route of a family to a gateway that the VPC has.
+func (vpc VPC) subnetsTo(gateway Target, family firewall.Family) map[string]bool {
+	has := map[Target]bool{Gateway: vpc.Gateway, EgressOnlyGateway: vpc.EgressOnly, NAT64: vpc.Gateway}
+	with := map[string]bool{}
 	for _, s := range vpc.Subnets {
 		for _, route := range s.Routes {
-			if vpc.Gateway && route.Via == Gateway {
-				public[s.ID] = true
+			if has[gateway] && route.Via == gateway && firewall.FamilyOf(route.Destination.Addr()) == family {
+				with[s.ID] = true
 			}
 		}
 	}
-	return public
+	return with
 }
 
 // attachAll attaches each desired interface that is not attached, or adopts the veth
 // pair that an earlier process created.
 func (r *router) attachAll(vpc VPC, desired map[string]attachment, present map[string]netlink.Link) error {
-	cidrs := make(map[string]netip.Prefix, len(vpc.Subnets))
+	subnets := make(map[string]Subnet, len(vpc.Subnets))
 	for _, s := range vpc.Subnets {
-		cidrs[s.ID] = s.CIDR
+		subnets[s.ID] = s
 	}
 	var problems error
 	var proxyDelays []sysctl
@@ -94,12 +132,12 @@ func (r *router) attachAll(vpc VPC, desired map[string]attachment, present map[s
 		if _, done := r.attached[i.ID]; done || !ok {
 			continue
 		}
-		cidr, ok := cidrs[i.SubnetID]
+		subnet, ok := subnets[i.SubnetID]
 		if !ok {
 			problems = errors.Join(problems, fmt.Errorf("attach interface %s: no subnet %s", i.ID, i.SubnetID))
 			continue
 		}
-		index, err := r.attach(i, a, cidr, present[a.device])
+		index, err := r.attach(i, a, subnet, present[a.device])
 		if err != nil {
 			problems = errors.Join(problems, fmt.Errorf("attach interface %s: %w", i.ID, err))
 			continue
@@ -118,7 +156,7 @@ func (r *router) attachAll(vpc VPC, desired map[string]attachment, present map[s
 
 // attach connects an interface's machine with the router and returns the index of the
 // router's device. near is that device if it exists, or nil.
-func (r *router) attach(i Interface, a attachment, subnet netip.Prefix, near netlink.Link) (int, error) {
+func (r *router) attach(i Interface, a attachment, subnet Subnet, near netlink.Link) (int, error) {
 	machine, err := openNamespace(a.namespace)
 	if err != nil {
 		return 0, err
@@ -146,9 +184,15 @@ func (r *router) attach(i Interface, a attachment, subnet netip.Prefix, near net
 	if err := machine.configureMachine(far, a, subnet); err != nil {
 		return 0, err
 	}
-	problems := keepNeighbor(end{machine, far}, subnetGateway(subnet), near)
-	for _, address := range a.addresses {
-		problems = errors.Join(problems, keepNeighbor(end{r.namespace, near}, address.Private, far))
+	problems := keepNeighbor(end{machine, far}, subnetGateway(subnet.CIDR), near)
+	if len(a.ipv6) > 0 {
+		problems = errors.Join(problems,
+			r.setAddresses(near, []netip.Prefix{hostPrefix(gateway6)}),
+			keepNeighbor(end{machine, far}, gateway6, near),
+		)
+	}
+	for _, address := range a.all() {
+		problems = errors.Join(problems, keepNeighbor(end{r.namespace, near}, address, far))
 	}
 	return near.Attrs().Index, problems
 }

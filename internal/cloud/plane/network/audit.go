@@ -105,6 +105,13 @@ func (e *edge) audit() (changes []string, err error) {
 		changes = append(changes, "the edge: its firewall was changed")
 		e.ruleset = appliedRuleset{}
 	}
+	outside, err := e.hasOutside6(e.ipv6)
+	if err != nil {
+		return nil, fmt.Errorf("audit the edge: %w", err)
+	}
+	if outside != e.outside6 {
+		changes = append(changes, "the edge: the host has got or lost IPv6 to the internet")
+	}
 	near, nearErr := e.host.netlink.LinkByName(e.device)
 	far, farErr := e.netlink.LinkByName(edgeHostDevice)
 	if nearErr != nil || farErr != nil || e.pairIndices != [2]int{near.Attrs().Index, far.Attrs().Index} {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"reflect"
+	"slices"
 
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 )
@@ -19,12 +20,30 @@ type Config struct{ VPCs []VPC }
 // Equal reports whether two configurations describe the same network.
 func (c Config) Equal(other Config) bool { return reflect.DeepEqual(c, other) }
 
+// withoutIPv6 returns the configuration of a host without IPv6.
+func (c Config) withoutIPv6() Config {
+	vpcs := slices.Clone(c.VPCs)
+	for v := range vpcs {
+		vpc := &vpcs[v]
+		vpc.IPv6, vpc.Subnets, vpc.Interfaces = nil, slices.Clone(vpc.Subnets), slices.Clone(vpc.Interfaces)
+		for s := range vpc.Subnets {
+			vpc.Subnets[s].IPv6 = netip.Prefix{}
+		}
+		for i := range vpc.Interfaces {
+			vpc.Interfaces[i].IPv6 = nil
+		}
+	}
+	return Config{VPCs: vpcs}
+}
+
 // VPC is a virtual private cloud. The CIDRs of VPCs may overlap.
 type VPC struct {
 	ID, Region     string
-	CIDRs          []netip.Prefix // the primary one first
-	Gateway        bool           // an internet gateway is attached
-	DNSSupport     bool           // the resolver answers at the primary CIDR's base plus two and at 169.254.169.253
+	CIDRs          []netip.Prefix // of IPv4, the primary one first
+	IPv6           []netip.Prefix
+	Gateway        bool // an internet gateway is attached
+	EgressOnly     bool // there is an egress-only internet gateway
+	DNSSupport     bool // the resolver answers at the primary CIDR's base plus two and at 169.254.169.253
 	Subnets        []Subnet
 	Peers          []Peer
 	Interfaces     []Interface
@@ -33,9 +52,9 @@ type VPC struct {
 
 // Peer is the connection of a VPC with another one, which has the same connection.
 type Peer struct {
-	ID      string // of the connection
-	VPCID   string // of the other VPC
-	CIDRs   []netip.Prefix
+	ID      string            // of the connection
+	VPCID   string            // of the other VPC
+	CIDRs   []netip.Prefix    // of both families
 	Members []firewall.Member // the other VPC's interfaces, to whose security groups rules refer
 }
 
@@ -43,6 +62,7 @@ type Peer struct {
 type Subnet struct {
 	ID     string
 	CIDR   netip.Prefix
+	IPv6   netip.Prefix // zero: none
 	Routes []Route
 	ACL    *firewall.ACL // nil: no filtering
 }
@@ -61,11 +81,13 @@ type Target int
 
 // The targets of routes.
 const (
-	Local       Target = iota // within the VPC
-	Gateway                   // the internet gateway
-	Blackhole                 // packets are dropped silently
-	ToInterface               // an interface without SourceDestCheck, else as Blackhole
-	PeerVPC                   // the other VPC of one of VPC.Peers
+	Local             Target = iota // within the VPC
+	Gateway                         // the internet gateway
+	EgressOnlyGateway               // the egress-only internet gateway
+	Blackhole                       // packets are dropped silently
+	ToInterface                     // an interface without SourceDestCheck, else as Blackhole
+	NAT64                           // IPv4 addresses outside, for a NAT gateway
+	PeerVPC                         // the other VPC of one of VPC.Peers
 )
 
 // Interface is a network interface.
@@ -74,6 +96,7 @@ type Interface struct {
 	MAC             net.HardwareAddr // nil: the kernel chooses
 	Private, Public netip.Addr       // Public zero: none
 	Secondary       []firewall.Address
+	IPv6            []netip.Addr
 	SecurityGroups  []string // IDs
 	Number          int      // of the machine's device: 0 for ens5, 1 for ens6
 

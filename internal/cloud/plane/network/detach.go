@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 )
 
 // detachStale deletes the devices of interfaces and peers that are no longer desired, or
@@ -33,9 +32,12 @@ func (r *router) detachStale(vpc VPC, desired map[string]attachment, present map
 	}
 	problems = errors.Join(problems, r.removeDevices(stale))
 	if len(moved) > 0 {
-		_, err := r.netlink.ConntrackDeleteFilters(netlink.ConntrackTable, unix.AF_INET, flowsWith(moved))
-		if err != nil {
-			problems = errors.Join(problems, fmt.Errorf("delete tracked flows: %w", err))
+		for _, family := range r.families() {
+			family := netlink.InetFamily(family)
+			_, err := r.netlink.ConntrackDeleteFilters(netlink.ConntrackTable, family, flowsWith(moved))
+			if err != nil {
+				problems = errors.Join(problems, fmt.Errorf("delete tracked flows: %w", err))
+			}
 		}
 	}
 	return problems
@@ -52,6 +54,11 @@ func (r *router) forgetStale(
 		for _, address := range observed.addresses {
 			if !slices.Contains(want.addresses, address) {
 				moved[address.Private] = true
+			}
+		}
+		for _, address := range observed.ipv6 {
+			if !slices.Contains(want.ipv6, address) || want.public6 != observed.public6 {
+				moved[address] = true
 			}
 		}
 		link := present[observed.device]

@@ -11,16 +11,18 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"aloft.dev/aloft/internal/cloud/nat64"
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 )
 
 // edge is the namespace that stands in for the internet.
 type edge struct {
 	*namespace
-	host          *namespace // this process's own
-	device        string     // in the host
-	public        netip.Prefix
-	addresses     addresses
+	host          *namespace     // this process's own
+	device        string         // in the host
+	public        []netip.Prefix // ranges, that of IPv4 first
+	addresses     bothAddresses
+	outside6      bool // the host has IPv6 to the internet
 	mtu           int
 	flows         uint32 // limit of the firewall
 	ruleset       appliedRuleset
@@ -39,8 +41,8 @@ func openEdge(path string, cfg PlaneConfig, flows uint32) (*edge, error) {
 		return nil, errors.Join(err, host.close())
 	}
 	return &edge{
-		namespace: n, host: host, device: cfg.Name + hostSuffix, public: cfg.PublicRange,
-		addresses: addressesOf(cfg.PublicRange), mtu: cfg.MTU, flows: flows,
+		namespace: n, host: host, device: cfg.Name + hostSuffix, public: cfg.ranges(),
+		addresses: allAddresses(cfg.ranges()), mtu: cfg.MTU, flows: flows,
 	}, nil
 }
 
@@ -48,7 +50,7 @@ func (e *edge) close() error { return errors.Join(e.namespace.close(), e.host.cl
 
 // reconcile applies the edge's firewall and connects the host with the edge.
 func (e *edge) reconcile(vpcs []VPC) error {
-	if err := e.applyFirewall(vpcs); err != nil {
+	if err := e.reconcileFamilies(vpcs); err != nil {
 		return err
 	}
 	near, nearErr := e.host.netlink.LinkByName(e.device)
@@ -60,13 +62,83 @@ func (e *edge) reconcile(vpcs []VPC) error {
 	return e.connectHost(near, far, connected)
 }
 
-func (e *edge) applyFirewall(vpcs []VPC) error {
-	ruleset := firewall.Edge{
-		Host: edgeHostDevice, Public: e.public, Proxies: e.addresses.proxies,
-		Listener: netip.AddrPortFrom(e.addresses.edge, egressPort), VPCs: vpcRanges(vpcs),
+// reconcileFamilies applies the edge's firewall, and gives the edge and its connection with the
+// host IPv6 if a VPC has it.
+func (e *edge) reconcileFamilies(vpcs []VPC) error {
+	ipv6 := slices.ContainsFunc(vpcs, func(vpc VPC) bool { return len(vpc.IPv6) > 0 })
+	if !ipv6 {
+		if err := errors.Join(e.forgetHostRoutes6(), e.removeIPv6()); err != nil {
+			return err
+		}
+	}
+	outside, err := e.hasOutside6(ipv6)
+	if err != nil {
+		return err
+	}
+	e.outside6 = outside
+	if err := e.applyFirewall(vpcs, ipv6); err != nil {
+		return err
+	}
+	if e.ipv6 != ipv6 || e.host.ipv6 != ipv6 {
+		e.pairIndices = [2]int{} // connect the host again
+	}
+	if err := e.setIPv6(ipv6); err != nil {
+		return err
+	}
+	e.host.ipv6 = ipv6
+	return nil
+}
+
+// forgetHostRoutes6 removes the host's IPv6 routes to the edge.
+func (e *edge) forgetHostRoutes6() error {
+	if !e.host.ipv6 {
+		return nil
+	}
+	return e.host.setRoutes(nil, func(r route) bool { return r.to.Addr().Is6() && e.isOwnRoute(r) })
+}
+
+// hasOutside6 reports whether the host reaches the internet over IPv6: it has a default route and an
+// address of the internet. With any other address, hosts prefer IPv4 (RFC 6724, section 2.1).
+func (e *edge) hasOutside6(ipv6 bool) (bool, error) {
+	if !ipv6 {
+		return false, nil
+	}
+	mainTable := &netlink.Route{Table: unix.RT_TABLE_MAIN}
+	routes, err := e.host.netlink.RouteListFiltered(netlink.FAMILY_V6, mainTable, netlink.RT_FILTER_TABLE)
+	if err != nil {
+		return false, fmt.Errorf("list the host's routes: %w", err)
+	}
+	addresses, err := e.host.netlink.AddrList(nil, netlink.FAMILY_V6)
+	if err != nil {
+		return false, fmt.Errorf("list the host's addresses: %w", err)
+	}
+	return slices.ContainsFunc(routes, isDefaultRoute) &&
+		slices.ContainsFunc(addresses, func(a netlink.Addr) bool {
+			addr := prefixOf(a.IPNet).Addr()
+			return globalRange.Contains(addr) && !e.public[firewall.IPv6].Contains(addr)
+		}), nil
+}
+
+// globalRange is the range of all IPv6 addresses of the internet (IANA, IPv6 Address Space).
+var globalRange = netip.MustParsePrefix("2000::/3")
+
+func (e *edge) applyFirewall(vpcs []VPC, ipv6 bool) error {
+	own := e.addresses[firewall.IPv4]
+	v4 := firewall.Edge{
+		Host: edgeHostDevice, Public: e.public[firewall.IPv4], Proxies: own.proxies,
+		Listener: netip.AddrPortFrom(own.edge, egressPort), VPCs: vpcRanges(vpcs),
 		Flows: e.flows,
-	}.Ruleset(nftTable)
-	if err := e.ruleset.set(e.namespace, ruleset); err != nil {
+	}
+	rulesets := []firewall.Ruleset{v4.Ruleset(nftTable)}
+	if ipv6 {
+		v6 := firewall.Edge{
+			Family: firewall.IPv6, Host: edgeHostDevice, Public: e.public[firewall.IPv6], Flows: e.flows,
+			Listener: netip.AddrPortFrom(e.addresses[firewall.IPv6].edge, egressPort), Translated: nat64.Prefix,
+			Refuse: !e.outside6,
+		}
+		rulesets = append(rulesets, v6.Ruleset(nftTable))
+	}
+	if err := e.ruleset.set(e.namespace, rulesets...); err != nil {
 		return fmt.Errorf("apply the edge's firewall: %w", err)
 	}
 	return nil
@@ -93,9 +165,14 @@ func vpcRanges(vpcs []VPC) []netip.Prefix {
 // edge. A black hole keeps packets to the public range from ever following the host's
 // default route.
 func (e *edge) connectHost(near, far netlink.Link, connected bool) error {
-	blackhole := route{table: unix.RT_TABLE_MAIN, to: e.public.Masked(), metric: lastResortMetric}
-	if err := e.host.netlink.RouteReplace(blackhole.kernel()); err != nil {
-		return fmt.Errorf("block the default route for %s: %w", e.public, err)
+	var hostRoutes []route
+	ranges := e.public[:len(e.families())]
+	for _, public := range ranges {
+		blackhole := route{table: unix.RT_TABLE_MAIN, to: public, metric: lastResortMetric}
+		if err := e.host.netlink.RouteReplace(blackhole.kernel()); err != nil {
+			return fmt.Errorf("block the default route for %s: %w", public, err)
+		}
+		hostRoutes = append(hostRoutes, blackhole)
 	}
 	if !connected {
 		if near != nil {
@@ -109,6 +186,11 @@ func (e *edge) connectHost(near, far netlink.Link, connected bool) error {
 			return fmt.Errorf("connect the host with the edge: %w", err)
 		}
 	}
+	if e.host.ipv6 {
+		if err := writeSysctls(hostSysctls(e.device)); err != nil {
+			return err
+		}
+	}
 	if err := setUpPair(end{e.host, near}, end{e.namespace, far}); err != nil {
 		return err
 	}
@@ -116,39 +198,58 @@ func (e *edge) connectHost(near, far netlink.Link, connected bool) error {
 	if err != nil {
 		return err
 	}
-	if err := e.setAddresses(lo, []netip.Prefix{hostPrefix(e.addresses.edge)}); err != nil {
+	var edges, hosts []netip.Prefix
+	for _, public := range ranges {
+		own := e.addresses.of(public.Addr())
+		edges, hosts = append(edges, hostPrefix(own.edge)), append(hosts, hostPrefix(own.host))
+		hostRoutes = append(hostRoutes, route{
+			table: unix.RT_TABLE_MAIN, to: public, device: near.Attrs().Index,
+			via: own.edge, from: own.host, metric: 1,
+		})
+	}
+	if err := errors.Join(e.setAddresses(lo, edges), e.host.setAddresses(near, hosts)); err != nil {
 		return err
 	}
-	if err := e.host.setAddresses(near, []netip.Prefix{hostPrefix(e.addresses.host)}); err != nil {
-		return err
-	}
-	err = errors.Join(
-		keepNeighbor(end{e.host, near}, e.addresses.edge, far),
-		keepNeighbor(end{e.namespace, far}, e.addresses.host, near),
-	)
-	if err != nil {
-		return err
+	for _, public := range ranges {
+		own := e.addresses.of(public.Addr())
+		err = errors.Join(
+			keepNeighbor(end{e.host, near}, own.edge, far), keepNeighbor(end{e.namespace, far}, own.host, near),
+		)
+		if err != nil {
+			return err
+		}
 	}
 	e.pairIndices = [2]int{near.Attrs().Index, far.Attrs().Index}
 	e.appliedRoutes = nil
-	toEdge := route{
-		table: unix.RT_TABLE_MAIN, to: e.public.Masked(), device: near.Attrs().Index,
-		via: e.addresses.edge, from: e.addresses.host, metric: 1,
-	}
-	e.hostRoutes = []route{blackhole, toEdge}
+	e.hostRoutes = hostRoutes
 	return e.host.setRoutes(e.hostRoutes, e.isOwnRoute)
+}
+
+// hostSysctls give the host's device towards the edge IPv6, whether or not others have it, and
+// keep what the edge advertises from changing the host's routes.
+func hostSysctls(device string) []sysctl {
+	of := "ipv6/conf/" + device + "/"
+	return []sysctl{{of + "accept_ra", "0"}, {of + "accept_redirects", "0"}, {of + "disable_ipv6", "0"}}
 }
 
 // isOwnRoute reports whether a route of the host belongs to this edge and not to that
 // of another local cloud.
-func (e *edge) isOwnRoute(r route) bool { return r.to == e.public.Masked() }
+func (e *edge) isOwnRoute(r route) bool { return slices.Contains(e.public, r.to) }
 
 // routePublicAddresses routes each public address to the router that has it, and all
 // others to a black hole.
 func (e *edge) routePublicAddresses(routers map[string]*router) error {
-	all := []route{
-		{table: unix.RT_TABLE_MAIN, to: everywhere, metric: lastResortMetric},
-		{table: unix.RT_TABLE_MAIN, to: hostPrefix(e.addresses.host), device: e.pairIndices[1]},
+	var all []route
+	for _, to := range e.defaults() {
+		host := e.addresses.of(to.Addr()).host
+		refuse := to == everywhere6 && !e.outside6 // machines that have IPv6, when the host has none, learn it
+		all = append(all,
+			route{table: unix.RT_TABLE_MAIN, to: to, metric: lastResortMetric, refuse: refuse},
+			route{table: unix.RT_TABLE_MAIN, to: hostPrefix(host), device: e.pairIndices[1]},
+		)
+	}
+	if e.ipv6 {
+		all = append(all, route{table: unix.RT_TABLE_MAIN, to: e.public[firewall.IPv6], metric: lastResortMetric})
 	}
 	devices, err := e.devices()
 	if err != nil {
@@ -159,13 +260,12 @@ func (e *edge) routePublicAddresses(routers map[string]*router) error {
 		if !ok {
 			continue
 		}
-		to := route{table: unix.RT_TABLE_MAIN, device: link.Attrs().Index, via: e.addresses.router}
 		for _, a := range r.attached {
-			for _, address := range a.addresses {
-				if address.Public.IsValid() {
-					to.to = hostPrefix(address.Public)
-					all = append(all, to)
-				}
+			for _, address := range a.outside() {
+				all = append(all, route{
+					table: unix.RT_TABLE_MAIN, to: hostPrefix(address), device: link.Attrs().Index,
+					via: e.addresses.of(address).router,
+				})
 			}
 		}
 	}
@@ -187,5 +287,6 @@ func (e *edge) remove() error {
 	if near, err := e.host.netlink.LinkByName(e.device); err == nil {
 		problems = e.host.removeDevice(near)
 	}
+	e.host.ipv6 = len(e.public) > 1 // whether or not this process has connected it
 	return errors.Join(problems, e.host.setRoutes(nil, e.isOwnRoute), e.close(), unpin(e.path))
 }

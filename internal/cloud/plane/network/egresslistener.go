@@ -7,24 +7,33 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
+	"slices"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 
 	"aloft.dev/aloft/internal/cloud/plane/egress"
+	"aloft.dev/aloft/internal/cloud/plane/firewall"
 )
 
 // egressListener accepts machines' connections to the outside.
 type egressListener struct {
-	listener *net.TCPListener
-	claimed  bool // by Run, which serves it
+	listeners []*net.TCPListener // one for each family
+	claimed   bool               // by Run, which serves it
+}
+
+func (l *egressListener) close() {
+	for _, listener := range l.listeners {
+		_ = listener.Close()
+	}
 }
 
 // egressPort is the edge's port to which the firewall redirects connections to the
 // outside.
 const egressPort = 15001
 
-// openEgress opens the edge's listener, or adopts that of the running process.
+// openEgress opens the edge's listeners, or adopts those of the running process.
 func (s *listeners) openEgress(ctx context.Context, e *edge, client *egress.Client) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -35,23 +44,54 @@ func (s *listeners) openEgress(ctx context.Context, e *edge, client *egress.Clie
 	if err != nil {
 		return err
 	}
-	var listener *net.TCPListener
-	err = inNamespace(e.path, func() (err error) {
-		if listener, err = ifHere(adopted); listener != nil || err != nil {
-			return err
+	opened := &egressListener{}
+	err = inNamespace(e.path, func() error {
+		for _, at := range e.egressAddresses() {
+			listener, err := e.listenForEgress(adopted, at)
+			if err != nil {
+				return err
+			}
+			opened.listeners = append(opened.listeners, listener)
 		}
-		listener, err = net.ListenTCP("tcp4", tcpAddr(e.addresses.edge, egressPort))
-		return err
+		return nil
 	})
-	if adopted != nil && (err != nil || net.Listener(listener) != adopted) {
-		_ = adopted.Close()
+	for _, listener := range adopted {
+		if tcp, ok := listener.(*net.TCPListener); !ok || !slices.Contains(opened.listeners, tcp) {
+			_ = listener.Close()
+		}
 	}
 	if err != nil {
+		opened.close()
 		return fmt.Errorf("listen at the edge: %w", err)
 	}
-	s.egress = &egressListener{listener: listener}
+	s.egress = opened
 	s.notify()
 	return nil
+}
+
+// egressAddresses returns the addresses of the edge's listeners. That of IPv6 is every one, because
+// the edge does not have its own until a VPC has IPv6.
+func (e *edge) egressAddresses() []netip.Addr {
+	all := []netip.Addr{e.addresses[firewall.IPv4].edge}
+	if len(e.public) > 1 {
+		all = append(all, netip.IPv6Unspecified())
+	}
+	return all
+}
+
+// listenForEgress listens at an address in the calling thread's network namespace, or returns the
+// adopted listener that does.
+func (e *edge) listenForEgress(adopted []net.Listener, at netip.Addr) (*net.TCPListener, error) {
+	for _, listener := range adopted {
+		tcp, err := ifHere(listener)
+		if err != nil {
+			return nil, err
+		}
+		if tcp != nil && tcp.Addr().(*net.TCPAddr).AddrPort().Addr() == at {
+			return tcp, nil
+		}
+	}
+	return net.ListenTCP(tcpOf(at), tcpAddr(at, egressPort))
 }
 
 // ifHere returns the listener if it is in the calling thread's network namespace, and nil
@@ -101,7 +141,7 @@ func (s *listeners) closeEgress() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.egress != nil {
-		_ = s.egress.listener.Close()
+		s.egress.close()
 		s.egress = nil
 	}
 }
@@ -110,7 +150,7 @@ func (s *listeners) closeEgress() {
 func (s *listeners) releaseEgress(served *egressListener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_ = served.listener.Close()
+	served.close()
 	if s.egress == served {
 		s.egress = nil
 	}

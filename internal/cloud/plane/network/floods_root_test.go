@@ -74,7 +74,7 @@ func TestRealNeighborsThatAllNeedStay(t *testing.T) {
 	s.assertAnswers(hostNamespace, "203.0.113.20:3000", "a")
 	assertKept := func() {
 		t.Helper()
-		own := s.plane.edge.addresses
+		own := s.plane.edge.addresses.of(netip.MustParseAddr("10.0.1.10"))
 		for path, wants := range map[string][]netip.Addr{
 			s.plane.routerPath("v"): {netip.MustParseAddr("10.0.1.10"), own.edge},
 			s.plane.edgePath():      {own.router, own.host},

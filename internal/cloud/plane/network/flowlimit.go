@@ -44,6 +44,18 @@ func flowLimit(log *slog.Logger) uint32 {
 
 // probeFlowLimit limits flows in a namespace that is gone when it returns.
 func probeFlowLimit() error {
+	return inProbe(func(fd int) error {
+		edge := firewall.Edge{
+			Host: "probe", Public: DefaultPublicRange, Proxies: DefaultPublicRange.Addr(),
+			Listener: netip.AddrPortFrom(DefaultPublicRange.Addr(), egressPort), Flows: 1,
+		}
+		return firewall.Apply(fd, edge.Ruleset(nftTable))
+	})
+}
+
+// inProbe runs do on a thread in a network namespace, given by an open file descriptor, that is
+// gone when it returns.
+func inProbe(do func(fd int) error) error {
 	return thread.RunDisposable(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			return fmt.Errorf("create network namespace: %w", err)
@@ -53,11 +65,7 @@ func probeFlowLimit() error {
 			return err
 		}
 		defer func() { _ = probe.Close() }()
-		edge := firewall.Edge{
-			Host: "probe", Public: DefaultPublicRange, Proxies: DefaultPublicRange.Addr(),
-			Listener: netip.AddrPortFrom(DefaultPublicRange.Addr(), egressPort), Flows: 1,
-		}
-		return firewall.Apply(int(probe.Fd()), edge.Ruleset(nftTable))
+		return do(int(probe.Fd()))
 	})
 }
 

@@ -10,8 +10,6 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
-
-	"aloft.dev/aloft/internal/cloud/plane/firewall"
 )
 
 // Machines have the addresses and routes that amazon-ec2-net-utils gives those of Amazon
@@ -22,37 +20,59 @@ import (
 // tableBase is the number of the table of device 0, which does not have one.
 const tableBase = 10000
 
-// configureMachine sets the private addresses of one of the machine's devices and its
+// configureMachine sets the addresses of one of the machine's devices inside the VPC and its
 // routes.
-func (n *namespace) configureMachine(link netlink.Link, a attachment, subnet netip.Prefix) error {
+func (n *namespace) configureMachine(link netlink.Link, a attachment, subnet Subnet) error {
+	n.ipv6 = subnet.IPv6.IsValid()
 	if err := n.setMachineAddresses(link, a, subnet); err != nil {
 		return err
 	}
+	device, gateway := link.Attrs().Index, subnetGateway(subnet.CIDR)
 	if a.number == 0 {
-		route := netlink.Route{
-			LinkIndex: link.Attrs().Index, Gw: subnetGateway(subnet).AsSlice(), Family: netlink.FAMILY_V4,
-		}
-		if err := n.netlink.RouteReplace(&route); err != nil {
-			return fmt.Errorf("add the default route: %w", err)
-		}
-		return nil
+		return n.setDefaultRoutes(device, gateway, a)
 	}
 	table := tableBase + a.number
-	err := n.setRoutes([]route{
-		{table: table, to: subnet.Masked(), device: link.Attrs().Index},
-		{table: table, to: everywhere, device: link.Attrs().Index, via: subnetGateway(subnet)},
-	}, func(r route) bool { return r.table == table })
-	if err != nil {
+	routes := []route{
+		{table: table, to: subnet.CIDR.Masked(), device: device},
+		{table: table, to: everywhere, device: device, via: gateway},
+	}
+	if len(a.ipv6) > 0 {
+		routes = append(routes, route{table: table, to: everywhere6, device: device, via: gateway6})
+	}
+	if err := n.setRoutes(routes, func(r route) bool { return r.table == table }); err != nil {
 		return err
 	}
 	return n.setSourceRules(a)
 }
 
+// setDefaultRoutes sets the default routes of the machine's primary device. gateway is that of
+// IPv4.
+func (n *namespace) setDefaultRoutes(device int, gateway netip.Addr, a attachment) error {
+	route := netlink.Route{LinkIndex: device, Gw: gateway.AsSlice(), Family: netlink.FAMILY_V4}
+	if err := n.netlink.RouteReplace(&route); err != nil {
+		return fmt.Errorf("add the default route: %w", err)
+	}
+	route = netlink.Route{LinkIndex: device, Gw: gateway6.AsSlice(), Family: netlink.FAMILY_V6}
+	if len(a.ipv6) > 0 {
+		if err := n.netlink.RouteReplace(&route); err != nil {
+			return fmt.Errorf("add the default route of IPv6: %w", err)
+		}
+		return nil
+	}
+	if !n.ipv6 {
+		return nil
+	}
+	if err := n.netlink.RouteDel(&route); err != nil && !errors.Is(err, unix.ESRCH) {
+		return fmt.Errorf("remove the default route of IPv6: %w", err)
+	}
+	return nil
+}
+
 // setMachineAddresses sets the addresses of a device. It leaves those outside of the subnet
 // alone, which a machine that forwards may have given itself. Only the primary address of
 // the primary interface has a route to the subnet in the main table.
-func (n *namespace) setMachineAddresses(link netlink.Link, a attachment, subnet netip.Prefix) error {
-	present, err := n.netlink.AddrList(link, netlink.FAMILY_V4)
+func (n *namespace) setMachineAddresses(link netlink.Link, a attachment, subnet Subnet) error {
+	present, err := n.netlink.AddrList(link, netlink.FAMILY_ALL)
 	if err != nil {
 		return fmt.Errorf("list addresses of %s: %w", link.Attrs().Name, err)
 	}
@@ -61,7 +81,7 @@ func (n *namespace) setMachineAddresses(link netlink.Link, a attachment, subnet 
 		desired[address.Private] = true
 		entry := &netlink.Addr{IPNet: ipNet(hostPrefix(address.Private)), Flags: unix.IFA_F_NOPREFIXROUTE}
 		if i == 0 {
-			entry.IPNet = ipNet(netip.PrefixFrom(address.Private, subnet.Bits()))
+			entry.IPNet = ipNet(netip.PrefixFrom(address.Private, subnet.CIDR.Bits()))
 		}
 		if i == 0 && a.number == 0 {
 			entry.Flags = 0
@@ -70,9 +90,15 @@ func (n *namespace) setMachineAddresses(link netlink.Link, a attachment, subnet 
 			return fmt.Errorf("add address %s: %w", address.Private, err)
 		}
 	}
+	for _, address := range a.ipv6 {
+		desired[address] = true
+		if err := n.netlink.AddrReplace(link, newAddress(hostPrefix(address))); err != nil {
+			return fmt.Errorf("add address %s: %w", address, err)
+		}
+	}
 	for _, old := range present {
 		address := prefixOf(old.IPNet).Addr()
-		if desired[address] || !subnet.Contains(address) {
+		if desired[address] || !subnet.CIDR.Contains(address) && !subnet.IPv6.Contains(address) {
 			continue
 		}
 		if err := n.netlink.AddrDel(link, &old); err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
@@ -86,13 +112,17 @@ func (n *namespace) setMachineAddresses(link netlink.Link, a attachment, subnet 
 // its device, and nothing else. An attachment without addresses has no rules.
 func (n *namespace) setSourceRules(a attachment) error {
 	table := tableBase + a.number
-	present, err := n.netlink.RuleList(netlink.FAMILY_V4)
-	if err != nil {
-		return fmt.Errorf("list routing rules: %w", err)
+	var present []netlink.Rule
+	for _, family := range n.families() {
+		rules, err := n.netlink.RuleList(family)
+		if err != nil {
+			return fmt.Errorf("list routing rules: %w", err)
+		}
+		present = append(present, rules...)
 	}
 	missing := map[netip.Prefix]bool{}
-	for _, address := range a.addresses {
-		missing[hostPrefix(address.Private)] = true
+	for _, address := range a.all() {
+		missing[hostPrefix(address)] = true
 	}
 	for _, rule := range present {
 		if rule.Table != table {
@@ -106,13 +136,13 @@ func (n *namespace) setSourceRules(a attachment) error {
 			return fmt.Errorf("remove routing rule: %w", err)
 		}
 	}
-	for _, address := range a.addresses {
-		if !missing[hostPrefix(address.Private)] {
+	for _, address := range a.all() {
+		if !missing[hostPrefix(address)] {
 			continue
 		}
 		rule := netlink.NewRule()
-		rule.Family, rule.Priority, rule.Table = netlink.FAMILY_V4, table, table
-		rule.Src = ipNet(hostPrefix(address.Private))
+		rule.Family, rule.Priority, rule.Table = familyOf(address), table, table
+		rule.Src = ipNet(hostPrefix(address))
 		if err := n.netlink.RuleAdd(rule); err != nil {
 			return fmt.Errorf("add routing rule: %w", err)
 		}
@@ -131,13 +161,10 @@ func (a attachment) forgetMachine() error {
 		return err
 	}
 	defer func() { _ = machine.close() }()
-	a.addresses = nil
+	machine.ipv6 = len(a.ipv6) > 0
+	a.addresses, a.ipv6 = nil, nil
 	return machine.setSourceRules(a)
 }
 
-// samePrivate reports whether two attachments have the same private addresses.
-func (a attachment) samePrivate(b attachment) bool {
-	return slices.EqualFunc(
-		a.addresses, b.addresses, func(x, y firewall.Address) bool { return x.Private == y.Private },
-	)
-}
+// samePrivate reports whether two attachments have the same addresses inside the VPC.
+func (a attachment) samePrivate(b attachment) bool { return slices.Equal(a.all(), b.all()) }

@@ -15,7 +15,7 @@ import (
 // that fills the table does not cut off those that need no others.
 func keepNeighbor(at end, addr netip.Addr, has netlink.Link) error {
 	err := at.namespace.netlink.NeighSet(&netlink.Neigh{
-		LinkIndex: at.link.Attrs().Index, Family: netlink.FAMILY_V4, State: netlink.NUD_PERMANENT,
+		LinkIndex: at.link.Attrs().Index, Family: familyOf(addr), State: netlink.NUD_PERMANENT,
 		IP: addr.AsSlice(), HardwareAddr: has.Attrs().HardwareAddr,
 	})
 	if err != nil {

@@ -48,8 +48,12 @@ func (r *router) connectPeer(other *router, name string, near netlink.Link) (int
 		return 0, err
 	}
 	// Routes lead to the same address on both sides. Neither router has it itself.
-	return near.Attrs().Index, errors.Join(
-		keepNeighbor(end{r.namespace, near}, r.addresses.edge, far),
-		keepNeighbor(end{other.namespace, far}, r.addresses.edge, near),
-	)
+	var problems error
+	for _, own := range r.addresses.shared(r.namespace, other.namespace) {
+		problems = errors.Join(problems,
+			keepNeighbor(end{r.namespace, near}, own.edge, far),
+			keepNeighbor(end{other.namespace, far}, own.edge, near),
+		)
+	}
+	return near.Attrs().Index, problems
 }

@@ -30,8 +30,12 @@ func New(cfg PlaneConfig) (*Plane, error) {
 	if err := cfg.setDefaults(); err != nil {
 		return nil, err
 	}
-	if err := checkPublicRange(cfg); err != nil {
+	if err := checkPublicRange(cfg, cfg.PublicRange); err != nil {
 		return nil, err
+	}
+	if err := checkIPv6(cfg); err != nil {
+		cfg.Log.Info("networks have no IPv6", "reason", err)
+		cfg.IPv6Range = netip.Prefix{}
 	}
 	return &Plane{
 		cfg: cfg, flows: flowLimit(cfg.Log), routers: map[string]*router{},
@@ -65,6 +69,9 @@ func (p *Plane) edgePath() string               { return filepath.Join(p.cfg.Run
 func (p *Plane) Set(ctx context.Context, config Config) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if !p.cfg.IPv6Range.IsValid() {
+		config = config.withoutIPv6()
+	}
 	if err := p.reconcileEdge(ctx, config.VPCs); err != nil {
 		return err
 	}

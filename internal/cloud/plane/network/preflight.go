@@ -24,16 +24,16 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("the public range %s is in use on this host: there is a route to %s", e.Range, e.Used)
 }
 
-// checkPublicRange returns a *ConflictError if the host has a route into the public
-// range that does not belong to this plane.
-func checkPublicRange(cfg PlaneConfig) error {
+// checkPublicRange returns a *ConflictError if the host has a route into a range of public
+// addresses that does not belong to this plane.
+func checkPublicRange(cfg PlaneConfig, public netip.Prefix) error {
 	host, err := openNamespace("/proc/self/ns/net")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = host.close() }()
 	allTables := &netlink.Route{Table: unix.RT_TABLE_UNSPEC}
-	routes, err := host.netlink.RouteListFiltered(netlink.FAMILY_V4, allTables, netlink.RT_FILTER_TABLE)
+	routes, err := host.netlink.RouteListFiltered(familyOf(public.Addr()), allTables, netlink.RT_FILTER_TABLE)
 	if err != nil {
 		return fmt.Errorf("list the host's routes: %w", err)
 	}
@@ -43,16 +43,42 @@ func checkPublicRange(cfg PlaneConfig) error {
 	}
 	for _, r := range routes {
 		to := prefixOf(r.Dst)
-		if to.Bits() == 0 || !to.Overlaps(cfg.PublicRange) {
+		if to.Bits() == 0 || !to.Overlaps(public) {
 			continue
 		}
 		toEdge := device != 0 && r.LinkIndex == device
-		blackhole := r.Protocol == routeProtocol && r.Type == unix.RTN_BLACKHOLE && to == cfg.PublicRange
+		blackhole := r.Protocol == routeProtocol && r.Type == unix.RTN_BLACKHOLE && to == public
 		if !toEdge && !blackhole {
-			return &ConflictError{Range: cfg.PublicRange, Used: to}
+			return &ConflictError{Range: public, Used: to}
 		}
 	}
 	return nil
+}
+
+// CheckIPv6 returns why networks of a name cannot have IPv6 addresses of DefaultIPv6Range on this
+// host.
+func CheckIPv6(name string) error {
+	return checkIPv6(PlaneConfig{Name: name, IPv6Range: DefaultIPv6Range})
+}
+
+// checkIPv6 returns why networks cannot have IPv6 on this host.
+func checkIPv6(cfg PlaneConfig) error {
+	if !HasIPv6() {
+		return errors.New("the kernel has none")
+	}
+	if err := checkPublicRange(cfg, cfg.IPv6Range); err != nil {
+		return err
+	}
+	return inProbe(func(fd int) error {
+		if err := writeSysctls(enableIPv6); err != nil {
+			return err
+		}
+		edge := firewall.Edge{
+			Family: firewall.IPv6, Host: "probe", Public: cfg.IPv6Range,
+			Listener: netip.AddrPortFrom(cfg.IPv6Range.Addr(), egressPort),
+		}
+		return firewall.Apply(fd, edge.Ruleset(nftTable))
+	})
 }
 
 // Problem is a reason why networks cannot be built on this host, and its remedy.
@@ -87,7 +113,7 @@ func Preflight(cfg PlaneConfig) []Problem {
 }
 
 func probePublicRange(cfg PlaneConfig) *Problem {
-	err := checkPublicRange(cfg)
+	err := checkPublicRange(cfg, cfg.PublicRange)
 	var conflict *ConflictError
 	switch {
 	case errors.As(err, &conflict):

@@ -5,6 +5,7 @@ package network
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 
 	"github.com/vishvananda/netlink"
@@ -22,16 +23,22 @@ type route struct {
 	table  int
 	to     netip.Prefix
 	device int        // zero: a black hole
+	refuse bool       // not a black hole: senders learn that there is no route
 	via    netip.Addr // zero: the destination is on the device's link
 	from   netip.Addr // source address of the namespace's own packets; zero: the kernel chooses
 	metric int
 }
 
+// place returns what no two routes of a namespace have in common.
+func (r route) place() route { return route{table: r.table, to: r.to, metric: r.metric} }
+
 func (r route) kernel() *netlink.Route {
 	k := &netlink.Route{
-		Table: r.table, Dst: ipNet(r.to), Protocol: routeProtocol, Priority: r.metric, Family: netlink.FAMILY_V4,
+		Table: r.table, Dst: ipNet(r.to), Protocol: routeProtocol, Priority: r.metric, Family: familyOf(r.to.Addr()),
 	}
 	switch {
+	case r.refuse:
+		k.Type = unix.RTN_UNREACHABLE
 	case r.device == 0:
 		k.Type = unix.RTN_BLACKHOLE
 	case r.via.IsValid():
@@ -46,13 +53,46 @@ func (r route) kernel() *netlink.Route {
 }
 
 func routeOf(k netlink.Route) route {
-	r := route{table: k.Table, to: prefixOf(k.Dst), metric: k.Priority}
-	if k.Type != unix.RTN_BLACKHOLE {
+	r := route{table: k.Table, to: prefixOf(k.Dst), metric: k.Priority, refuse: k.Type == unix.RTN_UNREACHABLE}
+	if k.Type != unix.RTN_BLACKHOLE && !r.refuse {
 		r.device = k.LinkIndex
 	}
-	r.via, _ = netip.AddrFromSlice(k.Gw.To4())
-	r.from, _ = netip.AddrFromSlice(k.Src.To4())
+	r.via, r.from = addressOf(k.Gw), addressOf(k.Src)
+	if k.Family != netlink.FAMILY_V6 {
+		return r
+	}
+	if k.Dst == nil {
+		r.to = everywhere6
+	}
+	if r.metric == defaultMetric6 {
+		r.metric = 0
+	}
 	return r
+}
+
+// defaultMetric6 is the metric of IPv6 routes that are added without one (IP6_RT_PRIO_USER,
+// linux/ipv6_route.h).
+const defaultMetric6 = 1024
+
+// addressOf converts an address, which is nil if there is none.
+func addressOf(ip net.IP) netip.Addr {
+	a, _ := netip.AddrFromSlice(ip)
+	return a.Unmap()
+}
+
+// listRoutes returns the namespace's routes of this package, of the families that it has.
+func (n *namespace) listRoutes() ([]netlink.Route, error) {
+	var all []netlink.Route
+	for _, family := range n.families() {
+		some, err := n.netlink.RouteListFiltered(family,
+			&netlink.Route{Table: unix.RT_TABLE_UNSPEC, Protocol: routeProtocol},
+			netlink.RT_FILTER_TABLE|netlink.RT_FILTER_PROTOCOL)
+		if err != nil {
+			return nil, fmt.Errorf("list routes of %s: %w", n.path, err)
+		}
+		all = append(all, some...)
+	}
+	return all, nil
 }
 
 // compareRoutes compares desired with the namespace's routes of this package that owned
@@ -60,11 +100,9 @@ func routeOf(k netlink.Route) route {
 func (n *namespace) compareRoutes(
 	desired []route, owned func(route) bool,
 ) (missing []route, stale map[route]bool, err error) {
-	present, err := n.netlink.RouteListFiltered(netlink.FAMILY_V4,
-		&netlink.Route{Table: unix.RT_TABLE_UNSPEC, Protocol: routeProtocol},
-		netlink.RT_FILTER_TABLE|netlink.RT_FILTER_PROTOCOL)
+	present, err := n.listRoutes()
 	if err != nil {
-		return nil, nil, fmt.Errorf("list routes of %s: %w", n.path, err)
+		return nil, nil, err
 	}
 	stale = make(map[route]bool, len(present))
 	for _, k := range present {
@@ -89,13 +127,18 @@ func (n *namespace) setRoutes(desired []route, owned func(route) bool) error {
 	if err != nil {
 		return err
 	}
+	replaced := map[route]bool{}
 	for _, r := range missing {
 		if err := n.netlink.RouteReplace(r.kernel()); err != nil {
 			return fmt.Errorf("add route to %s: %w", r.to, err)
 		}
+		replaced[r.place()] = true
 	}
 	for r := range stale {
-		// ESRCH: another route to the destination replaced it, or its device is gone.
+		if replaced[r.place()] {
+			continue // the kernel would take the other route for this one, if that is a black hole
+		}
+		// ESRCH: its device is gone.
 		if err := n.netlink.RouteDel(r.kernel()); err != nil && !errors.Is(err, unix.ESRCH) {
 			return fmt.Errorf("remove route to %s: %w", r.to, err)
 		}

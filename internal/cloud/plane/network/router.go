@@ -19,7 +19,7 @@ type router struct {
 	cookie      uint64 // number of the namespace
 	mtu         int
 	flows       uint32 // limit of the firewall
-	addresses   addresses
+	addresses   bothAddresses
 	attached    map[string]attachment // by interface ID
 	forwarders  map[string]*forwarder // by interface ID
 	ruleset     appliedRuleset
@@ -28,7 +28,7 @@ type router struct {
 	peers       map[string]int // index of the device of each of its peers, by the connection's ID
 }
 
-func openRouter(path string, mtu int, flows uint32, own addresses) (*router, error) {
+func openRouter(path string, mtu int, flows uint32, own bothAddresses) (*router, error) {
 	n, err := createNamespace(path, forwardingSysctls, proxyARPSysctls)
 	if err != nil {
 		return nil, err
@@ -58,9 +58,15 @@ func (r *router) reconcile(
 		return nil
 	}
 	r.appliedVPC = VPC{}
+	if len(vpc.IPv6) == 0 {
+		problems = errors.Join(problems, r.removeIPv6())
+	}
 	// The firewall comes first: no packet passes a device before its rules hold, and
 	// what the new rules forbid stops at once.
 	if err := r.applyFirewall(vpc, desired); err != nil {
+		return errors.Join(problems, err)
+	}
+	if err := r.setIPv6(len(vpc.IPv6) > 0); err != nil {
 		return errors.Join(problems, err)
 	}
 	problems = errors.Join(problems, r.applyForwarders(vpc, desired), r.detachStale(vpc, desired, present))
@@ -86,7 +92,7 @@ func (r *router) upToDate(vpc VPC, desired map[string]attachment, present map[st
 	if !reflect.DeepEqual(vpc, r.appliedVPC) || len(desired) != len(r.attached) {
 		return false
 	}
-	if _, connected := present[uplink]; connected != vpc.Gateway {
+	if _, connected := present[uplink]; connected != vpc.isConnected() {
 		return false
 	}
 	for _, peer := range vpc.Peers {
@@ -119,18 +125,24 @@ func serviceAddresses(vpc VPC) []netip.Prefix {
 	return all
 }
 
+// isConnected reports whether a gateway connects the VPC with the edge.
+func (vpc VPC) isConnected() bool { return vpc.Gateway || vpc.EgressOnly }
+
+// gateway6 is the router's IPv6 address as machines see it, on the link of each of them.
+var gateway6 = netip.MustParseAddr("fe80::1")
+
 // subnetGateway returns the router's address in a subnet: its base plus one (Amazon
 // VPC User Guide, Subnet sizing).
 func subnetGateway(subnet netip.Prefix) netip.Addr { return subnet.Masked().Addr().Next() }
 
-// connectEdge connects the router with the edge while an internet gateway is attached
+// connectEdge connects the router with the edge while a gateway to the internet is attached
 // and disconnects it otherwise. It returns the index of the uplink, or zero.
 func (r *router) connectEdge(vpc VPC, edge *edge, present map[string]netlink.Link) (int, error) {
 	near, exists := present[uplink]
 	switch {
-	case !vpc.Gateway && exists:
+	case !vpc.isConnected() && exists:
 		return 0, r.removeDevice(near)
-	case !vpc.Gateway:
+	case !vpc.isConnected():
 		return 0, nil
 	}
 	farName := deviceName("vpc", vpc.ID)
@@ -149,12 +161,16 @@ func (r *router) connectEdge(vpc VPC, edge *edge, present map[string]netlink.Lin
 	if err := setUpPair(end{r.namespace, near}, end{edge.namespace, far}); err != nil {
 		return 0, err
 	}
-	err = errors.Join(
-		keepNeighbor(end{r.namespace, near}, r.addresses.edge, far),
-		keepNeighbor(end{edge.namespace, far}, r.addresses.router, near),
-	)
-	if err != nil {
-		return 0, err
+	var routers []netip.Prefix
+	for _, own := range r.addresses.shared(r.namespace, edge.namespace) {
+		routers = append(routers, hostPrefix(own.router))
+		err = errors.Join(
+			keepNeighbor(end{r.namespace, near}, own.edge, far),
+			keepNeighbor(end{edge.namespace, far}, own.router, near),
+		)
+		if err != nil {
+			return 0, err
+		}
 	}
-	return near.Attrs().Index, r.setAddresses(near, []netip.Prefix{hostPrefix(r.addresses.router)})
+	return near.Attrs().Index, r.setAddresses(near, routers)
 }

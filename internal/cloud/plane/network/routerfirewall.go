@@ -4,6 +4,8 @@ package network
 
 import (
 	"fmt"
+	"net/netip"
+	"slices"
 
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 )
@@ -11,23 +13,29 @@ import (
 // nftTable is the name of the nftables table in each namespace.
 const nftTable = "aloft"
 
-// applyFirewall writes the VPC's ruleset unless the kernel already has it.
+// applyFirewall writes the VPC's rulesets unless the kernel already has them.
 func (r *router) applyFirewall(vpc VPC, desired map[string]attachment) error {
 	f := firewallOf(vpc, desired)
 	f.Flows = r.flows
-	if err := r.ruleset.set(r.namespace, f.Ruleset(nftTable)); err != nil {
+	rulesets := []firewall.Ruleset{f.Ruleset(nftTable)}
+	if len(vpc.IPv6) > 0 {
+		rulesets = append(rulesets, firewall6Of(vpc, f, desired).Ruleset(nftTable))
+	}
+	if err := r.ruleset.set(r.namespace, rulesets...); err != nil {
 		return fmt.Errorf("apply the firewall: %w", err)
 	}
 	return nil
 }
 
-// firewallOf describes the VPC to the firewall.
+// firewallOf describes the VPC's IPv4 to the firewall.
 func firewallOf(vpc VPC, desired map[string]attachment) firewall.Router {
 	f := firewall.Router{
 		CIDRs: vpc.CIDRs, Uplink: uplink, Resolver: vpc.DNSSupport, SecurityGroups: vpc.SecurityGroups,
 	}
 	for _, p := range vpc.Peers {
-		f.Peers = append(f.Peers, firewall.Peer{Device: peerDevice(p.ID), CIDRs: p.CIDRs})
+		f.Peers = append(f.Peers, firewall.Peer{
+			Device: peerDevice(p.ID), CIDRs: ofFamily(p.CIDRs, firewall.IPv4),
+		})
 		f.Members = append(f.Members, p.Members...)
 	}
 	for _, s := range vpc.Subnets {
@@ -36,6 +44,9 @@ func firewallOf(vpc VPC, desired map[string]attachment) firewall.Router {
 	for _, i := range vpc.Interfaces {
 		for _, address := range i.addresses() {
 			f.Members = append(f.Members, firewall.Member{Private: address.Private, SecurityGroups: i.SecurityGroups})
+		}
+		for _, address := range i.IPv6 {
+			f.Members = append(f.Members, firewall.Member{Private: address, SecurityGroups: i.SecurityGroups})
 		}
 		if a, ok := desired[i.ID]; ok {
 			f.Interfaces = append(f.Interfaces, firewall.Interface{
@@ -48,4 +59,50 @@ func firewallOf(vpc VPC, desired map[string]attachment) firewall.Router {
 		}
 	}
 	return f
+}
+
+// firewall6Of describes the VPC's IPv6 to the firewall, which is v4 for IPv4. No NAT gateway and
+// no load balancer forwards IPv6.
+func firewall6Of(vpc VPC, v4 firewall.Router, desired map[string]attachment) firewall.Router {
+	f := v4
+	f.Family, f.CIDRs, f.Resolver = firewall.IPv6, vpc.IPv6, false
+	f.Peers, f.Subnets, f.Interfaces = nil, nil, nil
+	for _, p := range vpc.Peers {
+		f.Peers = append(f.Peers, firewall.Peer{
+			Device: peerDevice(p.ID), CIDRs: ofFamily(p.CIDRs, firewall.IPv6),
+		})
+	}
+	for i, s := range vpc.Subnets {
+		if s.IPv6.IsValid() {
+			of := v4.Subnets[i]
+			of.CIDR = s.IPv6
+			f.Subnets = append(f.Subnets, of)
+		}
+	}
+	for _, i := range v4.Interfaces {
+		i.Private, i.Public, i.Secondary = netip.Addr{}, netip.Addr{}, nil
+		i.SourceCheck = i.SourceCheck || i.Translates || i.Balances
+		i.Translates, i.Balances = false, false
+		a := desired[i.ID]
+		for n, address := range a.ipv6 {
+			of := firewall.Address{Private: address}
+			if a.public6 {
+				of.Public = address
+			}
+			if n == 0 {
+				i.Private, i.Public = of.Private, of.Public
+			} else {
+				i.Secondary = append(i.Secondary, of)
+			}
+		}
+		f.Interfaces = append(f.Interfaces, i)
+	}
+	return f
+}
+
+// ofFamily returns the blocks of a family.
+func ofFamily(blocks []netip.Prefix, family firewall.Family) []netip.Prefix {
+	return slices.DeleteFunc(slices.Clone(blocks), func(p netip.Prefix) bool {
+		return firewall.FamilyOf(p.Addr()) != family
+	})
 }

@@ -4,20 +4,23 @@ package network
 
 import "aloft.dev/aloft/internal/cloud/plane/firewall"
 
-// appliedRuleset is the ruleset that this process has given a namespace. Zero: unknown.
+// appliedRuleset is what this process has given a namespace as rulesets. Zero: unknown.
 type appliedRuleset struct {
 	text       string
 	generation uint32
 }
 
-// set makes ruleset the namespace's, unless it is already.
-func (a *appliedRuleset) set(n *namespace, ruleset firewall.Ruleset) error {
-	text := ruleset.String()
+// set makes the rulesets, which have different tables, the namespace's, unless they are already.
+func (a *appliedRuleset) set(n *namespace, rulesets ...firewall.Ruleset) error {
+	text := ""
+	for _, r := range rulesets {
+		text += r.String()
+	}
 	if text == a.text {
 		return nil
 	}
 	*a = appliedRuleset{}
-	if err := firewall.Apply(n.fd(), ruleset); err != nil {
+	if err := firewall.Apply(n.fd(), rulesets...); err != nil {
 		return err
 	}
 	generation, err := firewall.Generation(n.fd())

@@ -19,7 +19,7 @@ func (p *Plane) Run(ctx context.Context) error {
 		if egress := p.listeners.claimNew(); egress != nil {
 			running.Go(func() {
 				defer p.listeners.releaseEgress(egress)
-				if err := p.cfg.Egress.Serve(ctx, egress.listener, p.cfg.Reach); err != nil {
+				if err := p.cfg.Egress.Serve(ctx, egress.listeners, p.cfg.Reach); err != nil {
 					p.cfg.Log.Error("carry connections to the outside", "error", err)
 				}
 			})

@@ -62,7 +62,8 @@ func newSite(t testing.TB, change ...func(*PlaneConfig)) *site {
 	name := filepath.Base(dir)
 	s := &site{TB: t, dir: dir, cfg: PlaneConfig{
 		RunDir: filepath.Join(dir, "network"), Name: "t" + name[len(name)-5:],
-		PublicRange: netip.MustParsePrefix("203.0.113.0/24"), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		PublicRange: netip.MustParsePrefix("203.0.113.0/24"), IPv6Range: netip.MustParsePrefix("2001:db8:7e57::/48"),
+		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}}
 	s.cfg.Egress = egress.NewClient(
 		filepath.Join(dir, "egress"), []string{os.Args[0], egressArgument}, os.Stderr, s.cfg.Log)
@@ -142,12 +143,12 @@ func (s *site) assertNothingLeft() {
 			s.Errorf("device %s is left", link.Attrs().Name)
 		}
 	}
-	routes, err := netlink.RouteList(nil, netlink.FAMILY_V4)
+	routes, err := netlink.RouteList(nil, netlink.FAMILY_ALL)
 	if err != nil {
 		s.Fatal(err)
 	}
 	for _, r := range routes {
-		if r.Dst != nil && r.Dst.String() == s.cfg.PublicRange.String() {
+		if to := prefixOf(r.Dst); to == s.cfg.PublicRange || to == s.cfg.IPv6Range {
 			s.Errorf("route %s is left", r)
 		}
 	}

@@ -5,6 +5,7 @@ package network
 import (
 	"fmt"
 	"os"
+	"strings"
 )
 
 // sysctl is one file below /proc/sys/net and its value.
@@ -21,8 +22,23 @@ var forwardingSysctls = []sysctl{
 // proxyARPSysctls let a router answer ARP requests for the addresses behind it.
 var proxyARPSysctls = []sysctl{{"ipv4/conf/all/proxy_arp", "1"}, {"ipv4/conf/all/accept_local", "1"}}
 
+// ipv6Forwarding tells whether a namespace forwards IPv6.
+const ipv6Forwarding = "ipv6/conf/all/forwarding"
+
+// enableIPv6 lets a namespace forward IPv6. Devices have no addresses but those that they are
+// given, and what others advertise changes no route.
+var enableIPv6 = []sysctl{
+	{"ipv6/conf/all/accept_ra", "0"}, {"ipv6/conf/default/accept_ra", "0"},
+	{"ipv6/conf/all/accept_redirects", "0"}, {"ipv6/conf/default/accept_redirects", "0"},
+	{"ipv6/conf/all/addr_gen_mode", "1"}, {"ipv6/conf/default/addr_gen_mode", "1"},
+	{ipv6Forwarding, "1"},
+	{"ipv6/conf/default/disable_ipv6", "0"}, {"ipv6/conf/all/disable_ipv6", "0"},
+}
+
 // disableIPv6 restricts routers and the edge to IPv4.
-var disableIPv6 = []sysctl{{"ipv6/conf/all/disable_ipv6", "1"}, {"ipv6/conf/default/disable_ipv6", "1"}}
+var disableIPv6 = []sysctl{
+	{"ipv6/conf/all/disable_ipv6", "1"}, {"ipv6/conf/default/disable_ipv6", "1"}, {ipv6Forwarding, "0"},
+}
 
 // writeSysctls sets sysctls in the network namespace of the calling thread.
 func writeSysctls(settings []sysctl) error {
@@ -32,4 +48,13 @@ func writeSysctls(settings []sysctl) error {
 		}
 	}
 	return nil
+}
+
+// readSysctl returns the value of a sysctl in the network namespace of the calling thread.
+func readSysctl(name string) (string, error) {
+	value, err := os.ReadFile("/proc/sys/net/" + name)
+	if err != nil {
+		return "", fmt.Errorf("read net/%s: %w", name, err)
+	}
+	return strings.TrimSpace(string(value)), nil
 }

@@ -32,6 +32,9 @@ func (s *site) machine(name string, ports ...uint16) string {
 	}
 	for _, port := range ports {
 		s.serveGreeting(path, netip.AddrPortFrom(netip.IPv4Unspecified(), port), name)
+		if HasIPv6() {
+			s.serveGreeting(path, netip.AddrPortFrom(netip.IPv6Unspecified(), port), name)
+		}
 	}
 	return path
 }

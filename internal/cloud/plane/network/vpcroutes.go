@@ -5,22 +5,36 @@ package network
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/nat64"
 )
 
-// everywhere is the destination of default routes.
-var everywhere = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+// The destinations of default routes.
+var (
+	everywhere  = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+	everywhere6 = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+)
+
+// defaults returns the destinations of the default routes that a namespace can have.
+func (n *namespace) defaults() []netip.Prefix {
+	if n.ipv6 {
+		return []netip.Prefix{everywhere, everywhere6}
+	}
+	return []netip.Prefix{everywhere}
+}
 
 // routes returns the router's routes. The main table has one to each attached
 // interface and a black hole for the rest of the VPC. Each subnet's table has the
 // routes to other destinations.
 func (r *router) routes(vpc VPC) []route {
 	var all []route
-	for _, block := range vpc.CIDRs {
+	for _, block := range slices.Concat(vpc.CIDRs, vpc.IPv6) {
 		all = append(all, route{table: unix.RT_TABLE_MAIN, to: block.Masked(), metric: lastResortMetric})
 	}
 	for _, i := range vpc.Interfaces {
@@ -28,24 +42,45 @@ func (r *router) routes(vpc VPC) []route {
 	}
 	for _, s := range vpc.Subnets {
 		table := int(subnetMark(s.ID))
-		all = append(all, route{table: table, to: everywhere, metric: lastResortMetric})
+		for _, to := range r.defaults() {
+			all = append(all, route{table: table, to: to, metric: lastResortMetric})
+		}
+		if r.ipv6 {
+			all = append(all, route{table: table, to: nat64.Prefix, metric: lastResortMetric})
+		}
 		for _, entry := range s.Routes {
-			to := entry.Destination.Masked()
-			switch {
-			case entry.Via == Local || !to.Addr().Is4():
-			case entry.Via == Gateway && r.uplinkIndex != 0:
-				all = append(all, route{table: table, to: to, device: r.uplinkIndex, via: r.addresses.edge})
-			case entry.Via == ToInterface && r.attached[entry.Interface].forwards:
-				a := r.attached[entry.Interface]
-				all = append(all, route{table: table, to: to, device: a.index, via: a.private()})
-			case entry.Via == PeerVPC && r.peers[entry.Peer] != 0:
-				all = append(all, route{table: table, to: to, device: r.peers[entry.Peer], via: r.addresses.edge})
-			default:
-				all = append(all, route{table: table, to: to})
+			if entry.Via != Local && (r.ipv6 || entry.Destination.Addr().Is4()) {
+				hop := r.nextHop(entry)
+				hop.table, hop.to = table, entry.Destination.Masked()
+				all = append(all, hop)
 			}
 		}
 	}
 	return all
+}
+
+// isOutside reports whether the target is beyond the edge.
+func (t Target) isOutside() bool { return t == Gateway || t == EgressOnlyGateway || t == NAT64 }
+
+// isTranslated reports whether a destination stands for IPv4 addresses.
+func isTranslated(destination netip.Prefix) bool { return nat64.Prefix.Contains(destination.Addr()) }
+
+// nextHop returns the device and the next hop of a route of a subnet, or a black hole.
+func (r *router) nextHop(entry Route) route {
+	edge := r.addresses.of(entry.Destination.Addr()).edge
+	if isTranslated(entry.Destination) && entry.Via != NAT64 {
+		return route{} // nobody but NAT gateways translates
+	}
+	a := r.attached[entry.Interface]
+	switch {
+	case entry.Via.isOutside() && r.uplinkIndex != 0:
+		return route{device: r.uplinkIndex, via: edge}
+	case entry.Via == ToInterface && a.forwards && a.primary(entry.Destination.Addr()).IsValid():
+		return route{device: a.index, via: a.primary(entry.Destination.Addr())}
+	case entry.Via == PeerVPC && r.peers[entry.Peer] != 0:
+		return route{device: r.peers[entry.Peer], via: edge}
+	}
+	return route{}
 }
 
 // interfaceRoutes returns the routes to the addresses of an interface, if it is attached. The
@@ -55,8 +90,8 @@ func (r *router) interfaceRoutes(i Interface) (all []route) {
 	if !ok {
 		return nil
 	}
-	for _, address := range a.addresses {
-		all = append(all, route{table: unix.RT_TABLE_MAIN, to: hostPrefix(address.Private), device: a.index})
+	for _, address := range a.all() {
+		all = append(all, route{table: unix.RT_TABLE_MAIN, to: hostPrefix(address), device: a.index})
 	}
 	if i.Balances {
 		all = append(all, route{table: int(returnMark(i.ID)), to: everywhere, device: a.index, via: i.Private})
@@ -75,15 +110,31 @@ const (
 
 // compareRoutingRules compares the rules with which packets with the mark of a subnet or of a
 // node use its routing table with those of the kernel.
-func (r *router) compareRoutingRules(vpc VPC) (missing map[uint32]*netlink.Rule, stale []*netlink.Rule, err error) {
-	present, err := r.netlink.RuleList(netlink.FAMILY_V4)
+func (r *router) compareRoutingRules(vpc VPC) (missing, stale []*netlink.Rule, err error) {
+	for _, family := range r.families() {
+		missingOfFamily, staleOfFamily, err := r.compareRulesOf(vpc, family)
+		if err != nil {
+			return nil, nil, err
+		}
+		missing = slices.AppendSeq(missing, maps.Values(missingOfFamily))
+		stale = append(stale, staleOfFamily...)
+	}
+	return missing, stale, nil
+}
+
+// compareRulesOf compares the routing rules of one family. The missing ones have their marks as
+// keys.
+func (r *router) compareRulesOf(
+	vpc VPC, family int,
+) (missing map[uint32]*netlink.Rule, stale []*netlink.Rule, err error) {
+	present, err := r.netlink.RuleList(family)
 	if err != nil {
 		return nil, nil, fmt.Errorf("list routing rules: %w", err)
 	}
 	missing = map[uint32]*netlink.Rule{}
 	add := func(priority int, mark uint32) *netlink.Rule {
 		rule := netlink.NewRule()
-		rule.Priority, rule.Mark, rule.Family = priority, mark, netlink.FAMILY_V4
+		rule.Priority, rule.Mark, rule.Family = priority, mark, family
 		missing[mark] = rule
 		return rule
 	}
@@ -92,7 +143,7 @@ func (r *router) compareRoutingRules(vpc VPC) (missing map[uint32]*netlink.Rule,
 		add(subnetPriority, subnetMark(s.ID)).Table = int(subnetMark(s.ID))
 	}
 	for _, i := range vpc.Interfaces {
-		if i.Balances {
+		if i.Balances && family == netlink.FAMILY_V4 {
 			add(returnPriority, returnMark(i.ID)).Table = int(returnMark(i.ID))
 		}
 	}
@@ -105,7 +156,7 @@ func (r *router) compareRoutingRules(vpc VPC) (missing map[uint32]*netlink.Rule,
 			continue
 		}
 		other := netlink.NewRule()
-		other.Priority, other.Mark, other.Table, other.Family = rule.Priority, rule.Mark, rule.Table, netlink.FAMILY_V4
+		other.Priority, other.Mark, other.Table, other.Family = rule.Priority, rule.Mark, rule.Table, family
 		stale = append(stale, other)
 	}
 	return missing, stale, nil

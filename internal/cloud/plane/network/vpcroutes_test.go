@@ -39,7 +39,8 @@ func TestRouterRoutes(t *testing.T) {
 		},
 	}
 	r := &router{
-		addresses: addressesOf(DefaultPublicRange),
+		namespace: &namespace{},
+		addresses: allAddresses([]netip.Prefix{DefaultPublicRange}),
 		attached: map[string]attachment{
 			"eni-1": {addresses: []firewall.Address{{Private: private}, {Private: second}}, index: 7, forwards: true},
 			"eni-2": {addresses: []firewall.Address{{Private: checked}}, index: 8},

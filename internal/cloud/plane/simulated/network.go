@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 
@@ -62,8 +63,9 @@ func (n *Network) NodeNamespace(interfaceID string) string { return "/simulated/
 // routeTargets names the targets of routes in the text of a network.
 func routeTargets() map[network.Target]string {
 	return map[network.Target]string{
-		network.Local: "local", network.Gateway: "gateway", network.Blackhole: "blackhole",
-		network.ToInterface: "", network.PeerVPC: "peer ",
+		network.Local: "local", network.Gateway: "gateway", network.EgressOnlyGateway: "egress-only",
+		network.Blackhole:   "blackhole",
+		network.ToInterface: "", network.NAT64: "nat64", network.PeerVPC: "peer ",
 	}
 }
 
@@ -80,9 +82,13 @@ func texts(blocks []netip.Prefix) string {
 func (n *Network) String() string {
 	var out strings.Builder
 	for _, vpc := range n.Config().VPCs {
-		_, _ = fmt.Fprintf(&out, "vpc %s %s gateway=%t dns=%t\n", vpc.ID, texts(vpc.CIDRs), vpc.Gateway, vpc.DNSSupport)
+		blocks := texts(slices.Concat(vpc.CIDRs, vpc.IPv6))
+		_, _ = fmt.Fprintf(&out, "vpc %s %s gateway=%t dns=%t\n", vpc.ID, blocks, vpc.Gateway, vpc.DNSSupport)
 		for _, s := range vpc.Subnets {
 			_, _ = fmt.Fprintf(&out, "  subnet %s %s", s.ID, s.CIDR)
+			if s.IPv6.IsValid() {
+				_, _ = fmt.Fprintf(&out, ",%s", s.IPv6)
+			}
 			for _, r := range s.Routes {
 				_, _ = fmt.Fprintf(&out, " %s→%s%s%s", r.Destination, routeTargets()[r.Via], r.Interface, r.Peer)
 			}
@@ -96,6 +102,9 @@ func (n *Network) String() string {
 			}
 			for _, address := range i.Secondary {
 				_, _ = fmt.Fprintf(&out, " and %s", address.Private)
+			}
+			for _, address := range i.IPv6 {
+				_, _ = fmt.Fprintf(&out, " and %s", address)
 			}
 			switch {
 			case i.Translates:

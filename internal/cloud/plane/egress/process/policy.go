@@ -21,7 +21,7 @@ var (
 	errPrivate     = errors.New("the address is private, on a network of the host")
 )
 
-// unreachable are ranges that are never outside: those that name no host, and those that
+// unreachable are IPv4 ranges that are never outside: those that name no host, and those that
 // stay on one host or one link (RFC 6890, sections 2.2.2).
 var unreachable = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),
@@ -49,6 +49,39 @@ var private = []netip.Prefix{
 	netip.MustParsePrefix("192.0.0.0/24"),
 }
 
+// internet is the range of all IPv6 addresses of the internet (IANA, IPv6 Address Space).
+var internet = netip.MustParsePrefix("2000::/3")
+
+// notInternet are ranges in it that are not of the internet, or lead to IPv4 addresses (IANA, IPv6
+// Special-Purpose Address Registry).
+var notInternet = []netip.Prefix{
+	netip.MustParsePrefix("2001::/23"), // with Teredo and benchmarks
+	netip.MustParsePrefix("2001:db8::/32"),
+	netip.MustParsePrefix("2002::/16"),
+	netip.MustParsePrefix("3fff::/20"),
+}
+
+// siteBits is how many bits the addresses of one site have in common: as many as providers give
+// homes and offices at most (RFC 6177). Networks of the host's own site are private.
+const siteBits = 56
+
+// inSite reports whether an IPv6 address is on a network of the site of a host with the addresses
+// own.
+func inSite(addr netip.Addr, own []netip.Addr) bool {
+	return addr.Is6() && slices.ContainsFunc(own, func(a netip.Addr) bool {
+		return internet.Contains(a) && netip.PrefixFrom(a, siteBits).Contains(addr)
+	})
+}
+
+// isOutside reports whether an address can be outside the local cloud.
+func isOutside(addr netip.Addr) bool {
+	contains := func(p netip.Prefix) bool { return p.Contains(addr) }
+	if addr.Is6() {
+		return internet.Contains(addr) && !slices.ContainsFunc(notInternet, contains)
+	}
+	return !slices.ContainsFunc(unreachable, contains)
+}
+
 // dialAddress returns the address to dial for a machine's connection to to. host returns the
 // host's present addresses.
 func dialAddress(r egress.Reach, to netip.AddrPort, host func() ([]netip.Addr, error)) (string, error) {
@@ -61,7 +94,7 @@ func dialAddress(r egress.Reach, to netip.AddrPort, host func() ([]netip.Addr, e
 	}
 	contains := func(p netip.Prefix) bool { return p.Contains(addr) }
 	switch {
-	case r.Public.Contains(addr), !addr.Is4(), slices.ContainsFunc(unreachable, contains):
+	case r.Public.Contains(addr), !isOutside(addr):
 		return "", errNotExternal
 	case slices.Contains(metadataServices, addr):
 		return "", errMetadata
@@ -73,7 +106,7 @@ func dialAddress(r egress.Reach, to netip.AddrPort, host func() ([]netip.Addr, e
 	if slices.Contains(own, addr) {
 		return "", errHost
 	}
-	if slices.ContainsFunc(private, contains) && !slices.ContainsFunc(r.Private, contains) &&
+	if (slices.ContainsFunc(private, contains) || inSite(addr, own)) && !slices.ContainsFunc(r.Private, contains) &&
 		!slices.Contains(r.Found, to) {
 		return "", errPrivate
 	}

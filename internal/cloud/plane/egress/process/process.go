@@ -32,7 +32,7 @@ func Run(args []string, log io.Writer) int {
 	return companion.Run(companion.Role{
 		Name: "egress",
 		Confinement: confinement.Confinement{
-			User: userID, Families: []uint32{unix.AF_INET, unix.AF_NETLINK},
+			User: userID, Families: []uint32{unix.AF_INET, unix.AF_INET6, unix.AF_NETLINK},
 			Calls: []uint32{
 				unix.SYS_BIND, unix.SYS_CONNECT, unix.SYS_ACCEPT4, unix.SYS_SHUTDOWN, // bind for netlink(7)
 				unix.SYS_GETSOCKNAME, unix.SYS_GETPEERNAME, unix.SYS_GETSOCKOPT, unix.SYS_SETSOCKOPT,
@@ -40,7 +40,7 @@ func Run(args []string, log io.Writer) int {
 			},
 		},
 		New: func(files int, log *slog.Logger) companion.Answerer {
-			return &control{server: newServer(files, log), log: log}
+			return &control{server: newServer(files, log), log: log, listeners: map[bool]*net.TCPListener{}}
 		},
 	}, args, log)
 }
@@ -50,9 +50,9 @@ type control struct {
 	server *server
 	log    *slog.Logger
 
-	mu       sync.Mutex
-	listener *net.TCPListener
-	serving  sync.WaitGroup
+	mu        sync.Mutex
+	listeners map[bool]*net.TCPListener // by whether it is of IPv6
+	serving   sync.WaitGroup
 }
 
 // Wait waits for the end of all connections.
@@ -70,7 +70,7 @@ func (c *control) Answer(ctx context.Context, daemon *net.UnixConn) (stop bool) 
 		var own []*os.File
 		switch request.Op {
 		case egress.OpAbout:
-			own = c.listenerFile()
+			own = c.listenerFiles()
 		case egress.OpServe:
 			if err := c.use(ctx, request.Reach, files); err != nil {
 				answer.Error = err.Error()
@@ -88,29 +88,36 @@ func (c *control) Answer(ctx context.Context, daemon *net.UnixConn) (stop bool) 
 	}
 }
 
-// listenerFile returns a copy of the listener's descriptor, if there is a listener.
-func (c *control) listenerFile() []*os.File {
+// listenerFiles returns copies of the listeners' descriptors.
+func (c *control) listenerFiles() (files []*os.File) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.listener == nil {
-		return nil
+	for _, listener := range c.listeners {
+		file, err := listener.File()
+		if err != nil {
+			c.log.Error("copy a listener", "error", err)
+			continue
+		}
+		files = append(files, file)
 	}
-	file, err := c.listener.File()
-	if err != nil {
-		c.log.Error("copy the listener", "error", err)
-		return nil
-	}
-	return []*os.File{file}
+	return files
 }
 
-// use makes the server follow the reach, and serve the listener in files unless it does so or
-// there is none.
+// use makes the server follow the reach, and serve the listeners in files unless it does so.
 func (c *control) use(ctx context.Context, reach egress.Reach, files []*os.File) error {
 	c.server.use(reach)
-	if len(files) == 0 {
-		return nil
+	for _, file := range files {
+		if err := c.serve(ctx, file); err != nil {
+			return err
+		}
 	}
-	opened, err := net.FileListener(files[0])
+	return nil
+}
+
+// serve makes the server serve a listener, unless it does so, instead of another one of the same
+// family of addresses.
+func (c *control) serve(ctx context.Context, file *os.File) error {
+	opened, err := net.FileListener(file)
 	if err != nil {
 		return fmt.Errorf("open the listener: %w", err)
 	}
@@ -119,16 +126,17 @@ func (c *control) use(ctx context.Context, reach egress.Reach, files []*os.File)
 		_ = opened.Close()
 		return fmt.Errorf("the listener is a %T", opened)
 	}
+	ipv6 := listener.Addr().(*net.TCPAddr).AddrPort().Addr().Is6()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.listener != nil {
-		same, err := sameSocket(c.listener, listener)
+	if served := c.listeners[ipv6]; served != nil {
+		same, err := sameSocket(served, listener)
 		if same || err != nil {
 			return errors.Join(err, listener.Close())
 		}
-		_ = c.listener.Close()
+		_ = served.Close()
 	}
-	c.listener = listener
+	c.listeners[ipv6] = listener
 	c.serving.Go(func() {
 		if err := c.server.serve(ctx, listener); err != nil {
 			c.log.Error("serve", "error", err)

@@ -4,6 +4,7 @@ package process
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"aloft.dev/aloft/internal/cloud/nat64"
 	"aloft.dev/aloft/internal/cloud/plane/admission"
 	"aloft.dev/aloft/internal/cloud/plane/egress"
 )
@@ -83,6 +85,9 @@ func (s *server) carry(ctx context.Context, machine *admission.Conn) {
 		s.log.Warn("read a connection's original destination", "error", err)
 		return
 	}
+	if v4, ok := nat64.Extract(to.Addr()); ok {
+		to = netip.AddrPortFrom(v4, to.Port()) // as a NAT gateway translates
+	}
 	address, err := dialAddress(*s.reach.Load(), to, hostAddresses)
 	if err != nil {
 		s.noteRefusal(machine.Source, to, err)
@@ -90,7 +95,11 @@ func (s *server) carry(ctx context.Context, machine *admission.Conn) {
 		return
 	}
 	dialer := net.Dialer{Timeout: dialTimeout}
-	conn, err := dialer.DialContext(ctx, "tcp4", address)
+	network := "tcp4"
+	if to.Addr().Is6() {
+		network = "tcp6"
+	}
+	conn, err := dialer.DialContext(ctx, network, address)
 	if err != nil {
 		s.log.Debug("dial the outside", "machine", machine.Source.Address, "to", address, "error", err)
 		if errors.Is(err, unix.ECONNREFUSED) {
@@ -127,7 +136,7 @@ func allowing(ranges []netip.Prefix, addr netip.Addr) string {
 }
 
 // originalDestination returns where a redirected connection was going (SO_ORIGINAL_DST,
-// linux/netfilter_ipv4.h).
+// linux/netfilter_ipv4.h; IP6T_SO_ORIGINAL_DST, linux/netfilter_ipv6/ip6_tables.h).
 func originalDestination(conn *net.TCPConn) (netip.AddrPort, error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
@@ -136,8 +145,17 @@ func originalDestination(conn *net.TCPConn) (netip.AddrPort, error) {
 	var to netip.AddrPort
 	var optErr error
 	err = raw.Control(func(fd uintptr) {
-		// The kernel writes a sockaddr_in, which has the 16 bytes of an IPv6Mreq's address.
 		const soOriginalDst = 80
+		if conn.LocalAddr().(*net.TCPAddr).AddrPort().Addr().Is6() {
+			// The kernel writes a sockaddr_in6, with which an IPv6MTUInfo begins.
+			var info *unix.IPv6MTUInfo
+			if info, optErr = unix.GetsockoptIPv6MTUInfo(int(fd), unix.IPPROTO_IPV6, soOriginalDst); optErr == nil {
+				port := binary.BigEndian.Uint16(binary.NativeEndian.AppendUint16(nil, info.Addr.Port))
+				to = netip.AddrPortFrom(netip.AddrFrom16(info.Addr.Addr), port)
+			}
+			return
+		}
+		// The kernel writes a sockaddr_in, which has the 16 bytes of an IPv6Mreq's address.
 		var mreq *unix.IPv6Mreq
 		if mreq, optErr = unix.GetsockoptIPv6Mreq(int(fd), unix.IPPROTO_IP, soOriginalDst); optErr != nil {
 			return

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/plane/admission"
 	"aloft.dev/aloft/internal/cloud/plane/dns"
 	"aloft.dev/aloft/internal/cloud/plane/linklocal"
 )
@@ -152,15 +153,19 @@ func (d *daemon) get(
 type cloud struct{ *daemon }
 
 // Find implements dns.Cloud.
-func (c cloud) Find(ctx context.Context, vpcID, name, kind string) (answer dns.Answer, known bool, err error) {
+func (c cloud) Find(
+	ctx context.Context, machine admission.Source, name, kind string,
+) (answer dns.Answer, known bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	var found linklocal.Found
-	question := &linklocal.Question{VPC: vpcID, Name: name, Kind: kind}
+	question := &linklocal.Question{VPC: machine.VPC, Machine: machine.Address, Name: name, Kind: kind}
 	if _, err := c.get(ctx, linklocal.KindQuestion, question, linklocal.KindFound, &found); err != nil {
 		return dns.Answer{}, false, err
 	}
-	return dns.Answer{Exists: found.Exists, Records: found.Records, Authority: found.Authority}, found.Known, nil
+	return dns.Answer{
+		Exists: found.Exists, Records: found.Records, Authority: found.Authority, Synthesize: found.Synthesize,
+	}, found.Known, nil
 }
 
 // Connect implements dns.Cloud.
