@@ -50,6 +50,8 @@ var migrations = []migration{
 	// Version 7 adds the version of a topic's signatures, secondary addresses of network interfaces,
 	// routes to interfaces, and Network Load Balancers.
 	nil,
+	// Version 8 adds volumes whose contents are files, and snapshots of them.
+	nil,
 }
 
 // version returns the schema version that the migrations lead to.
