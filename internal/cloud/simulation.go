@@ -143,7 +143,7 @@ func openSimulatedPlanes(context.Context, *daemon) (planes, error) {
 	return planes{
 		layers: &simulated.Layers{}, volumes: &simulated.Volumes{}, machines: &simulated.Machines{},
 		balancer: &simulated.Balancer{},
-		start: nothing, stop: nothing, close: func() error { return nil },
+		start:    nothing, stop: nothing, close: func() error { return nil },
 		dial:  func(context.Context, string, netip.AddrPort) (net.Conn, error) { return nil, errSimulated },
 		probe: func(context.Context, host.ProbeRequest) (facts reachability.Facts, err error) { return facts, nil },
 	}, nil

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -16,6 +17,10 @@ import (
 	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/test/program"
 )
+
+// firstInNamespace matches the status of a process that is the first of its namespace (proc(5),
+// /proc/pid/status).
+var firstInNamespace = regexp.MustCompile(`(?m)^NSpid:.*\t1$`)
 
 // inside runs a shell command as a service of a machine and returns its output without surrounding
 // white space.
@@ -29,7 +34,7 @@ func (c natCloud) inside(id, command string) string {
 	for _, process := range processes {
 		own, err := os.Stat(process + "/ns/net")
 		status, _ := os.ReadFile(process + "/status")
-		if err != nil || !os.SameFile(own, namespace) || !strings.Contains(string(status), "\t1\n") {
+		if err != nil || !os.SameFile(own, namespace) || !firstInNamespace.Match(status) {
 			continue // another network, or not the first process of its own
 		}
 		out, err := exec.CommandContext(c.t.Context(), "nsenter", "--target", filepath.Base(process), "--user", "--pid",

@@ -92,7 +92,7 @@ func TestRealVolumeIsABlockDeviceWithAFilesystem(t *testing.T) {
 		"echo kept >/data/file && chown 1000 /data/file && chmod 600 /data/file")
 	s.expectOutput(first.ID, map[string]string{
 		"findmnt --noheadings --output SOURCE,FSTYPE /data": "/dev/nvme1n1 fuse.ext4",
-		"runuser -u admin -- cat /data/file":                   "kept",
+		"runuser -u admin -- cat /data/file":                "kept",
 		"stat -c %u:%a /data/file":                          "1000:600",
 	})
 
