@@ -22,11 +22,13 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/plane/metadata"
 	"aloft.dev/aloft/internal/cloud/plane/network"
+	"aloft.dev/aloft/internal/cloud/plane/volume"
 )
 
 // kernelPlanes are the planes that run machines and carry traffic.
 type kernelPlanes struct {
 	layers   *image.Store
+	volumes  *volume.Store
 	machines *machine.Plane
 	network  *network.Plane
 	balancer *balancer.Client
@@ -41,7 +43,7 @@ func openKernelPlanes(ctx context.Context, d *daemon) (planes, error) {
 		return planes{}, errors.Join(err, p.close())
 	}
 	return planes{
-		layers: p.layers, machines: p.machines, network: p.network, balancer: p.balancer,
+		layers: p.layers, volumes: p.volumes, machines: p.machines, network: p.network, balancer: p.balancer,
 		limits: p.limits, env: p.env,
 		run:   []func(context.Context) error{p.network.Run, p.machines.ShareProcessors},
 		start: p.balancer.Start, stop: p.stop, close: p.close,
@@ -78,6 +80,12 @@ func (p *kernelPlanes) openMachines(ctx context.Context, d *daemon) (err error) 
 		d.Log.Warn("leftovers of images could not be deleted", "error", err)
 	}
 	if p.layers.Mirrors, err = rememberMirrors(d.Layout, d.Mirrors); err != nil {
+		return err
+	}
+	if p.volumes, err = volume.Open(d.Layout.Volumes()); err != nil {
+		return err
+	}
+	if err := p.volumes.HideFromUdev("/run/udev", d.Layout.Prefix); err != nil {
 		return err
 	}
 	p.machines, err = machine.New(machine.Config{

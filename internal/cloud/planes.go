@@ -13,6 +13,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/control/instances"
 	"aloft.dev/aloft/internal/cloud/control/metrics"
 	"aloft.dev/aloft/internal/cloud/control/networks"
+	"aloft.dev/aloft/internal/cloud/control/volumes"
 	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/reachability"
@@ -21,6 +22,7 @@ import (
 // planes are what the control loops drive: those of the kernel, or simulated ones.
 type planes struct {
 	layers   images.Layers
+	volumes  volumes.Files
 	machines machinePlane
 	network  networkPlane // nil: nothing carries packets
 	balancer balancerPlane
@@ -45,6 +47,7 @@ type openPlanes func(ctx context.Context, d *daemon) (planes, error)
 type machinePlane interface {
 	instances.Machines
 	metrics.Machines
+	volumes.Machines
 	Console(id string) ([]byte, error)
 }
 

@@ -25,6 +25,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/control/natgateways"
 	"aloft.dev/aloft/internal/cloud/control/notifications"
 	"aloft.dev/aloft/internal/cloud/control/scaling"
+	"aloft.dev/aloft/internal/cloud/control/volumes"
 	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/notification"
@@ -160,6 +161,7 @@ func (d *daemon) loops(address string) []func(context.Context) error {
 
 		Neighbours: d.neighbours,
 	}
+	volumesLoop := &volumes.Loop{Store: d.store, Files: d.planes.volumes, Machines: d.machines, Log: d.Log}
 	natGatewaysLoop := &natgateways.Loop{Store: d.store, Network: d.networks, Log: d.Log}
 	metricsLoop := &metrics.Loop{
 		Store: d.store, Balancer: d.balancer, Machines: d.machines, Metrics: &d.metrics, Log: d.Log,
@@ -185,7 +187,8 @@ func (d *daemon) loops(address string) []func(context.Context) error {
 	endpointsLoop := &connectendpoints.Loop{Store: d.store, Log: d.Log}
 	return []func(context.Context) error{
 		d.networks.Run, d.instances.Run, d.images.Run, balancersLoop.Run,
-		natGatewaysLoop.Run, metricsLoop.Run, alarmsLoop.Run, schedulesLoop.Run, scalingLoop.Run, certificatesLoop.Run,
+		natGatewaysLoop.Run, volumesLoop.Run, metricsLoop.Run, alarmsLoop.Run, schedulesLoop.Run, scalingLoop.Run,
+		certificatesLoop.Run,
 		endpointsLoop.Run, d.tunnels.Run, notificationsLoop.Run, d.logs.Run, commandsLoop.Run,
 		d.buckets.Run,
 	}

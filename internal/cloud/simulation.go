@@ -141,8 +141,9 @@ func (s *simulation) reset(ctx context.Context) error {
 func openSimulatedPlanes(context.Context, *daemon) (planes, error) {
 	nothing := func(context.Context) error { return nil }
 	return planes{
-		layers: &simulated.Layers{}, machines: &simulated.Machines{}, balancer: &simulated.Balancer{},
-		start: nothing, stop: nothing, close: func() error { return nil },
+		layers: &simulated.Layers{}, volumes: &simulated.Volumes{}, machines: &simulated.Machines{},
+		balancer: &simulated.Balancer{},
+		start:    nothing, stop: nothing, close: func() error { return nil },
 		dial:  func(context.Context, string, netip.AddrPort) (net.Conn, error) { return nil, errSimulated },
 		probe: func(context.Context, host.ProbeRequest) (facts reachability.Facts, err error) { return facts, nil },
 	}, nil

@@ -200,7 +200,7 @@ func (c natCloud) detachInterface(id string) {
 
 // A machine of a private subnet, made through the API, reaches the outside with the Elastic
 // IP address of a NAT gateway and cannot be reached; a machine with an Elastic IP address of
-// its own can.
+// its own can, and has a volume meanwhile.
 func TestRealPrivateSubnetHasTheWayOutThatTheAPISays(t *testing.T) {
 	cloud := program.Start(t)
 	layout, err := host.LayoutFor(cloud.State)
@@ -264,6 +264,7 @@ func TestRealPrivateSubnetHasTheWayOutThatTheAPISays(t *testing.T) {
 
 	c.checkIPv6(inside, observer, *groups[0].GroupId)
 	eni, second := c.attachInterface(observer, inside)
+	volume := c.startOnVolume(observer)
 
 	// The Elastic IP address survives a stop and a start.
 	want[ec2.StopInstancesOutput](t)(
@@ -302,4 +303,5 @@ func TestRealPrivateSubnetHasTheWayOutThatTheAPISays(t *testing.T) {
 		return c.ask(c.namespace(inside), public+":22") == ""
 	})
 	want[ec2.ReleaseAddressOutput](t)(api.ReleaseAddress(ctx, &ec2.ReleaseAddressInput{AllocationId: &allocation}))
+	c.continueOnVolume(volume, observer)
 }

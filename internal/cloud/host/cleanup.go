@@ -66,7 +66,7 @@ func openMachines(layout Layout, log *slog.Logger) (*machine.Plane, error) {
 // unless images is set.
 func Delete(ctx context.Context, layout Layout, images bool) error {
 	paths := []string{
-		layout.RunDir, layout.Database(), layout.Machines(), layout.AccessLogs(), layout.Outbox(),
+		layout.RunDir, layout.Database(), layout.Machines(), layout.Volumes(), layout.AccessLogs(), layout.Outbox(),
 		layout.credentials(), layout.Log(), layout.manners(), layout.reach(), layout.bandwidth(), layout.sealKey(),
 		layout.olderLog(), layout.mark(), layout.sessionKey(), layout.LogEvents(),
 		layout.Authority(), layout.AuthorityRoot(), layout.PublicRoot(), layout.Objects(),

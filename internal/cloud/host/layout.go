@@ -90,6 +90,9 @@ func (l Layout) Images() string { return filepath.Join(l.StateDir, "images") }
 // Machines is the folder of the machines' disks.
 func (l Layout) Machines() string { return filepath.Join(l.StateDir, "machines") }
 
+// Volumes is the folder of the contents of EBS volumes besides root volumes, and of snapshots.
+func (l Layout) Volumes() string { return filepath.Join(l.StateDir, "volumes") }
+
 // Objects is the folder of the content of S3's objects.
 func (l Layout) Objects() string { return filepath.Join(l.StateDir, "objects") }
 

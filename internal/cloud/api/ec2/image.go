@@ -27,35 +27,42 @@ var images = resourceType[store.Image]{
 	key:           func(row ami) (string, string) { return row.Region, row.ID },
 	tags:          func(row ami) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row ami) store.Tags { return row.Tags }, filters[ami]{
-		"image-id":                         field(func(row ami) string { return row.ID }),
-		"name":                             field(func(row ami) string { return row.Name }),
-		"description":                      field(func(row ami) string { return row.Description }),
-		"state":                            field(func(row ami) string { return row.State }),
-		"owner-id":                         field(func(row ami) string { return row.Owner }),
-		"owner-alias":                      optionalField(func(row ami) string { return row.OwnerAlias }),
-		"is-public":                        booleanField(func(row ami) bool { return row.Public }),
-		"architecture":                     field(func(row ami) string { return row.Architecture }),
-		"creation-date":                    field(func(row ami) string { return row.Created.UTC().Format(timeFormat) }),
-		"image-type":                       constant[ami]("machine"),
-		"root-device-type":                 constant[ami]("ebs"),
-		"virtualization-type":              constant[ami]("hvm"),
-		"hypervisor":                       constant[ami]("xen"),
-		"root-device-name":                 field(func(row ami) string { return row.RootDevice }),
-		"source-instance-id":               optionalField(func(row ami) string { return row.SourceInstanceID }),
-		"ena-support":                      constant[ami]("true"),
-		"platform":                         noValue[ami],
-		"product-code":                     noValue[ami],
-		"block-device-mapping.snapshot-id": field(func(row ami) string { return row.SnapshotID }),
-		"block-device-mapping.device-name": field(func(row ami) string { return row.RootDevice }),
-		"block-device-mapping.volume-type": field(func(row ami) string { return row.RootVolumeType }),
-		"block-device-mapping.volume-size": func(r store.Reader, row ami) []string {
-			if snapshot, ok := store.Snapshots.Get(r, row.SnapshotID); ok {
-				return []string{strconv.Itoa(int(snapshot.SizeGiB))}
-			}
-			return nil
+		"image-id":            field(func(row ami) string { return row.ID }),
+		"name":                field(func(row ami) string { return row.Name }),
+		"description":         field(func(row ami) string { return row.Description }),
+		"state":               field(func(row ami) string { return row.State }),
+		"owner-id":            field(func(row ami) string { return row.Owner }),
+		"owner-alias":         optionalField(func(row ami) string { return row.OwnerAlias }),
+		"is-public":           booleanField(func(row ami) bool { return row.Public }),
+		"architecture":        field(func(row ami) string { return row.Architecture }),
+		"creation-date":       field(func(row ami) string { return row.Created.UTC().Format(timeFormat) }),
+		"image-type":          constant[ami]("machine"),
+		"root-device-type":    constant[ami]("ebs"),
+		"virtualization-type": constant[ami]("hvm"),
+		"hypervisor":          constant[ami]("xen"),
+		"root-device-name":    field(func(row ami) string { return row.RootDevice }),
+		"source-instance-id":  optionalField(func(row ami) string { return row.SourceInstanceID }),
+		"ena-support":         constant[ami]("true"),
+		"platform":            noValue[ami],
+		"product-code":        noValue[ami],
+		"block-device-mapping.snapshot-id": mappedField(func(ebs *types.EbsBlockDevice) string {
+			return *ebs.SnapshotId
+		}),
+		"block-device-mapping.device-name": func(r store.Reader, row ami) []string {
+			return list(imageMappings(r, row), func(m types.BlockDeviceMapping) string { return *m.DeviceName })
 		},
-		"block-device-mapping.delete-on-termination": constant[ami]("true"),
-		"block-device-mapping.encrypted":             constant[ami]("false"),
+		"block-device-mapping.volume-type": mappedField(func(ebs *types.EbsBlockDevice) string {
+			return string(ebs.VolumeType)
+		}),
+		"block-device-mapping.volume-size": mappedField(func(ebs *types.EbsBlockDevice) string {
+			return strconv.Itoa(int(*ebs.VolumeSize))
+		}),
+		"block-device-mapping.delete-on-termination": mappedField(func(ebs *types.EbsBlockDevice) string {
+			return strconv.FormatBool(*ebs.DeleteOnTermination)
+		}),
+		"block-device-mapping.encrypted": mappedField(func(ebs *types.EbsBlockDevice) string {
+			return strconv.FormatBool(*ebs.Encrypted)
+		}),
 	}),
 }
 
@@ -165,17 +172,7 @@ func imageItem(r store.Reader) func(ami) types.Image {
 		if row.StateReason != "" {
 			item.StateReason = &types.StateReason{Code: aws.String(row.State), Message: aws.String(row.StateReason)}
 		}
-		if snapshot, ok := store.Snapshots.Get(r, row.SnapshotID); ok {
-			item.BlockDeviceMappings = []types.BlockDeviceMapping{
-				{DeviceName: aws.String(row.RootDevice), Ebs: &types.EbsBlockDevice{
-					SnapshotId:          aws.String(snapshot.ID),
-					VolumeSize:          aws.Int32(snapshot.SizeGiB),
-					VolumeType:          types.VolumeType(row.RootVolumeType),
-					DeleteOnTermination: aws.Bool(true),
-					Encrypted:           aws.Bool(false),
-				}},
-			}
-		}
+		item.BlockDeviceMappings = imageMappings(r, row)
 		return item
 	}
 }
@@ -210,8 +207,8 @@ func checkImageNameUnused(r store.Reader, region, name string) error {
 	return nil
 }
 
-// CreateImage requests an image of an instance's root volume. The image is pending
-// until the images loop has saved the volume.
+// CreateImage requests an image of an instance's volumes. The image is pending until the images
+// loop has saved the root volume, and the volumes loop the others.
 func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.CreateImageOutput, error) {
 	if err := required(parameter{"instanceId", in.InstanceId}, parameter{"name", in.Name}); err != nil {
 		return nil, err
@@ -261,6 +258,7 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 			State:            "pending",
 		}
 		image.AvailableAt = a.Manners.Until(a.Now(), manners.CreateImage, image.ID)
+		a.snapshotVolumes(tx, row, image, tags[types.ResourceTypeSnapshot])
 		store.Snapshots.Put(tx, &store.Snapshot{
 			ID:          image.SnapshotID,
 			Region:      region,
@@ -296,9 +294,11 @@ func (a *API) DeregisterImage(ctx context.Context, in *ec2.DeregisterImageInput)
 		}
 		store.Images.Delete(tx, row.ID)
 		if aws.ToBool(in.DeleteAssociatedSnapshots) {
-			store.Snapshots.Delete(tx, row.SnapshotID)
-			out.DeleteSnapshotResults = []types.DeleteSnapshotReturnCode{
-				{SnapshotId: aws.String(row.SnapshotID), ReturnCode: types.SnapshotReturnCodesSuccess},
+			for _, id := range snapshotsOf(row) {
+				store.Snapshots.Delete(tx, id)
+				out.DeleteSnapshotResults = append(out.DeleteSnapshotResults, types.DeleteSnapshotReturnCode{
+					SnapshotId: aws.String(id), ReturnCode: types.SnapshotReturnCodesSuccess,
+				})
 			}
 		}
 		return nil

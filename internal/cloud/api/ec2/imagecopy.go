@@ -66,6 +66,11 @@ func (a *API) copyImage(
 		return nil, wire.Errorf("InvalidRequest",
 			"aloft's local cloud copies images of the account, and %s is a public image.", source.ID)
 	}
+	if err := unsupported(map[string]bool{
+		"sourceImageId of an image with volumes besides its root volume": len(source.Volumes) > 0,
+	}); err != nil {
+		return nil, err
+	}
 	if err := checkImageNameUnused(tx, region, *in.Name); err != nil {
 		return nil, err
 	}

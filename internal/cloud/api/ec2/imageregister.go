@@ -137,6 +137,9 @@ func checkRegisteredSnapshot(r store.Reader, region string, ebs *types.EbsBlockD
 	if row.State != "completed" {
 		return wire.Errorf("IncorrectState", "Snapshot is in invalid state - %s", row.State)
 	}
+	if row.InFile {
+		return unsupported(map[string]bool{"blockDeviceMapping.ebs.snapshotId of another than a root volume": true})
+	}
 	switch size := aws.ToInt32(ebs.VolumeSize); {
 	case size != 0 && size < row.SizeGiB:
 		return wire.Errorf(

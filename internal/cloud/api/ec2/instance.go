@@ -84,11 +84,11 @@ var instances = resourceType[store.Instance]{
 		"metadata-options.http-put-response-hop-limit": field(
 			func(row vm) string { return strconv.Itoa(int(row.MetadataHopLimit)) },
 		),
-		"block-device-mapping.volume-id":   byRootVolume(func(row disk) string { return row.ID }),
-		"block-device-mapping.device-name": byRootVolume(func(row disk) string { return row.Device }),
-		"block-device-mapping.status":      byRootVolume(attachedStatus),
-		"block-device-mapping.attach-time": byRootVolume(func(row disk) string { return filterTime(row.AttachedAt) }),
-		"block-device-mapping.delete-on-termination": byRootVolume(
+		"block-device-mapping.volume-id":   byVolume(func(row disk) string { return row.ID }),
+		"block-device-mapping.device-name": byVolume(func(row disk) string { return row.Device }),
+		"block-device-mapping.status":      byVolume(attachedStatus),
+		"block-device-mapping.attach-time": byVolume(func(row disk) string { return filterTime(row.AttachedAt) }),
+		"block-device-mapping.delete-on-termination": byVolume(
 			func(row disk) string { return strconv.FormatBool(row.DeleteOnTermination) },
 		),
 	})),
@@ -207,7 +207,7 @@ func instanceItem(r store.Reader) func(vm) types.Instance {
 				DeviceName: aws.String(volume.Device),
 				Ebs: &types.EbsInstanceBlockDevice{
 					VolumeId:            aws.String(volume.ID),
-					Status:              types.AttachmentStatusAttached,
+					Status:              types.AttachmentStatus(attachmentOf(volume)),
 					AttachTime:          aws.Time(volume.AttachedAt),
 					DeleteOnTermination: aws.Bool(volume.DeleteOnTermination),
 				},

@@ -199,13 +199,15 @@ func applyModification(row *store.Instance, in *ec2.ModifyInstanceAttributeInput
 // terminates.
 func modifyBlockDevices(tx *store.Tx, row vm, mappings []types.InstanceBlockDeviceMappingSpecification) error {
 	for _, mapping := range mappings {
-		volume, ok := store.Volumes.Get(tx, row.RootVolumeID)
-		if !ok || volume.Device != aws.ToString(mapping.DeviceName) {
+		disks := disksOf(tx, row)
+		at := slices.IndexFunc(disks, func(d disk) bool { return d.Device == aws.ToString(mapping.DeviceName) })
+		if at < 0 {
 			return wire.Errorf(
 				"InvalidInstanceAttributeValue",
 				"No device is currently mapped at %s", aws.ToString(mapping.DeviceName),
 			)
 		}
+		volume := disks[at]
 		if mapping.Ebs == nil || mapping.Ebs.DeleteOnTermination == nil {
 			return missingParameter("blockDeviceMapping.ebs.deleteOnTermination")
 		}

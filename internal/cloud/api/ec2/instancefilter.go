@@ -37,16 +37,11 @@ func publicIP(_ store.Reader, row nic) string { return row.PublicIP.String() }
 
 func interfaceDNSName(row nic) string { return dnsname.Private(row.Region, row.PrivateIP) }
 
-func attachedStatus(disk) string { return string(types.AttachmentStatusAttached) }
+func attachedStatus(row disk) string { return string(attachmentOf(row)) }
 
-// byRootVolume returns a filter by a property of the instance's root volume.
-func byRootVolume(text func(disk) string) func(store.Reader, vm) []string {
-	return func(r store.Reader, row vm) []string {
-		if volume, ok := store.Volumes.Get(r, row.RootVolumeID); ok {
-			return []string{text(volume)}
-		}
-		return nil
-	}
+// byVolume returns a filter by a property of each of the instance's volumes.
+func byVolume(text func(disk) string) func(store.Reader, vm) []string {
+	return func(r store.Reader, row vm) []string { return list(disksOf(r, row), text) }
 }
 
 // bySubnet returns a filter by a property of the instance's subnet.

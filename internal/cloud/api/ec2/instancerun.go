@@ -80,8 +80,8 @@ func (a *API) launchOnce(ctx context.Context, tx *store.Tx, region string, q lau
 	})
 }
 
-// createInstances stores the instances of a launch, each with its network interfaces and
-// a root volume, and returns their ids. It stores fewer than MaxCount if a subnet has no
+// createInstances stores the instances of a launch, each with its network interfaces and its
+// volumes, and returns their ids. It stores fewer than MaxCount if a subnet has no
 // more free addresses.
 func (a *API) createInstances(tx *store.Tx, l *launch) ([]string, error) {
 	reservation, now := a.ids.ID("r-"), a.Now()
@@ -118,6 +118,9 @@ func (a *API) createInstances(tx *store.Tx, l *launch) ([]string, error) {
 		}
 		store.Volumes.Put(tx, volume)
 		row.RootVolumeID = volume.ID
+		if err := a.launchVolumes(tx, l, row); err != nil {
+			return nil, err
+		}
 		row.SettledAt = a.settles(row.ID, manners.StartInstance)
 		store.Instances.Put(tx, row)
 		ids = append(ids, row.ID)

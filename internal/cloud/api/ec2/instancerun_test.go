@@ -130,8 +130,8 @@ func TestRootDeviceIsThatOfTheImage(t *testing.T) {
 		t.Errorf("instance %+v", launched)
 	}
 	in.BlockDeviceMappings = root(types.EbsBlockDevice{})
-	if _, err := c.RunInstances(c.ctx, in); code(err) != "UnsupportedOperation" {
-		t.Errorf("a second disk: %v", err)
+	if _, err := c.RunInstances(c.ctx, in); code(err) != "MissingParameter" {
+		t.Errorf("a second volume without a size: %v", err)
 	}
 }
 

@@ -26,8 +26,9 @@ type launch struct {
 	profile      *store.InstanceProfile // nil: none
 	templateTags store.Tags             // tags that name the launch template
 	sizeGiB      int32
-	volumeType   string // of the root volume
-	keepRoot     bool   // after the termination of its instance
+	volumeType   string                     // of the root volume
+	keepRoot     bool                       // after the termination of its instance
+	volumes      []types.BlockDeviceMapping // besides the root volume
 }
 
 // launchTagTypes are the types of resources that a launch can tag.
@@ -129,7 +130,7 @@ func (l *launch) resolve(
 	if name := aws.ToString(l.in.KeyName); name != "" && len(store.KeyPairsByName.List(r, region+"/"+name)) == 0 {
 		return keyPairNotFound(name)
 	}
-	if err := l.resolveRootVolume(); err != nil {
+	if err := l.resolveVolumes(r); err != nil {
 		return err
 	}
 	if l.profile, err = findProfile(r, l.in.IamInstanceProfile); err != nil {
@@ -149,31 +150,6 @@ func checkArchitecture(t instancetype.Type, image string) error {
 			"AMI. Specify an instance type and an AMI that have matching architectures, and try again. You can use "+
 			"'describe-instance-types' or 'describe-images' to discover the architecture of the instance type or AMI.",
 		t.Architecture, image)
-}
-
-// resolveRootVolume reads the block device mapping of the root volume.
-func (l *launch) resolveRootVolume() error {
-	l.sizeGiB, l.volumeType = l.snapshot.SizeGiB, "gp3"
-	for _, mapping := range l.in.BlockDeviceMappings {
-		if aws.ToString(mapping.DeviceName) != l.image.RootDevice || mapping.Ebs == nil {
-			return unsupported(map[string]bool{"blockDeviceMapping: " + aws.ToString(mapping.DeviceName): true})
-		}
-		if size := aws.ToInt32(mapping.Ebs.VolumeSize); size != 0 {
-			if size < l.snapshot.SizeGiB {
-				return wire.Errorf(
-					"InvalidBlockDeviceMapping",
-					"Volume of size %dGB is smaller than snapshot '%s', expect size >= %dGB",
-					size, l.snapshot.ID, l.snapshot.SizeGiB,
-				)
-			}
-			l.sizeGiB = size
-		}
-		if mapping.Ebs.VolumeType != "" {
-			l.volumeType = string(mapping.Ebs.VolumeType)
-		}
-		l.keepRoot = mapping.Ebs.DeleteOnTermination != nil && !*mapping.Ebs.DeleteOnTermination
-	}
-	return nil
 }
 
 // launchSubnet returns the subnet with the id or, without an id, the default subnet of

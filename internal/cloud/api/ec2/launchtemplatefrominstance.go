@@ -66,15 +66,15 @@ func launchTemplateDataOf(r store.Reader, row vm) *types.ResponseLaunchTemplateD
 			{ResourceType: types.ResourceTypeInstance, Tags: tagSet(tags)},
 		}
 	}
-	if volume, ok := store.Volumes.Get(r, row.RootVolumeID); ok {
-		data.BlockDeviceMappings = []types.LaunchTemplateBlockDeviceMapping{
-			{DeviceName: aws.String(volume.Device), Ebs: &types.LaunchTemplateEbsBlockDevice{
+	for _, volume := range disksOf(r, row) {
+		data.BlockDeviceMappings = append(data.BlockDeviceMappings, types.LaunchTemplateBlockDeviceMapping{
+			DeviceName: aws.String(volume.Device), Ebs: &types.LaunchTemplateEbsBlockDevice{
 				VolumeSize:          aws.Int32(volume.SizeGiB),
 				VolumeType:          types.VolumeType(volume.Type),
 				DeleteOnTermination: aws.Bool(volume.DeleteOnTermination),
-				Encrypted:           aws.Bool(false),
-			}},
-		}
+				Encrypted:           aws.Bool(volume.Encrypted),
+			},
+		})
 	}
 	for _, id := range row.InterfaceIDs {
 		if eni, ok := store.NetworkInterfaces.Get(r, id); ok {

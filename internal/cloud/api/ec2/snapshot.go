@@ -100,7 +100,7 @@ func (a *API) DeleteSnapshot(ctx context.Context, in *ec2.DeleteSnapshotInput) (
 			return err
 		}
 		for _, image := range store.Images.InRegion(tx, region) {
-			if image.SnapshotID == row.ID {
+			if slices.Contains(snapshotsOf(image), row.ID) {
 				return wire.Errorf(
 					"InvalidSnapshot.InUse", "The snapshot %s is currently in use by %s", row.ID, image.ID,
 				)

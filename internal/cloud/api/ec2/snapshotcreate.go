@@ -2,22 +2,20 @@ package ec2
 
 import (
 	"context"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// CreateSnapshot records a snapshot of a volume. Only simulated clouds do: elsewhere the
-// content of a disk becomes a snapshot with CreateImage.
+// CreateSnapshot creates a snapshot of a volume. The content of a root volume becomes one with
+// CreateImage; simulated clouds record one nevertheless.
 func (a *API) CreateSnapshot(ctx context.Context, in *ec2.CreateSnapshotInput) (*ec2.CreateSnapshotOutput, error) {
-	if err := a.simulatedOnly("CreateSnapshot"); err != nil {
-		return nil, err
-	}
 	if err := required(parameter{"volumeId", in.VolumeId}); err != nil {
 		return nil, err
 	}
@@ -36,13 +34,18 @@ func (a *API) CreateSnapshot(ctx context.Context, in *ec2.CreateSnapshotInput) (
 		if err != nil {
 			return err
 		}
-		row := &store.Snapshot{
-			ID: a.ids.ID(snapshots.prefix), Region: region, VolumeID: volume.ID, Owner: identity.Account,
-			Description: aws.ToString(in.Description), SizeGiB: volume.SizeGiB, Started: a.Now().UTC(),
-			Encrypted: volume.Encrypted, KeyARN: volume.KeyARN, Tags: tags[types.ResourceTypeSnapshot],
-			State: string(types.SnapshotStateCompleted), Progress: "100%",
+		switch {
+		case volume.State == store.VolumeCreating || volume.State == store.VolumeError:
+			return wire.Errorf("IncorrectState", "Volume '%s' is in the '%s' state.", volume.ID, volume.State)
+		case volume.FileGiB == 0 && !a.Simulated:
+			return wire.NotImplemented("ec2:CreateSnapshot of a root volume (CreateImage does)")
 		}
+		row := a.newSnapshot(volume, aws.ToString(in.Description), time.Time{})
+		row.Tags = tags[types.ResourceTypeSnapshot]
 		row.CompletesAt = a.Manners.Until(a.Now(), manners.CreateImage, row.ID)
+		if volume.FileGiB == 0 {
+			row.InFile, row.State, row.Progress = false, string(types.SnapshotStateCompleted), "100%"
+		}
 		if instance, ok := store.Instances.Get(tx, volume.InstanceID); ok && instance.RootVolumeID == volume.ID {
 			row.Layers = instance.Layers
 		}

@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 
@@ -32,7 +33,7 @@ var volumes = resourceType[store.Volume]{
 		"encrypted":              booleanField(func(row disk) bool { return row.Encrypted }),
 		"attachment.instance-id": ifMounted(func(row disk) string { return row.InstanceID }),
 		"attachment.device":      ifMounted(func(row disk) string { return row.Device }),
-		"attachment.status":      ifMounted(func(disk) string { return string(types.VolumeAttachmentStateAttached) }),
+		"attachment.status":      ifMounted(func(row disk) string { return string(attachmentOf(row)) }),
 		"attachment.delete-on-termination": ifMounted(
 			func(row disk) string { return strconv.FormatBool(row.DeleteOnTermination) },
 		),
@@ -92,12 +93,18 @@ func volumeItem(row disk) types.Volume {
 			VolumeId:            aws.String(row.ID),
 			InstanceId:          aws.String(row.InstanceID),
 			Device:              aws.String(row.Device),
-			State:               types.VolumeAttachmentStateAttached,
+			State:               attachmentOf(row),
 			AttachTime:          aws.Time(row.AttachedAt),
 			DeleteOnTermination: aws.Bool(row.DeleteOnTermination),
 		})
 	}
 	return item
+}
+
+// attachmentOf returns the state of the attachment of a volume that has one. A root volume is
+// attached as long as its instance exists.
+func attachmentOf(row disk) types.VolumeAttachmentState {
+	return types.VolumeAttachmentState(cmp.Or(row.Attachment, store.Attached))
 }
 
 // optionalNumber returns nil for zero: EC2's responses omit such members.

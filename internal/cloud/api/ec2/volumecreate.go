@@ -13,15 +13,6 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// simulatedOnly refuses an operation whose result would have to be a block device in a machine,
-// which no machine of the kernel's planes gets.
-func (a *API) simulatedOnly(operation string) error {
-	if a.Simulated {
-		return nil
-	}
-	return wire.NotImplemented("ec2:%s (a simulated local cloud does)", operation)
-}
-
 // volumeType is what volumes of one type can be (Amazon EBS User Guide, Amazon EBS volume types).
 type volumeType struct {
 	minGiB, maxGiB   int32
@@ -122,12 +113,8 @@ func (t volumeType) checkThroughput(s store.VolumeShape) error {
 	return nil
 }
 
-// CreateVolume creates a volume, which is empty or has the content of a snapshot. Only
-// simulated clouds have volumes besides the root volumes of instances.
+// CreateVolume creates a volume, which is empty or has the content of a snapshot.
 func (a *API) CreateVolume(ctx context.Context, in *ec2.CreateVolumeInput) (*ec2.CreateVolumeOutput, error) {
-	if err := a.simulatedOnly("CreateVolume"); err != nil {
-		return nil, err
-	}
 	if err := supportOnly(in, "DryRun", "AvailabilityZone", "AvailabilityZoneId", "Size", "SnapshotId", "VolumeType",
 		"Iops", "Throughput", "Encrypted", "KmsKeyId", "MultiAttachEnabled", "ClientToken",
 		"TagSpecifications"); err != nil {
@@ -169,14 +156,21 @@ func (a *API) newVolume(r store.Reader, region string, in *ec2.CreateVolumeInput
 	if err != nil {
 		return nil, err
 	}
+	if aws.ToBool(in.MultiAttachEnabled) && !a.Simulated {
+		return nil, unsupported(map[string]bool{"multiAttachEnabled": true})
+	}
 	row := &store.Volume{
-		ID: a.ids.ID(volumes.prefix), Region: region, Zone: zone, Created: a.Now().UTC(), State: "available",
+		ID: a.ids.ID(volumes.prefix), Region: region, Zone: zone, Created: a.Now().UTC(),
+		State:     store.VolumeCreating,
 		Encrypted: aws.ToBool(in.Encrypted),
 	}
 	size := aws.ToInt32(in.Size)
 	if id := aws.ToString(in.SnapshotId); id != "" {
 		snapshot, err := snapshots.get(r, region, id)
 		if err != nil {
+			return nil, err
+		}
+		if err := a.checkContent(snapshot); err != nil {
 			return nil, err
 		}
 		if size = cmp.Or(size, snapshot.SizeGiB); size < snapshot.SizeGiB {
@@ -206,6 +200,20 @@ func (a *API) newVolume(r store.Reader, region string, in *ec2.CreateVolumeInput
 		row.KeyARN = keyARN(region, digits("aws/ebs "+region, 32))
 	}
 	return row, nil
+}
+
+// checkContent refuses a snapshot from which no volume can be made yet, or none at all: the content
+// of a root volume is layers of files, not blocks.
+func (a *API) checkContent(snapshot *store.Snapshot) error {
+	switch {
+	case snapshot.State != string(types.SnapshotStateCompleted):
+		return wire.Errorf("IncorrectState", "Snapshot is in invalid state - %s", snapshot.State)
+	case !snapshot.InFile && !a.Simulated:
+		return wire.NotImplemented(
+			"ec2:CreateVolume from a snapshot of a root volume (RunInstances with an image does)",
+		)
+	}
+	return nil
 }
 
 // keyARN returns the ARN of a key that a request names by its id or its ARN. The local cloud

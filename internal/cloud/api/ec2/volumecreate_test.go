@@ -1,6 +1,8 @@
 package ec2
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -10,15 +12,37 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-func TestOnlySimulatedCloudsHaveFurtherVolumes(t *testing.T) {
-	c := newCloud(t)
-	wantError(c, c.CreateVolume, &ec2.CreateVolumeInput{AvailabilityZone: aws.String("us-east-1a"), Size: aws.Int32(1)},
-		"NotImplemented: aloft's local cloud does not implement ec2:CreateVolume (a simulated local cloud does)")
+// settleVolumes does what the loops do for volumes and snapshots.
+func (c *cloud) settleVolumes() {
+	c.t.Helper()
+	if err := c.Store.Update(func(tx *store.Tx) error {
+		for _, v := range store.Volumes.List(tx) {
+			if v.NVMe == 0 && v.InstanceID != "" {
+				continue // a root volume
+			}
+			store.Volumes.Edit(tx, v.ID, func(row *store.Volume) {
+				row.FileGiB = row.SizeGiB
+				switch row.Attachment {
+				case store.Attaching:
+					row.State, row.Attachment = store.VolumeInUse, store.Attached
+				case store.Detaching, store.Busy:
+					row.Detached()
+				case "":
+					row.State = store.VolumeAvailable
+				}
+			})
+		}
+		for _, s := range store.Snapshots.List(tx) {
+			store.Snapshots.Edit(tx, s.ID, func(row *store.Snapshot) { row.State, row.Progress = "completed", "100%" })
+		}
+		return nil
+	}); err != nil {
+		c.t.Fatal(err)
+	}
 }
 
 func TestAVolumeIsAttachedResizedCopiedAndDeleted(t *testing.T) {
 	c := newCloud(t)
-	c.Simulated = true
 	created := do(c, c.CreateVolume, &ec2.CreateVolumeInput{
 		AvailabilityZone: aws.String("us-east-1a"), Size: aws.Int32(10), VolumeType: types.VolumeTypeGp3,
 		Encrypted: aws.Bool(true), TagSpecifications: specification(types.ResourceTypeVolume, "k", "v"),
@@ -30,7 +54,11 @@ func TestAVolumeIsAttachedResizedCopiedAndDeleted(t *testing.T) {
 	id := created.VolumeId
 	instance := c.runningInstance()
 	attach := &ec2.AttachVolumeInput{VolumeId: id, InstanceId: &instance, Device: aws.String("/dev/sdf")}
-	do(c, c.AttachVolume, attach)
+	wantError(c, c.AttachVolume, attach, "IncorrectState: "+*id+" is not 'available'.")
+	c.settleVolumes()
+	if out := do(c, c.AttachVolume, attach); out.State != types.VolumeAttachmentStateAttaching {
+		t.Errorf("attached: %+v", out)
+	}
 	wantError(c, c.AttachVolume, attach, "VolumeInUse: "+*id+" is already attached to an instance")
 	found := do(c, c.DescribeVolumes, &ec2.DescribeVolumesInput{
 		Filters: []types.Filter{filter("attachment.instance-id", instance), filter("encrypted", "true")},
@@ -38,6 +66,10 @@ func TestAVolumeIsAttachedResizedCopiedAndDeleted(t *testing.T) {
 	if len(found) != 1 || found[0].State != types.VolumeStateInUse || *found[0].Attachments[0].Device != "/dev/sdf" {
 		t.Errorf("got %+v", found)
 	}
+	if state := found[0].Attachments[0].State; state != types.VolumeAttachmentStateAttaching {
+		t.Errorf("the attachment is %s", state)
+	}
+	c.settleVolumes()
 	mapped := do(c, c.DescribeInstances, &ec2.DescribeInstancesInput{InstanceIds: []string{instance}}).
 		Reservations[0].Instances[0].BlockDeviceMappings
 	if len(mapped) != 2 || *mapped[1].Ebs.VolumeId != *id || *mapped[1].Ebs.DeleteOnTermination {
@@ -46,6 +78,18 @@ func TestAVolumeIsAttachedResizedCopiedAndDeleted(t *testing.T) {
 	wantError(c, c.ModifyVolume, &ec2.ModifyVolumeInput{VolumeId: id, Size: aws.Int32(5)},
 		"InvalidParameterValue: New size cannot be smaller than existing size")
 	do(c, c.ModifyVolume, &ec2.ModifyVolumeInput{VolumeId: id, Size: aws.Int32(20), Iops: aws.Int32(4000)})
+	byState := func(state string) int {
+		return len(do(c, c.DescribeVolumesModifications, &ec2.DescribeVolumesModificationsInput{
+			Filters: []types.Filter{filter("modification-state", state)},
+		}).VolumesModifications)
+	}
+	if byState("modifying") != 1 || byState("completed") != 0 {
+		t.Error("a modification is complete before the volume is larger")
+	}
+	c.settleVolumes()
+	if byState("modifying") != 0 || byState("completed") != 1 {
+		t.Error("a modification is not complete after the volume is larger")
+	}
 	changes := do(c, c.DescribeVolumesModifications, &ec2.DescribeVolumesModificationsInput{
 		Filters: []types.Filter{filter("target-size", "20")},
 	}).VolumesModifications
@@ -53,6 +97,9 @@ func TestAVolumeIsAttachedResizedCopiedAndDeleted(t *testing.T) {
 		t.Errorf("modifications %+v", changes)
 	}
 	snapshot := do(c, c.CreateSnapshot, &ec2.CreateSnapshotInput{VolumeId: id}).SnapshotId
+	fromSnapshot := &ec2.CreateVolumeInput{AvailabilityZone: aws.String("us-east-1b"), SnapshotId: snapshot}
+	wantError(c, c.CreateVolume, fromSnapshot, "IncorrectState: Snapshot is in invalid state - pending")
+	c.settleVolumes()
 	copied := do(c, c.CreateVolume, &ec2.CreateVolumeInput{
 		AvailabilityZone: aws.String("us-east-1b"), SnapshotId: snapshot, VolumeType: types.VolumeTypeGp2,
 	})
@@ -62,7 +109,14 @@ func TestAVolumeIsAttachedResizedCopiedAndDeleted(t *testing.T) {
 	if _, err := c.DeleteVolume(c.ctx, &ec2.DeleteVolumeInput{VolumeId: id}); code(err) != "VolumeInUse" {
 		t.Errorf("deleting an attached volume: %v", err)
 	}
-	do(c, c.DetachVolume, &ec2.DetachVolumeInput{VolumeId: id})
+	if out := do(c, c.DetachVolume, &ec2.DetachVolumeInput{VolumeId: id}); out.State !=
+		types.VolumeAttachmentStateDetaching {
+		t.Errorf("detached: %+v", out)
+	}
+	if _, err := c.DeleteVolume(c.ctx, &ec2.DeleteVolumeInput{VolumeId: id}); code(err) != "VolumeInUse" {
+		t.Errorf("deleting a volume that is being detached: %v", err)
+	}
+	c.settleVolumes()
 	wantError(c, c.DetachVolume, &ec2.DetachVolumeInput{VolumeId: id},
 		"IncorrectState: Volume '"+*id+"' is in the 'available' state.")
 	do(c, c.DeleteVolume, &ec2.DeleteVolumeInput{VolumeId: id})
@@ -90,7 +144,6 @@ func (c *cloud) runningInstance() string {
 
 func TestVolumesThatNoTypeHas(t *testing.T) {
 	c := newCloud(t)
-	c.Simulated = true
 	zone := aws.String("us-east-1a")
 	for want, in := range map[string]*ec2.CreateVolumeInput{
 		"MissingParameter: The request must contain the parameter AvailabilityZone": {Size: aws.Int32(1)},
@@ -115,5 +168,115 @@ func TestVolumesThatNoTypeHas(t *testing.T) {
 		},
 	} {
 		wantError(c, c.CreateVolume, in, want)
+	}
+}
+
+func TestWhatRealVolumesCannotDoIsRefused(t *testing.T) {
+	c := newCloud(t)
+	zone := aws.String("us-east-1a")
+	wantError(c, c.CreateVolume, &ec2.CreateVolumeInput{
+		AvailabilityZone: zone, Size: aws.Int32(10), VolumeType: types.VolumeTypeIo2, Iops: aws.Int32(100),
+		MultiAttachEnabled: aws.Bool(true),
+	}, "UnsupportedOperation: aloft's local cloud does not support the parameter multiAttachEnabled")
+	instance := c.runningInstance()
+	row, _ := store.Instances.Get(c.Store.View(), instance)
+	root := &row.RootVolumeID
+	const notImplemented = "NotImplemented: aloft's local cloud does not implement ec2:"
+	wantError(c, c.ModifyVolume, &ec2.ModifyVolumeInput{VolumeId: root, Size: aws.Int32(20)},
+		notImplemented+"ModifyVolume of a root volume (a new instance's can be larger)")
+	wantError(c, c.CreateSnapshot, &ec2.CreateSnapshotInput{VolumeId: root},
+		notImplemented+"CreateSnapshot of a root volume (CreateImage does)")
+	wantError(c, c.DetachVolume, &ec2.DetachVolumeInput{VolumeId: root},
+		"OperationNotPermitted: Unable to detach root volume '/dev/xvda' from instance '"+instance+"'")
+	volume, _ := store.Volumes.Get(c.Store.View(), *root)
+	c.settleVolumes()
+	wantError(c, c.CreateVolume, &ec2.CreateVolumeInput{AvailabilityZone: zone, SnapshotId: &volume.SnapshotID},
+		notImplemented+"CreateVolume from a snapshot of a root volume (RunInstances with an image does)")
+}
+
+func TestNamesOfDevices(t *testing.T) {
+	c := newCloud(t)
+	instance := c.runningInstance()
+	attach := func(device string) error {
+		id := do(c, c.CreateVolume, &ec2.CreateVolumeInput{
+			AvailabilityZone: aws.String("us-east-1a"), Size: aws.Int32(1),
+		}).VolumeId
+		c.settleVolumes()
+		_, err := c.AttachVolume(c.ctx, &ec2.AttachVolumeInput{VolumeId: id, InstanceId: &instance, Device: &device})
+		return err
+	}
+	for _, name := range []string{"/dev/sdf", "/dev/xvdf", "sdg", "xvdba"} {
+		if err := attach(name); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, name := range []string{"/dev/sdf1", "/dev/nvme1n1", "../sdf", "/dev/sd/f", "/dev/xvdea", "/dev/sdk1\n"} {
+		want := "InvalidParameterValue: Value (" + name + ") for parameter device is invalid. " + name +
+			" is not a valid EBS device name."
+		if err := attach(name); fmt.Sprint(err) != want {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	if err := attach("/dev/sdg"); code(err) != "InvalidParameterValue" {
+		t.Errorf("a name in use: %v", err)
+	}
+	for number, v := range store.VolumesByInstance.List(c.Store.View(), instance) {
+		if v.NVMe > 4 {
+			t.Errorf("volume %d has the device %d", number, v.NVMe)
+		}
+	}
+	var err error
+	for letter := 'h'; letter <= 'z' && err == nil; letter++ {
+		err = attach("/dev/sd" + string(letter))
+	}
+	for letter := 'a'; letter <= 'z' && err == nil; letter++ {
+		err = attach("/dev/xvdc" + string(letter))
+	}
+	if code(err) != "AttachmentLimitExceeded" {
+		t.Errorf("more volumes than an instance can have: %v", err)
+	}
+}
+
+func TestInstancesAreLaunchedWithVolumes(t *testing.T) {
+	c := newCloud(t)
+	in := launchOne(*do(c, c.DescribeImages, &ec2.DescribeImagesInput{}).Images[0].ImageId)
+	device := func(name string, ebs *types.EbsBlockDevice) types.BlockDeviceMapping {
+		return types.BlockDeviceMapping{DeviceName: &name, Ebs: ebs}
+	}
+	in.BlockDeviceMappings = []types.BlockDeviceMapping{
+		device("/dev/xvda", &types.EbsBlockDevice{VolumeSize: aws.Int32(9)}),
+		device("/dev/sdf", &types.EbsBlockDevice{VolumeSize: aws.Int32(1), VolumeType: types.VolumeTypeGp3}),
+		device("/dev/sdg", &types.EbsBlockDevice{VolumeSize: aws.Int32(2), DeleteOnTermination: aws.Bool(false)}),
+	}
+	in.TagSpecifications = specification(types.ResourceTypeVolume, "k", "v")
+	id := *do(c, c.RunInstances, in).Instances[0].InstanceId
+	got := map[string]store.Volume{}
+	for _, v := range store.VolumesByInstance.List(c.Store.View(), id) {
+		got[v.Device] = *v
+		if v.Tags["k"] != "v" || v.Zone == "" {
+			t.Errorf("%+v", v)
+		}
+	}
+	if v := got["/dev/sdf"]; v.SizeGiB != 1 || v.Type != "gp3" || !v.DeleteOnTermination || v.NVMe != 1 ||
+		v.State != store.VolumeCreating || v.Attachment != store.Attaching {
+		t.Errorf("%+v", v)
+	}
+	if v := got["/dev/sdg"]; v.SizeGiB != 2 || v.Type != "gp2" || v.DeleteOnTermination || v.NVMe != 2 {
+		t.Errorf("%+v", v)
+	}
+	if v := got["/dev/xvda"]; v.SizeGiB != 9 || v.NVMe != 0 || v.State != store.VolumeInUse {
+		t.Errorf("%+v", v)
+	}
+	for want, mapping := range map[string]types.BlockDeviceMapping{
+		"InvalidBlockDeviceMapping": device("/dev/sdf", &types.EbsBlockDevice{VolumeSize: aws.Int32(1)}),
+		"InvalidParameterValue":     device("/dev/vdb", &types.EbsBlockDevice{VolumeSize: aws.Int32(1)}),
+		"MissingParameter":          device("/dev/sdh", &types.EbsBlockDevice{}),
+		"UnsupportedOperation":      device("/dev/sdh", nil),
+	} {
+		refused := *in
+		refused.BlockDeviceMappings = append(slices.Clone(in.BlockDeviceMappings), mapping)
+		if _, err := c.RunInstances(c.ctx, &refused); code(err) != want {
+			t.Errorf("%s: %v", want, err)
+		}
 	}
 }

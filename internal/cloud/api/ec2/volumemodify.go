@@ -26,7 +26,9 @@ var modifications = resourceType[store.VolumeModification]{
 	key:  func(row modification) (string, string) { return row.Region, row.VolumeID },
 	tags: func(modification) *store.Tags { return &store.Tags{} },
 	filters: filters[modification]{
-		"modification-state":         constant[modification](string(types.VolumeModificationStateCompleted)),
+		"modification-state": func(r store.Reader, row modification) []string {
+			return []string{string(modificationState(isModified(r, row)))}
+		},
 		"original-iops":              numberField(func(row modification) int32 { return row.Before.IOPS }),
 		"original-size":              numberField(func(row modification) int32 { return row.Before.SizeGiB }),
 		"original-volume-type":       field(func(row modification) string { return row.Before.Type }),
@@ -43,9 +45,6 @@ var modifications = resourceType[store.VolumeModification]{
 
 // ModifyVolume changes the size, the type or the performance of a volume.
 func (a *API) ModifyVolume(ctx context.Context, in *ec2.ModifyVolumeInput) (*ec2.ModifyVolumeOutput, error) {
-	if err := a.simulatedOnly("ModifyVolume"); err != nil {
-		return nil, err
-	}
 	if err := required(parameter{"volumeId", in.VolumeId}); err != nil {
 		return nil, err
 	}
@@ -54,6 +53,14 @@ func (a *API) ModifyVolume(ctx context.Context, in *ec2.ModifyVolumeInput) (*ec2
 		row, err := volumes.get(tx, region, *in.VolumeId)
 		if err != nil {
 			return err
+		}
+		switch {
+		case row.State == store.VolumeCreating:
+			return wire.Errorf("IncorrectModificationState", "Cannot modify volume in CREATING state")
+		case row.FileGiB == 0 && !a.Simulated:
+			return wire.NotImplemented("ec2:ModifyVolume of a root volume (a new instance's can be larger)")
+		case aws.ToBool(in.MultiAttachEnabled) && !a.Simulated:
+			return unsupported(map[string]bool{"multiAttachEnabled": true})
 		}
 		if last, ok := store.VolumeModifications.Get(tx, row.ID); ok && a.Manners.Has(manners.Limits) &&
 			a.Now().Sub(last.Started) < modificationPause {
@@ -69,8 +76,7 @@ func (a *API) ModifyVolume(ctx context.Context, in *ec2.ModifyVolumeInput) (*ec2
 		}
 		store.VolumeModifications.Put(tx, change)
 		store.Volumes.Edit(tx, row.ID, func(row *store.Volume) { setShape(row, next) })
-		item := modificationItem(change)
-		item.ModificationState, item.Progress, item.EndTime = types.VolumeModificationStateModifying, aws.Int64(0), nil
+		item := modificationItem(change, false)
 		out.VolumeModification = &item
 		return nil
 	})
@@ -131,14 +137,30 @@ func (a *API) DescribeVolumesModifications(
 		return nil, err
 	}
 	return &ec2.DescribeVolumesModificationsOutput{
-		VolumesModifications: list(rows, modificationItem), NextToken: next,
+		VolumesModifications: list(rows, func(row modification) types.VolumeModification {
+			return modificationItem(row, isModified(view, row))
+		}),
+		NextToken: next,
 	}, nil
 }
 
-func modificationItem(row modification) types.VolumeModification {
-	return types.VolumeModification{
-		VolumeId: aws.String(row.VolumeID), ModificationState: types.VolumeModificationStateCompleted,
-		Progress: aws.Int64(100), StartTime: aws.Time(row.Started), EndTime: aws.Time(row.Started),
+// isModified reports whether a modification is complete: a volume's file grows a moment later.
+func isModified(r store.Reader, row modification) bool {
+	volume, ok := store.Volumes.Get(r, row.VolumeID)
+	return !ok || volume.FileGiB == 0 || volume.FileGiB >= row.After.SizeGiB
+}
+
+func modificationState(done bool) types.VolumeModificationState {
+	if done {
+		return types.VolumeModificationStateCompleted
+	}
+	return types.VolumeModificationStateModifying
+}
+
+func modificationItem(row modification, done bool) types.VolumeModification {
+	item := types.VolumeModification{
+		VolumeId: aws.String(row.VolumeID), ModificationState: modificationState(done),
+		Progress: aws.Int64(0), StartTime: aws.Time(row.Started),
 		OriginalVolumeType: types.VolumeType(row.Before.Type), TargetVolumeType: types.VolumeType(row.After.Type),
 		OriginalSize: aws.Int32(row.Before.SizeGiB), TargetSize: aws.Int32(row.After.SizeGiB),
 		OriginalIops: aws.Int32(row.Before.IOPS), TargetIops: aws.Int32(row.After.IOPS),
@@ -146,4 +168,8 @@ func modificationItem(row modification) types.VolumeModification {
 		OriginalMultiAttachEnabled: aws.Bool(row.Before.MultiAttach),
 		TargetMultiAttachEnabled:   aws.Bool(row.After.MultiAttach),
 	}
+	if done {
+		item.Progress, item.EndTime = aws.Int64(100), aws.Time(row.Started)
+	}
+	return item
 }

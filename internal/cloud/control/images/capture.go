@@ -47,7 +47,7 @@ func (l *Loop) capture(ctx context.Context, image *store.Image) {
 		if _, ok := store.Images.Get(tx, image.ID); !ok {
 			return nil
 		}
-		if time.Now().Before(image.AvailableAt) { // the loop completes the image then
+		if time.Now().Before(image.AvailableAt) || len(image.Volumes) > 0 { // the loop completes the image then
 			store.Snapshots.Edit(tx, image.SnapshotID, func(row *store.Snapshot) { row.Layers = layers })
 		} else {
 			setAvailable(tx, image, layers)

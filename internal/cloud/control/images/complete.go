@@ -4,6 +4,7 @@ package images
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/store"
@@ -31,7 +32,7 @@ func captured(r store.Reader, image *store.Image) bool {
 func (l *Loop) completeImages(r store.Reader) (next time.Time) {
 	for _, snapshot := range store.Snapshots.List(r) {
 		switch {
-		case snapshot.State != "pending" || len(snapshot.Layers) == 0:
+		case snapshot.State != "pending" || len(snapshot.Layers) == 0 || awaitsVolumes(r, snapshot):
 		case time.Now().Before(snapshot.CompletesAt):
 			if next.IsZero() || snapshot.CompletesAt.Before(next) {
 				next = snapshot.CompletesAt
@@ -46,6 +47,32 @@ func (l *Loop) completeImages(r store.Reader) (next time.Time) {
 	return next
 }
 
+// awaitsVolumes reports whether the snapshots of other volumes of the snapshot's image are not there
+// yet. The loop looks again when they are.
+func awaitsVolumes(r store.Reader, root *store.Snapshot) bool {
+	for _, image := range store.Images.InRegion(r, root.Region) {
+		if image.SnapshotID != root.ID {
+			continue
+		}
+		for _, volume := range image.Volumes {
+			if snapshot, ok := store.Snapshots.Get(r, volume.SnapshotID); ok && snapshot.State == "pending" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// volumeFailure returns why one of the image's volumes was not copied, or nil.
+func volumeFailure(r store.Reader, image *store.Image) error {
+	for _, volume := range image.Volumes {
+		if snapshot, ok := store.Snapshots.Get(r, volume.SnapshotID); !ok || snapshot.State == "error" {
+			return fmt.Errorf("snapshot %s of a volume failed", volume.SnapshotID)
+		}
+	}
+	return nil
+}
+
 // complete completes a captured snapshot and its image, unless somebody deregistered it.
 func (l *Loop) complete(snapshotID string) error {
 	return l.Store.Update(func(tx *store.Tx) error {
@@ -55,7 +82,12 @@ func (l *Loop) complete(snapshotID string) error {
 		}
 		setCompleted(tx, snapshotID, snapshot.Layers)
 		for _, image := range store.Images.InRegion(tx, snapshot.Region) {
-			if image.SnapshotID == snapshotID {
+			if image.SnapshotID != snapshotID {
+				continue
+			}
+			if err := volumeFailure(tx, image); err != nil {
+				setFailed(tx, image, err)
+			} else {
 				setAvailable(tx, image, snapshot.Layers)
 			}
 		}

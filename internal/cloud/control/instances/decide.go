@@ -27,6 +27,7 @@ type Situation struct {
 	Reachable        bool
 	ShutdownBehavior string
 	AwaitsImage      bool // its base image is not built yet
+	AwaitsVolumes    bool // the content of one of its volumes is not there yet
 	Machine          Condition
 	Unsettled        bool // the change of state in progress takes longer
 }
@@ -112,6 +113,9 @@ func Next(s Situation) Step {
 func nextTowardRunning(s Situation) Step {
 	if s.AwaitsImage {
 		return Step{None, store.Running} // the images loop builds it, or terminates the instance
+	}
+	if s.AwaitsVolumes && s.Machine != MachineRunning {
+		return Step{None, store.Running} // the volumes loop creates it
 	}
 	pending := s.State == store.Pending
 	if pending && s.Unsettled && s.Machine != MachineRunning {

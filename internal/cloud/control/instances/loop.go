@@ -26,6 +26,8 @@ type Machines interface {
 	Stop(ctx context.Context, id string, force bool) error
 	Reboot(ctx context.Context, id string) error
 	Remove(ctx context.Context, id string) error
+	AttachVolume(ctx context.Context, id string, v machine.Volume) error
+	DetachVolume(ctx context.Context, id, volume string, force bool) (gone bool, err error)
 	Capture(ctx context.Context, id string, images machine.Images, reboot bool) (layer string, err error)
 	Status(id string) machine.Status
 	List() []string
@@ -53,6 +55,7 @@ type Loop struct {
 	Parallel int                    // machines that launch at the same time; 0 means defaultParallel
 	Env      map[string]string      // environment variables of every machine, such as proxies
 	Layer    func(id string) string // returns the folder of an image's layer
+	Volume   func(id string) string // returns the file with a volume's content
 
 	once      sync.Once
 	launching chan struct{} // a semaphore: one element for each launch in progress
@@ -100,11 +103,13 @@ func (l *Loop) Run(ctx context.Context) error {
 	return nil
 }
 
-// followRows notifies the worker of every instance whose row changes.
+// followRows notifies the worker of every instance whose row changes, or that of a volume.
 func (l *Loop) followRows(ctx context.Context) error {
 	seen := map[string]*store.Instance{}
+	volumes := map[string]*store.Volume{}
 	for {
 		view := l.Store.View()
+		volumes = l.followVolumes(view, volumes)
 		rows := store.Instances.List(view)
 		for _, row := range rows {
 			if seen[row.ID] != row {
@@ -118,7 +123,7 @@ func (l *Loop) followRows(ctx context.Context) error {
 				return !present
 			})
 		}
-		if err := view.Changed(ctx, store.Instances); err != nil {
+		if err := view.Changed(ctx, store.Instances, store.Volumes); err != nil {
 			return err
 		}
 	}

@@ -49,6 +49,10 @@ func (l *Loop) machineConfig(id string) (machine.Machine, error) {
 		m.DiskGiB = int(volume.SizeGiB)
 		m.DiskRate = diskRate(l.Disks, volume)
 	}
+	var err error
+	if m.Volumes, err = l.volumesOf(view, id); err != nil {
+		return machine.Machine{}, err
+	}
 	m.AptBusy = l.Manners.Scaled(manners.Machines, aptBusy)
 	// As on AWS, a machine without the metadata service has no user data.
 	if row.UserData != "" && row.MetadataEndpoint != "disabled" {

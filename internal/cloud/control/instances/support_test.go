@@ -36,6 +36,7 @@ func (f *fixture) startLoop() {
 		Network:  f,
 		Log:      slog.New(slog.DiscardHandler),
 		Layer:    func(id string) string { return "/" + id },
+		Volume:   func(id string) string { return "/volumes/" + id },
 		Parallel: 1,
 	}
 	ctx, cancel := context.WithCancel(f.t.Context())

@@ -95,12 +95,11 @@ func (l *Loop) recordTermination(id string) error {
 		}
 		for _, volume := range store.VolumesByInstance.List(tx, id) {
 			if volume.DeleteOnTermination {
+				store.VolumeModifications.Delete(tx, volume.ID)
 				store.Volumes.Delete(tx, volume.ID)
 				continue
 			}
-			store.Volumes.Edit(tx, volume.ID, func(volume *store.Volume) {
-				volume.State, volume.InstanceID, volume.Device, volume.AttachedAt = "available", "", "", time.Time{}
-			})
+			store.Volumes.Edit(tx, volume.ID, (*store.Volume).Detached)
 		}
 		store.Instances.Edit(tx, id, func(row *store.Instance) {
 			row.State, row.Reachable, row.TerminatedAt = store.Terminated, false, time.Now()

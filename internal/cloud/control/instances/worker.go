@@ -170,10 +170,14 @@ func (l *Loop) converge(ctx context.Context, w *worker) (time.Duration, error) {
 			return rowDeleted, nil
 		}
 		now := time.Now()
-		step := Next(situationOf(row, l.Machines.Status(row.ID), now))
+		situation := situationOf(row, l.Machines.Status(row.ID), now)
+		situation.AwaitsVolumes = awaitsVolumes(l.Store.View(), row.ID)
+		step := Next(situation)
 		switch {
 		case step.Action == None && now.Before(row.SettledAt):
 			return row.SettledAt.Sub(now), nil
+		case step.Action == None && row.State != store.Terminated:
+			return l.exchangeVolumes(ctx, row)
 		case step.Action == None:
 			return l.deleteExpired(row)
 		}

@@ -2,7 +2,8 @@
 
 // Package disk keeps a machine's disk in one file of the host: a sparse image of an ext4
 // filesystem. The filesystem limits what a machine can store, in bytes and in files, on any
-// filesystem of the host.
+// filesystem of the host. It also makes such a file a block device, whose content the host
+// never interprets.
 package disk
 
 import (
@@ -115,19 +116,14 @@ func Mount(path, target string, readOnly bool) error {
 }
 
 func mount(path, target string, readOnly bool) error {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = f.Close() }()
 	// Two loop devices with the same file would be two filesystems to the kernel, each with
 	// a cache of its own.
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != nil {
-		return fmt.Errorf("lock: %w", err)
-	}
-	defer func() { _ = unix.Flock(int(f.Fd()), unix.LOCK_UN) }() // a loop device keeps the file open
+	return withFile(path, func(f *os.File) error { return mountFile(f, target, readOnly) })
+}
+
+func mountFile(f *os.File, target string, readOnly bool) error {
 	node := target + ".device"
-	device, err := attach(f, node)
+	device, err := attach(f, node, unix.LO_FLAGS_AUTOCLEAR)
 	if err != nil {
 		return err
 	}

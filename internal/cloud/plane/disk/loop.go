@@ -20,20 +20,18 @@ const LoopControl = "/dev/loop-control"
 const loopMajor = 7
 
 // attach returns an open loop device whose content is f, and creates its node. It uses the
-// device that has f already, if there is one. The kernel detaches f when nobody has the device
-// open or mounted.
-func attach(f *os.File, node string) (*os.File, error) {
-	numbers, err := attachedTo(f.Name())
+// device that has f already, if there is one. With unix.LO_FLAGS_AUTOCLEAR the kernel detaches f
+// when nobody has the device open or mounted.
+func attach(f *os.File, node string, autoclear uint32) (*os.File, error) {
+	devices, err := openAttached(f, node)
 	if err != nil {
 		return nil, err
 	}
-	for _, number := range numbers {
-		device, err := openLoop(number, node)
-		if err != nil {
-			return nil, err
-		}
-		if backs(f, device) { // and will, as it is open now
-			return device, nil
+	for i, device := range devices {
+		info, err := unix.IoctlLoopGetStatus64(int(device.Fd()))
+		if err == nil && info.Offset == 0 && info.Flags&unix.LO_FLAGS_AUTOCLEAR == autoclear {
+			closeAll(devices[i+1:])
+			return device, nil // it will have f, as it is open now
 		}
 		_ = device.Close()
 	}
@@ -54,7 +52,7 @@ func attach(f *os.File, node string) (*os.File, error) {
 		// With direct I/O the host does not cache what the machine's filesystem caches. The
 		// kernel ignores the flag where the host's filesystem cannot do that.
 		config := unix.LoopConfig{Fd: uint32(f.Fd()), Info: unix.LoopInfo64{
-			Flags: unix.LO_FLAGS_AUTOCLEAR | unix.LO_FLAGS_DIRECT_IO,
+			Flags: autoclear | unix.LO_FLAGS_DIRECT_IO,
 		}}
 		err = unix.IoctlLoopConfigure(int(device.Fd()), &config)
 		if err == nil {
@@ -64,6 +62,33 @@ func attach(f *os.File, node string) (*os.File, error) {
 		if !errors.Is(err, unix.EBUSY) { // another process got the same device
 			return nil, fmt.Errorf("configure loop device %d: %w", number, err)
 		}
+	}
+}
+
+// openAttached opens the loop devices whose content is f, by a node that it leaves behind.
+func openAttached(f *os.File, node string) (devices []*os.File, err error) {
+	numbers, err := attachedTo(f.Name())
+	if err != nil {
+		return nil, err
+	}
+	for _, number := range numbers {
+		device, err := openLoop(number, node)
+		if err != nil {
+			closeAll(devices)
+			return nil, err
+		}
+		if backs(f, device) {
+			devices = append(devices, device)
+		} else {
+			_ = device.Close()
+		}
+	}
+	return devices, nil
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		_ = f.Close()
 	}
 }
 

@@ -14,9 +14,8 @@ import (
 
 // packages are installed in base images in addition to the distribution's essential ones.
 var packages = []string{
-	"ca-certificates", "curl", "dbus", "git", "iproute2", "iputils-ping", "jq", "less", "libatomic1", "nano",
-	"netbase",
-	"openssh-server", "procps", "sudo", "systemd", "systemd-sysv",
+	"ca-certificates", "curl", "dbus", "e2fsprogs", "fuse2fs", "git", "iproute2", "iputils-ping", "jq", "less",
+	"libatomic1", "nano", "netbase", "openssh-server", "procps", "sudo", "systemd", "systemd-sysv",
 }
 
 // files are the files that base images have in addition to those of their packages.
@@ -31,6 +30,12 @@ var links = map[string]string{
 	"etc/resolv.conf":                     "/run/aloft/resolv.conf",
 	"etc/apt/apt.conf.d/90-aloft-machine": "/run/aloft/apt.conf",
 	wantedUnit("aloft-init.service"):      "/usr/lib/systemd/system/aloft-init.service",
+	"etc/systemd/system/local-fs.target.wants/aloft-volumes.service": "/usr/lib/systemd/system/aloft-volumes.service",
+	"usr/sbin/mount.ext2":       "/usr/lib/aloft/mount.ext4",
+	"usr/sbin/mount.ext3":       "/usr/lib/aloft/mount.ext4",
+	"usr/sbin/mount.ext4":       "/usr/lib/aloft/mount.ext4",
+	"usr/sbin/umount.fuse":      "/usr/lib/aloft/umount.fuse",
+	"usr/sbin/umount.fuse.ext4": "/usr/lib/aloft/umount.fuse",
 }
 
 // wantedUnit returns the path of the link that makes systemd start a unit at boot.

@@ -127,7 +127,7 @@ func TestRealMachineRootHasNoPowerOverTheHost(t *testing.T) {
 	}
 	s.expectOutput(m.ID, map[string]string{
 		"grep -Evc ':/(init.scope)?$' /proc/1/cgroup": "0",
-		"ls /dev | sort | tr '\\n' ' '": "console fd full initctl log mqueue null ptmx pts random shm " +
+		"ls /dev | sort | tr '\\n' ' '": "console fd full fuse initctl log mqueue null ptmx pts random shm " +
 			"stderr stdin stdout tty urandom zero",
 		"stat -c %u /proc/sys/kernel/panic": "65534",
 	})

@@ -62,8 +62,23 @@ func (p *Plane) copyDisk(ctx context.Context, r record, images Images, layer str
 
 // copyFrozen copies the machine's disk to dir while the machine is frozen. cp copies what is
 // in use of the file. Where the filesystem can share blocks, none are copied.
-func (p *Plane) copyFrozen(ctx context.Context, r record, dir string) (err error) {
+func (p *Plane) copyFrozen(ctx context.Context, r record, dir string) error {
 	id := r.Machine.ID
+	return p.whileFrozen(ctx, id, func() error {
+		if err := p.flush(r); err != nil {
+			return err
+		}
+		cp := exec.CommandContext(ctx, "cp", "--archive", "--reflink=auto", "--sparse=auto", p.written(id), dir)
+		if out, err := cp.CombinedOutput(); err != nil {
+			return fmt.Errorf("copy its disk: %w: %s", err, out)
+		}
+		return nil
+	})
+}
+
+// whileFrozen calls do while the machine is frozen. What a killed daemon leaves frozen, the next
+// one thaws.
+func (p *Plane) whileFrozen(ctx context.Context, id string, do func() error) (err error) {
 	wasFrozen, err := p.cgroup(id).isFrozen()
 	if err != nil {
 		return err
@@ -81,14 +96,7 @@ func (p *Plane) copyFrozen(ctx context.Context, r record, dir string) (err error
 	if err := p.cgroup(id).setFrozen(ctx, true); err != nil {
 		return err
 	}
-	if err := p.flush(r); err != nil {
-		return err
-	}
-	cp := exec.CommandContext(ctx, "cp", "--archive", "--reflink=auto", "--sparse=auto", p.written(id), dir)
-	if out, err := cp.CombinedOutput(); err != nil {
-		return fmt.Errorf("copy its disk: %w: %s", err, out)
-	}
-	return nil
+	return do()
 }
 
 // endCapture thaws a machine that a capture has frozen.

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,6 +22,9 @@ type DiskRate struct{ Bytes, Operations uint64 }
 
 // device is a block device, as cgroups name it.
 type device struct{ major, minor uint32 }
+
+// deviceNumbered returns the device with a number as stat(2) has it.
+func deviceNumbered(number uint64) device { return device{unix.Major(number), unix.Minor(number)} }
 
 func (d device) String() string { return fmt.Sprintf("%d:%d", d.major, d.minor) }
 
@@ -84,8 +88,8 @@ func (c cgroup) diskError(d device, err error) error {
 	return fmt.Errorf("limit disk %s: %w", d, err)
 }
 
-// limitedDisks returns the devices that limitDisk has limited.
-func (c cgroup) limitedDisks() (devices []device, err error) {
+// limitedDisks returns the devices that limitDisk has limited, but for those of except.
+func (c cgroup) limitedDisks(except []device) (devices []device, err error) {
 	path := filepath.Join(c.top(), "io.max")
 	if mount := c.v1[ioController]; mount != "" {
 		path = filepath.Join(mount, c.name, "blkio.throttle.write_bps_device")
@@ -102,14 +106,16 @@ func (c cgroup) limitedDisks() (devices []device, err error) {
 		if _, err := fmt.Sscanf(string(line), "%d:%d ", &d.major, &d.minor); err != nil {
 			return nil, fmt.Errorf("read the limits of disks: %q: %w", line, err)
 		}
-		devices = append(devices, d)
+		if !slices.Contains(except, d) {
+			devices = append(devices, d)
+		}
 	}
 	return devices, nil
 }
 
-// freeDisks removes the limits of all devices.
-func (c cgroup) freeDisks() error {
-	devices, err := c.limitedDisks()
+// freeDisks removes the limits of all devices but those of except.
+func (c cgroup) freeDisks(except []device) error {
+	devices, err := c.limitedDisks(except)
 	for _, d := range devices {
 		err = errors.Join(err, c.limitDisk(d, DiskRate{}))
 	}
@@ -119,7 +125,7 @@ func (c cgroup) freeDisks() error {
 // wholeDisk returns the disk on which a device with the number dev is, which may be a
 // partition. It returns false for filesystems without one.
 func wholeDisk(dev uint64) (device, bool) {
-	d := device{unix.Major(dev), unix.Minor(dev)}
+	d := deviceNumbered(dev)
 	dir, err := filepath.EvalSymlinks("/sys/dev/block/" + d.String())
 	if err != nil {
 		return device{}, false

@@ -65,11 +65,12 @@ func (p *Plane) migrateDisk(ctx context.Context, r *record) error {
 // frozen.
 func (p *Plane) flush(r record) (err error) {
 	id := r.Machine.ID
-	devices, err := p.cgroup(id).limitedDisks()
+	volumes := p.volumeDevices(id)
+	devices, err := p.cgroup(id).limitedDisks(volumes)
 	if err != nil {
 		return err
 	}
-	if err := p.cgroup(id).freeDisks(); err != nil { // the host waits for it, not the machine
+	if err := p.cgroup(id).freeDisks(volumes); err != nil { // the host waits for it, not the machine
 		return err
 	}
 	defer func() {
@@ -87,7 +88,7 @@ func (p *Plane) flush(r record) (err error) {
 // unmounting it and mounting it again would take longer than everything else in a capture.
 func (p *Plane) hold(id string) (release func(), err error) {
 	release = func() {}
-	if err := p.cgroup(id).freeDisks(); err != nil {
+	if err := p.cgroup(id).freeDisks(p.volumeDevices(id)); err != nil {
 		return release, err
 	}
 	if err := syncRoot(p.root(id)); err != nil || p.written(id) != p.disk(id) {

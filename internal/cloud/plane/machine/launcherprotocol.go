@@ -42,7 +42,8 @@ const (
 // system describes the system to start.
 type system struct {
 	Hostname   string `json:"hostname"`
-	Root       string `json:"root"` // directory of the root filesystem on the host
+	Root       string `json:"root"`    // directory of the root filesystem on the host
+	Devices    string `json:"devices"` // its device folder on the host
 	InstanceID string `json:"instance_id"`
 	MemoryMiB  int    `json:"memory_mib"` // from which the sizes of /run and /dev/shm follow
 

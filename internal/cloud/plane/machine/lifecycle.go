@@ -24,7 +24,7 @@ func (p *Plane) boot(ctx context.Context, id string) error {
 	}
 	bundle := findAuthorities(r.Machine.Env)
 	_, err = call(ctx, p.socket(id), request{Do: opBoot, System: &system{
-		Hostname: r.Machine.Hostname, Root: p.root(id), InstanceID: id, Authorities: bundle,
+		Hostname: r.Machine.Hostname, Root: p.root(id), Devices: p.devices(id), InstanceID: id, Authorities: bundle,
 		MemoryMiB: r.Machine.MemoryMiB,
 		Files:     bootFiles(r.Machine, machineEnvironment(r.Machine.Env, bundle != ""), p.apt),
 	}})

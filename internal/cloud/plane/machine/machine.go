@@ -35,6 +35,7 @@ type Machine struct {
 	DiskGiB      int               // size of its disk; the image's layers do not count
 	DiskRate     DiskRate          // limit of what it reads from disks, and of what it writes
 	PacketRate   int               // limit of the packets that it sends in a second; 0: none
+	Volumes      []Volume          // its block devices besides the disk
 	UIDBase      uint32            // first of its 65536 user and group ids on the host; no other machine has them
 	Env          map[string]string // environment of every process, such as proxy settings
 	Nameservers  []netip.Addr      // DNS servers

@@ -15,7 +15,10 @@ import (
 // and not the host's: a fifth and a half. Who fills them gets an error instead of the OOM killer.
 func enterRoot(order bootOrder) error {
 	const strict = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
-	root := order.Root
+	root, dev := order.Root, filepath.Join(order.Devices, devFolder)
+	if err := resetDevices(order.Devices); err != nil {
+		return err
+	}
 	runSize := fmt.Sprintf("mode=755,size=%dk", order.MemoryMiB<<10/5)
 	mounts := []struct {
 		source, target, kind string
@@ -28,7 +31,7 @@ func enterRoot(order bootOrder) error {
 		{"sysfs", root + "/sys", "sysfs", strict | unix.MS_RDONLY, ""},
 		{"cgroup2", root + "/sys/fs/cgroup", "cgroup2", strict, ""},
 		{"tmpfs", root + "/run", "tmpfs", unix.MS_NOSUID | unix.MS_NODEV, runSize},
-		{"tmpfs", root + "/dev", "tmpfs", unix.MS_NOSUID | unix.MS_NOEXEC, "mode=755,size=64k"},
+		{dev, root + "/dev", "", unix.MS_BIND, ""},
 	}
 	for _, m := range mounts {
 		if err := unix.Mount(m.source, m.target, m.kind, m.flags, m.data); err != nil {

@@ -108,10 +108,21 @@ func (p *Plane) setUpLauncher(ctx context.Context, r record, pid int) error {
 	if err := pinNamespace(fmt.Sprintf("/proc/%d/ns/net", pid), p.namespace(id)); err != nil {
 		return err
 	}
+	mounts, err := openNamespace(pid, "mnt")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(mounts) }()
+	if err := p.mountDevices(id, r.Machine.UIDBase, mounts); err != nil {
+		return err
+	}
+	if err := p.attachVolumes(r.Machine); err != nil {
+		return err
+	}
 	if err := p.mountRoot(r, pid); err != nil {
 		return err
 	}
-	_, err := call(ctx, p.socket(id), request{Do: opReport})
+	_, err = call(ctx, p.socket(id), request{Do: opReport})
 	return err
 }
 
@@ -144,7 +155,7 @@ func (p *Plane) mountRoot(r record, launcher int) error {
 // unmountRoot undoes mountRoot. The device of the disk will be another's. launcher is 0 if it
 // has ended.
 func (p *Plane) unmountRoot(id string, launcher int) error {
-	err := errors.Join(p.cgroup(id).freeDisks(), unmount(p.root(id)))
+	err := errors.Join(p.cgroup(id).freeDisks(p.volumeDevices(id)), unmount(p.root(id)))
 	if err != nil || launcher == 0 {
 		return err
 	}
@@ -194,7 +205,10 @@ func (p *Plane) tearDown(ctx context.Context, id string) error {
 		return err
 	}
 	p.reap(id, last.PID)
-	if err := errors.Join(p.unmountRoot(id, 0), unmount(p.namespace(id))); err != nil {
+	if err := p.detachVolumes(id); err != nil {
+		return err
+	}
+	if err := errors.Join(p.unmountRoot(id, 0), unmount(p.devices(id)), unmount(p.namespace(id))); err != nil {
 		return err
 	}
 	if err := os.RemoveAll(p.runDir(id)); err != nil {

@@ -30,6 +30,7 @@ const (
 	bpfLoad   = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS
 	bpfEqual  = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
 	bpfReturn = unix.BPF_RET | unix.BPF_K
+	bpfAnd    = unix.BPF_ALU | unix.BPF_AND | unix.BPF_K
 )
 
 // Offsets in struct seccomp_data. An argument has eight bytes. Those of socket(2) are ints: the
@@ -39,11 +40,13 @@ const (
 
 	offsetFamily   = 16       // argument 0 of socket and socketpair
 	offsetProtocol = 16 + 2*8 // argument 2
+	offsetRequest  = 16 + 8   // argument 1 of ioctl
 )
 
 // systemCallFilter returns a seccomp program. The calls of allowedSystemCalls are allowed;
 // sockets depend on socketProtocols, and fail with the errors of a kernel that was built
-// without a family or a protocol. All other calls fail with ENOSYS. So do those of another
+// without a family or a protocol; requests to devices depend on diskRequests, and fail with the
+// error of a device that does not know them. All other calls fail with ENOSYS. So do those of another
 // architecture that the processor knows too, such as 32-bit ones: their numbers mean something
 // else. Those of x32 have numbers of their own.
 //
@@ -66,8 +69,11 @@ func systemCallFilter(goarch string) ([]unix.SockFilter, error) {
 			continue
 		}
 		rule := []unix.SockFilter{allow()}
-		if name == "socket" || name == "socketpair" {
+		switch name {
+		case "socket", "socketpair":
 			rule = socketRule()
+		case "ioctl":
+			rule = requestRule()
 		}
 		filter = append(filter, when(uint32(number), rule)...)
 	}
@@ -89,6 +95,21 @@ func socketRule() []unix.SockFilter {
 		rule = append(rule, when(s.family, byProtocol)...)
 	}
 	return append(rule, failWith(unix.EAFNOSUPPORT))
+}
+
+// requestRule returns instructions that decide on a call of ioctl by its request's type and number
+// (ioctl(2), the lower two bytes).
+func requestRule() []unix.SockFilter {
+	const kind, kindAndNumber = 0xff00, 0xffff
+	disk := []unix.SockFilter{{Code: bpfLoad, K: offsetRequest}, {Code: bpfAnd, K: kindAndNumber}}
+	for _, number := range diskRequests {
+		disk = append(disk, when(diskRequest|number, []unix.SockFilter{allow()})...)
+	}
+	disk = append(disk, failWith(unix.ENOTTY))
+	rule := []unix.SockFilter{{Code: bpfLoad, K: offsetRequest}, {Code: bpfAnd, K: kind}}
+	rule = append(rule, when(loopRequest, []unix.SockFilter{failWith(unix.ENOTTY)})...)
+	rule = append(rule, when(diskRequest, disk)...)
+	return append(rule, allow())
 }
 
 // when returns instructions that run do, which must end with a result, if the loaded value is

@@ -15,13 +15,15 @@ import (
 type systemCall struct {
 	arch, number     uint32
 	family, protocol uint32 // arguments 0 and 2
+	request          uint32 // argument 1
 }
 
 // runFilter interprets the filter as the kernel does, and returns its result. It knows the
 // instructions that systemCallFilter uses.
 func runFilter(t *testing.T, filter []unix.SockFilter, c systemCall) uint32 {
 	t.Helper()
-	data := map[uint32]uint32{0: c.number, 4: c.arch, 16: c.family, 32: c.protocol} // struct seccomp_data
+	// struct seccomp_data
+	data := map[uint32]uint32{0: c.number, 4: c.arch, 16: c.family, 24: c.request, 32: c.protocol}
 	var loaded uint32
 	for pc := 0; pc < len(filter); pc++ {
 		i := filter[pc]
@@ -32,6 +34,8 @@ func runFilter(t *testing.T, filter []unix.SockFilter, c systemCall) uint32 {
 				t.Fatalf("loads offset %d", i.K)
 			}
 			loaded = value
+		case unix.BPF_ALU | unix.BPF_AND | unix.BPF_K:
+			loaded &= i.K
 		case unix.BPF_RET | unix.BPF_K:
 			return i.K
 		case unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K:
@@ -155,11 +159,40 @@ func TestFilterDecidesOnSocketsByFamilyAndProtocol(t *testing.T) {
 		} {
 			for _, function := range []string{"socket", "socketpair"} {
 				number := uint32(a.SyscallNames[function])
-				got := runFilter(t, filter, systemCall{uint32(a.ID), number, c.family, c.protocol})
+				got := runFilter(t, filter, systemCall{
+					arch: uint32(a.ID), number: number, family: c.family, protocol: c.protocol,
+				})
 				if got != c.want {
 					t.Errorf("%s: %s of family %d, protocol %d: got %#x, want %#x",
 						name, function, c.family, c.protocol, got, c.want)
 				}
+			}
+		}
+	}
+}
+
+// loopChangeFD is LOOP_CHANGE_FD (linux/loop.h).
+const loopChangeFD = 0x4c06
+
+func TestFilterAllowsHarmlessRequestsToDevicesAlone(t *testing.T) {
+	for name, a := range architectures {
+		filter, err := systemCallFilter(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for request, want := range map[uint32]uint32{
+			unix.LOOP_SET_FD: refused(unix.ENOTTY), unix.LOOP_CLR_FD: refused(unix.ENOTTY),
+			loopChangeFD: refused(unix.ENOTTY), unix.LOOP_CONFIGURE: refused(unix.ENOTTY),
+			unix.LOOP_SET_STATUS64: refused(unix.ENOTTY), unix.LOOP_GET_STATUS64: refused(unix.ENOTTY),
+			unix.LOOP_SET_CAPACITY: refused(unix.ENOTTY), unix.LOOP_SET_BLOCK_SIZE: refused(unix.ENOTTY),
+			0xc0481273: refused(unix.ENOTTY), // BLKTRACESETUP
+			unix.BLKPG: refused(unix.ENOTTY), unix.BLKRRPART: refused(unix.ENOTTY), unix.BLKROSET: refused(unix.ENOTTY),
+			unix.BLKGETSIZE64: allowed, unix.BLKDISCARD: allowed, unix.BLKSSZGET: allowed,
+			unix.TCGETS: allowed, unix.TIOCGWINSZ: allowed,
+		} {
+			call := systemCall{arch: uint32(a.ID), number: uint32(a.SyscallNames["ioctl"]), request: request}
+			if got := runFilter(t, filter, call); got != want {
+				t.Errorf("%s: request %#x: got %#x, want %#x", name, request, got, want)
 			}
 		}
 	}

@@ -144,3 +144,38 @@ var internetProtocols = []uint32{
 	unix.IPPROTO_IP, unix.IPPROTO_TCP, unix.IPPROTO_UDP, unix.IPPROTO_MPTCP, unix.IPPROTO_ICMP, unix.IPPROTO_ICMPV6,
 	unix.IPPROTO_IGMP, unix.IPPROTO_RAW, ipprotoVRRP,
 }
+
+// Types of requests to devices (Documentation/userspace-api/ioctl/ioctl-number.rst), as the second
+// byte of their numbers.
+const (
+	loopRequest = 'L' << 8
+	diskRequest = 0x12 << 8
+)
+
+// diskRequests are the requests that programs in a machine may send to a block device, which is a
+// loop device of the host (linux/fs.h). They return its properties, discard blocks and write
+// zeroes. The requests of loop devices are not there: who may write to a loop device may attach
+// another file to it, or detach its file so that the device becomes another machine's disk
+// (drivers/block/loop.c asks for no capability). Nor are traces (BLKTRACESETUP), whose buffers
+// take the host's memory.
+var diskRequests = []uint32{
+	94,  // BLKROGET
+	96,  // BLKGETSIZE
+	97,  // BLKFLSBUF
+	99,  // BLKRAGET
+	103, // BLKSECTGET
+	104, // BLKSSZGET
+	112, // BLKBSZGET
+	113, // BLKBSZSET
+	114, // BLKGETSIZE64
+	119, // BLKDISCARD
+	120, // BLKIOMIN
+	121, // BLKIOOPT
+	122, // BLKALIGNOFF
+	123, // BLKPBSZGET
+	124, // BLKDISCARDZEROES
+	125, // BLKSECDISCARD
+	126, // BLKROTATIONAL
+	127, // BLKZEROOUT
+	128, // BLKGETDISKSEQ
+}

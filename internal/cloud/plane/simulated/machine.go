@@ -32,6 +32,7 @@ type simulatedMachine struct {
 	exit      machine.Exit
 	boots     int
 	readOnly  bool          // the disk
+	used      string        // the volume that it uses
 	cpuBefore time.Duration // processor time used before loadSince
 	load      float64       // processors in use since loadSince
 	loadSince time.Time

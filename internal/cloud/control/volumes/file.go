@@ -1,0 +1,104 @@
+//go:build linux
+
+package volumes
+
+import (
+	"context"
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// States of snapshots (Amazon EC2 API Reference, Snapshot).
+const (
+	pending   = "pending"
+	completed = "completed"
+	failed    = "error"
+)
+
+// create creates the file of a new volume. A failure is the volume's state: it is not tried again.
+func (l *Loop) create(ctx context.Context, v *store.Volume) error {
+	err := l.Machines.CheckRoom()
+	if err == nil {
+		err = l.Files.Create(ctx, v.ID, int(v.SizeGiB), l.contentOf(v.SnapshotID))
+	}
+	if err != nil && ctx.Err() != nil {
+		return err // the next run does it
+	}
+	recordErr := l.editVolume(v.ID, func(row *store.Volume) {
+		switch {
+		case err != nil:
+			row.State, row.StateReason = store.VolumeError, err.Error()
+			return
+		case row.InstanceID != "":
+			row.State = store.VolumeInUse
+		default:
+			row.State = store.VolumeAvailable
+		}
+		row.FileGiB = v.SizeGiB
+	})
+	if err == nil {
+		err = recordErr
+	}
+	return err
+}
+
+// contentOf returns the id of the content of a snapshot, or "" if it has no file.
+func (l *Loop) contentOf(snapshot string) string {
+	if row, ok := store.Snapshots.Get(l.Store.View(), snapshot); ok && row.InFile {
+		return row.ID
+	}
+	return ""
+}
+
+// grow gives a volume's file, and its block device, the size of its row.
+func (l *Loop) grow(v *store.Volume) error {
+	if err := l.Files.Grow(v.ID, int(v.SizeGiB)); err != nil {
+		return err
+	}
+	if err := l.Machines.ResizeVolume(l.Files.Path(v.ID)); err != nil {
+		return err
+	}
+	return l.editVolume(v.ID, func(row *store.Volume) { row.FileGiB = v.SizeGiB })
+}
+
+// copy copies the file of a snapshot's volume.
+func (l *Loop) copy(ctx context.Context, s *store.Snapshot) error {
+	machine := ""
+	if v, ok := store.Volumes.Get(l.Store.View(), s.VolumeID); ok {
+		machine = v.InstanceID
+	}
+	err := l.Machines.CheckRoom()
+	if err == nil {
+		err = l.Machines.CopyVolume(ctx, machine, s.VolumeID, func(ctx context.Context) error {
+			return l.Files.Create(ctx, s.ID, int(s.SizeGiB), s.VolumeID)
+		})
+	}
+	if err != nil && ctx.Err() != nil {
+		return err // the next run does it
+	}
+	if wait := time.Until(s.CompletesAt); wait > 0 && err == nil {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	recordErr := l.Store.Batch(func(tx *store.Tx) {
+		store.Snapshots.Edit(tx, s.ID, func(row *store.Snapshot) {
+			if row.State, row.Progress = completed, "100%"; err != nil {
+				row.State, row.StateMessage = failed, err.Error()
+			}
+		})
+	})
+	if err == nil {
+		err = recordErr
+	}
+	return err
+}
+
+func (l *Loop) editVolume(id string, change func(*store.Volume)) error {
+	return l.Store.Batch(func(tx *store.Tx) { store.Volumes.Edit(tx, id, change) })
+}
