@@ -50,6 +50,9 @@ var migrations = []migration{
 	// Version 7 adds the version of a topic's signatures, secondary addresses of network interfaces,
 	// routes to interfaces, and Network Load Balancers.
 	nil,
+	// Version 8 adds the topics that Auto Scaling groups tell of their activities, launch
+	// configurations, warm pools, and composite alarms.
+	nil,
 }
 
 // version returns the schema version that the migrations lead to.

@@ -13,6 +13,7 @@ var tables = []table{
 	Commands, CommandInvocations, ManagedInstances, PrefixLists,
 	Buckets, Objects, Uploads, UploadParts,
 	PeeringConnections, VPCEndpoints, VolumeModifications,
+	ScalingNotifications, LaunchConfigurations, WarmPools,
 }
 
 // tableNamed returns the table with the name, or nil.
