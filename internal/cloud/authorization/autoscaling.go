@@ -20,6 +20,8 @@ var scalingOperations = operations{
 	"RecordLifecycleActionHeartbeat":      onGroup(),
 	"PutLifecycleHook":                    onGroup(),
 	"DeleteLifecycleHook":                 onGroup(),
+	"PutNotificationConfiguration":        onGroup(),
+	"DeleteNotificationConfiguration":     onGroup(),
 	"EnableMetricsCollection":             onGroup(),
 	"DisableMetricsCollection":            onGroup(),
 	"PutScalingPolicy":                    onGroup(),

@@ -40,6 +40,12 @@ type Fleet struct {
 	Store     *store.Store
 	Compute   Compute
 	Balancing Balancing
+	Publisher Publisher // nil: every role may publish
+}
+
+// MayPublish implements scaling.Fleet.
+func (f *Fleet) MayPublish(r store.Reader, roleARN, topicARN string) bool {
+	return f.Publisher.may(r, roleARN, topicARN)
 }
 
 // inRegion returns a context for calls in a region.

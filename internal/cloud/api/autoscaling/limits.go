@@ -20,6 +20,7 @@ const (
 	maxPolicies         = 50  // per group
 	maxSteps            = 20  // per step scaling policy
 	maxScheduledActions = 125 // per group
+	maxTopics           = 10  // per group
 )
 
 // Limits of one request (Amazon EC2 Auto Scaling API Reference, the operations).

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 )
 
 func TestWarmPoolsAreNotImplemented(t *testing.T) {
@@ -55,7 +57,10 @@ func TestCreateGroupRefusesUnsupportedParametersByName(t *testing.T) {
 		},
 		"notifications": {func(in *createInput) {
 			in.LifecycleHookSpecificationList = []types.LifecycleHookSpecification{
-				{LifecycleHookName: new("h"), NotificationTargetARN: new("arn:sns")},
+				{
+					LifecycleHookName: new("h"), LifecycleTransition: new(scalinggroup.Launching),
+					NotificationTargetARN: new("arn:aws:sqs:us-east-1:000000000000:q"),
+				},
 			}
 		}, "NotificationTargetARN"},
 	})

@@ -41,7 +41,7 @@ func (l *Loop) launch(ctx context.Context, g *store.ScalingGroup, id string, fai
 	failed[activity.Zone] = true
 	l.Log.Warn("launch an instance", "group", g.Name, "zone", activity.Zone, "error", err)
 	return l.Store.Update(func(tx *store.Tx) error {
-		scalinggroup.EndActivity(tx, id, scalinggroup.Failed, message, time.Now())
+		scalinggroup.EndActivity(tx, l.IDs, id, scalinggroup.Failed, message, time.Now())
 		recordLaunchFailure(tx, g.Key(), activity.Zone, time.Now())
 		return nil
 	})

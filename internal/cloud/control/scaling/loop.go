@@ -22,7 +22,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Fleet calls EC2 and Elastic Load Balancing. The services' errors are of type
+// Fleet calls EC2 and Elastic Load Balancing, and asks IAM. The services' errors are of type
 // *scalinggroup.Refusal. Every call may be repeated.
 type Fleet interface {
 	// Launch launches an instance of the group in a subnet, with the tags that the
@@ -39,6 +39,8 @@ type Fleet interface {
 	Terminate(ctx context.Context, region, instanceID string) error
 	Register(ctx context.Context, region, targetGroupARN, instanceID string) error
 	Deregister(ctx context.Context, target *store.Target) error
+	// MayPublish reports whether a role lets Auto Scaling publish to a topic.
+	MayPublish(r store.Reader, roleARN, topicARN string) bool
 }
 
 const (

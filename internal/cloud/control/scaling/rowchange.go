@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/scaling/announcement"
 	"aloft.dev/aloft/internal/cloud/scaling/decision"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -21,6 +22,8 @@ type change struct {
 	now   time.Time
 	// launchAt returns when the instance of an activity that begins now launches.
 	launchAt func(activityID string) time.Time
+	// mayPublish reports whether a role lets Auto Scaling publish to a topic.
+	mayPublish func(r store.Reader, roleARN, topicARN string) bool
 }
 
 // rowChanges are the steps that change rows alone.
@@ -90,11 +93,17 @@ func (c change) waitForHooks() {
 		if h.Transition != transition {
 			continue
 		}
+		token := c.ids.UUID()
 		waits = append(waits, store.HookWait{
-			Hook: h.Name, Token: c.ids.UUID(), Default: h.DefaultResult,
+			Hook: h.Name, Token: token, Default: h.DefaultResult,
 			Deadline: scalinggroup.HookDeadline(h, c.now.UTC()),
 			Limit:    c.now.UTC().Add(scalinggroup.HookTimeoutLimit(h)),
 		})
+		if h.NotificationTargetARN != "" && c.mayPublish(c.tx, h.RoleARN, h.NotificationTargetARN) {
+			announcement.LifecycleAction(
+				c.tx, c.ids, h, c.step.InstanceID, token, transition == scalinggroup.Launching, c.now,
+			)
+		}
 	}
 	c.editInstance(func(i *store.ScalingInstance) {
 		scalinggroup.SetLifecycleState(i, next, c.now)
@@ -119,7 +128,7 @@ func (c change) proceedAfterHooks() {
 // terminates the instance.
 func (c change) abandonLaunch() {
 	i := c.instance()
-	scalinggroup.EndActivity(c.tx, i.ActivityID, scalinggroup.Cancelled, c.step.Message, c.now)
+	scalinggroup.EndActivity(c.tx, c.ids, i.ActivityID, scalinggroup.Cancelled, c.step.Message, c.now)
 	cause := scalinggroup.CauseLaunchCancelled(c.now)
 	scalinggroup.BeginTermination(c.tx, c.ids, c.step.InstanceID, cause, "", c.now)
 	recordLaunchFailure(c.tx, c.group.Key(), i.Zone, c.now)
@@ -169,7 +178,7 @@ func (c change) waitForDraining() {
 
 func (c change) enterStandby() {
 	c.editInstance(func(i *store.ScalingInstance) {
-		scalinggroup.EndActivity(c.tx, i.ActivityID, scalinggroup.Successful, "", c.now)
+		scalinggroup.EndActivity(c.tx, c.ids, i.ActivityID, scalinggroup.Successful, "", c.now)
 		scalinggroup.SetLifecycleState(i, store.LifecycleStandby, c.now)
 		i.ActivityID, i.Registered = "", nil
 	})
@@ -178,7 +187,7 @@ func (c change) enterStandby() {
 // forgetInstance removes an instance from the group and ends its activity. The instance has
 // been terminated or detached.
 func (c change) forgetInstance() {
-	scalinggroup.EndActivity(c.tx, c.instance().ActivityID, scalinggroup.Successful, "", c.now)
+	scalinggroup.EndActivity(c.tx, c.ids, c.instance().ActivityID, scalinggroup.Successful, "", c.now)
 	store.ScalingInstances.Delete(c.tx, c.step.InstanceID)
 }
 
@@ -193,7 +202,7 @@ func (c change) forgetTargetGroup() {
 func (c change) cancelScaleIn() {
 	group := &store.ScalingInstance{Region: c.group.Region, Group: c.group.Name}
 	a := scalinggroup.BeginActivity(c.tx, c.ids, group, scalinggroup.DescribeProtected, c.step.Cause, c.now)
-	scalinggroup.EndActivity(c.tx, a.ID, scalinggroup.Cancelled, "", c.now)
+	scalinggroup.EndActivity(c.tx, c.ids, a.ID, scalinggroup.Cancelled, "", c.now)
 	c.clearCauses()
 }
 

@@ -49,11 +49,14 @@ func InCooldown(r store.Reader, g *store.ScalingGroup, seconds int32, now time.T
 		now.Before(g.LastScaling.Add(time.Duration(seconds)*time.Second))
 }
 
-// Delete deletes the group with the key and what belongs to it: hooks, policies with
-// their alarms, scheduled actions and refreshes. It keeps the activities.
+// Delete deletes the group with the key and what belongs to it: hooks, notifications,
+// policies with their alarms, scheduled actions and refreshes. It keeps the activities.
 func Delete(tx *store.Tx, key string, now time.Time) {
 	for _, h := range store.LifecycleHooksByGroup.List(tx, key) {
 		store.LifecycleHooks.Delete(tx, h.Region+"/"+h.Group+"/"+h.Name)
+	}
+	for _, n := range store.ScalingNotificationsByGroup.List(tx, key) {
+		store.ScalingNotifications.Delete(tx, n.Key())
 	}
 	for _, p := range store.ScalingPoliciesByGroup.List(tx, key) {
 		DeletePolicy(tx, p, now)

@@ -90,7 +90,7 @@ func BeginTermination(
 	tx *store.Tx, ids *identity.Source, id, cause, successor string, now time.Time,
 ) *store.ScalingActivity {
 	i, _ := store.ScalingInstances.Get(tx, id)
-	EndActivity(tx, i.ActivityID, Cancelled, "", now)
+	EndActivity(tx, ids, i.ActivityID, Cancelled, "", now)
 	activity := BeginActivity(tx, ids, i, describeTermination+": "+id, cause, now)
 	store.ScalingInstances.Edit(tx, id, func(i *store.ScalingInstance) {
 		SetLifecycleState(i, store.LifecycleTerminating, now)

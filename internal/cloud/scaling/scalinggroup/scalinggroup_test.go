@@ -72,8 +72,8 @@ func TestActivityDescriptionFollowsItsStatus(t *testing.T) {
 		observe()
 		scalinggroup.UpdateActivity(tx, id, scalinggroup.MidHook, 65)
 		observe()
-		scalinggroup.EndActivity(tx, id, scalinggroup.Failed, "Why.", noon)
-		scalinggroup.EndActivity(tx, id, scalinggroup.Successful, "", noon) // the activity has ended
+		scalinggroup.EndActivity(tx, identity.New(nil), id, scalinggroup.Failed, "Why.", noon)
+		scalinggroup.EndActivity(tx, identity.New(nil), id, scalinggroup.Successful, "", noon) // the activity has ended
 		observe()
 		if scalinggroup.TakeOutOfService(tx, identity.New(nil), "i-1", scalinggroup.ReasonELBHealthCheck, "", noon) ||
 			scalinggroup.MarkForReplacement(tx, "i-1", scalinggroup.ReasonInstanceRefresh, "") {
