@@ -18,16 +18,6 @@ func emptyPage(maxRecords *int32, token *string) error {
 	return err
 }
 
-// DescribeLaunchConfigurations lists launch configurations.
-func (a *API) DescribeLaunchConfigurations(
-	_ context.Context, in *autoscaling.DescribeLaunchConfigurationsInput,
-) (*autoscaling.DescribeLaunchConfigurationsOutput, error) {
-	// Names that do not exist are left out of the answer, as on AWS.
-	return &autoscaling.DescribeLaunchConfigurationsOutput{
-		LaunchConfigurations: []types.LaunchConfiguration{},
-	}, emptyPage(in.MaxRecords, in.NextToken)
-}
-
 // DescribeLoadBalancers lists the Classic Load Balancers of a group.
 func (a *API) DescribeLoadBalancers(
 	ctx context.Context, in *autoscaling.DescribeLoadBalancersInput,

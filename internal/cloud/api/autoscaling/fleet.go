@@ -75,11 +75,14 @@ func (f *Fleet) Launch(
 			tags[t.Key] = t.Value
 		}
 	}
-	_, err := f.Compute.RunInstancesFor(ctx, group.Region, compute.Launch{
-		Template: source.Template, Type: source.InstanceType, SubnetID: subnet, Count: 1, Token: token, Tags: tags,
-		Reserved: store.Tags{scalinggroup.TagKey: group.Name},
-		Also:     func(tx *store.Tx, ids []string) error { return join(tx, ids[0]) },
-	})
+	launch, err := launchFrom(f.Store.View(), group.Region, source)
+	if err != nil {
+		return asRefusal(err)
+	}
+	launch.SubnetID, launch.Count, launch.Token, launch.Tags = subnet, 1, token, tags
+	launch.Reserved = store.Tags{scalinggroup.TagKey: group.Name}
+	launch.Also = func(tx *store.Tx, ids []string) error { return join(tx, ids[0]) }
+	_, err = f.Compute.RunInstancesFor(ctx, group.Region, launch)
 	return asRefusal(err)
 }
 

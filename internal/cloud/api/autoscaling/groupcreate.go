@@ -44,7 +44,9 @@ func (a *API) CreateAutoScalingGroup(
 	if err := cmp.Or(
 		checkSizes(g.Min, g.Max, desired), createSettings(in).apply(g),
 		checkTargetGroups(view, here, g.TargetGroupARNs),
-		a.setLaunchSource(g, in.LaunchTemplate, in.MixedInstancesPolicy),
+		a.setLaunchSource(view, g, launchSource{
+			in.LaunchTemplate, in.MixedInstancesPolicy, in.LaunchConfigurationName,
+		}),
 	); err != nil {
 		return nil, err
 	}

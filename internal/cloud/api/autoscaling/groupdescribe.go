@@ -109,10 +109,8 @@ func describeGroup(r store.Reader, g *store.ScalingGroup, withInstances bool) (t
 		},
 	}
 	describeOptional(&out, g)
-	if g.Mixed == "" {
-		out.LaunchTemplate = describeTemplateRef(g.Template)
-	} else if err := json.Unmarshal([]byte(g.Mixed), &out.MixedInstancesPolicy); err != nil {
-		return out, fmt.Errorf("read the mixed instances policy of group %s: %w", g.Name, err)
+	if err := describeLaunchSource(&out, g); err != nil {
+		return out, err
 	}
 	for _, p := range g.Suspended {
 		out.SuspendedProcesses = append(out.SuspendedProcesses, types.SuspendedProcess{
@@ -138,6 +136,21 @@ func describeGroup(r store.Reader, g *store.ScalingGroup, withInstances bool) (t
 		}
 	}
 	return out, nil
+}
+
+// describeLaunchSource sets what the group launches instances from.
+func describeLaunchSource(out *types.AutoScalingGroup, g *store.ScalingGroup) error {
+	switch {
+	case g.Configuration != "":
+		out.LaunchConfigurationName = &g.Configuration
+	case g.Mixed == "":
+		out.LaunchTemplate = describeTemplateRef(g.Template)
+	default:
+		if err := json.Unmarshal([]byte(g.Mixed), &out.MixedInstancesPolicy); err != nil {
+			return fmt.Errorf("read the mixed instances policy of group %s: %w", g.Name, err)
+		}
+	}
+	return nil
 }
 
 // describeOptional sets the members that only some groups have.

@@ -31,9 +31,6 @@ func TestWarmPoolsAreNotImplemented(t *testing.T) {
 
 func TestCreateGroupRefusesUnsupportedParametersByName(t *testing.T) {
 	checkCreateRefusals(t, newWorld(t), "NotImplemented", map[string]refusal{
-		"launch configuration": {
-			func(in *createInput) { in.LaunchConfigurationName = new("lc") }, "launch configurations",
-		},
 		"instance":        {func(in *createInput) { in.InstanceId = new("i-1") }, "InstanceId"},
 		"Classic ELB":     {func(in *createInput) { in.LoadBalancerNames = []string{"elb"} }, "Classic Load Balancers"},
 		"placement group": {func(in *createInput) { in.PlacementGroup = new("p") }, "PlacementGroup"},

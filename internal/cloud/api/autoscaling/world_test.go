@@ -244,6 +244,13 @@ func (w *world) registrations(id string) int {
 	return len(store.TargetsByID.List(w.store.View(), id))
 }
 
+// launchOf returns a launch of an instance of a type from the launch template.
+func launchOf(w *world, instanceType string) compute.Launch {
+	return compute.Launch{
+		Template: store.TemplateRef{Name: "web"}, Type: instanceType, SubnetID: w.subnets[0], Count: 1,
+	}
+}
+
 // suspend suspends a process of the group.
 func (w *world) suspend(process string) {
 	w.t.Helper()

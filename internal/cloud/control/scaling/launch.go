@@ -85,7 +85,7 @@ func (l *Loop) launchFirst(ctx context.Context, g *store.ScalingGroup, activity 
 			token += fmt.Sprint("/", n)
 		}
 		err := l.Fleet.Launch(ctx, g, source, activity.SubnetID, token, func(tx *store.Tx, id string) error {
-			return joinGroup(tx, g, activity, id, time.Now())
+			return joinGroup(tx, g, source, activity, id, time.Now())
 		})
 		if err == nil || !scalinggroup.LacksCapacity(err) {
 			return err
@@ -113,7 +113,10 @@ func recordLaunchFailure(tx *store.Tx, group, zone string, now time.Time) {
 }
 
 // joinGroup adds a launched instance to the group.
-func joinGroup(tx *store.Tx, g *store.ScalingGroup, activity *store.ScalingActivity, id string, now time.Time) error {
+func joinGroup(
+	tx *store.Tx, g *store.ScalingGroup, source scalinggroup.Source, activity *store.ScalingActivity, id string,
+	now time.Time,
+) error {
 	store.ScalingActivities.Edit(tx, activity.ID, func(a *store.ScalingActivity) {
 		a.InstanceID, a.Status, a.Progress = id, scalinggroup.PreInService, progressLaunched
 		a.Description = scalinggroup.DescribeLaunch(id)
@@ -124,7 +127,7 @@ func joinGroup(tx *store.Tx, g *store.ScalingGroup, activity *store.ScalingActiv
 	i := &store.ScalingInstance{
 		InstanceID: id, Region: g.Region, Group: g.Name, Zone: activity.Zone, SubnetID: activity.SubnetID,
 		Launched: now.UTC(), Protected: g.ProtectNewInstances, Health: scalinggroup.Healthy,
-		Surplus: activity.Surplus, ActivityID: activity.ID,
+		Surplus: activity.Surplus, ActivityID: activity.ID, Configuration: source.Configuration,
 	}
 	scalinggroup.SetLifecycleState(i, store.LifecyclePending, now)
 	scalinggroup.Describe(tx, i)

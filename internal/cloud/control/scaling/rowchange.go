@@ -163,7 +163,7 @@ func (c change) updateRefresh() {
 	store.InstanceRefreshes.Put(c.tx, next)
 	if next.Status == store.RefreshSuccessful && scalinggroup.HasDesiredConfiguration(next) {
 		store.ScalingGroups.Edit(c.tx, c.group.Key(), func(g *store.ScalingGroup) {
-			g.Template, g.Mixed = next.Template, next.Mixed
+			scalinggroup.SetConfiguration(g, next)
 		})
 	}
 }

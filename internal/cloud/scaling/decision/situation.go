@@ -30,6 +30,9 @@ type Member struct {
 	Reachable bool   // passes its status checks, or is rebooting
 	Booted    time.Time
 	Targets   []*store.Target
+	// Configured is when its launch configuration was created; zero: it has none, or that
+	// is deleted.
+	Configured time.Time
 }
 
 // Subnet is a subnet that a group may launch into.
@@ -58,6 +61,9 @@ func Collect(r store.Reader, g *store.ScalingGroup, now time.Time) Situation {
 			m.Machine, m.Reason, m.Reachable = machine.State, machine.StateReasonCode, machine.Reachable ||
 				machine.Reboots != machine.RebootsDone
 			m.Booted = machine.MachineStarted
+		}
+		if row, ok := store.LaunchConfigurations.Get(r, i.Region+"/"+i.Configuration); ok {
+			m.Configured = row.Created
 		}
 		s.Members = append(s.Members, m)
 	}
