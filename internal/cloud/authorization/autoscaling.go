@@ -24,6 +24,8 @@ var scalingOperations = operations{
 	"DeleteLaunchConfiguration":           onNew("LaunchConfigurationName", launchConfiguration),
 	"PutNotificationConfiguration":        onGroup(),
 	"DeleteNotificationConfiguration":     onGroup(),
+	"PutWarmPool":                         onGroup(),
+	"DeleteWarmPool":                      onGroup(),
 	"EnableMetricsCollection":             onGroup(),
 	"DisableMetricsCollection":            onGroup(),
 	"PutScalingPolicy":                    onGroup(),

@@ -20,6 +20,8 @@ import (
 type Compute interface {
 	RunInstancesFor(ctx context.Context, region string, l compute.Launch) ([]string, error)
 	TerminateInstances(ctx context.Context, in *ec2.TerminateInstancesInput) (*ec2.TerminateInstancesOutput, error)
+	StartInstances(ctx context.Context, in *ec2.StartInstancesInput) (*ec2.StartInstancesOutput, error)
+	StopInstances(ctx context.Context, in *ec2.StopInstancesInput) (*ec2.StopInstancesOutput, error)
 }
 
 // Balancing is the part of Elastic Load Balancing that a Fleet calls.
@@ -99,6 +101,18 @@ func (f *Fleet) Terminate(ctx context.Context, region, id string) error {
 	}
 	in := &ec2.TerminateInstancesInput{InstanceIds: []string{id}}
 	_, err := f.Compute.TerminateInstances(inRegion(ctx, region), in)
+	return asRefusal(err)
+}
+
+// Start starts an instance of a warm pool.
+func (f *Fleet) Start(ctx context.Context, region, id string) error {
+	_, err := f.Compute.StartInstances(inRegion(ctx, region), &ec2.StartInstancesInput{InstanceIds: []string{id}})
+	return asRefusal(err)
+}
+
+// Stop stops an instance for a warm pool.
+func (f *Fleet) Stop(ctx context.Context, region, id string) error {
+	_, err := f.Compute.StopInstances(inRegion(ctx, region), &ec2.StopInstancesInput{InstanceIds: []string{id}})
 	return asRefusal(err)
 }
 

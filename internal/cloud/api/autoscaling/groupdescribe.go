@@ -109,6 +109,10 @@ func describeGroup(r store.Reader, g *store.ScalingGroup, withInstances bool) (t
 		},
 	}
 	describeOptional(&out, g)
+	if pool, ok := store.WarmPools.Get(r, g.Key()); ok {
+		out.WarmPoolConfiguration = describeWarmPool(pool)
+		out.WarmPoolSize = aws.Int32(int32(len(scalinggroup.WarmPoolInstances(r, g.Key()))))
+	}
 	if err := describeLaunchSource(&out, g); err != nil {
 		return out, err
 	}
@@ -131,7 +135,7 @@ func describeGroup(r store.Reader, g *store.ScalingGroup, withInstances bool) (t
 		})
 	}
 	if withInstances {
-		for _, i := range scalinggroup.Instances(r, g.Key()) {
+		for _, i := range scalinggroup.Members(r, g.Key()) {
 			out.Instances = append(out.Instances, describeInstance(r, i))
 		}
 	}

@@ -46,7 +46,7 @@ func (a *API) UpdateAutoScalingGroup(
 		}
 		changed.Context, changed.LaunchFailures = constraint.Default(in.Context, changed.Context), nil
 		if setsLaunchSource(in) {
-			if err := checkNotRefreshing(tx, g, &launch); err != nil {
+			if err := cmp.Or(checkNotRefreshing(tx, g, &launch), checkPoolSource(tx, &launch)); err != nil {
 				return err
 			}
 			changed.Template, changed.Mixed, changed.Configuration = launch.Template, launch.Mixed, launch.Configuration

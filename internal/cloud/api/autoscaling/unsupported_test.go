@@ -6,28 +6,11 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 )
-
-func TestWarmPoolsAreNotImplemented(t *testing.T) {
-	w := newRefreshWorld(t)
-	_, put := w.PutWarmPool(t.Context(), &autoscaling.PutWarmPoolInput{AutoScalingGroupName: aws.String("g")})
-	_, describe := w.DescribeWarmPool(t.Context(), &autoscaling.DescribeWarmPoolInput{
-		AutoScalingGroupName: aws.String("g"),
-	})
-	_, remove := w.DeleteWarmPool(t.Context(), &autoscaling.DeleteWarmPoolInput{AutoScalingGroupName: aws.String("g")})
-	for name, err := range map[string]error{
-		"PutWarmPool": put, "DescribeWarmPool": describe, "DeleteWarmPool": remove,
-	} {
-		if errorText(err) != "NotImplemented: aloft's local cloud does not implement autoscaling:"+name {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
 
 func TestCreateGroupRefusesUnsupportedParametersByName(t *testing.T) {
 	checkCreateRefusals(t, newWorld(t), "NotImplemented", map[string]refusal{

@@ -123,7 +123,9 @@ func (w *world) runInstances(ctx context.Context) {
 	for {
 		view := w.store.View()
 		for _, i := range store.Instances.List(view) {
-			next := map[string]string{store.Pending: store.Running, store.ShuttingDown: store.Terminated}[i.State]
+			next := map[string]string{
+				store.Pending: store.Running, store.ShuttingDown: store.Terminated, store.Stopping: store.Stopped,
+			}[i.State]
 			if next == "" {
 				continue
 			}

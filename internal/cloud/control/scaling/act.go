@@ -81,6 +81,10 @@ func (l *Loop) call(ctx context.Context, g *store.ScalingGroup, s decision.Step,
 		return nil
 	case decision.TerminateInstance:
 		return l.Fleet.Terminate(ctx, g.Region, s.InstanceID)
+	case decision.StartInstance:
+		return l.Fleet.Start(ctx, g.Region, s.InstanceID)
+	case decision.StopInstance:
+		return l.Fleet.Stop(ctx, g.Region, s.InstanceID)
 	}
 	return fmt.Errorf("unknown action %q", s.Action)
 }
@@ -116,7 +120,7 @@ func enterService(tx *store.Tx, ids *identity.Source, g *store.ScalingGroup, id 
 	store.ScalingInstances.Edit(tx, id, func(i *store.ScalingInstance) {
 		scalinggroup.SetLifecycleState(i, store.LifecycleInService, now)
 		i.InServiceSince, i.GraceUntil = now.UTC(), now.UTC().Add(time.Duration(g.HealthCheckGrace)*time.Second)
-		i.Registered, i.Waits = g.TargetGroupARNs, nil
+		i.Registered, i.Waits, i.FromPool = g.TargetGroupARNs, nil, false
 		activity, i.ActivityID = i.ActivityID, ""
 	})
 	scalinggroup.EndActivity(tx, ids, activity, scalinggroup.Successful, "", now)

@@ -119,7 +119,7 @@ func joinGroup(
 ) error {
 	store.ScalingActivities.Edit(tx, activity.ID, func(a *store.ScalingActivity) {
 		a.InstanceID, a.Status, a.Progress = id, scalinggroup.PreInService, progressLaunched
-		a.Description = scalinggroup.DescribeLaunch(id)
+		a.Description = scalinggroup.DescribeLaunch(id, scalinggroup.OfWarmPool(a))
 	})
 	if _, ok := store.ScalingInstances.Get(tx, id); ok {
 		return nil
@@ -130,6 +130,10 @@ func joinGroup(
 		Surplus: activity.Surplus, ActivityID: activity.ID, Configuration: source.Configuration,
 	}
 	scalinggroup.SetLifecycleState(i, store.LifecyclePending, now)
+	if pool, ok := store.WarmPools.Get(tx, g.Key()); ok && scalinggroup.OfWarmPool(activity) {
+		scalinggroup.SetLifecycleState(i, store.LifecycleWarmedPending, now)
+		i.PoolState, i.Protected = pool.State, false
+	}
 	scalinggroup.Describe(tx, i)
 	store.ScalingInstances.Put(tx, i)
 	return nil

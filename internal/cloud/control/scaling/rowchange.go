@@ -4,6 +4,7 @@ package scaling
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/identity"
@@ -46,6 +47,10 @@ var rowChanges = map[decision.Action]func(change){
 	decision.CancelScaleIn:        change.cancelScaleIn,
 	decision.ClearCauses:          change.clearCauses,
 	decision.DeleteGroup:          change.deleteGroup,
+	decision.TakeFromPool:         change.takeFromPool,
+	decision.EnterPool:            change.enterPool,
+	decision.ReturnToPool:         change.returnToPool,
+	decision.DeletePool:           change.deletePool,
 }
 
 // Progress of an activity, in percent, as AWS's activities show it.
@@ -69,12 +74,21 @@ func (c change) instance() *store.ScalingInstance {
 // planLaunch begins an activity without an instance. A later step launches it.
 func (c change) planLaunch() {
 	id := c.ids.UUID()
-	store.ScalingActivities.Put(c.tx, &store.ScalingActivity{
+	a := &store.ScalingActivity{
 		ID: id, LaunchAt: c.launchAt(id), Region: c.group.Region, Group: c.group.Name, GroupARN: c.group.ARN,
 		Zone: c.step.Zone, SubnetID: c.step.Subnet, Surplus: c.step.Surplus, Cause: c.step.Cause,
-		Description: scalinggroup.DescribeLaunch(""), Status: scalinggroup.PreInService,
+		Description: scalinggroup.DescribeLaunch("", c.step.Warm), Status: scalinggroup.PreInService,
 		Details: scalinggroup.ActivityDetails(c.step.Subnet, c.step.Zone), Started: c.now.UTC(),
-	})
+	}
+	if c.step.Warm {
+		a.Origin, a.Destination = announcement.Compute, announcement.WarmPool
+	}
+	store.ScalingActivities.Put(c.tx, a)
+	c.replacePredecessor()
+}
+
+// replacePredecessor records that the launch is planned that replaces an instance.
+func (c change) replacePredecessor() {
 	if c.step.PredecessorID != "" {
 		store.ScalingInstances.Edit(
 			c.tx, c.step.PredecessorID, func(i *store.ScalingInstance) { i.ReplacementCause = "" },
@@ -82,12 +96,28 @@ func (c change) planLaunch() {
 	}
 }
 
+func (c change) takeFromPool() {
+	scalinggroup.TakeFromWarmPool(c.tx, c.ids, c.step.InstanceID, c.step.Cause, c.step.Surplus, c.now)
+	c.replacePredecessor()
+}
+
+func (c change) enterPool() { scalinggroup.StayInWarmPool(c.tx, c.ids, c.step.InstanceID, c.now) }
+
+func (c change) returnToPool() {
+	if pool, ok := store.WarmPools.Get(c.tx, c.group.Key()); ok {
+		scalinggroup.ReturnToWarmPool(c.tx, c.ids, c.step.InstanceID, pool, c.now)
+	}
+}
+
+func (c change) deletePool() { store.WarmPools.Delete(c.tx, c.group.Key()) }
+
 // waitForHooks makes an instance wait for all hooks of its transition at once.
 func (c change) waitForHooks() {
-	transition, next := scalinggroup.Launching, store.LifecyclePendingWait
-	if c.step.LifecycleState == store.LifecycleTerminating {
-		transition, next = scalinggroup.Terminating, store.LifecycleTerminatingWait
+	transition := scalinggroup.Launching
+	if strings.HasSuffix(c.step.LifecycleState, store.LifecycleTerminating) {
+		transition = scalinggroup.Terminating
 	}
+	activity, _ := store.ScalingActivities.Get(c.tx, c.instance().ActivityID)
 	var waits []store.HookWait
 	for _, h := range store.LifecycleHooksByGroup.List(c.tx, c.group.Key()) {
 		if h.Transition != transition {
@@ -100,23 +130,24 @@ func (c change) waitForHooks() {
 			Limit:    c.now.UTC().Add(scalinggroup.HookTimeoutLimit(h)),
 		})
 		if h.NotificationTargetARN != "" && c.mayPublish(c.tx, h.RoleARN, h.NotificationTargetARN) {
-			announcement.LifecycleAction(
-				c.tx, c.ids, h, c.step.InstanceID, token, transition == scalinggroup.Launching, c.now,
-			)
+			announcement.LifecycleAction(c.tx, c.ids, h, c.step.InstanceID, token, activity, c.now)
 		}
 	}
 	c.editInstance(func(i *store.ScalingInstance) {
-		scalinggroup.SetLifecycleState(i, next, c.now)
+		scalinggroup.SetLifecycleState(i, c.step.LifecycleState+waitSuffix, c.now)
 		i.Waits = waits
 		scalinggroup.UpdateActivity(c.tx, i.ActivityID, scalinggroup.MidHook, progressMidHook)
 	})
 }
 
+// Endings of lifecycle states of instances that wait for hooks, and that have waited.
+const (
+	waitSuffix    = ":Wait"
+	proceedSuffix = ":Proceed"
+)
+
 func (c change) proceedAfterHooks() {
-	next := store.LifecyclePendingProceed
-	if c.step.LifecycleState == store.LifecycleTerminatingWait {
-		next = store.LifecycleTerminatingProceed
-	}
+	next := strings.TrimSuffix(c.step.LifecycleState, waitSuffix) + proceedSuffix
 	c.editInstance(func(i *store.ScalingInstance) {
 		scalinggroup.SetLifecycleState(i, next, c.now)
 		i.Waits = nil
@@ -143,8 +174,16 @@ func (c change) beginTermination() {
 		scalinggroup.TakeOutOfService(c.tx, c.ids, s.InstanceID, s.Reason, s.SuccessorReason, c.now)
 		return
 	}
-	scalinggroup.BeginTermination(c.tx, c.ids, c.step.InstanceID, c.step.Cause, "", c.now)
-	c.clearCauses()
+	a := scalinggroup.BeginTermination(c.tx, c.ids, c.step.InstanceID, c.step.Cause, "", c.now)
+	if pool, ok := store.WarmPools.Get(c.tx, c.group.Key()); ok && c.step.ToPool {
+		c.editInstance(func(i *store.ScalingInstance) { i.ToPool, i.PoolState = true, pool.State })
+		store.ScalingActivities.Edit(c.tx, a.ID, func(a *store.ScalingActivity) {
+			a.Origin, a.Destination = announcement.Group, announcement.WarmPool
+		})
+	}
+	if !scalinggroup.InWarmPool(c.instance()) {
+		c.clearCauses()
+	}
 }
 
 func (c change) markForReplacement() {

@@ -49,9 +49,21 @@ const (
 // Where instances come from and go to (Amazon EC2 Auto Scaling User Guide, "Amazon EC2 Auto
 // Scaling event reference").
 const (
-	compute = "EC2"
-	group   = "AutoScalingGroup"
+	Compute  = "EC2"
+	Group    = "AutoScalingGroup"
+	WarmPool = "WarmPool"
 )
+
+// way returns where the instance of an activity comes from and goes to.
+func way(a *store.ScalingActivity, launching bool) (origin, destination string) {
+	switch {
+	case a != nil && a.Origin != "":
+		return a.Origin, a.Destination
+	case launching:
+		return Compute, Group
+	}
+	return Group, Compute
+}
 
 // about is what every message has in common.
 type about struct {
@@ -108,15 +120,11 @@ func Activity(tx *store.Tx, ids *identity.Source, a *store.ScalingActivity, even
 		ActivityID: a.ID, Description: a.Description, Cause: a.Cause, EC2InstanceID: a.InstanceID,
 		StartTime: a.Started.UTC().Format(timeFormat), EndTime: a.Ended.UTC().Format(timeFormat),
 		StatusCode: a.Status, StatusMessage: a.StatusMessage, Progress: a.Progress, Details: json.RawMessage(a.Details),
-		Origin: compute, Destination: group,
 	}
+	document.Origin, document.Destination = way(a, event == Launched || event == LaunchFailed)
 	switch event {
 	case Launched, Terminated:
 		document.StatusCode, document.Progress = "InProgress", 50
-	}
-	switch event {
-	case Terminated, TerminationFailed:
-		document.Origin, document.Destination = group, compute
 	}
 	for _, n := range configured {
 		if slices.Contains(n.Types, event) {
@@ -134,24 +142,21 @@ func TestMessage(tx *store.Tx, ids *identity.Source, g *store.ScalingGroup, topi
 }
 
 // LifecycleAction tells the topic of a hook that an instance waits for it. token is that of
-// the lifecycle action, launching its direction.
+// the lifecycle action, and a the activity that it is a part of, nil if it is none.
 func LifecycleAction(
-	tx *store.Tx, ids *identity.Source, h *store.LifecycleHook, instanceID, token string, launching bool, now time.Time,
+	tx *store.Tx, ids *identity.Source, h *store.LifecycleHook, instanceID, token string, a *store.ScalingActivity,
+	now time.Time,
 ) {
+	direction := strings.TrimPrefix(h.Transition, "autoscaling:EC2_INSTANCE_")
 	document := hookDocument{
 		about: about{
 			AccountID: identity.Account, RequestID: ids.UUID(), AutoScalingGroupName: h.Group, Service: service,
 			Time: now.UTC().Format(timeFormat),
 		},
-		Origin: compute, Destination: group,
 		LifecycleHookName: h.Name, LifecycleTransition: h.Transition, EC2InstanceID: instanceID,
 		NotificationMetadata: h.Metadata, LifecycleActionToken: token,
 	}
-	direction := "LAUNCHING"
-	if !launching {
-		direction = "TERMINATING"
-		document.Origin, document.Destination = group, compute
-	}
+	document.Origin, document.Destination = way(a, direction == "LAUNCHING")
 	subject := fmt.Sprintf("Auto Scaling:  Lifecycle action '%s' for instance %s in progress.", direction, instanceID)
 	publish(tx, ids, h.NotificationTargetARN, subject, document, now)
 }

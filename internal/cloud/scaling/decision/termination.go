@@ -25,7 +25,7 @@ func (d *decision) selectForTermination(counted []*Member, n int) []*Member {
 	}
 	for zone := range candidates {
 		slices.SortFunc(candidates[zone], d.compareForTermination)
-		if !slices.ContainsFunc(d.Subnets, func(s Subnet) bool { return s.Zone == zone }) {
+		if !d.inZone(zone) {
 			occupied[zone] += len(counted)
 		}
 	}

@@ -69,7 +69,7 @@ func EndActivity(tx *store.Tx, ids *identity.Source, id, status, message string,
 		}
 	})
 	store.ScalingGroups.Edit(tx, a.GroupKey(), func(g *store.ScalingGroup) {
-		if status == Successful {
+		if status == Successful && !OfWarmPool(a) {
 			g.LastScaling = now.UTC()
 		}
 	})
@@ -77,6 +77,13 @@ func EndActivity(tx *store.Tx, ids *identity.Source, id, status, message string,
 		a, _ = store.ScalingActivities.Get(tx, id)
 		announcement.Activity(tx, ids, a, event, now)
 	}
+}
+
+// OfWarmPool reports whether an activity changes the warm pool alone, and not the group's
+// capacity.
+func OfWarmPool(a *store.ScalingActivity) bool {
+	return a.Origin == announcement.Compute && a.Destination == announcement.WarmPool ||
+		a.Origin == announcement.WarmPool && a.Destination == announcement.Compute
 }
 
 // eventOf returns what an activity that ends with a status is to those who are notified, or
@@ -114,7 +121,7 @@ func UpdateActivity(tx *store.Tx, id, status string, percent int32) {
 
 // baseDescription returns an activity's description without what its status adds.
 func baseDescription(a *store.ScalingActivity) string {
-	for _, begin := range []string{describeLaunch, describeTermination} {
+	for _, begin := range []string{describeIntoPool, describeFromPool, describeLaunch, describeTermination} {
 		if !strings.HasPrefix(a.Description, begin) {
 			continue
 		}

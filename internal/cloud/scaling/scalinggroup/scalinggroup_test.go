@@ -129,9 +129,12 @@ func TestTargetLifecycleState(t *testing.T) {
 		store.LifecycleTerminating: "Terminated", store.LifecycleTerminatingWait: "Terminated",
 		store.LifecycleTerminatingProceed: "Terminated",
 		store.LifecycleDetaching:          "Detached", store.LifecycleEnteringStandby: "Standby",
-		store.LifecycleStandby: "Standby",
+		store.LifecycleStandby: "Standby", store.LifecycleWarmedPending: "Warmed:Stopped",
+		store.LifecycleWarmedPendingWait: "Warmed:Stopped", store.LifecycleWarmedStopped: "Warmed:Stopped",
+		store.LifecycleWarmedTerminatingWait: "Warmed:Terminated",
 	} {
-		if got := scalinggroup.TargetLifecycleState(&store.ScalingInstance{State: state}); got != want {
+		member := &store.ScalingInstance{State: state, PoolState: "Stopped"}
+		if got := scalinggroup.TargetLifecycleState(member); got != want {
 			t.Errorf("%s: %s, want %s", state, got, want)
 		}
 	}
