@@ -4,7 +4,9 @@ package cloud
 
 import (
 	"context"
+	"log/slog"
 
+	"aloft.dev/aloft/internal/cloud/api/autoscaling"
 	"aloft.dev/aloft/internal/cloud/authorization"
 	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -26,9 +28,20 @@ func rootKey(c host.Credentials, token string) (wire.Key, error) {
 	return wire.Key{Secret: c.SecretAccessKey}, nil
 }
 
-// passRole returns what decides whether a caller may pass a role to instances.
-func passRole(guard *authorization.Authorizer) func(context.Context, *store.Role) error {
+// passRole returns what decides whether a caller of a service may pass a role to it.
+func passRole(guard *authorization.Authorizer, service string) func(context.Context, *store.Role) error {
 	return func(ctx context.Context, role *store.Role) error {
-		return guard.PassRole(ctx, "ec2", role, "ec2.amazonaws.com")
+		return guard.PassRole(ctx, service, role, service+".amazonaws.com")
+	}
+}
+
+// publisher returns what decides whether Auto Scaling may publish to a topic with a role.
+func publisher(guard *authorization.Authorizer, log *slog.Logger) autoscaling.Publisher {
+	return func(r store.Reader, role *store.Role, topic *store.Topic) bool {
+		may, err := guard.MayPublish(r, "autoscaling.amazonaws.com", role, topic)
+		if err != nil {
+			log.Warn("a role may not publish to a topic", "role", role.ARN, "topic", topic.ARN, "error", err)
+		}
+		return may
 	}
 }

@@ -110,7 +110,7 @@ func (d *daemon) apis() (wire.Config, error) {
 		},
 	})
 	machines := ec2.New(ec2.Config{
-		Authorize: guard.Authorize, PassRole: passRole(guard),
+		Authorize: guard.Authorize, PassRole: passRole(guard, "ec2"),
 		Store: d.store, PublicRange: network.DefaultPublicRange, IPv6Range: d.ipv6Range(),
 		Images:  baseImages(runtime.GOARCH),
 		Manners: &d.manners, AnyImage: d.AnyImage, Simulated: d.Layout.Simulated,
@@ -123,9 +123,13 @@ func (d *daemon) apis() (wire.Config, error) {
 	balancing := elbv2.New(elbv2.Config{
 		Store: d.store, PublicRange: network.DefaultPublicRange, Manners: &d.manners, Deliver: d.buckets.Deliver,
 	})
-	d.fleet = &autoscaling.Fleet{Store: d.store, Compute: machines, Balancing: balancing}
+	publisher := publisher(guard, d.Log)
+	d.fleet = &autoscaling.Fleet{Store: d.store, Compute: machines, Balancing: balancing, Publisher: publisher}
 	metrics := cloudwatch.New(cloudwatch.Config{Metrics: &d.metrics, Store: d.store, Manners: &d.manners})
-	groups := autoscaling.New(autoscaling.Config{Store: d.store, Templates: machines, Manners: &d.manners})
+	groups := autoscaling.New(autoscaling.Config{
+		Store: d.store, Templates: machines, Manners: &d.manners, Publisher: publisher,
+		PassRole: passRole(guard, "autoscaling"),
+	})
 	d.logs = cloudwatchlogs.New(cloudwatchlogs.Config{Store: d.store, Events: d.events, Log: d.Log})
 	if err := d.logs.DeleteLeftovers(); err != nil {
 		d.Log.Warn("events of deleted log streams remain", "error", err)

@@ -174,6 +174,9 @@ func (d *daemon) openState(ctx context.Context, openStore func() (*store.Store, 
 	if d.events, err = eventlog.Open(d.Layout.LogEvents(), maxLogEvents); err != nil {
 		return err
 	}
+	if d.metrics.History, err = metric.OpenHistory(d.Layout.Metrics(), d.Log); err != nil {
+		return err
+	}
 	if err := d.openObjects(); err != nil {
 		return err
 	}
@@ -204,6 +207,7 @@ func (d *daemon) close() error {
 	if d.planes.close != nil {
 		problems = d.planes.close()
 	}
+	problems = errors.Join(problems, d.metrics.SaveAll(time.Now()))
 	if d.store != nil {
 		problems = errors.Join(problems, d.store.Close())
 	}

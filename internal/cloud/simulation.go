@@ -70,7 +70,8 @@ func (s *simulation) run(ctx context.Context, listener net.Listener) error {
 
 // open returns a daemon with an empty store, which serves from now on.
 func (s *simulation) open(ctx context.Context) (*daemon, error) {
-	for _, dir := range []string{s.Layout.LogEvents(), s.Layout.Outbox(), s.Layout.Objects()} {
+	folders := []string{s.Layout.LogEvents(), s.Layout.Metrics(), s.Layout.Outbox(), s.Layout.Objects()}
+	for _, dir := range folders {
 		if err := filetree.Remove(ctx, dir); err != nil {
 			return nil, err
 		}

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cloudwatchtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -62,8 +64,10 @@ func TestRealTrafficOutlivesTheProcesses(t *testing.T) {
 	t.Run("another version", func(t *testing.T) {
 		before := processes(t, c)
 		traffic := startTraffic(t, url)
+		measured := putMetric(t, c)
 		c.Binary = another
 		c.Must(t, "local", "restart")
+		measured.isThere(t, c)
 		traffic.continues(t)
 		traffic.lost(t, 0)
 		if after := processes(t, c); after.PID == before.PID || after.Keeper != before.Keeper {
@@ -80,6 +84,39 @@ func TestRealTrafficOutlivesTheProcesses(t *testing.T) {
 			t.Errorf("the balancer's processes are %+v, were %+v", after, before)
 		}
 	})
+}
+
+// datum is a data point of a metric.
+type datum struct {
+	name string
+	at   time.Time
+}
+
+// putMetric measures something.
+func putMetric(t *testing.T, c *program.LocalCloud) datum {
+	t.Helper()
+	d := datum{"outlives", time.Now().Truncate(time.Minute)}
+	if _, err := c.API.CW.PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{
+		Namespace: aws.String("Own"),
+		MetricData: []cloudwatchtypes.MetricDatum{{
+			MetricName: &d.name, Timestamp: &d.at, Value: aws.Float64(7),
+		}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// isThere checks that the data point can be read.
+func (d datum) isThere(t *testing.T, c *program.LocalCloud) {
+	t.Helper()
+	got, err := c.API.CW.GetMetricStatistics(t.Context(), &cloudwatch.GetMetricStatisticsInput{
+		Namespace: aws.String("Own"), MetricName: &d.name, StartTime: &d.at, EndTime: aws.Time(d.at.Add(time.Minute)),
+		Period: aws.Int32(60), Statistics: []cloudwatchtypes.Statistic{"Sum"},
+	})
+	if err != nil || len(got.Datapoints) != 1 || *got.Datapoints[0].Sum != 7 {
+		t.Errorf("a metric of before the restart: %+v, %v", got, err)
+	}
 }
 
 // serveHTTP starts a machine with an HTTP server behind a load balancer, and returns its URL

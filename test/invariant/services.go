@@ -84,6 +84,12 @@ func (c *rows) scaling() {
 	for _, h := range store.LifecycleHooks.List(c) {
 		refer(c, store.ScalingGroups, h.Region+"/"+h.Group, "lifecycle hook "+h.Name)
 	}
+	for _, n := range store.ScalingNotifications.List(c) {
+		refer(c, store.ScalingGroups, n.Region+"/"+n.Group, "notifications of "+n.Topic)
+	}
+	for _, p := range store.WarmPools.List(c) {
+		refer(c, store.ScalingGroups, p.GroupKey(), "a warm pool")
+	}
 	for _, r := range store.InstanceRefreshes.List(c) {
 		refer(c, store.ScalingGroups, r.Region+"/"+r.Group, "instance refresh "+r.ID)
 	}

@@ -69,16 +69,21 @@ func TestRealGroupReplacesFailedInstances(t *testing.T) {
 		t.Errorf("30 requests were answered by %v", names)
 	}
 	flows.assertForwards(t, c, names)
+	warm, zone := warmInstance(t, c)
+	lost := inZone(t, c, first, zone)
 	if _, err := c.API.EC2.TerminateInstances(
-		t.Context(), &ec2.TerminateInstancesInput{InstanceIds: first[:1]},
+		t.Context(), &ec2.TerminateInstancesInput{InstanceIds: []string{lost}},
 	); err != nil {
 		t.Fatal(err)
 	}
 	program.Eventually(t, program.Patience, "a machine that was terminated by hand is replaced", func() bool {
 		now := healthy(t, c, targets)
-		return len(now) == 3 && !slices.Contains(now, first[0])
+		return len(now) == 3 && !slices.Contains(now, lost)
 	})
 	second := healthy(t, c, targets)
+	if !slices.Contains(second, warm) {
+		t.Errorf("%v serve, without %s of the warm pool", second, warm)
+	}
 	if status, body, err := program.Get(url + "/die"); err == nil && status == http.StatusOK {
 		t.Fatalf("the application did not exit: %s", body)
 	}
@@ -185,6 +190,42 @@ func balancedGroup(t *testing.T, c *program.LocalCloud) (url, targets string, fl
 		HealthCheckGracePeriod: aws.Int32(10),
 	}))(t)
 	return fmt.Sprintf("http://%s:%d", *lb.DNSName, port), targets, flows
+}
+
+// warmInstance adds a warm pool of one stopped instance to the group, and returns its id and
+// its zone.
+func warmInstance(t *testing.T, c *program.LocalCloud) (id, zone string) {
+	t.Helper()
+	simulation.Must(c.API.ASG.PutWarmPool(t.Context(), &autoscaling.PutWarmPoolInput{
+		AutoScalingGroupName: aws.String("web"),
+	}))(t)
+	program.Eventually(t, program.Patience, "a machine of the warm pool has started and stopped", func() bool {
+		out := simulation.Must(c.API.ASG.DescribeWarmPool(t.Context(), &autoscaling.DescribeWarmPoolInput{
+			AutoScalingGroupName: aws.String("web"),
+		}))(t).Instances
+		if len(out) != 1 || out[0].LifecycleState != scalingtypes.LifecycleStateWarmedStopped {
+			return false
+		}
+		id, zone = *out[0].InstanceId, *out[0].AvailabilityZone
+		return true
+	})
+	return id, zone
+}
+
+// inZone returns the one of some instances that is in a zone.
+func inZone(t *testing.T, c *program.LocalCloud, ids []string, zone string) string {
+	t.Helper()
+	for _, reservation := range simulation.Must(c.API.EC2.DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{
+		InstanceIds: ids,
+	}))(t).Reservations {
+		for _, i := range reservation.Instances {
+			if *i.Placement.AvailabilityZone == zone {
+				return *i.InstanceId
+			}
+		}
+	}
+	t.Fatalf("none of %v is in %s", ids, zone)
+	return ""
 }
 
 // healthy returns the sorted ids of a target group's healthy instances.

@@ -17,8 +17,11 @@ type Firing struct {
 }
 
 // RecentValues returns the newest known data points of the alarm's metric, newest
-// first and at most one for each evaluation period.
+// first and at most one for each evaluation period; none for a composite alarm.
 func RecentValues(row *store.Alarm, metrics *metric.Store, now time.Time) (out []float64) {
+	if IsComposite(row) {
+		return nil
+	}
 	for _, p := range Datapoints(row, metrics, now) {
 		if p.Known && len(out) < int(row.EvaluationPeriods) {
 			out = append(out, p.Value)
@@ -36,7 +39,7 @@ func MarkActionsRun(tx *store.Tx, row *store.Alarm, now time.Time) {
 	if now.Before(row.StateChanged) {
 		now = row.StateChanged
 	}
-	store.Alarms.Edit(tx, row.ARN, func(edited *store.Alarm) { edited.ActionsRan = now })
+	store.Alarms.Edit(tx, row.ARN, func(edited *store.Alarm) { edited.ActionsRan, edited.SuppressedBy = now, "" })
 }
 
 // StateActions returns the actions of the alarm's state.

@@ -23,7 +23,7 @@ const (
 func ARN(region, name string) string { return identity.ARN("cloudwatch", region, "alarm:"+name) }
 
 // Put creates an alarm, or replaces an alarm's configuration and keeps its state
-// and tags (Amazon CloudWatch API Reference, PutMetricAlarm).
+// and tags (Amazon CloudWatch API Reference, PutMetricAlarm, PutCompositeAlarm).
 func Put(tx *store.Tx, row *store.Alarm, now time.Time) {
 	row.ARN = ARN(row.Region, row.Name)
 	row.Configured = now
@@ -32,6 +32,7 @@ func Put(tx *store.Tx, row *store.Alarm, now time.Time) {
 		row.Tags, row.State, row.PreviousState = old.Tags, old.State, old.PreviousState
 		row.StateReason, row.StateReasonData = old.StateReason, old.StateReasonData
 		row.StateUpdated, row.StateChanged, row.ActionsRan = old.StateUpdated, old.StateChanged, old.ActionsRan
+		row.AlarmLeft, row.Inputs = old.AlarmLeft, reconfigured
 		recordConfiguration(tx, row, "Update", "updated", now)
 	} else {
 		row.State, row.StateReason = InsufficientData, "Unchecked: Initial alarm creation"
@@ -66,7 +67,10 @@ func SetState(tx *store.Tx, row *store.Alarm, v Verdict, now time.Time) {
 	store.Alarms.Edit(tx, row.ARN, func(edited *store.Alarm) {
 		edited.State, edited.StateReason, edited.StateReasonData, edited.StateUpdated = v.State, v.Reason, v.Data, now
 		if changed {
-			edited.PreviousState, edited.StateChanged = row.State, now
+			edited.PreviousState, edited.StateChanged, edited.SuppressedBy = row.State, now, ""
+			if row.State == InAlarm {
+				edited.AlarmLeft = now
+			}
 			// ActionsDue compares the two times, so this change must be the later one.
 			if !now.After(row.ActionsRan) {
 				edited.StateChanged = row.ActionsRan.Add(1)

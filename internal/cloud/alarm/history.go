@@ -3,6 +3,7 @@ package alarm
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -20,11 +21,23 @@ func record(tx *store.Tx, row *store.Alarm, kind, summary string, data map[strin
 		ID:      key,
 		Region:  row.Region,
 		Alarm:   row.Name,
+		Kind:    kindOf(row),
 		At:      now,
 		Type:    kind,
 		Summary: summary,
 		Data:    encodeJSON(data),
 	})
+}
+
+// CompositeKind is the kind of composite alarms in histories.
+const CompositeKind = "CompositeAlarm"
+
+// kindOf returns an alarm's kind, "" for one that watches a metric.
+func kindOf(row *store.Alarm) string {
+	if IsComposite(row) {
+		return CompositeKind
+	}
+	return ""
 }
 
 // recordConfiguration records a change of the alarm's configuration. kind is
@@ -39,23 +52,30 @@ func recordConfiguration(tx *store.Tx, row *store.Alarm, kind, done string, now 
 }
 
 func configuration(row *store.Alarm) map[string]any {
-	return map[string]any{
+	out := map[string]any{
 		"alarmName":                          row.Name,
 		"alarmArn":                           row.ARN,
 		"actionsEnabled":                     !row.ActionsDisabled,
 		"okactions":                          row.OKActions,
 		"alarmActions":                       row.AlarmActions,
 		"insufficientDataActions":            row.NoDataActions,
-		"namespace":                          row.Namespace,
-		"metricName":                         row.Metric,
-		"statistic":                          row.Statistic,
-		"period":                             row.Period,
-		"evaluationPeriods":                  row.EvaluationPeriods,
-		"threshold":                          row.Threshold,
-		"comparisonOperator":                 row.Comparison,
 		"stateValue":                         row.State,
 		"alarmConfigurationUpdatedTimestamp": row.Configured.UTC().Format(dataTime),
 	}
+	watched := map[string]any{
+		"namespace":          row.Namespace,
+		"metricName":         row.Metric,
+		"statistic":          row.Statistic,
+		"period":             row.Period,
+		"evaluationPeriods":  row.EvaluationPeriods,
+		"threshold":          row.Threshold,
+		"comparisonOperator": row.Comparison,
+	}
+	if IsComposite(row) {
+		watched = map[string]any{"alarmRule": row.Rule}
+	}
+	maps.Copy(out, watched)
+	return out
 }
 
 func stateData(state, reason, data string) map[string]any {

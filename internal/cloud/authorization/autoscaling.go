@@ -20,6 +20,12 @@ var scalingOperations = operations{
 	"RecordLifecycleActionHeartbeat":      onGroup(),
 	"PutLifecycleHook":                    onGroup(),
 	"DeleteLifecycleHook":                 onGroup(),
+	"CreateLaunchConfiguration":           onNew("LaunchConfigurationName", launchConfiguration),
+	"DeleteLaunchConfiguration":           onNew("LaunchConfigurationName", launchConfiguration),
+	"PutNotificationConfiguration":        onGroup(),
+	"DeleteNotificationConfiguration":     onGroup(),
+	"PutWarmPool":                         onGroup(),
+	"DeleteWarmPool":                      onGroup(),
 	"EnableMetricsCollection":             onGroup(),
 	"DisableMetricsCollection":            onGroup(),
 	"PutScalingPolicy":                    onGroup(),
@@ -42,6 +48,17 @@ var scalingOperations = operations{
 	"DeleteTags":                          onNew("Tags.ResourceId", scalingGroup),
 	"SetInstanceHealth":                   onNew("InstanceId", groupOfInstance),
 	"TerminateInstanceInAutoScalingGroup": onNew("InstanceId", groupOfInstance),
+}
+
+// launchConfiguration returns a launch configuration, or the one that the call will create.
+func launchConfiguration(s *subject, name string) []target {
+	row, ok := store.LaunchConfigurations.Get(s, s.region+"/"+name)
+	if !ok {
+		return []target{{
+			arn: identity.ARN("autoscaling", s.region, "launchConfiguration:*:launchConfigurationName/"+name),
+		}}
+	}
+	return []target{{arn: row.ARN}}
 }
 
 func onGroup() operation { return onNew("AutoScalingGroupName", scalingGroup) }

@@ -7,6 +7,7 @@ import (
 
 var alarmOperations = operations{
 	"PutMetricAlarm":          onNew("AlarmName", alarm),
+	"PutCompositeAlarm":       onNew("AlarmName", alarm),
 	"DeleteAlarms":            onNew("AlarmNames", alarm),
 	"EnableAlarmActions":      onNew("AlarmNames", alarm),
 	"DisableAlarmActions":     onNew("AlarmNames", alarm),

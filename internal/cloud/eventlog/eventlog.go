@@ -36,6 +36,11 @@ type Event struct {
 
 // Log is a folder of streams. Its methods may be called concurrently.
 type Log struct {
+	// Lost is told of the bytes at the end of a file that were unreadable and are removed: a
+	// batch that a killed daemon or lost power left half written. nil: nobody is. Set it
+	// before first use.
+	Lost func(path string, bytes int64)
+
 	dir   string
 	limit int64 // bytes
 
@@ -186,12 +191,15 @@ func (l *Log) load(s *stream) error {
 	var read []*segment
 	for _, old := range segments {
 		found := &segment{path: old.path, first: old.first}
-		highest, err := found.load()
+		highest, lost, err := found.load()
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // evicted meanwhile
 		}
 		if err != nil {
 			return err
+		}
+		if lost > 0 && l.Lost != nil {
+			l.Lost(found.path, lost)
 		}
 		s.ingested = max(s.ingested, highest)
 		read = append(read, found)

@@ -140,9 +140,10 @@ func TestATornEndIsRemovedAndAppendingContinues(t *testing.T) {
 		if err := os.WriteFile(segments[0], append(slices.Clone(whole), next[:cut]...), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		l := open(t, dir, 1<<30)
-		if got := all(t, l, everything(10), "a"); got != "1 2" {
-			t.Fatalf("%d bytes of a frame: got %s", cut, got)
+		l, lost := open(t, dir, 1<<30), int64(0)
+		l.Lost = func(_ string, bytes int64) { lost += bytes }
+		if got := all(t, l, everything(10), "a"); got != "1 2" || lost != int64(cut) {
+			t.Fatalf("%d bytes of a frame: got %s, lost %d", cut, got, lost)
 		}
 		put(t, l, "a", start.Add(3*time.Second), "3")
 		if got := all(t, open(t, dir, 1<<30), everything(10), "a"); got != "1 2 3" {

@@ -58,11 +58,11 @@ func (s *segment) add(length int64, events []Event) {
 }
 
 // load reads the index of a segment, and returns the highest sequence number in it. It
-// removes what follows the last whole frame.
-func (s *segment) load() (highest uint64, err error) {
+// removes what follows the last whole frame, and returns how many bytes that were.
+func (s *segment) load() (highest uint64, lost int64, err error) {
 	data, err := os.ReadFile(s.path)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	s.size, s.blocks = 0, nil
 	for {
@@ -73,10 +73,10 @@ func (s *segment) load() (highest uint64, err error) {
 		highest = max(highest, sequence)
 		s.add(int64(length), events)
 	}
-	if s.size < int64(len(data)) {
-		return highest, os.Truncate(s.path, s.size)
+	if lost = int64(len(data)) - s.size; lost > 0 {
+		err = os.Truncate(s.path, s.size)
 	}
-	return highest, nil
+	return highest, lost, err
 }
 
 // write appends a frame, which is on disk when write returns. After an error the segment

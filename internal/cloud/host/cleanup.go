@@ -68,7 +68,7 @@ func Delete(ctx context.Context, layout Layout, images bool) error {
 	paths := []string{
 		layout.RunDir, layout.Database(), layout.Machines(), layout.Volumes(), layout.AccessLogs(), layout.Outbox(),
 		layout.credentials(), layout.Log(), layout.manners(), layout.reach(), layout.bandwidth(), layout.sealKey(),
-		layout.olderLog(), layout.mark(), layout.sessionKey(), layout.LogEvents(),
+		layout.olderLog(), layout.mark(), layout.sessionKey(), layout.LogEvents(), layout.Metrics(),
 		layout.Authority(), layout.AuthorityRoot(), layout.PublicRoot(), layout.Objects(),
 	}
 	if images {

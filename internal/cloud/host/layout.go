@@ -106,6 +106,9 @@ func (l Layout) Outbox() string { return filepath.Join(l.StateDir, "outbox") }
 // LogEvents is the folder of the events of CloudWatch Logs.
 func (l Layout) LogEvents() string { return filepath.Join(l.StateDir, "logevents") }
 
+// Metrics is the folder of the summaries of metrics.
+func (l Layout) Metrics() string { return filepath.Join(l.StateDir, "metrics") }
+
 // Mirrors is the file with the archives that base images are built from.
 func (l Layout) Mirrors() string { return filepath.Join(l.StateDir, "mirrors.json") }
 

@@ -1,10 +1,5 @@
 package metric
 
-import (
-	"maps"
-	"slices"
-)
-
 // Percentile returns the smallest value that at least p percent of the values do
 // not exceed. ok is false if the values are not known.
 func (s *Summary) Percentile(p float64) (value float64, ok bool) {
@@ -27,10 +22,8 @@ func (s *Summary) Distribution() (values, counts []float64, known bool) {
 	if s.valuesUnknown || s.Count == 0 {
 		return nil, nil, false
 	}
-	values = slices.Sorted(maps.Keys(s.values))
-	for i, v := range values {
-		counts = append(counts, s.values[v])
-		values[i] = min(max(v, s.Min), s.Max)
+	for _, v := range s.values {
+		values, counts = append(values, min(max(v.value, s.Min), s.Max)), append(counts, v.times)
 	}
 	return values, counts, true
 }

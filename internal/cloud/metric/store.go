@@ -30,10 +30,27 @@ type Store struct {
 	// Late returns how long after the end of its minute a summary can be read; nil:
 	// summaries can be read at once, even within their minute. Set it before first use.
 	Late func() time.Duration
+	// History keeps the summaries beyond the end of the process; nil: nothing does. They are
+	// read when the Store is first used. Set it before that.
+	History *History
 
-	mu     sync.Mutex
-	series map[seriesKey]map[pointKey]*Summary
-	points int
+	mu      sync.Mutex
+	loaded  bool // History has been read
+	series  map[seriesKey]map[pointKey]*point
+	points  int
+	unsaved []place // of the summaries that have changed since they were saved
+}
+
+// point is a summary.
+type point struct {
+	Summary
+	unsaved bool // its place is in Store.unsaved
+}
+
+// place is where a point is.
+type place struct {
+	seriesKey
+	pointKey
 }
 
 type seriesKey struct {
@@ -46,27 +63,50 @@ type pointKey struct {
 	unit   string
 }
 
-// Add merges measured into the summary of the minute that contains at.
-func (s *Store) Add(region string, id ID, at time.Time, unit string, measured Summary) {
-	s.mu.Lock()
+// Add merges measured into the summary of the minute that contains a time.
+func (s *Store) Add(region string, id ID, when time.Time, unit string, measured Summary) {
+	s.lock()
 	defer s.mu.Unlock()
+	at := place{seriesKey{region, id}, pointKey{minuteOf(when), unit}}
+	p, created := s.point(at)
+	p.Merge(measured)
+	if s.History != nil && !p.unsaved {
+		p.unsaved = true
+		s.unsaved = append(s.unsaved, at)
+	}
+	if created && s.points > maxSummaries {
+		s.dropOldest()
+	}
+}
+
+// lock locks the store, whose history has been read then.
+func (s *Store) lock() {
+	s.mu.Lock()
+	if !s.loaded {
+		s.loaded = true
+		s.load()
+	}
+}
+
+// minuteOf returns the minute that contains a time, since the Unix epoch.
+func minuteOf(at time.Time) int64 { return at.Unix() / int64(Resolution/time.Second) }
+
+// point returns the point at a place, and whether it is a new one.
+func (s *Store) point(at place) (p *point, created bool) {
 	if s.series == nil {
-		s.series = map[seriesKey]map[pointKey]*Summary{}
+		s.series = map[seriesKey]map[pointKey]*point{}
 	}
-	k := seriesKey{region, id}
-	if s.series[k] == nil {
-		s.series[k] = map[pointKey]*Summary{}
+	points := s.series[at.seriesKey]
+	if points == nil {
+		points = map[pointKey]*point{}
+		s.series[at.seriesKey] = points
 	}
-	p := pointKey{at.Unix() / int64(Resolution/time.Second), unit}
-	sum := s.series[k][p]
-	if sum == nil {
-		sum = &Summary{}
-		s.series[k][p] = sum
-		if s.points++; s.points > maxSummaries {
-			s.dropOldest()
-		}
+	if p = points[at.pointKey]; p == nil {
+		p, created = &point{}, true
+		points[at.pointKey] = p
+		s.points++
 	}
-	sum.Merge(measured)
+	return p, created
 }
 
 // dropOldest deletes the oldest tenth of the summaries.
@@ -98,17 +138,17 @@ func (s *Store) deleteUntil(minute int64) {
 
 // Expire deletes what is older than Retention.
 func (s *Store) Expire(now time.Time) {
-	s.mu.Lock()
+	s.lock()
 	defer s.mu.Unlock()
-	s.deleteUntil(now.Add(-Retention).Unix() / 60)
+	s.deleteUntil(minuteOf(now.Add(-Retention)))
 }
 
 // List returns the Region's metrics with data since the given time, sorted.
 func (s *Store) List(region string, since time.Time) []ID {
-	s.mu.Lock()
+	s.lock()
 	defer s.mu.Unlock()
 	var out []ID
-	first := since.Unix() / 60
+	first := minuteOf(since)
 	for k, points := range s.series {
 		if k.region != region {
 			continue
@@ -128,7 +168,7 @@ func (s *Store) List(region string, since time.Time) []ID {
 // sorted by time and unit. An empty unit matches all units.
 func (s *Store) Points(region string, id ID, from, to time.Time, unit string) []Point {
 	to = s.Readable(to)
-	s.mu.Lock()
+	s.lock()
 	defer s.mu.Unlock()
 	var out []Point
 	for p, sum := range s.series[seriesKey{region, id}] {

@@ -1,21 +1,29 @@
 package metric
 
 import (
-	"maps"
+	"cmp"
 	"math"
+	"slices"
 	"time"
 )
 
 // Summary summarizes a set of values. The zero value summarizes none.
 type Summary struct {
 	Count, Sum, Min, Max float64
-	// values maps each value to its number of occurrences. Values are rounded by
-	// less than 0.4 %; integers up to 256 are exact.
-	values map[float64]float64
+	// values are the distinct values in ascending order. They are rounded by less than
+	// 0.4 %; integers up to 256 are exact.
+	values []occurrence
 	// valuesUnknown is set if some values arrived already summarized, which leaves
 	// their percentiles unknown.
 	valuesUnknown bool
 }
+
+// occurrence is a value and how often it occurred.
+type occurrence struct{ value, times float64 }
+
+func occurrences(value, times float64) []occurrence { return []occurrence{{roundValue(value), times}} }
+
+func compareValues(a, b occurrence) int { return cmp.Compare(a.value, b.value) }
 
 // SummaryOf summarizes one value that occurred the given number of times.
 func SummaryOf(value, times float64) Summary {
@@ -24,7 +32,7 @@ func SummaryOf(value, times float64) Summary {
 		Sum:    value * times,
 		Min:    value,
 		Max:    value,
-		values: map[float64]float64{roundValue(value): times},
+		values: occurrences(value, times),
 	}
 }
 
@@ -36,7 +44,7 @@ func SummaryBetween(low, high, sum, count float64) Summary {
 		Sum:    sum,
 		Min:    low,
 		Max:    high,
-		values: map[float64]float64{roundValue((low + high) / 2): count},
+		values: occurrences((low+high)/2, count),
 	}
 }
 
@@ -45,7 +53,7 @@ func SummaryBetween(low, high, sum, count float64) Summary {
 // Guide, Percentiles: statistic sets).
 func SummaryOfSet(count, sum, low, high float64) Summary {
 	if count == 1 || low == high {
-		return Summary{Count: count, Sum: sum, Min: low, Max: high, values: map[float64]float64{roundValue(low): count}}
+		return Summary{Count: count, Sum: sum, Min: low, Max: high, values: occurrences(low, count)}
 	}
 	return Summary{Count: count, Sum: sum, Min: low, Max: high, valuesUnknown: true}
 }
@@ -67,17 +75,19 @@ func (s *Summary) Merge(o Summary) {
 	s.Count, s.Sum = s.Count+o.Count, s.Sum+o.Sum
 	s.Min, s.Max = min(s.Min, o.Min), max(s.Max, o.Max)
 	s.valuesUnknown = s.valuesUnknown || o.valuesUnknown
-	if s.values == nil {
-		s.values = make(map[float64]float64, len(o.values))
-	}
-	for v, n := range o.values {
-		s.values[v] += n
+	for _, v := range o.values {
+		i, found := slices.BinarySearchFunc(s.values, v, compareValues)
+		if found {
+			s.values[i].times += v.times
+		} else {
+			s.values = slices.Insert(s.values, i, v)
+		}
 	}
 }
 
 func (s *Summary) clone() Summary {
 	out := *s
-	out.values = maps.Clone(s.values)
+	out.values = slices.Clone(s.values)
 	return out
 }
 

@@ -12,9 +12,6 @@ import (
 
 const alarmTime = "2006-01-02T15:04:05.000-0700"
 
-// maxSubject is the length of the longest subject (Amazon SNS API Reference, Publish).
-const maxSubject = 100
-
 // dimension is a dimension in an alarm's message.
 type dimension struct {
 	Value string `json:"value"`
@@ -55,7 +52,15 @@ type alarmDocument struct {
 	OKActions                          []string
 	AlarmActions                       []string
 	InsufficientDataActions            []string
-	Trigger                            trigger
+	Trigger                            *trigger `json:",omitempty"`
+	AlarmRule                          string   `json:",omitempty"`
+	TriggeringChildren                 []child  `json:",omitzero"`
+}
+
+// child is an alarm that led to the state of a composite alarm.
+type child struct {
+	ARN   string `json:"Arn"`
+	State struct{ Value, Timestamp string }
 }
 
 // AlarmMessage returns the message with which CloudWatch tells a topic that an alarm
@@ -70,7 +75,12 @@ func AlarmMessage(f alarm.Firing, id, region string) Message {
 		StateChangeTime: row.StateChanged.UTC().Format(alarmTime),
 		Region:          region, AlarmARN: row.ARN, OldStateValue: row.PreviousState,
 		OKActions: list(row.OKActions), AlarmActions: list(row.AlarmActions),
-		InsufficientDataActions: list(row.NoDataActions), Trigger: triggerOf(row),
+		InsufficientDataActions: list(row.NoDataActions),
+	}
+	if alarm.IsComposite(row) {
+		document.AlarmRule, document.TriggeringChildren = row.Rule, childrenOf(row)
+	} else {
+		document.Trigger = triggerOf(row)
 	}
 	var b strings.Builder
 	e := json.NewEncoder(&b)
@@ -78,7 +88,7 @@ func AlarmMessage(f alarm.Firing, id, region string) Message {
 	_ = e.Encode(document) // an alarm's threshold is a finite number
 	subject := fmt.Sprintf("%s: %q in %s", row.State, row.Name, region)
 	return Message{
-		ID: id, Subject: subject[:min(len(subject), maxSubject)], Text: strings.TrimSpace(b.String()),
+		ID: id, Subject: Subject(subject), Text: strings.TrimSpace(b.String()),
 		ByProtocol: map[string]string{"email": alarmText(row, region)},
 	}
 }
@@ -97,8 +107,15 @@ func alarmText(row *store.Alarm, region string) string {
 	return strings.Join(lines, "\n")
 }
 
-func triggerOf(row *store.Alarm) trigger {
-	t := trigger{
+// childrenOf returns the alarms that led to the state of a composite alarm.
+func childrenOf(row *store.Alarm) []child {
+	var data struct{ TriggeringAlarms []child }
+	_ = json.Unmarshal([]byte(row.StateReasonData), &data) // a user may have set it
+	return append([]child{}, data.TriggeringAlarms...)
+}
+
+func triggerOf(row *store.Alarm) *trigger {
+	t := &trigger{
 		MetricName: row.Metric, Namespace: row.Namespace, Unit: optional(row.Unit), Period: row.Period,
 		EvaluationPeriods: row.EvaluationPeriods, DatapointsToAlarm: row.DatapointsToAlarm,
 		ComparisonOperator: row.Comparison, Threshold: row.Threshold, TreatMissingData: row.TreatMissing,

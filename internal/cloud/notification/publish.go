@@ -19,6 +19,12 @@ type Message struct {
 	Attributes []store.MessageAttribute
 }
 
+// maxSubject is the length of the longest subject (Amazon SNS API Reference, Publish).
+const maxSubject = 100
+
+// Subject returns a text as the subject of a message, which may have to be shorter.
+func Subject(text string) string { return text[:min(len(text), maxSubject)] }
+
 // Publish sends a message to every confirmed subscription of a topic.
 func Publish(tx *store.Tx, topic *store.Topic, m Message, now time.Time) {
 	for _, s := range store.SubscriptionsByTopic.List(tx, topic.ARN) {

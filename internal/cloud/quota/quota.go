@@ -125,6 +125,9 @@ var (
 		Service: "autoscaling", Code: "L-CDE20ADC", Name: "Auto Scaling groups per region",
 		Default: 500, Fixed: true,
 	}
+	LaunchConfigurations = Quota{
+		Service: "autoscaling", Code: "L-6B80B8FA", Name: "Launch configurations per region", Default: 200,
+	}
 )
 
 // Applied returns the quota's value. limited says whether the local cloud has AWS's
@@ -145,7 +148,7 @@ func All() []Quota {
 		StandardVCPUs, ElasticIPs, LaunchTemplates,
 		LoadBalancers, TargetGroups, Listeners, Targets, ListenerRules,
 		NetworkLoadBalancers, NetworkListeners, NetworkTargets,
-		ScalingGroups,
+		ScalingGroups, LaunchConfigurations,
 	}
 	slices.SortFunc(list, func(a, b Quota) int {
 		return slices.Compare([]string{a.Service, a.Code}, []string{b.Service, b.Code})

@@ -16,7 +16,8 @@ var (
 	)
 )
 
-// Alarm is a CloudWatch alarm on one metric or on a metric math expression.
+// Alarm is a CloudWatch alarm on one metric or on a metric math expression, or a composite
+// alarm, which has a rule.
 type Alarm struct {
 	ARN, Region, Name            string
 	Description                  string
@@ -36,6 +37,10 @@ type Alarm struct {
 	Unit                         string
 	Queries                      string // metric data queries in JSON, as sent, instead of the metric
 	ThresholdMetricID            string
+	Rule                         string // of a composite alarm; "": it watches a metric
+	Suppressor                   string // name or ARN of the alarm that suppresses its actions
+	SuppressorWait               int32  // seconds
+	SuppressorExtension          int32  // seconds
 	Tags                         Tags
 	Configured                   time.Time
 
@@ -47,6 +52,9 @@ type Alarm struct {
 	StateUpdated    time.Time
 	StateChanged    time.Time
 	ActionsRan      time.Time // last run of its actions; they are due if it is before StateChanged
+	AlarmLeft       time.Time // last end of the state ALARM
+	Inputs          string    // stands for what the state of a composite alarm was last derived from; "": nothing
+	SuppressedBy    string    // "Alarm", "WaitPeriod", "ExtensionPeriod"; "": its actions are not suppressed
 }
 
 func (r *Alarm) region() string { return r.Region }
@@ -57,6 +65,7 @@ type MetricDimension struct{ Name, Value string }
 // AlarmHistory is an item of an alarm's history.
 type AlarmHistory struct {
 	ID, Region, Alarm string
+	Kind              string // "CompositeAlarm"; "": an alarm that watches a metric
 	At                time.Time
 	Type              string // "ConfigurationUpdate", "StateUpdate", "Action"
 	Summary, Data     string

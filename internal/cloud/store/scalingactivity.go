@@ -21,15 +21,18 @@ type ScalingActivity struct {
 	InstanceID        string // "" for a launch whose instance does not exist yet
 	Zone, SubnetID    string
 	Surplus           bool // of the launched instance: see ScalingInstance
-	Cause             string
-	Description       string
-	Details           string // JSON
-	Status            string // "InProgress", "Successful", "Failed", "Cancelled", …
-	StatusMessage     string
-	Progress          int32
-	Started           time.Time
-	LaunchAt          time.Time // of a launch: its instance launches then or later
-	Ended             time.Time // zero: in progress
+	// Origin and Destination are where the instance comes from and goes to: "EC2",
+	// "AutoScalingGroup", "WarmPool"; "": as launches and terminations of the group do.
+	Origin, Destination string
+	Cause               string
+	Description         string
+	Details             string // JSON
+	Status              string // "InProgress", "Successful", "Failed", "Cancelled", …
+	StatusMessage       string
+	Progress            int32
+	Started             time.Time
+	LaunchAt            time.Time // of a launch: its instance launches then or later
+	Ended               time.Time // zero: in progress
 }
 
 func (r *ScalingActivity) region() string { return r.Region }

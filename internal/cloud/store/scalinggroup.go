@@ -12,6 +12,7 @@ type ScalingGroup struct {
 	ARN, Region, Name      string
 	Template               TemplateRef // zero if Mixed is set
 	Mixed                  string      // mixed instances policy in JSON, as the request contained it
+	Configuration          string      // name of a launch configuration; the group has no template then
 	Min, Max, Desired      int32
 	DesiredType            string // "units"
 	DefaultCooldown        int32  // seconds

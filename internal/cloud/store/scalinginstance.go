@@ -27,6 +27,16 @@ const (
 	LifecycleDetached           = "Detached"
 	LifecycleEnteringStandby    = "EnteringStandby"
 	LifecycleStandby            = "Standby"
+
+	LifecycleWarmedPending            = "Warmed:Pending"
+	LifecycleWarmedPendingWait        = "Warmed:Pending:Wait"
+	LifecycleWarmedPendingProceed     = "Warmed:Pending:Proceed"
+	LifecycleWarmedStopped            = "Warmed:Stopped"
+	LifecycleWarmedRunning            = "Warmed:Running"
+	LifecycleWarmedTerminating        = "Warmed:Terminating"
+	LifecycleWarmedTerminatingWait    = "Warmed:Terminating:Wait"
+	LifecycleWarmedTerminatingProceed = "Warmed:Terminating:Proceed"
+	LifecycleWarmedTerminated         = "Warmed:Terminated"
 )
 
 // ScalingInstance is an instance's membership in an Auto Scaling group. API handlers
@@ -39,6 +49,7 @@ type ScalingInstance struct {
 	Type, ImageID             string
 	TemplateID, TemplateName  string
 	TemplateVersion           string // number, resolved at the launch
+	Configuration             string // name of the launch configuration that it was launched from
 	Launched                  time.Time
 	Protected                 bool   // from scale-in
 	Attached                  bool   // attached by a user, not launched by the group
@@ -60,6 +71,11 @@ type ScalingInstance struct {
 	Surplus          bool   // a replacement beyond the desired capacity: an instance leaves once this one is ready
 
 	Waits []HookWait // for the lifecycle hooks of its current transition
+
+	// The warm pool.
+	PoolState string // the state in which the pool keeps it: "Stopped", "Running"; "": it was never there
+	FromPool  bool   // it was taken from the pool and has not entered service yet
+	ToPool    bool   // it leaves service and returns to the pool
 }
 
 func (r *ScalingInstance) region() string { return r.Region }

@@ -51,7 +51,9 @@ var migrations = []migration{
 	// routes to interfaces, and Network Load Balancers.
 	nil,
 	// Version 8 adds IPv6: blocks of VPCs and subnets, addresses of network interfaces and egress-only
-	// internet gateways. It adds volumes whose contents are files, and snapshots of them.
+	// internet gateways. It adds volumes whose contents are files, and snapshots of them; the topics
+	// that Auto Scaling groups tell of their activities, launch configurations and warm pools; and
+	// composite alarms.
 	nil,
 }
 

@@ -14,6 +14,7 @@ var tables = []table{
 	Buckets, Objects, Uploads, UploadParts,
 	PeeringConnections, VPCEndpoints, VolumeModifications,
 	EgressOnlyGateways,
+	ScalingNotifications, LaunchConfigurations, WarmPools,
 }
 
 // tableNamed returns the table with the name, or nil.

@@ -18,41 +18,6 @@ func emptyPage(maxRecords *int32, token *string) error {
 	return err
 }
 
-// DescribeLaunchConfigurations lists launch configurations.
-func (a *API) DescribeLaunchConfigurations(
-	_ context.Context, in *autoscaling.DescribeLaunchConfigurationsInput,
-) (*autoscaling.DescribeLaunchConfigurationsOutput, error) {
-	// Names that do not exist are left out of the answer, as on AWS.
-	return &autoscaling.DescribeLaunchConfigurationsOutput{
-		LaunchConfigurations: []types.LaunchConfiguration{},
-	}, emptyPage(in.MaxRecords, in.NextToken)
-}
-
-// DescribeNotificationConfigurations lists the topics that groups notify.
-func (a *API) DescribeNotificationConfigurations(
-	ctx context.Context, in *autoscaling.DescribeNotificationConfigurationsInput,
-) (*autoscaling.DescribeNotificationConfigurationsOutput, error) {
-	for _, name := range in.AutoScalingGroupNames {
-		if _, err := findGroup(a.Store.Read(ctx), wire.RegionFrom(ctx), &name); err != nil {
-			return nil, err
-		}
-	}
-	return &autoscaling.DescribeNotificationConfigurationsOutput{
-		NotificationConfigurations: []types.NotificationConfiguration{},
-	}, emptyPage(in.MaxRecords, in.NextToken)
-}
-
-// DescribeAutoScalingNotificationTypes lists the events of which groups can notify topics.
-func (a *API) DescribeAutoScalingNotificationTypes(
-	context.Context, *autoscaling.DescribeAutoScalingNotificationTypesInput,
-) (*autoscaling.DescribeAutoScalingNotificationTypesOutput, error) {
-	return &autoscaling.DescribeAutoScalingNotificationTypesOutput{AutoScalingNotificationTypes: []string{
-		"autoscaling:EC2_INSTANCE_LAUNCH", "autoscaling:EC2_INSTANCE_LAUNCH_ERROR",
-		"autoscaling:EC2_INSTANCE_TERMINATE", "autoscaling:EC2_INSTANCE_TERMINATE_ERROR",
-		"autoscaling:TEST_NOTIFICATION",
-	}}, nil
-}
-
 // DescribeLoadBalancers lists the Classic Load Balancers of a group.
 func (a *API) DescribeLoadBalancers(
 	ctx context.Context, in *autoscaling.DescribeLoadBalancersInput,

@@ -3,7 +3,6 @@ package autoscaling
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -45,8 +44,7 @@ func (a *API) DescribeScalingActivities(
 			!matches(r)
 	})
 	key := func(r *store.ScalingActivity) string { return newestFirst(r.Started, r.ID) }
-	slices.SortFunc(rows, func(x, y *store.ScalingActivity) int { return strings.Compare(key(x), key(y)) })
-	rows, next, err := paginate(pageRequest{in.MaxRecords, in.NextToken, 100, 100}, rows, key)
+	rows, next, err := paginate(pageRequest{in.MaxRecords, in.NextToken, 100, 100}, sortedBy(rows, key), key)
 	return &autoscaling.DescribeScalingActivitiesOutput{
 		Activities: describeActivities(view, rows), NextToken: next,
 	}, err

@@ -47,6 +47,10 @@ type Config struct {
 	Now       func() time.Time // default: time.Now
 	IDs       *identity.Source // default: random IDs
 	Manners   *manners.Set     // nil: a kind cloud
+	Publisher Publisher        // with the roles of lifecycle hooks
+	// PassRole returns an error unless the caller of ctx may pass a role to Auto Scaling; nil:
+	// every caller may.
+	PassRole func(ctx context.Context, role *store.Role) error
 }
 
 // API implements the operations of Amazon EC2 Auto Scaling.
@@ -59,6 +63,9 @@ func New(c Config) *API {
 	}
 	if c.IDs == nil {
 		c.IDs = identity.New(nil)
+	}
+	if c.PassRole == nil {
+		c.PassRole = func(context.Context, *store.Role) error { return nil }
 	}
 	return &API{c}
 }

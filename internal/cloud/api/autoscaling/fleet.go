@@ -20,6 +20,8 @@ import (
 type Compute interface {
 	RunInstancesFor(ctx context.Context, region string, l compute.Launch) ([]string, error)
 	TerminateInstances(ctx context.Context, in *ec2.TerminateInstancesInput) (*ec2.TerminateInstancesOutput, error)
+	StartInstances(ctx context.Context, in *ec2.StartInstancesInput) (*ec2.StartInstancesOutput, error)
+	StopInstances(ctx context.Context, in *ec2.StopInstancesInput) (*ec2.StopInstancesOutput, error)
 }
 
 // Balancing is the part of Elastic Load Balancing that a Fleet calls.
@@ -40,6 +42,12 @@ type Fleet struct {
 	Store     *store.Store
 	Compute   Compute
 	Balancing Balancing
+	Publisher Publisher // nil: every role may publish
+}
+
+// MayPublish implements scaling.Fleet.
+func (f *Fleet) MayPublish(r store.Reader, roleARN, topicARN string) bool {
+	return f.Publisher.may(r, roleARN, topicARN)
 }
 
 // inRegion returns a context for calls in a region.
@@ -69,11 +77,14 @@ func (f *Fleet) Launch(
 			tags[t.Key] = t.Value
 		}
 	}
-	_, err := f.Compute.RunInstancesFor(ctx, group.Region, compute.Launch{
-		Template: source.Template, Type: source.InstanceType, SubnetID: subnet, Count: 1, Token: token, Tags: tags,
-		Reserved: store.Tags{scalinggroup.TagKey: group.Name},
-		Also:     func(tx *store.Tx, ids []string) error { return join(tx, ids[0]) },
-	})
+	launch, err := launchFrom(f.Store.View(), group.Region, source)
+	if err != nil {
+		return asRefusal(err)
+	}
+	launch.SubnetID, launch.Count, launch.Token, launch.Tags = subnet, 1, token, tags
+	launch.Reserved = store.Tags{scalinggroup.TagKey: group.Name}
+	launch.Also = func(tx *store.Tx, ids []string) error { return join(tx, ids[0]) }
+	_, err = f.Compute.RunInstancesFor(ctx, group.Region, launch)
 	return asRefusal(err)
 }
 
@@ -90,6 +101,18 @@ func (f *Fleet) Terminate(ctx context.Context, region, id string) error {
 	}
 	in := &ec2.TerminateInstancesInput{InstanceIds: []string{id}}
 	_, err := f.Compute.TerminateInstances(inRegion(ctx, region), in)
+	return asRefusal(err)
+}
+
+// Start starts an instance of a warm pool.
+func (f *Fleet) Start(ctx context.Context, region, id string) error {
+	_, err := f.Compute.StartInstances(inRegion(ctx, region), &ec2.StartInstancesInput{InstanceIds: []string{id}})
+	return asRefusal(err)
+}
+
+// Stop stops an instance for a warm pool.
+func (f *Fleet) Stop(ctx context.Context, region, id string) error {
+	_, err := f.Compute.StopInstances(inRegion(ctx, region), &ec2.StopInstancesInput{InstanceIds: []string{id}})
 	return asRefusal(err)
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/scaling/announcement"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -29,7 +30,8 @@ func (a *API) CreateAutoScalingGroup(
 	}
 	g := a.newGroup(here, in)
 	desired := constraint.Default(in.DesiredCapacity, g.Min)
-	hooks, err := readInitialHooks(g, in.LifecycleHookSpecificationList)
+	view := a.Store.View()
+	hooks, err := a.readInitialHooks(ctx, view, g, in.LifecycleHookSpecificationList)
 	if err != nil {
 		return nil, err
 	}
@@ -39,11 +41,12 @@ func (a *API) CreateAutoScalingGroup(
 	if g.Tags, err = readTags(in.Tags); err != nil {
 		return nil, err
 	}
-	view := a.Store.View()
 	if err := cmp.Or(
 		checkSizes(g.Min, g.Max, desired), createSettings(in).apply(g),
 		checkTargetGroups(view, here, g.TargetGroupARNs),
-		a.setLaunchSource(g, in.LaunchTemplate, in.MixedInstancesPolicy),
+		a.setLaunchSource(view, g, launchSource{
+			in.LaunchTemplate, in.MixedInstancesPolicy, in.LaunchConfigurationName,
+		}),
 	); err != nil {
 		return nil, err
 	}
@@ -60,6 +63,7 @@ func (a *API) CreateAutoScalingGroup(
 		store.ScalingGroups.Put(tx, g)
 		for _, h := range hooks {
 			store.LifecycleHooks.Put(tx, h)
+			announcement.TestMessage(tx, a.IDs, g, h.NotificationTargetARN, g.Created)
 		}
 		scalinggroup.ChangeDesired(tx, g.Key(), desired, scalinggroup.BecauseGroupCreated, g.Created)
 		return nil

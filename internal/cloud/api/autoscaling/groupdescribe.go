@@ -109,10 +109,12 @@ func describeGroup(r store.Reader, g *store.ScalingGroup, withInstances bool) (t
 		},
 	}
 	describeOptional(&out, g)
-	if g.Mixed == "" {
-		out.LaunchTemplate = describeTemplateRef(g.Template)
-	} else if err := json.Unmarshal([]byte(g.Mixed), &out.MixedInstancesPolicy); err != nil {
-		return out, fmt.Errorf("read the mixed instances policy of group %s: %w", g.Name, err)
+	if pool, ok := store.WarmPools.Get(r, g.Key()); ok {
+		out.WarmPoolConfiguration = describeWarmPool(pool)
+		out.WarmPoolSize = aws.Int32(int32(len(scalinggroup.WarmPoolInstances(r, g.Key()))))
+	}
+	if err := describeLaunchSource(&out, g); err != nil {
+		return out, err
 	}
 	for _, p := range g.Suspended {
 		out.SuspendedProcesses = append(out.SuspendedProcesses, types.SuspendedProcess{
@@ -133,11 +135,26 @@ func describeGroup(r store.Reader, g *store.ScalingGroup, withInstances bool) (t
 		})
 	}
 	if withInstances {
-		for _, i := range scalinggroup.Instances(r, g.Key()) {
+		for _, i := range scalinggroup.Members(r, g.Key()) {
 			out.Instances = append(out.Instances, describeInstance(r, i))
 		}
 	}
 	return out, nil
+}
+
+// describeLaunchSource sets what the group launches instances from.
+func describeLaunchSource(out *types.AutoScalingGroup, g *store.ScalingGroup) error {
+	switch {
+	case g.Configuration != "":
+		out.LaunchConfigurationName = &g.Configuration
+	case g.Mixed == "":
+		out.LaunchTemplate = describeTemplateRef(g.Template)
+	default:
+		if err := json.Unmarshal([]byte(g.Mixed), &out.MixedInstancesPolicy); err != nil {
+			return fmt.Errorf("read the mixed instances policy of group %s: %w", g.Name, err)
+		}
+	}
+	return nil
 }
 
 // describeOptional sets the members that only some groups have.

@@ -46,10 +46,10 @@ func (a *API) UpdateAutoScalingGroup(
 		}
 		changed.Context, changed.LaunchFailures = constraint.Default(in.Context, changed.Context), nil
 		if setsLaunchSource(in) {
-			if err := checkNotRefreshing(tx, g, &launch); err != nil {
+			if err := cmp.Or(checkNotRefreshing(tx, g, &launch), checkPoolSource(tx, &launch)); err != nil {
 				return err
 			}
-			changed.Template, changed.Mixed = launch.Template, launch.Mixed
+			changed.Template, changed.Mixed, changed.Configuration = launch.Template, launch.Mixed, launch.Configuration
 		}
 		if in.VPCZoneIdentifier != nil || len(in.AvailabilityZones)+len(in.AvailabilityZoneIds) > 0 {
 			changed.SubnetIDs, changed.Zones, changed.ByZones = launch.SubnetIDs, launch.Zones, launch.ByZones
@@ -65,8 +65,12 @@ func (a *API) UpdateAutoScalingGroup(
 	})
 }
 
+func sourceOfUpdate(in *autoscaling.UpdateAutoScalingGroupInput) launchSource {
+	return launchSource{in.LaunchTemplate, in.MixedInstancesPolicy, in.LaunchConfigurationName}
+}
+
 func setsLaunchSource(in *autoscaling.UpdateAutoScalingGroupInput) bool {
-	return in.LaunchTemplate != nil || in.MixedInstancesPolicy != nil
+	return sourceOfUpdate(in).count() > 0
 }
 
 // applyLaunchSettings sets the group's launch source and subnets to those of an
@@ -75,7 +79,7 @@ func (a *API) applyLaunchSettings(
 	ctx context.Context, r store.Reader, g *store.ScalingGroup, in *autoscaling.UpdateAutoScalingGroupInput,
 ) error {
 	if setsLaunchSource(in) {
-		if err := a.setLaunchSource(g, in.LaunchTemplate, in.MixedInstancesPolicy); err != nil {
+		if err := a.setLaunchSource(r, g, sourceOfUpdate(in)); err != nil {
 			return err
 		}
 	}

@@ -51,13 +51,14 @@ func (a *API) DescribeAutoScalingInstances(
 			LaunchTemplate:       describeInstanceTemplate(i),
 			ImageId:              aws.String(i.ImageID),
 		})
+		setNonEmpty(&out.AutoScalingInstances[len(out.AutoScalingInstances)-1].LaunchConfigurationName, i.Configuration)
 	}
 	return out, nil
 }
 
 // describeInstance describes an instance as a member of its group.
 func describeInstance(r store.Reader, i *store.ScalingInstance) types.Instance {
-	return types.Instance{
+	out := types.Instance{
 		InstanceId:           aws.String(i.InstanceID),
 		InstanceType:         aws.String(i.Type),
 		AvailabilityZone:     aws.String(i.Zone),
@@ -68,6 +69,8 @@ func describeInstance(r store.Reader, i *store.ScalingInstance) types.Instance {
 		LaunchTemplate:       describeInstanceTemplate(i),
 		ImageId:              aws.String(i.ImageID),
 	}
+	setNonEmpty(&out.LaunchConfigurationName, i.Configuration)
+	return out
 }
 
 // describeInstanceTemplate returns the version of a launch template from which

@@ -13,24 +13,45 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
+// launchSource is what a request names to launch instances from.
+type launchSource struct {
+	template      *types.LaunchTemplateSpecification
+	mixed         *types.MixedInstancesPolicy
+	configuration *string // name of a launch configuration
+}
+
+// count returns how many of the sources are given.
+func (s launchSource) count() (n int) {
+	for _, given := range []bool{s.template != nil, s.mixed != nil, s.configuration != nil} {
+		if given {
+			n++
+		}
+	}
+	return n
+}
+
 // setLaunchSource sets what the group launches its instances from: a launch
-// template or a mixed instances policy, and never both. Without either, a group
-// keeps the source that it has.
-func (a *API) setLaunchSource(
-	g *store.ScalingGroup, template *types.LaunchTemplateSpecification, mixed *types.MixedInstancesPolicy,
-) error {
-	switch {
-	case template != nil && mixed != nil, template == nil && mixed == nil && g.Template == store.TemplateRef{}:
+// template, a launch configuration or a mixed instances policy, and never several. Without
+// any, a group keeps the source that it has.
+func (a *API) setLaunchSource(r store.Reader, g *store.ScalingGroup, s launchSource) error {
+	switch n := s.count(); {
+	case n > 1, n == 0 && g.Template == store.TemplateRef{} && g.Configuration == "":
 		return invalid("Valid requests must contain either launchTemplate, LaunchConfigurationName, InstanceId or " +
 			"MixedInstancesPolicy parameter.")
-	case template != nil:
-		ref, err := a.resolveTemplate(g.Region, template)
+	case s.configuration != nil:
+		row, ok := store.LaunchConfigurations.Get(r, g.Region+"/"+*s.configuration)
+		if !ok {
+			return configurationNotFound(*s.configuration)
+		}
+		g.Template, g.Mixed, g.Configuration = store.TemplateRef{}, "", row.Name
+	case s.template != nil:
+		ref, err := a.resolveTemplate(g.Region, s.template)
 		if err != nil {
 			return err
 		}
-		g.Template, g.Mixed = ref, ""
-	case mixed != nil:
-		policy, err := a.completeMixedPolicy(g.Region, mixed)
+		g.Template, g.Mixed, g.Configuration = ref, "", ""
+	case s.mixed != nil:
+		policy, err := a.completeMixedPolicy(g.Region, s.mixed)
 		if err != nil {
 			return err
 		}
@@ -39,7 +60,7 @@ func (a *API) setLaunchSource(
 			return fmt.Errorf("encode the mixed instances policy: %w", err)
 		}
 		base := policy.LaunchTemplate.LaunchTemplateSpecification
-		g.Mixed = string(text)
+		g.Mixed, g.Configuration = string(text), ""
 		g.Template = store.TemplateRef{
 			ID: *base.LaunchTemplateId, Name: *base.LaunchTemplateName, Version: aws.ToString(base.Version),
 		}
@@ -54,11 +75,33 @@ func (a *API) checkLaunch(ctx context.Context, g *store.ScalingGroup) error {
 		return err
 	}
 	for _, source := range sources {
-		if err := a.Templates.CheckLaunch(ctx, g.Region, ec2.Launch{
-			Template: source.Template, Type: source.InstanceType, SubnetID: g.SubnetIDs[0], Count: 1,
-		}); err != nil {
+		launch, err := launchFrom(a.Store.View(), g.Region, source)
+		if err != nil {
+			return err
+		}
+		launch.SubnetID, launch.Count = g.SubnetIDs[0], 1
+		switch err := a.Templates.CheckLaunch(ctx, g.Region, launch); {
+		case err != nil && source.Configuration != "":
+			return configurationError(err)
+		case err != nil:
 			return launchTemplateError(err)
 		}
 	}
 	return nil
+}
+
+// launchFrom returns a launch from a source of a region.
+func launchFrom(r store.Reader, region string, source scalinggroup.Source) (ec2.Launch, error) {
+	if source.Configuration == "" {
+		return ec2.Launch{Template: source.Template, Type: source.InstanceType}, nil
+	}
+	row, ok := store.LaunchConfigurations.Get(r, region+"/"+source.Configuration)
+	if !ok {
+		return ec2.Launch{}, configurationNotFound(source.Configuration)
+	}
+	described, err := describeConfiguration(row)
+	if err != nil {
+		return ec2.Launch{}, err
+	}
+	return ec2.Launch{Base: configuredLaunch(described)}, nil
 }

@@ -50,10 +50,12 @@ func describeTemplateRef(ref store.TemplateRef) *types.LaunchTemplateSpecificati
 	return s
 }
 
+func asWireError(err error) (*wire.Error, bool) { return errors.AsType[*wire.Error](err) }
+
 // launchTemplateError turns EC2's error about a launch template into that of Auto
 // Scaling.
 func launchTemplateError(err error) error {
-	refusal, ok := errors.AsType[*wire.Error](err)
+	refusal, ok := asWireError(err)
 	switch {
 	case !ok:
 		return err

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
+	"aloft.dev/aloft/internal/cloud/scaling/announcement"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -46,10 +48,15 @@ func (a *API) PutLifecycleHook(
 		setIfGiven(&h.DefaultResult, in.DefaultResult)
 		setIfGiven(&h.HeartbeatTimeout, in.HeartbeatTimeout)
 		setIfGiven(&h.Metadata, in.NotificationMetadata)
-		if err := checkHook(h, in.NotificationTargetARN, in.RoleARN); err != nil {
+		setIfGiven(&h.NotificationTargetARN, in.NotificationTargetARN)
+		setIfGiven(&h.RoleARN, in.RoleARN)
+		if err := a.checkHook(ctx, tx, h); err != nil {
 			return err
 		}
 		store.LifecycleHooks.Put(tx, h)
+		if in.NotificationTargetARN != nil || in.RoleARN != nil {
+			announcement.TestMessage(tx, a.IDs, g, h.NotificationTargetARN, a.Now())
+		}
 		return nil
 	})
 }
@@ -71,8 +78,8 @@ func tooManyHooks() error {
 
 // readInitialHooks returns the hooks that CreateAutoScalingGroup creates with a
 // group.
-func readInitialHooks(
-	g *store.ScalingGroup, specifications []types.LifecycleHookSpecification,
+func (a *API) readInitialHooks(
+	ctx context.Context, r store.Reader, g *store.ScalingGroup, specifications []types.LifecycleHookSpecification,
 ) ([]*store.LifecycleHook, error) {
 	var out []*store.LifecycleHook
 	for _, s := range specifications {
@@ -85,7 +92,9 @@ func readInitialHooks(
 		setIfGiven(&h.DefaultResult, s.DefaultResult)
 		setIfGiven(&h.HeartbeatTimeout, s.HeartbeatTimeout)
 		setIfGiven(&h.Metadata, s.NotificationMetadata)
-		if err := checkHook(h, s.NotificationTargetARN, s.RoleARN); err != nil {
+		setIfGiven(&h.NotificationTargetARN, s.NotificationTargetARN)
+		setIfGiven(&h.RoleARN, s.RoleARN)
+		if err := a.checkHook(ctx, r, h); err != nil {
 			return nil, err
 		}
 		if slices.ContainsFunc(out, func(other *store.LifecycleHook) bool { return other.Name == h.Name }) {
@@ -99,14 +108,9 @@ func readInitialHooks(
 	return out, nil
 }
 
-// checkHook checks a complete hook. The local cloud sends no notifications: a
-// hook's client finds waiting instances by their lifecycle state.
-func checkHook(h *store.LifecycleHook, notificationTarget, role *string) error {
+// checkHook checks a complete hook.
+func (a *API) checkHook(ctx context.Context, r store.Reader, h *store.LifecycleHook) error {
 	switch {
-	case aws.ToString(notificationTarget) != "":
-		return wire.NotImplemented("notifications of lifecycle hooks (NotificationTargetARN)")
-	case aws.ToString(role) != "":
-		return wire.NotImplemented("notifications of lifecycle hooks (RoleARN)")
 	case h.Transition != scalinggroup.Launching && h.Transition != scalinggroup.Terminating:
 		return invalid("Invalid lifecycle transition: %s. Valid values are %s and %s",
 			h.Transition, scalinggroup.Launching, scalinggroup.Terminating)
@@ -116,7 +120,32 @@ func checkHook(h *store.LifecycleHook, notificationTarget, role *string) error {
 	return cmp.Or(
 		checkName("lifecycleHookName", &h.Name),
 		model.Between("heartbeatTimeout", &h.HeartbeatTimeout, minHeartbeat, maxHeartbeat),
+		a.checkHookTarget(ctx, r, h),
 	)
+}
+
+// checkHookTarget checks that Auto Scaling may tell a hook's topic of waiting instances with
+// the hook's role, and that the caller may give it that role.
+func (a *API) checkHookTarget(ctx context.Context, r store.Reader, h *store.LifecycleHook) error {
+	switch {
+	case h.NotificationTargetARN == "":
+		return nil
+	case strings.HasPrefix(h.NotificationTargetARN, "arn:aws:sqs:"):
+		return wire.NotImplemented("queues of Amazon SQS (NotificationTargetARN); name a topic of Amazon SNS")
+	case h.RoleARN == "":
+		return invalid("Invalid IAM role arn: a role is required with a notification target")
+	}
+	if role, ok := roleAt(r, h.RoleARN); ok {
+		if err := a.PassRole(ctx, role); err != nil {
+			return err
+		}
+	}
+	topic, ok := store.Topics.Get(r, h.NotificationTargetARN)
+	if !ok || topic.Region != h.Region || !a.Publisher.may(r, h.RoleARN, h.NotificationTargetARN) {
+		return invalid("Unable to publish test message to notification target %s using IAM role %s. Please check your "+
+			"target and role configuration and try to put lifecycle hook again.", h.NotificationTargetARN, h.RoleARN)
+	}
+	return nil
 }
 
 // DeleteLifecycleHook deletes a hook. Instances that wait for it proceed: launches
@@ -174,6 +203,8 @@ func (a *API) DescribeLifecycleHooks(
 			GlobalTimeout:        aws.Int32(int32(scalinggroup.HookTimeoutLimit(h).Seconds())),
 		}
 		setNonEmpty(&item.NotificationMetadata, h.Metadata)
+		setNonEmpty(&item.NotificationTargetARN, h.NotificationTargetARN)
+		setNonEmpty(&item.RoleARN, h.RoleARN)
 		out.LifecycleHooks = append(out.LifecycleHooks, item)
 	}
 	return out, nil

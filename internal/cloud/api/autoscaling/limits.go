@@ -20,6 +20,7 @@ const (
 	maxPolicies         = 50  // per group
 	maxSteps            = 20  // per step scaling policy
 	maxScheduledActions = 125 // per group
+	maxTopics           = 10  // per group
 )
 
 // Limits of one request (Amazon EC2 Auto Scaling API Reference, the operations).
@@ -63,15 +64,17 @@ const refreshRetention = 6 * 7 * 24 * time.Hour
 func (a *API) maxGroups() int { return quota.ScalingGroups.Applied(a.Manners.Has(manners.Limits)) }
 
 // DescribeAccountLimits returns how many groups an account may have, and how many
-// it has. Launch configurations are not supported.
+// it has, and the same of launch configurations.
 func (a *API) DescribeAccountLimits(
 	ctx context.Context, _ *autoscaling.DescribeAccountLimitsInput,
 ) (*autoscaling.DescribeAccountLimitsOutput, error) {
-	groups := store.ScalingGroups.InRegion(a.Store.Read(ctx), wire.RegionFrom(ctx))
+	view := a.Store.Read(ctx)
+	groups := store.ScalingGroups.InRegion(view, wire.RegionFrom(ctx))
+	configurations := store.LaunchConfigurations.InRegion(view, wire.RegionFrom(ctx))
 	return &autoscaling.DescribeAccountLimitsOutput{
 		MaxNumberOfAutoScalingGroups:    aws.Int32(int32(a.maxGroups())),
 		NumberOfAutoScalingGroups:       aws.Int32(int32(len(groups))),
-		MaxNumberOfLaunchConfigurations: aws.Int32(0),
-		NumberOfLaunchConfigurations:    aws.Int32(0),
+		MaxNumberOfLaunchConfigurations: aws.Int32(int32(a.maxConfigurations())),
+		NumberOfLaunchConfigurations:    aws.Int32(int32(len(configurations))),
 	}, nil
 }

@@ -3,6 +3,8 @@ package autoscaling
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
@@ -34,6 +36,11 @@ func paginate[R any](p pageRequest, rows []R, key func(R) string) ([]R, *string,
 	size := int(constraint.Default(p.maxRecords, p.defaultSize))
 	rows, next := page.First(pageTokens, page.After(rows, last, key), size, key)
 	return rows, next, nil
+}
+
+// sortedBy returns rows in the order of their keys.
+func sortedBy[R any](rows []R, key func(R) string) []R {
+	return slices.SortedFunc(slices.Values(rows), func(x, y R) int { return strings.Compare(key(x), key(y)) })
 }
 
 // newestFirst returns a key that sorts rows by descending time, then by ID.

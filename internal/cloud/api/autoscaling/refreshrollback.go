@@ -67,6 +67,9 @@ func (a *API) irreversibleReason(r store.Reader, g *store.ScalingGroup) (string,
 		return "", err
 	}
 	for _, s := range sources {
+		if s.Configuration != "" {
+			return "uses a launch configuration instead of a launch template", nil
+		}
 		if version := s.Template.Version; version == "" || version == "$Latest" || version == "$Default" {
 			return "uses the $Latest or $Default version of its launch template", nil
 		}

@@ -97,7 +97,8 @@ func (a *API) setDesiredConfiguration(
 		return nil
 	}
 	refreshed := *g
-	if err := a.setLaunchSource(&refreshed, desired.LaunchTemplate, desired.MixedInstancesPolicy); err != nil {
+	source := launchSource{template: desired.LaunchTemplate, mixed: desired.MixedInstancesPolicy}
+	if err := a.setLaunchSource(a.Store.View(), &refreshed, source); err != nil {
 		return err
 	}
 	if err := a.checkLaunch(ctx, &refreshed); err != nil {
@@ -113,7 +114,7 @@ func (a *API) setDesiredConfiguration(
 func checkNotRefreshing(r store.Reader, g, changed *store.ScalingGroup) error {
 	row, active := scalinggroup.ActiveRefresh(r, g.Key())
 	if !active || !scalinggroup.HasDesiredConfiguration(row) ||
-		changed.Template == g.Template && changed.Mixed == g.Mixed {
+		changed.Template == g.Template && changed.Mixed == g.Mixed && changed.Configuration == g.Configuration {
 		return nil
 	}
 	return invalid("An active instance refresh with a desired configuration exists. All configuration options " +

@@ -15,10 +15,8 @@ import (
 // not support.
 func checkCreateSupported(in *autoscaling.CreateAutoScalingGroupInput) error {
 	switch {
-	case in.LaunchConfigurationName != nil:
-		return wire.NotImplemented("launch configurations; name a launch template (LaunchConfigurationName)")
 	case in.InstanceId != nil:
-		return wire.NotImplemented("launch configurations; name a launch template (InstanceId)")
+		return wire.NotImplemented("groups like an instance; create a launch configuration like it (InstanceId)")
 	case len(in.LoadBalancerNames) > 0:
 		return wire.NotImplemented("Classic Load Balancers (LoadBalancerNames)")
 	case in.Operator != nil:
@@ -35,8 +33,6 @@ func checkCreateSupported(in *autoscaling.CreateAutoScalingGroupInput) error {
 // not support.
 func checkUpdateSupported(in *autoscaling.UpdateAutoScalingGroupInput) error {
 	switch {
-	case in.LaunchConfigurationName != nil:
-		return wire.NotImplemented("launch configurations; name a launch template (LaunchConfigurationName)")
 	case aws.ToString(in.PlacementGroup) != "":
 		return wire.NotImplemented("placement groups (PlacementGroup)")
 	case in.InstanceLifecyclePolicy != nil:

@@ -6,32 +6,14 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
-)
 
-func TestWarmPoolsAreNotImplemented(t *testing.T) {
-	w := newRefreshWorld(t)
-	_, put := w.PutWarmPool(t.Context(), &autoscaling.PutWarmPoolInput{AutoScalingGroupName: aws.String("g")})
-	_, describe := w.DescribeWarmPool(t.Context(), &autoscaling.DescribeWarmPoolInput{
-		AutoScalingGroupName: aws.String("g"),
-	})
-	_, remove := w.DeleteWarmPool(t.Context(), &autoscaling.DeleteWarmPoolInput{AutoScalingGroupName: aws.String("g")})
-	for name, err := range map[string]error{
-		"PutWarmPool": put, "DescribeWarmPool": describe, "DeleteWarmPool": remove,
-	} {
-		if errorText(err) != "NotImplemented: aloft's local cloud does not implement autoscaling:"+name {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
+)
 
 func TestCreateGroupRefusesUnsupportedParametersByName(t *testing.T) {
 	checkCreateRefusals(t, newWorld(t), "NotImplemented", map[string]refusal{
-		"launch configuration": {
-			func(in *createInput) { in.LaunchConfigurationName = new("lc") }, "launch configurations",
-		},
 		"instance":        {func(in *createInput) { in.InstanceId = new("i-1") }, "InstanceId"},
 		"Classic ELB":     {func(in *createInput) { in.LoadBalancerNames = []string{"elb"} }, "Classic Load Balancers"},
 		"placement group": {func(in *createInput) { in.PlacementGroup = new("p") }, "PlacementGroup"},
@@ -55,7 +37,10 @@ func TestCreateGroupRefusesUnsupportedParametersByName(t *testing.T) {
 		},
 		"notifications": {func(in *createInput) {
 			in.LifecycleHookSpecificationList = []types.LifecycleHookSpecification{
-				{LifecycleHookName: new("h"), NotificationTargetARN: new("arn:sns")},
+				{
+					LifecycleHookName: new("h"), LifecycleTransition: new(scalinggroup.Launching),
+					NotificationTargetARN: new("arn:aws:sqs:us-east-1:000000000000:q"),
+				},
 			}
 		}, "NotificationTargetARN"},
 	})

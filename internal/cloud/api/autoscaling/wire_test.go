@@ -58,9 +58,11 @@ func TestSDKClientIsServed(t *testing.T) {
 	if _, ok := errors.AsType[*types.AlreadyExistsFault](err); !ok {
 		t.Errorf("the second group of the name: error %v, want AlreadyExistsFault", err)
 	}
-	_, err = client.PutWarmPool(ctx, &autoscaling.PutWarmPoolInput{AutoScalingGroupName: new("g")})
+	_, err = client.AttachLoadBalancers(ctx, &autoscaling.AttachLoadBalancersInput{
+		AutoScalingGroupName: new("g"), LoadBalancerNames: []string{"classic"},
+	})
 	check(t, "error", errorText(err),
-		"NotImplemented: aloft's local cloud does not implement autoscaling:PutWarmPool")
+		"NotImplemented: aloft's local cloud does not implement autoscaling:AttachLoadBalancers")
 	must(client.DeleteAutoScalingGroup(ctx, &autoscaling.DeleteAutoScalingGroupInput{
 		AutoScalingGroupName: new("g"),
 	}))(t)

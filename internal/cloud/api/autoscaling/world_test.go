@@ -123,7 +123,9 @@ func (w *world) runInstances(ctx context.Context) {
 	for {
 		view := w.store.View()
 		for _, i := range store.Instances.List(view) {
-			next := map[string]string{store.Pending: store.Running, store.ShuttingDown: store.Terminated}[i.State]
+			next := map[string]string{
+				store.Pending: store.Running, store.ShuttingDown: store.Terminated, store.Stopping: store.Stopped,
+			}[i.State]
 			if next == "" {
 				continue
 			}
@@ -242,6 +244,13 @@ func (w *world) hookWaits(id string) []store.HookWait {
 // registrations returns how many targets an instance is.
 func (w *world) registrations(id string) int {
 	return len(store.TargetsByID.List(w.store.View(), id))
+}
+
+// launchOf returns a launch of an instance of a type from the launch template.
+func launchOf(w *world, instanceType string) compute.Launch {
+	return compute.Launch{
+		Template: store.TemplateRef{Name: "web"}, Type: instanceType, SubnetID: w.subnets[0], Count: 1,
+	}
 }
 
 // suspend suspends a process of the group.

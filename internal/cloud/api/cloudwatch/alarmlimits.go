@@ -4,6 +4,7 @@ package cloudwatch
 const (
 	maxAlarmName   = 255
 	maxActions     = 5
+	maxDescription = 1024
 	secondsPerDay  = 24 * 60 * 60
 	secondsPerWeek = 7 * secondsPerDay
 	secondsPerHour = 60 * 60

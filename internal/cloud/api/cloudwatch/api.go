@@ -1,7 +1,7 @@
 // Package cloudwatch serves the metrics and alarms of Amazon CloudWatch for the
 // local cloud. Its facts about responses, limits and errors are from the Amazon
-// CloudWatch API Reference and User Guide. Composite alarms, dashboards, metric
-// streams and metric math are not supported.
+// CloudWatch API Reference and User Guide. Dashboards and metric streams are not
+// supported.
 package cloudwatch
 
 import (

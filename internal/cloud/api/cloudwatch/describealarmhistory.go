@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
+	"aloft.dev/aloft/internal/cloud/alarm"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -23,14 +24,18 @@ func (a *API) DescribeAlarmHistory(
 	view := a.Store.Read(ctx)
 	var items []*store.AlarmHistory
 	switch {
-	case len(in.AlarmTypes) > 0 && !slices.Contains(in.AlarmTypes, types.AlarmTypeMetricAlarm):
 	case in.AlarmName != nil:
 		items = store.AlarmHistoriesByAlarm.List(view, wire.RegionFrom(ctx)+"/"+*in.AlarmName)
 	default:
 		items = store.AlarmHistories.InRegion(view, wire.RegionFrom(ctx))
 	}
+	kinds := in.AlarmTypes
+	if len(kinds) == 0 {
+		kinds = []types.AlarmType{types.AlarmTypeMetricAlarm}
+	}
 	items = slices.DeleteFunc(items, func(item *store.AlarmHistory) bool {
-		return in.HistoryItemType != "" && string(in.HistoryItemType) != item.Type ||
+		return !slices.Contains(kinds, historyType(item)) ||
+			in.HistoryItemType != "" && string(in.HistoryItemType) != item.Type ||
 			in.StartDate != nil && item.At.Before(*in.StartDate) || in.EndDate != nil && item.At.After(*in.EndDate)
 	})
 	slices.SortStableFunc(items, func(x, y *store.AlarmHistory) int {
@@ -50,7 +55,7 @@ func (a *API) DescribeAlarmHistory(
 	for _, item := range items {
 		out.AlarmHistoryItems = append(out.AlarmHistoryItems, types.AlarmHistoryItem{
 			AlarmName:       &item.Alarm,
-			AlarmType:       types.AlarmTypeMetricAlarm,
+			AlarmType:       historyType(item),
 			HistoryItemType: types.HistoryItemType(item.Type),
 			HistorySummary:  &item.Summary,
 			HistoryData:     &item.Data,
@@ -58,6 +63,14 @@ func (a *API) DescribeAlarmHistory(
 		})
 	}
 	return out, nil
+}
+
+// historyType returns the type of the alarm of an item.
+func historyType(item *store.AlarmHistory) types.AlarmType {
+	if item.Kind == alarm.CompositeKind {
+		return types.AlarmTypeCompositeAlarm
+	}
+	return types.AlarmTypeMetricAlarm
 }
 
 func checkHistory(in *cloudwatch.DescribeAlarmHistoryInput) error {

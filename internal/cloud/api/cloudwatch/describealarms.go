@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"aloft.dev/aloft/internal/cloud/alarm"
+	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -24,12 +25,10 @@ func (a *API) DescribeAlarms(
 	if err := checkDescribeAlarms(in); err != nil {
 		return nil, err
 	}
-	var rows []*store.Alarm
-	if len(in.AlarmTypes) == 0 || slices.Contains(in.AlarmTypes, types.AlarmTypeMetricAlarm) {
-		rows = store.Alarms.InRegion(a.Store.Read(ctx), wire.RegionFrom(ctx))
+	rows, err := selectAlarms(a.Store.Read(ctx), wire.RegionFrom(ctx), in)
+	if err != nil {
+		return nil, err
 	}
-	rows = slices.DeleteFunc(rows, func(row *store.Alarm) bool { return !matchesAlarm(in, row) })
-	slices.SortFunc(rows, func(x, y *store.Alarm) int { return cmp.Compare(x.Name, y.Name) })
 	request := *in
 	request.NextToken = nil
 	rows, next, err := pageRows(rows, request, in.NextToken, in.MaxRecords, defaultAlarmPage)
@@ -42,9 +41,63 @@ func (a *API) DescribeAlarms(
 		NextToken:       next,
 	}
 	for _, row := range rows {
-		out.MetricAlarms = append(out.MetricAlarms, describeAlarm(row))
+		metricAlarm, composite := describeAlarm(row), describeComposite(row)
+		switch {
+		case in.ParentsOfAlarmName != nil:
+			composite = types.CompositeAlarm{AlarmName: &row.Name, AlarmArn: &row.ARN}
+		case in.ChildrenOfAlarmName != nil:
+			metricAlarm = types.MetricAlarm{
+				AlarmName: &row.Name, AlarmArn: &row.ARN, StateValue: metricAlarm.StateValue,
+				StateUpdatedTimestamp: &row.StateUpdated,
+			}
+			composite = types.CompositeAlarm{
+				AlarmName: &row.Name, AlarmArn: &row.ARN, StateValue: composite.StateValue,
+				StateUpdatedTimestamp: &row.StateUpdated,
+			}
+		}
+		if alarm.IsComposite(row) {
+			out.CompositeAlarms = append(out.CompositeAlarms, composite)
+		} else {
+			out.MetricAlarms = append(out.MetricAlarms, metricAlarm)
+		}
 	}
 	return out, nil
+}
+
+// selectAlarms returns the alarms that a request selects, in the order of their names.
+func selectAlarms(r store.Reader, region string, in *cloudwatch.DescribeAlarmsInput) ([]*store.Alarm, error) {
+	var rows []*store.Alarm
+	switch {
+	case in.ParentsOfAlarmName != nil:
+		return alarm.Parents(r, region, *in.ParentsOfAlarmName), nil
+	case in.ChildrenOfAlarmName != nil:
+		parent, ok := store.Alarms.Get(r, alarm.ARN(region, *in.ChildrenOfAlarmName))
+		if !ok || !alarm.IsComposite(parent) {
+			return nil, validationError("%s is not a composite alarm.", *in.ChildrenOfAlarmName)
+		}
+		for _, name := range alarm.Children(parent) {
+			if row, ok := store.Alarms.Get(r, alarm.ARN(region, name)); ok {
+				rows = append(rows, row)
+			}
+		}
+	default:
+		for _, row := range store.Alarms.InRegion(r, region) {
+			if hasType(in.AlarmTypes, row) && matchesAlarm(in, row) {
+				rows = append(rows, row)
+			}
+		}
+	}
+	slices.SortFunc(rows, func(x, y *store.Alarm) int { return cmp.Compare(x.Name, y.Name) })
+	return rows, nil
+}
+
+// hasType reports whether an alarm is of one of some types: without any, if it watches a
+// metric.
+func hasType(given []types.AlarmType, row *store.Alarm) bool {
+	if alarm.IsComposite(row) {
+		return slices.Contains(given, types.AlarmTypeCompositeAlarm)
+	}
+	return len(given) == 0 || slices.Contains(given, types.AlarmTypeMetricAlarm)
 }
 
 // matchesAlarm reports whether the request selects the alarm.
@@ -62,10 +115,12 @@ func matchesAlarm(in *cloudwatch.DescribeAlarmsInput, row *store.Alarm) bool {
 func checkDescribeAlarms(in *cloudwatch.DescribeAlarmsInput) error {
 	states := []string{alarm.InsufficientData, alarm.InAlarm, alarm.OK}
 	switch {
-	case in.ChildrenOfAlarmName != nil:
-		return wire.NotImplemented("composite alarms: the parameter ChildrenOfAlarmName")
-	case in.ParentsOfAlarmName != nil:
-		return wire.NotImplemented("composite alarms: the parameter ParentsOfAlarmName")
+	case in.ChildrenOfAlarmName != nil && selectsElse(in, in.ParentsOfAlarmName):
+		return invalidCombination("No other parameters than MaxRecords and NextToken can be specified together with " +
+			"ChildrenOfAlarmName.")
+	case in.ParentsOfAlarmName != nil && selectsElse(in, in.ChildrenOfAlarmName):
+		return invalidCombination("No other parameters than MaxRecords and NextToken can be specified together with " +
+			"ParentsOfAlarmName.")
 	case len(in.AlarmNames) > 0 && in.AlarmNamePrefix != nil:
 		return invalidCombination("AlarmNamePrefix must not be specified together with AlarmNames.")
 	case len(in.AlarmNames) > maxAlarmNames:
@@ -74,6 +129,12 @@ func checkDescribeAlarms(in *cloudwatch.DescribeAlarmsInput) error {
 		return model.OutOfSet("stateValue", in.StateValue, states...)
 	}
 	return checkAlarmTypes(in.AlarmTypes)
+}
+
+// selectsElse reports whether a request about related alarms selects alarms otherwise too.
+func selectsElse(in *cloudwatch.DescribeAlarmsInput, other *string) bool {
+	return other != nil || len(in.AlarmNames) > 0 || in.AlarmNamePrefix != nil || len(in.AlarmTypes) > 0 ||
+		in.StateValue != "" || in.ActionPrefix != nil
 }
 
 func checkAlarmTypes(given []types.AlarmType) error {
@@ -107,11 +168,7 @@ func (a *API) DescribeAlarmsForMetric(
 	}
 	out := &cloudwatch.DescribeAlarmsForMetricOutput{MetricAlarms: []types.MetricAlarm{}}
 	for _, row := range store.Alarms.InRegion(a.Store.Read(ctx), wire.RegionFrom(ctx)) {
-		w := alarm.WatchedBy(row)
-		if w.Metric == id && (in.Period == nil || time.Duration(*in.Period)*time.Second == w.Period) &&
-			(in.Unit == "" || string(in.Unit) == w.Unit) &&
-			(in.Statistic == "" || string(in.Statistic) == w.Statistic) &&
-			(in.ExtendedStatistic == nil || *in.ExtendedStatistic == w.Statistic) {
+		if watches(in, row, id) {
 			out.MetricAlarms = append(out.MetricAlarms, describeAlarm(row))
 		}
 	}
@@ -119,6 +176,18 @@ func (a *API) DescribeAlarmsForMetric(
 		return cmp.Compare(*x.AlarmName, *y.AlarmName)
 	})
 	return out, nil
+}
+
+// watches reports whether an alarm watches the metric that the request describes.
+func watches(in *cloudwatch.DescribeAlarmsForMetricInput, row *store.Alarm, id metric.ID) bool {
+	if alarm.IsComposite(row) {
+		return false
+	}
+	w := alarm.WatchedBy(row)
+	return w.Metric == id && (in.Period == nil || time.Duration(*in.Period)*time.Second == w.Period) &&
+		(in.Unit == "" || string(in.Unit) == w.Unit) &&
+		(in.Statistic == "" || string(in.Statistic) == w.Statistic) &&
+		(in.ExtendedStatistic == nil || *in.ExtendedStatistic == w.Statistic)
 }
 
 func describeAlarm(row *store.Alarm) types.MetricAlarm {

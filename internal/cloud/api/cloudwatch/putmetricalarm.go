@@ -31,7 +31,7 @@ func (a *API) PutMetricAlarm(
 	ctx context.Context, in *cloudwatch.PutMetricAlarmInput,
 ) (*cloudwatch.PutMetricAlarmOutput, error) {
 	checks := []func(*cloudwatch.PutMetricAlarmInput) error{
-		checkSupported, checkAlarm, checkActions, checkMetric, checkEvaluation,
+		checkSupported, checkAlarm, checkMetricActions, checkMetric, checkEvaluation,
 	}
 	for _, check := range checks {
 		if err := check(in); err != nil {
@@ -71,6 +71,9 @@ func (a *API) PutMetricAlarm(
 		return nil, err
 	}
 	return &cloudwatch.PutMetricAlarmOutput{}, a.Store.Update(func(tx *store.Tx) error {
+		if err := checkKind(tx, row); err != nil {
+			return err
+		}
 		alarm.Put(tx, row, a.Now())
 		return nil
 	})
@@ -111,8 +114,8 @@ func checkAlarm(in *cloudwatch.PutMetricAlarmInput) error {
 		return missingParameter("Threshold")
 	case math.IsNaN(*in.Threshold) || math.IsInf(*in.Threshold, 0):
 		return validationError("The parameter Threshold must be a number.")
-	case utf8.RuneCountInString(aws.ToString(in.AlarmDescription)) > 1024:
-		return model.TooLong("alarmDescription", 1024)
+	case utf8.RuneCountInString(aws.ToString(in.AlarmDescription)) > maxDescription:
+		return model.TooLong("alarmDescription", maxDescription)
 	}
 	return nil
 }
@@ -133,12 +136,19 @@ func atLeastOne(member string, value int32) error {
 	return model.Refuse(member, value, "have value greater than or equal to 1")
 }
 
-// checkActions accepts the actions that can run here: scaling policies, and messages to
+// checkMetricActions accepts the actions that can run here: scaling policies, and messages to
 // topics of Amazon SNS.
-func checkActions(in *cloudwatch.PutMetricAlarmInput) error {
+func checkMetricActions(in *cloudwatch.PutMetricAlarmInput) error {
+	return checkActions(in.OKActions, in.AlarmActions, in.InsufficientDataActions, func(fields []string) bool {
+		return fields[2] == "sns" || fields[2] == "autoscaling" && strings.HasPrefix(fields[5], "scalingPolicy:")
+	}, "alarm actions other than policies of Amazon EC2 Auto Scaling and topics of Amazon SNS")
+}
+
+// checkActions accepts the actions of an alarm's states that runs holds for, which reads the
+// six fields of an ARN. others are what it does not accept.
+func checkActions(okActions, alarmActions, noDataActions []string, runs func([]string) bool, others string) error {
 	for member, actions := range map[string][]string{
-		"oKActions": in.OKActions, "alarmActions": in.AlarmActions,
-		"insufficientDataActions": in.InsufficientDataActions,
+		"oKActions": okActions, "alarmActions": alarmActions, "insufficientDataActions": noDataActions,
 	} {
 		if len(actions) > maxActions {
 			return model.TooLong(member, maxActions)
@@ -147,11 +157,8 @@ func checkActions(in *cloudwatch.PutMetricAlarmInput) error {
 			switch fields := strings.SplitN(action, ":", 6); {
 			case len(fields) < 6 || fields[0] != "arn":
 				return validationError("Invalid arn syntax: %s", action)
-			case fields[2] == "sns":
-			case fields[2] != "autoscaling" || !strings.HasPrefix(fields[5], "scalingPolicy:"):
-				return wire.NotImplemented(
-					"alarm actions other than policies of Amazon EC2 Auto Scaling and topics of Amazon SNS: %s", action,
-				)
+			case !runs(fields):
+				return wire.NotImplemented("%s: %s", others, action)
 			}
 		}
 	}

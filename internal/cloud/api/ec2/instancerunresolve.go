@@ -62,7 +62,7 @@ func (a *API) resolveLaunch(
 		if err := checkGroupInterfaces(data, subnetID); err != nil {
 			return nil, err
 		}
-		if l.in, err = mergeTemplate(data, withSubnet(in, data, subnetID)); err != nil {
+		if l.in, err = mergeTemplate(data, withSubnet(in, len(data.NetworkInterfaces) > 0, subnetID)); err != nil {
 			return nil, err
 		}
 		templateTags, err := tagsOfSpecifications(dataTagSpecifications(data), launchTagTypes...)

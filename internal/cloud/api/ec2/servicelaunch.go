@@ -14,10 +14,12 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// Launch is a launch from a launch template that another service, such as Auto
-// Scaling, requests for the user.
+// Launch is a launch that another service, such as Auto Scaling, requests for the user.
 type Launch struct {
 	Template store.TemplateRef
+	// Base has the parameters of a launch without a template, which the other fields
+	// complete.
+	Base     *ec2.RunInstancesInput
 	Type     string // if set, replaces the template's
 	SubnetID string // if set, replaces the template's, also in its network interface
 	Count    int32
@@ -47,8 +49,11 @@ func (a *API) RunInstancesFor(ctx context.Context, region string, l Launch) ([]s
 
 // CheckLaunch returns the error with which RunInstancesFor would refuse a launch at
 // present, or an error if the caller of ctx may not make the launch or pass the role of
-// its instance profile: later the service launches in the caller's place. It does not
-// check whether the subnet has free addresses, and changes nothing.
+// its instance profile: later the service launches in the caller's place. Without a launch
+// template the service launches with its own permissions, and the caller needs to be allowed
+// the profile alone (Amazon EC2 Auto Scaling User Guide, "Control Amazon EC2 launch template
+// usage in Auto Scaling groups"). CheckLaunch does not check whether the subnet has free
+// addresses, and changes nothing.
 func (a *API) CheckLaunch(ctx context.Context, region string, l Launch) error {
 	if err := a.EnsureRegion(region); err != nil {
 		return err
@@ -58,10 +63,12 @@ func (a *API) CheckLaunch(ctx context.Context, region string, l Launch) error {
 	if err != nil {
 		return err
 	}
-	in := l.input()
-	in.SubnetId = optionalString(l.SubnetID)
-	if err := a.Authorize(ctx, wire.Call{Service: "ec2", Operation: "RunInstances", Input: in}); err != nil {
-		return err
+	if l.Base == nil {
+		in := l.input()
+		in.SubnetId = optionalString(l.SubnetID)
+		if err := a.Authorize(ctx, wire.Call{Service: "ec2", Operation: "RunInstances", Input: in}); err != nil {
+			return err
+		}
 	}
 	return a.passProfile(ctx, view, resolved.profile)
 }
@@ -101,13 +108,17 @@ func templateSpecification(ref store.TemplateRef) *types.LaunchTemplateSpecifica
 	return s
 }
 
-// input returns the launch as RunInstances' input, without the subnet: where it
-// belongs depends on the template.
+// input returns the launch as RunInstances' input. With a template it lacks the subnet:
+// where that belongs depends on the template.
 func (l Launch) input() *ec2.RunInstancesInput {
+	in := &ec2.RunInstancesInput{LaunchTemplate: templateSpecification(l.Template)}
+	if l.Base != nil {
+		in = withSubnet(l.Base, len(l.Base.NetworkInterfaces) > 0, l.SubnetID)
+	}
 	count := aws.Int32(max(l.Count, 1))
-	in := &ec2.RunInstancesInput{
-		LaunchTemplate: templateSpecification(l.Template), InstanceType: types.InstanceType(l.Type),
-		MinCount: count, MaxCount: count, ClientToken: optionalString(l.Token),
+	in.MinCount, in.MaxCount, in.ClientToken = count, count, optionalString(l.Token)
+	if l.Type != "" {
+		in.InstanceType = types.InstanceType(l.Type)
 	}
 	if len(l.Tags) > 0 {
 		in.TagSpecifications = []types.TagSpecification{
@@ -117,21 +128,21 @@ func (l Launch) input() *ec2.RunInstancesInput {
 	return in
 }
 
-// withSubnet returns the input with a subnet in place of the template's: in the
-// primary network interface if the template has interfaces.
-func withSubnet(
-	in *ec2.RunInstancesInput, data *types.RequestLaunchTemplateData, subnetID string,
-) *ec2.RunInstancesInput {
-	if subnetID == "" {
-		return in
-	}
+// withSubnet returns a copy of the input with a subnet: in the primary network interface if
+// the launch has interfaces, of its own or of its template.
+func withSubnet(in *ec2.RunInstancesInput, hasInterfaces bool, subnetID string) *ec2.RunInstancesInput {
 	out := *in
-	if len(data.NetworkInterfaces) == 0 {
+	switch {
+	case subnetID == "":
+	case !hasInterfaces:
 		out.SubnetId = &subnetID
-		return &out
-	}
-	out.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{
-		{DeviceIndex: aws.Int32(0), SubnetId: &subnetID},
+	default:
+		nic := types.InstanceNetworkInterfaceSpecification{DeviceIndex: aws.Int32(0)}
+		if own := primaryInterface(in.NetworkInterfaces); own != nil {
+			nic = *own
+		}
+		nic.SubnetId = &subnetID
+		out.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{nic}
 	}
 	return &out
 }

@@ -44,12 +44,21 @@ func (l *Loop) Run(ctx context.Context) error {
 	next := nextEvaluation(time.Now())
 	for ctx.Err() == nil {
 		view := l.Store.View()
+		wake := next
 		for _, row := range store.Alarms.List(view) {
-			if alarm.ActionsDue(row) {
+			if alarm.IsComposite(row) {
+				l.follow(view, row)
+			}
+			if !alarm.ActionsDue(row) {
+				continue
+			}
+			if until, suppressed := l.suppressed(view, row); !suppressed {
 				l.runActions(row, true)
+			} else if !until.IsZero() && until.Before(wake) {
+				wake = until
 			}
 		}
-		bounded, cancel := context.WithDeadline(ctx, next)
+		bounded, cancel := context.WithDeadline(ctx, wake)
 		_ = view.Changed(bounded, store.Alarms)
 		cancel()
 		if now := time.Now(); !now.Before(next) && ctx.Err() == nil {
@@ -69,6 +78,9 @@ func nextEvaluation(now time.Time) time.Time {
 // actions are invoked each minute that the alarm remains in the state).
 func (l *Loop) evaluate(now time.Time) {
 	for _, row := range store.Alarms.List(l.Store.View()) {
+		if alarm.IsComposite(row) {
+			continue // it follows changes of other alarms at once, and has no actions that repeat
+		}
 		verdict, keep := alarm.Evaluate(row, alarm.Datapoints(row, l.Metrics, now), now)
 		if !keep && verdict.State != row.State {
 			l.setState(row, verdict, now)
@@ -77,6 +89,42 @@ func (l *Loop) evaluate(now time.Time) {
 		}
 	}
 	l.deleteOldHistory(now)
+}
+
+// follow sets the state of a composite alarm to what follows from its rule.
+func (l *Loop) follow(view *store.View, seen *store.Alarm) {
+	verdict, inputs, ok := alarm.EvaluateComposite(view, seen)
+	if !ok {
+		return
+	}
+	err := l.Store.Update(func(tx *store.Tx) error {
+		if row, ok := store.Alarms.Get(tx, seen.ARN); ok && row == seen {
+			alarm.SetComposite(tx, row, verdict, inputs, time.Now())
+		}
+		return nil
+	})
+	if err != nil {
+		l.Log.Error("set the state of a composite alarm", "alarm", seen.Name, "error", err)
+	}
+}
+
+// suppressed reports whether the actions of an alarm's state are suppressed, and until when at
+// most. It records by what they are.
+func (l *Loop) suppressed(view *store.View, seen *store.Alarm) (until time.Time, suppressed bool) {
+	by, until := alarm.Suppression(view, seen, time.Now())
+	if by == seen.SuppressedBy || by == "" {
+		return until, by != ""
+	}
+	err := l.Store.Update(func(tx *store.Tx) error {
+		if row, ok := store.Alarms.Get(tx, seen.ARN); ok && row == seen {
+			alarm.MarkSuppressed(tx, seen.ARN, by)
+		}
+		return nil
+	})
+	if err != nil {
+		l.Log.Error("record what suppresses the actions of an alarm", "alarm", seen.Name, "error", err)
+	}
+	return until, true
 }
 
 // setState sets the alarm's state, unless the row changed since it was evaluated.

@@ -9,6 +9,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/scaling/capacity"
+	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -27,7 +28,8 @@ func (l *Loop) measureGroups(now time.Time) {
 			continue
 		}
 		dimension := metric.Dimension{Name: "AutoScalingGroupName", Value: group.Name}
-		values := groupMetrics(group, store.ScalingInstancesByGroup.List(view, group.Key()))
+		pool, _ := store.WarmPools.Get(view, group.Key())
+		values := groupMetrics(group, pool, store.ScalingInstancesByGroup.List(view, group.Key()))
 		for name, value := range values {
 			if slices.Contains(group.Metrics, name) {
 				id := metric.NewID("AWS/AutoScaling", name, dimension)
@@ -37,9 +39,11 @@ func (l *Loop) measureGroups(now time.Time) {
 	}
 }
 
-// groupMetrics returns a group's metrics by name. An instance is one unit of capacity.
-// Warm pools are not supported, so the metrics that include them equal the group's.
-func groupMetrics(group *store.ScalingGroup, members []*store.ScalingInstance) map[string]int {
+// groupMetrics returns the metrics of a group and its warm pool, nil for none, by name. An
+// instance is one unit of capacity.
+func groupMetrics(
+	group *store.ScalingGroup, pool *store.WarmPool, members []*store.ScalingInstance,
+) map[string]int {
 	out := map[string]int{
 		"GroupMinSize":                    int(group.Min),
 		"GroupMaxSize":                    int(group.Max),
@@ -49,7 +53,17 @@ func groupMetrics(group *store.ScalingGroup, members []*store.ScalingInstance) m
 	for _, name := range capacity.GroupMetrics {
 		out[name] += 0
 	}
+	if pool != nil && !pool.Deleting {
+		out["WarmPoolDesiredCapacity"] = int(scalinggroup.WarmPoolSize(group, pool))
+		out["GroupAndWarmPoolDesiredCapacity"] += out["WarmPoolDesiredCapacity"]
+	}
 	for _, m := range members {
+		if scalinggroup.InWarmPool(m) {
+			out["WarmPool"+poolMetricState(m.State)+"Capacity"]++
+			out["WarmPoolTotalCapacity"]++
+			out["GroupAndWarmPoolTotalCapacity"]++
+			continue
+		}
 		state := metricState(m.State)
 		if state == "" {
 			continue
@@ -61,6 +75,17 @@ func groupMetrics(group *store.ScalingGroup, members []*store.ScalingInstance) m
 		out["GroupAndWarmPoolTotalCapacity"]++
 	}
 	return out
+}
+
+// poolMetricState returns the name of a lifecycle state in metrics of warm pools.
+func poolMetricState(lifecycle string) string {
+	switch {
+	case strings.HasPrefix(lifecycle, store.LifecycleWarmedPending):
+		return "Pending"
+	case strings.HasPrefix(lifecycle, store.LifecycleWarmedTerminating):
+		return "Terminating"
+	}
+	return "Warmed"
 }
 
 // metricState returns the name of a lifecycle state in group metrics. It returns "" if

@@ -60,6 +60,7 @@ type Loop struct {
 	usage        map[string]usage  // of machines, by the instance's id
 	flows        map[string]flows  // of nodes at the last measurement, by the network interface
 	groupsMinute time.Time         // the minute for which groups were measured last
+	saved        time.Time         // the minute in which metrics were saved last
 }
 
 // Run measures until ctx ends.
@@ -85,4 +86,17 @@ func (l *Loop) measure(ctx context.Context, now time.Time) {
 	l.measureBalancer(ctx, now)
 	l.measureFlows(now)
 	l.Metrics.Expire(now)
+	l.save(now)
+}
+
+// save writes the metrics of past minutes once a minute, when the last of them are measured.
+func (l *Loop) save(now time.Time) {
+	minute := now.Truncate(metric.Resolution)
+	if now.Sub(minute) < interval || !l.saved.Before(minute) {
+		return
+	}
+	l.saved = minute
+	if err := l.Metrics.Save(now, minute); err != nil {
+		l.Log.Warn("metrics are not saved yet", "error", err)
+	}
 }

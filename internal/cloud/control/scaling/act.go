@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/scaling/decision"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -27,7 +28,10 @@ func (l *Loop) act(ctx context.Context, g *store.ScalingGroup, steps []decision.
 			if carryOut, ok := rowChanges[s.Action]; !ok {
 				calls = append(calls, s)
 			} else if stillCurrent(tx, s) {
-				carryOut(change{tx: tx, ids: l.IDs, group: g, step: s, now: time.Now(), launchAt: l.launchAt})
+				carryOut(change{
+					tx: tx, ids: l.IDs, group: g, step: s, now: time.Now(), launchAt: l.launchAt,
+					mayPublish: l.Fleet.MayPublish,
+				})
 			}
 		}
 		return nil
@@ -77,6 +81,10 @@ func (l *Loop) call(ctx context.Context, g *store.ScalingGroup, s decision.Step,
 		return nil
 	case decision.TerminateInstance:
 		return l.Fleet.Terminate(ctx, g.Region, s.InstanceID)
+	case decision.StartInstance:
+		return l.Fleet.Start(ctx, g.Region, s.InstanceID)
+	case decision.StopInstance:
+		return l.Fleet.Stop(ctx, g.Region, s.InstanceID)
 	}
 	return fmt.Errorf("unknown action %q", s.Action)
 }
@@ -94,7 +102,7 @@ func (l *Loop) register(ctx context.Context, g *store.ScalingGroup, s decision.S
 			return nil
 		}
 		if s.Action == decision.EnterService {
-			enterService(tx, g, s.InstanceID, time.Now())
+			enterService(tx, l.IDs, g, s.InstanceID, time.Now())
 			return nil
 		}
 		store.ScalingInstances.Edit(tx, s.InstanceID, func(i *store.ScalingInstance) {
@@ -107,15 +115,15 @@ func (l *Loop) register(ctx context.Context, g *store.ScalingGroup, s decision.S
 // enterService puts an instance into service and starts its grace period and warm-up.
 // It counts as registered with all of the group's target groups, even if
 // AddToLoadBalancer was suspended: Auto Scaling does not register it later.
-func enterService(tx *store.Tx, g *store.ScalingGroup, id string, now time.Time) {
+func enterService(tx *store.Tx, ids *identity.Source, g *store.ScalingGroup, id string, now time.Time) {
 	var activity string
 	store.ScalingInstances.Edit(tx, id, func(i *store.ScalingInstance) {
 		scalinggroup.SetLifecycleState(i, store.LifecycleInService, now)
 		i.InServiceSince, i.GraceUntil = now.UTC(), now.UTC().Add(time.Duration(g.HealthCheckGrace)*time.Second)
-		i.Registered, i.Waits = g.TargetGroupARNs, nil
+		i.Registered, i.Waits, i.FromPool = g.TargetGroupARNs, nil, false
 		activity, i.ActivityID = i.ActivityID, ""
 	})
-	scalinggroup.EndActivity(tx, activity, scalinggroup.Successful, "", now)
+	scalinggroup.EndActivity(tx, ids, activity, scalinggroup.Successful, "", now)
 	i, _ := store.ScalingInstances.Get(tx, id)
 	store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) {
 		recovered := func(t store.ZoneLaunchFailures) bool { return t.Zone == i.Zone }

@@ -41,7 +41,7 @@ func (l *Loop) launch(ctx context.Context, g *store.ScalingGroup, id string, fai
 	failed[activity.Zone] = true
 	l.Log.Warn("launch an instance", "group", g.Name, "zone", activity.Zone, "error", err)
 	return l.Store.Update(func(tx *store.Tx) error {
-		scalinggroup.EndActivity(tx, id, scalinggroup.Failed, message, time.Now())
+		scalinggroup.EndActivity(tx, l.IDs, id, scalinggroup.Failed, message, time.Now())
 		recordLaunchFailure(tx, g.Key(), activity.Zone, time.Now())
 		return nil
 	})
@@ -85,7 +85,7 @@ func (l *Loop) launchFirst(ctx context.Context, g *store.ScalingGroup, activity 
 			token += fmt.Sprint("/", n)
 		}
 		err := l.Fleet.Launch(ctx, g, source, activity.SubnetID, token, func(tx *store.Tx, id string) error {
-			return joinGroup(tx, g, activity, id, time.Now())
+			return joinGroup(tx, g, source, activity, id, time.Now())
 		})
 		if err == nil || !scalinggroup.LacksCapacity(err) {
 			return err
@@ -113,10 +113,13 @@ func recordLaunchFailure(tx *store.Tx, group, zone string, now time.Time) {
 }
 
 // joinGroup adds a launched instance to the group.
-func joinGroup(tx *store.Tx, g *store.ScalingGroup, activity *store.ScalingActivity, id string, now time.Time) error {
+func joinGroup(
+	tx *store.Tx, g *store.ScalingGroup, source scalinggroup.Source, activity *store.ScalingActivity, id string,
+	now time.Time,
+) error {
 	store.ScalingActivities.Edit(tx, activity.ID, func(a *store.ScalingActivity) {
 		a.InstanceID, a.Status, a.Progress = id, scalinggroup.PreInService, progressLaunched
-		a.Description = scalinggroup.DescribeLaunch(id)
+		a.Description = scalinggroup.DescribeLaunch(id, scalinggroup.OfWarmPool(a))
 	})
 	if _, ok := store.ScalingInstances.Get(tx, id); ok {
 		return nil
@@ -124,9 +127,13 @@ func joinGroup(tx *store.Tx, g *store.ScalingGroup, activity *store.ScalingActiv
 	i := &store.ScalingInstance{
 		InstanceID: id, Region: g.Region, Group: g.Name, Zone: activity.Zone, SubnetID: activity.SubnetID,
 		Launched: now.UTC(), Protected: g.ProtectNewInstances, Health: scalinggroup.Healthy,
-		Surplus: activity.Surplus, ActivityID: activity.ID,
+		Surplus: activity.Surplus, ActivityID: activity.ID, Configuration: source.Configuration,
 	}
 	scalinggroup.SetLifecycleState(i, store.LifecyclePending, now)
+	if pool, ok := store.WarmPools.Get(tx, g.Key()); ok && scalinggroup.OfWarmPool(activity) {
+		scalinggroup.SetLifecycleState(i, store.LifecycleWarmedPending, now)
+		i.PoolState, i.Protected = pool.State, false
+	}
 	scalinggroup.Describe(tx, i)
 	store.ScalingInstances.Put(tx, i)
 	return nil

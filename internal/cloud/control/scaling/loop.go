@@ -22,7 +22,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Fleet calls EC2 and Elastic Load Balancing. The services' errors are of type
+// Fleet calls EC2 and Elastic Load Balancing, and asks IAM. The services' errors are of type
 // *scalinggroup.Refusal. Every call may be repeated.
 type Fleet interface {
 	// Launch launches an instance of the group in a subnet, with the tags that the
@@ -37,8 +37,13 @@ type Fleet interface {
 	) error
 	// Terminate terminates an instance even if it is protected.
 	Terminate(ctx context.Context, region, instanceID string) error
+	// Start starts an instance that Stop stopped, or that is stopped otherwise.
+	Start(ctx context.Context, region, instanceID string) error
+	Stop(ctx context.Context, region, instanceID string) error
 	Register(ctx context.Context, region, targetGroupARN, instanceID string) error
 	Deregister(ctx context.Context, target *store.Target) error
+	// MayPublish reports whether a role lets Auto Scaling publish to a topic.
+	MayPublish(r store.Reader, roleARN, topicARN string) bool
 }
 
 const (
@@ -94,7 +99,7 @@ func wait(ctx context.Context, view *store.View, until time.Time) error {
 	_ = view.Changed(
 		bounded,
 		store.ScalingGroups, store.ScalingInstances, store.ScalingActivities, store.LifecycleHooks,
-		store.InstanceRefreshes, store.Alarms, store.TemplateVersions, store.Instances, store.Targets,
+		store.InstanceRefreshes, store.WarmPools, store.Alarms, store.TemplateVersions, store.Instances, store.Targets,
 	)
 	pause := time.Duration(len(store.ScalingInstances.List(view))) * debouncePerInstance
 	late := time.NewTimer(min(max(pause, minDebounce), maxDebounce))

@@ -4,9 +4,11 @@ package scaling
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/scaling/announcement"
 	"aloft.dev/aloft/internal/cloud/scaling/decision"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -21,6 +23,8 @@ type change struct {
 	now   time.Time
 	// launchAt returns when the instance of an activity that begins now launches.
 	launchAt func(activityID string) time.Time
+	// mayPublish reports whether a role lets Auto Scaling publish to a topic.
+	mayPublish func(r store.Reader, roleARN, topicARN string) bool
 }
 
 // rowChanges are the steps that change rows alone.
@@ -43,6 +47,10 @@ var rowChanges = map[decision.Action]func(change){
 	decision.CancelScaleIn:        change.cancelScaleIn,
 	decision.ClearCauses:          change.clearCauses,
 	decision.DeleteGroup:          change.deleteGroup,
+	decision.TakeFromPool:         change.takeFromPool,
+	decision.EnterPool:            change.enterPool,
+	decision.ReturnToPool:         change.returnToPool,
+	decision.DeletePool:           change.deletePool,
 }
 
 // Progress of an activity, in percent, as AWS's activities show it.
@@ -66,12 +74,21 @@ func (c change) instance() *store.ScalingInstance {
 // planLaunch begins an activity without an instance. A later step launches it.
 func (c change) planLaunch() {
 	id := c.ids.UUID()
-	store.ScalingActivities.Put(c.tx, &store.ScalingActivity{
+	a := &store.ScalingActivity{
 		ID: id, LaunchAt: c.launchAt(id), Region: c.group.Region, Group: c.group.Name, GroupARN: c.group.ARN,
 		Zone: c.step.Zone, SubnetID: c.step.Subnet, Surplus: c.step.Surplus, Cause: c.step.Cause,
-		Description: scalinggroup.DescribeLaunch(""), Status: scalinggroup.PreInService,
+		Description: scalinggroup.DescribeLaunch("", c.step.Warm), Status: scalinggroup.PreInService,
 		Details: scalinggroup.ActivityDetails(c.step.Subnet, c.step.Zone), Started: c.now.UTC(),
-	})
+	}
+	if c.step.Warm {
+		a.Origin, a.Destination = announcement.Compute, announcement.WarmPool
+	}
+	store.ScalingActivities.Put(c.tx, a)
+	c.replacePredecessor()
+}
+
+// replacePredecessor records that the launch is planned that replaces an instance.
+func (c change) replacePredecessor() {
 	if c.step.PredecessorID != "" {
 		store.ScalingInstances.Edit(
 			c.tx, c.step.PredecessorID, func(i *store.ScalingInstance) { i.ReplacementCause = "" },
@@ -79,35 +96,58 @@ func (c change) planLaunch() {
 	}
 }
 
+func (c change) takeFromPool() {
+	scalinggroup.TakeFromWarmPool(c.tx, c.ids, c.step.InstanceID, c.step.Cause, c.step.Surplus, c.now)
+	c.replacePredecessor()
+}
+
+func (c change) enterPool() { scalinggroup.StayInWarmPool(c.tx, c.ids, c.step.InstanceID, c.now) }
+
+func (c change) returnToPool() {
+	if pool, ok := store.WarmPools.Get(c.tx, c.group.Key()); ok {
+		scalinggroup.ReturnToWarmPool(c.tx, c.ids, c.step.InstanceID, pool, c.now)
+	}
+}
+
+func (c change) deletePool() { store.WarmPools.Delete(c.tx, c.group.Key()) }
+
 // waitForHooks makes an instance wait for all hooks of its transition at once.
 func (c change) waitForHooks() {
-	transition, next := scalinggroup.Launching, store.LifecyclePendingWait
-	if c.step.LifecycleState == store.LifecycleTerminating {
-		transition, next = scalinggroup.Terminating, store.LifecycleTerminatingWait
+	transition := scalinggroup.Launching
+	if strings.HasSuffix(c.step.LifecycleState, store.LifecycleTerminating) {
+		transition = scalinggroup.Terminating
 	}
+	activity, _ := store.ScalingActivities.Get(c.tx, c.instance().ActivityID)
 	var waits []store.HookWait
 	for _, h := range store.LifecycleHooksByGroup.List(c.tx, c.group.Key()) {
 		if h.Transition != transition {
 			continue
 		}
+		token := c.ids.UUID()
 		waits = append(waits, store.HookWait{
-			Hook: h.Name, Token: c.ids.UUID(), Default: h.DefaultResult,
+			Hook: h.Name, Token: token, Default: h.DefaultResult,
 			Deadline: scalinggroup.HookDeadline(h, c.now.UTC()),
 			Limit:    c.now.UTC().Add(scalinggroup.HookTimeoutLimit(h)),
 		})
+		if h.NotificationTargetARN != "" && c.mayPublish(c.tx, h.RoleARN, h.NotificationTargetARN) {
+			announcement.LifecycleAction(c.tx, c.ids, h, c.step.InstanceID, token, activity, c.now)
+		}
 	}
 	c.editInstance(func(i *store.ScalingInstance) {
-		scalinggroup.SetLifecycleState(i, next, c.now)
+		scalinggroup.SetLifecycleState(i, c.step.LifecycleState+waitSuffix, c.now)
 		i.Waits = waits
 		scalinggroup.UpdateActivity(c.tx, i.ActivityID, scalinggroup.MidHook, progressMidHook)
 	})
 }
 
+// Endings of lifecycle states of instances that wait for hooks, and that have waited.
+const (
+	waitSuffix    = ":Wait"
+	proceedSuffix = ":Proceed"
+)
+
 func (c change) proceedAfterHooks() {
-	next := store.LifecyclePendingProceed
-	if c.step.LifecycleState == store.LifecycleTerminatingWait {
-		next = store.LifecycleTerminatingProceed
-	}
+	next := strings.TrimSuffix(c.step.LifecycleState, waitSuffix) + proceedSuffix
 	c.editInstance(func(i *store.ScalingInstance) {
 		scalinggroup.SetLifecycleState(i, next, c.now)
 		i.Waits = nil
@@ -119,7 +159,7 @@ func (c change) proceedAfterHooks() {
 // terminates the instance.
 func (c change) abandonLaunch() {
 	i := c.instance()
-	scalinggroup.EndActivity(c.tx, i.ActivityID, scalinggroup.Cancelled, c.step.Message, c.now)
+	scalinggroup.EndActivity(c.tx, c.ids, i.ActivityID, scalinggroup.Cancelled, c.step.Message, c.now)
 	cause := scalinggroup.CauseLaunchCancelled(c.now)
 	scalinggroup.BeginTermination(c.tx, c.ids, c.step.InstanceID, cause, "", c.now)
 	recordLaunchFailure(c.tx, c.group.Key(), i.Zone, c.now)
@@ -134,8 +174,16 @@ func (c change) beginTermination() {
 		scalinggroup.TakeOutOfService(c.tx, c.ids, s.InstanceID, s.Reason, s.SuccessorReason, c.now)
 		return
 	}
-	scalinggroup.BeginTermination(c.tx, c.ids, c.step.InstanceID, c.step.Cause, "", c.now)
-	c.clearCauses()
+	a := scalinggroup.BeginTermination(c.tx, c.ids, c.step.InstanceID, c.step.Cause, "", c.now)
+	if pool, ok := store.WarmPools.Get(c.tx, c.group.Key()); ok && c.step.ToPool {
+		c.editInstance(func(i *store.ScalingInstance) { i.ToPool, i.PoolState = true, pool.State })
+		store.ScalingActivities.Edit(c.tx, a.ID, func(a *store.ScalingActivity) {
+			a.Origin, a.Destination = announcement.Group, announcement.WarmPool
+		})
+	}
+	if !scalinggroup.InWarmPool(c.instance()) {
+		c.clearCauses()
+	}
 }
 
 func (c change) markForReplacement() {
@@ -154,7 +202,7 @@ func (c change) updateRefresh() {
 	store.InstanceRefreshes.Put(c.tx, next)
 	if next.Status == store.RefreshSuccessful && scalinggroup.HasDesiredConfiguration(next) {
 		store.ScalingGroups.Edit(c.tx, c.group.Key(), func(g *store.ScalingGroup) {
-			g.Template, g.Mixed = next.Template, next.Mixed
+			scalinggroup.SetConfiguration(g, next)
 		})
 	}
 }
@@ -169,7 +217,7 @@ func (c change) waitForDraining() {
 
 func (c change) enterStandby() {
 	c.editInstance(func(i *store.ScalingInstance) {
-		scalinggroup.EndActivity(c.tx, i.ActivityID, scalinggroup.Successful, "", c.now)
+		scalinggroup.EndActivity(c.tx, c.ids, i.ActivityID, scalinggroup.Successful, "", c.now)
 		scalinggroup.SetLifecycleState(i, store.LifecycleStandby, c.now)
 		i.ActivityID, i.Registered = "", nil
 	})
@@ -178,7 +226,7 @@ func (c change) enterStandby() {
 // forgetInstance removes an instance from the group and ends its activity. The instance has
 // been terminated or detached.
 func (c change) forgetInstance() {
-	scalinggroup.EndActivity(c.tx, c.instance().ActivityID, scalinggroup.Successful, "", c.now)
+	scalinggroup.EndActivity(c.tx, c.ids, c.instance().ActivityID, scalinggroup.Successful, "", c.now)
 	store.ScalingInstances.Delete(c.tx, c.step.InstanceID)
 }
 
@@ -193,7 +241,7 @@ func (c change) forgetTargetGroup() {
 func (c change) cancelScaleIn() {
 	group := &store.ScalingInstance{Region: c.group.Region, Group: c.group.Name}
 	a := scalinggroup.BeginActivity(c.tx, c.ids, group, scalinggroup.DescribeProtected, c.step.Cause, c.now)
-	scalinggroup.EndActivity(c.tx, a.ID, scalinggroup.Cancelled, "", c.now)
+	scalinggroup.EndActivity(c.tx, c.ids, a.ID, scalinggroup.Cancelled, "", c.now)
 	c.clearCauses()
 }
 

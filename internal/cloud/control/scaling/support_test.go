@@ -115,6 +115,16 @@ func (f *fleet) Terminate(_ context.Context, _, id string) error {
 	return f.edit(id, func(i *store.Instance) { i.State = store.Terminated })
 }
 
+func (f *fleet) Start(_ context.Context, _, id string) error {
+	f.count("Start")
+	return f.edit(id, func(i *store.Instance) { i.State = store.Running })
+}
+
+func (f *fleet) Stop(_ context.Context, _, id string) error {
+	f.count("Stop")
+	return f.edit(id, func(i *store.Instance) { i.State = store.Stopped })
+}
+
 func (f *fleet) Register(_ context.Context, region, arn, id string) error {
 	f.count("Register")
 	state := "healthy"
@@ -128,6 +138,8 @@ func (f *fleet) Register(_ context.Context, region, arn, id string) error {
 }
 
 const draining = time.Minute
+
+func (f *fleet) MayPublish(_ store.Reader, role, _ string) bool { return role != "forbidden" }
 
 func (f *fleet) Deregister(_ context.Context, t *store.Target) error {
 	f.count("Deregister")

@@ -79,7 +79,7 @@ func takeCensus(view store.Reader, group *store.ScalingGroup, warmup time.Durati
 		}
 	}
 	for _, a := range store.OpenScalingActivitiesByGroup.List(view, group.Key()) {
-		if a.InstanceID == "" {
+		if a.InstanceID == "" && !scalinggroup.OfWarmPool(a) {
 			c.starting++
 		}
 	}

@@ -14,11 +14,7 @@ import (
 // activity is its client token, so a repeat never launches a second instance.
 func (d *decision) balance() {
 	for _, a := range d.Launches {
-		if d.Now.Before(a.LaunchAt) {
-			d.wakeAt(a.LaunchAt)
-			continue
-		}
-		d.add(Step{Action: LaunchInstance, Activity: a.ID})
+		d.repeatLaunch(a)
 	}
 	counted := d.counted()
 	total, desired := len(counted)+len(d.Launches), int(d.Group.Desired)
@@ -37,6 +33,15 @@ func (d *decision) balance() {
 		}
 		d.rebalance(counted)
 	}
+}
+
+// repeatLaunch runs a planned launch when it is time.
+func (d *decision) repeatLaunch(a *store.ScalingActivity) {
+	if d.Now.Before(a.LaunchAt) {
+		d.wakeAt(a.LaunchAt)
+		return
+	}
+	d.add(Step{Action: LaunchInstance, Activity: a.ID})
 }
 
 // notYetCounted returns how many instances beyond the desired capacity are not yet
@@ -66,7 +71,7 @@ func (d *decision) grow(counted []*Member, total, missing int) {
 	if d.suspended(scalinggroup.Launch) {
 		return
 	}
-	zones := d.occupancy(counted)
+	zones := d.occupancy(counted, d.Launches)
 	var awaited []*Member // members that await a replacement
 	for i := range d.Members {
 		if m := &d.Members[i]; d.successor(m) != "" {
@@ -90,6 +95,9 @@ func (d *decision) grow(counted []*Member, total, missing int) {
 			s.PredecessorID = awaited[0].InstanceID
 			s.Cause = scalinggroup.CauseLaunched(d.Now, d.successor(awaited[0]))
 			awaited = awaited[1:]
+		}
+		if m := d.takeWarm(zones, place); m != nil {
+			s.Action, s.InstanceID, s.LifecycleState = TakeFromPool, m.InstanceID, m.State
 		}
 		d.add(s)
 	}
@@ -156,6 +164,9 @@ func (d *decision) terminateAll(chosen []*Member, total int) {
 		if s.Cause = shared; len(chosen) > maxNamed {
 			s.Cause += "  " + names[n]
 		}
+		if s.ToPool = d.returns(m); s.ToPool {
+			d.sentToPool++
+		}
 		d.leaving[m.InstanceID] = true
 		d.add(s)
 	}
@@ -186,14 +197,14 @@ func (d *decision) rebalance(counted []*Member) {
 			return
 		}
 	}
-	zones := d.occupancy(counted)
+	zones := d.occupancy(counted, d.Launches)
 	place, ok := zones.nextSubnet()
 	if !ok {
 		return
 	}
 	fullest := 0
 	for zone, n := range zones.before {
-		if !slices.ContainsFunc(d.Subnets, func(s Subnet) bool { return s.Zone == zone }) {
+		if !d.inZone(zone) {
 			n = len(counted) + 2
 		}
 		fullest = max(fullest, n)
@@ -220,7 +231,7 @@ type occupancy struct {
 	trying  map[string]bool // zones with a launch in progress
 }
 
-func (d *decision) occupancy(counted []*Member) *occupancy {
+func (d *decision) occupancy(counted []*Member, launches []*store.ScalingActivity) *occupancy {
 	o := &occupancy{
 		d:       d,
 		before:  map[string]int{},
@@ -240,15 +251,24 @@ func (d *decision) occupancy(counted []*Member) *occupancy {
 			o.zones[m.Zone]--
 			o.subnets[m.SubnetID]--
 		}
-		if m.State != store.LifecycleInService {
+		if !settled(m) {
 			o.trying[m.Zone] = true
 		}
 	}
-	for _, a := range d.Launches {
+	for _, a := range launches {
 		add(a.Zone, a.SubnetID)
 		o.trying[a.Zone] = true
 	}
 	return o
+}
+
+// settled reports whether a member's launch has succeeded.
+func settled(m *Member) bool {
+	switch m.State {
+	case store.LifecycleInService, store.LifecycleWarmedStopped, store.LifecycleWarmedRunning:
+		return true
+	}
+	return false
 }
 
 // nextSubnet is the place for one more instance: the zone with the fewest, and there
@@ -274,6 +294,14 @@ func (o *occupancy) nextSubnet() (Subnet, bool) {
 	o.subnets[best.ID]++
 	o.trying[best.Zone] = true
 	return *best, true
+}
+
+// move counts a launch at the place of an instance of the warm pool instead of another place.
+func (o *occupancy) move(from Subnet, to *Member) {
+	o.zones[from.Zone]--
+	o.subnets[from.ID]--
+	o.zones[to.Zone]++
+	o.subnets[to.SubnetID]++
 }
 
 // zoneUsable reports whether a launch in the zone may be tried now.

@@ -35,12 +35,18 @@ const (
 	CancelScaleIn        Action = "cancel a scale-in because of protection"
 	ClearCauses          Action = "clear causes"
 	DeleteGroup          Action = "delete group"
+	TakeFromPool         Action = "take an instance from the warm pool"
+	EnterPool            Action = "enter the warm pool"
+	ReturnToPool         Action = "return to the warm pool"
+	DeletePool           Action = "delete the warm pool"
 
 	LaunchInstance    Action = "launch an instance"
 	EnterService      Action = "enter service"
 	RegisterTargets   Action = "register with target groups"
 	DeregisterTargets Action = "deregister from target groups"
 	TerminateInstance Action = "terminate an instance"
+	StartInstance     Action = "start an instance"
+	StopInstance      Action = "stop an instance"
 )
 
 // Step is one thing to do, with its parameters.
@@ -50,8 +56,10 @@ type Step struct {
 	LifecycleState  string // that the decision saw; a step for an instance that left it is skipped
 	Activity        string // LaunchInstance: id of the planned launch
 	Zone, Subnet    string // PlanLaunch
-	Surplus         bool   // PlanLaunch
-	PredecessorID   string // PlanLaunch: the instance that the launch replaces
+	Surplus         bool   // PlanLaunch, TakeFromPool
+	Warm            bool   // PlanLaunch: into the warm pool
+	ToPool          bool   // BeginTermination: the instance returns to the warm pool
+	PredecessorID   string // PlanLaunch, TakeFromPool: the instance that the launch replaces
 	TargetGroups    []string
 	Targets         []*store.Target           // DeregisterTargets
 	Cause           string                    // of the new activity: sentences
@@ -77,6 +85,7 @@ type decision struct {
 	unhealthy        map[string]string // reasons why instances in service are unhealthy, by id
 	successorReasons map[string]string // reasons of the launches that replace instances, by the replaced id
 	failedZones      map[string]bool   // zones in which this decision abandons a launch
+	sentToPool       int               // instances that steps send back to the warm pool
 }
 
 // Decide returns what a group does next. The order matters: first each instance
@@ -96,15 +105,19 @@ func Decide(s Situation) Plan {
 	for i := range d.Members {
 		d.advance(&d.Members[i])
 	}
+	for i := range d.Warmed {
+		d.advanceWarmed(&d.Warmed[i])
+	}
 	if !s.Group.Deleting {
 		d.checkHealth()
 		d.checkLifetime()
 		d.refresh()
 	}
 	d.balance()
+	d.fillPool()
 	d.leaveTargetGroups()
 	switch {
-	case !s.Group.Deleting || len(s.Members)+len(s.Launches) > 0:
+	case !s.Group.Deleting || len(s.Members)+len(s.Launches)+len(s.Warmed)+len(s.WarmLaunches) > 0:
 	case s.Now.Before(s.Group.GoneAt):
 		d.wakeAt(s.Group.GoneAt)
 	default:

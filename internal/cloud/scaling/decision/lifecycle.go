@@ -39,6 +39,10 @@ func (d *decision) advance(m *Member) {
 
 // advanceLaunch moves a launched instance through its hooks into service.
 func (d *decision) advanceLaunch(m *Member) {
+	if m.FromPool && m.Machine == store.Stopped {
+		d.add(stepFor(StartInstance, m))
+		return
+	}
 	if m.ended() {
 		d.abandonLaunch(m, scalinggroup.MessageDiedBeforeService(m.Reason))
 		return
@@ -49,13 +53,7 @@ func (d *decision) advanceLaunch(m *Member) {
 	hooks := d.hooks(scalinggroup.Launching)
 	switch {
 	case m.State == store.LifecyclePendingWait:
-		done, abandoned := d.hooksDone(m)
-		switch {
-		case abandoned != "":
-			d.abandonLaunch(m, abandoned)
-		case done:
-			d.add(stepFor(ProceedAfterHooks, m))
-		}
+		d.finishHooks(m)
 	case m.State == store.LifecyclePending && len(hooks) > 0:
 		d.add(stepFor(WaitForHooks, m))
 	default:
@@ -64,6 +62,17 @@ func (d *decision) advanceLaunch(m *Member) {
 			s.TargetGroups = d.Group.TargetGroupARNs
 		}
 		d.add(s)
+	}
+}
+
+// finishHooks continues a launch when its hooks are done.
+func (d *decision) finishHooks(m *Member) {
+	done, abandoned := d.hooksDone(m)
+	switch {
+	case abandoned != "":
+		d.abandonLaunch(m, abandoned)
+	case done:
+		d.add(stepFor(ProceedAfterHooks, m))
 	}
 }
 
@@ -149,27 +158,46 @@ func (d *decision) drained(m *Member) bool {
 // advanceTermination takes an instance out of its target groups, waits until they have
 // drained it, then for its termination hooks, and ends it. A group that is
 // being deleted waits for no hook (Amazon EC2 Auto Scaling API Reference,
-// DeleteAutoScalingGroup, ForceDelete).
+// DeleteAutoScalingGroup, ForceDelete). An instance that returns to the warm pool does not
+// end.
 func (d *decision) advanceTermination(m *Member) {
 	switch {
 	case m.State == store.LifecycleTerminating && !d.drained(m):
 		d.add(stepFor(WaitForDraining, m))
 		return
-	case m.State == store.LifecycleTerminating && len(d.hooks(scalinggroup.Terminating)) > 0 && !d.Group.Deleting:
-		d.add(stepFor(WaitForHooks, m))
+	case d.waitsForHooks(m):
 		return
-	case m.State == store.LifecycleTerminatingWait && !d.Group.Deleting:
+	}
+	switch {
+	case m.terminated():
+		d.add(stepFor(ForgetTerminated, m))
+	case m.Machine == store.ShuttingDown:
+	case m.ToPool && d.returns(m):
+		d.add(stepFor(ReturnToPool, m))
+	default:
+		d.add(stepFor(TerminateInstance, m))
+	}
+}
+
+// waitsForHooks reports whether an instance that is terminated waits for its hooks.
+func (d *decision) waitsForHooks(m *Member) bool {
+	forced := scalinggroup.InWarmPool(m.ScalingInstance) && d.Pool != nil && d.Pool.Force
+	if d.Group.Deleting || forced {
+		return false
+	}
+	switch m.State {
+	case store.LifecycleTerminating, store.LifecycleWarmedTerminating:
+		if len(d.hooks(scalinggroup.Terminating)) == 0 {
+			return false
+		}
+		d.add(stepFor(WaitForHooks, m))
+		return true
+	case store.LifecycleTerminatingWait, store.LifecycleWarmedTerminatingWait:
 		// An abandoned termination hook lets the termination continue.
 		if done, _ := d.hooksDone(m); done {
 			d.add(stepFor(ProceedAfterHooks, m))
 		}
-		return
+		return true
 	}
-	switch m.Machine {
-	case "", store.Terminated:
-		d.add(stepFor(ForgetTerminated, m))
-	case store.ShuttingDown:
-	default:
-		d.add(stepFor(TerminateInstance, m))
-	}
+	return false
 }

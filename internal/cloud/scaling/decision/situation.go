@@ -14,12 +14,16 @@ type Situation struct {
 	Group    *store.ScalingGroup
 	Members  []Member
 	Launches []*store.ScalingActivity // in progress and without an instance yet
-	Hooks    []*store.LifecycleHook
-	Subnets  []Subnet // that the group may launch into, in the group's order
-	Types    []string // of its mixed instances policy, the preferred one first; empty: it has none
-	Warmup   time.Duration
-	Refresh  *Refresh // in progress; nil: none
-	Now      time.Time
+	// The warm pool; nil: the group has none. Its instances are not among Members.
+	Pool         *store.WarmPool
+	Warmed       []Member
+	WarmLaunches []*store.ScalingActivity // in progress and without an instance yet
+	Hooks        []*store.LifecycleHook
+	Subnets      []Subnet // that the group may launch into, in the group's order
+	Types        []string // of its mixed instances policy, the preferred one first; empty: it has none
+	Warmup       time.Duration
+	Refresh      *Refresh // in progress; nil: none
+	Now          time.Time
 }
 
 // Member is an instance of the group with its observed state.
@@ -30,6 +34,9 @@ type Member struct {
 	Reachable bool   // passes its status checks, or is rebooting
 	Booted    time.Time
 	Targets   []*store.Target
+	// Configured is when its launch configuration was created; zero: it has none, or that
+	// is deleted.
+	Configured time.Time
 }
 
 // Subnet is a subnet that a group may launch into.
@@ -39,27 +46,19 @@ type Subnet struct{ ID, Zone string }
 // instances.
 func Collect(r store.Reader, g *store.ScalingGroup, now time.Time) Situation {
 	s := Situation{Group: g, Now: now, Hooks: store.LifecycleHooksByGroup.List(r, g.Key())}
-	for _, a := range store.OpenScalingActivitiesByGroup.List(r, g.Key()) {
-		if a.InstanceID == "" {
-			s.Launches = append(s.Launches, a)
-		}
-	}
-	slices.SortFunc(s.Launches, func(a, b *store.ScalingActivity) int {
-		return cmp.Or(a.Started.Compare(b.Started), cmp.Compare(a.Zone, b.Zone))
-	})
+	s.Launches, s.WarmLaunches = launches(r, g)
+	s.Pool, _ = store.WarmPools.Get(r, g.Key())
 	for _, id := range g.SubnetIDs {
 		if subnet, ok := store.Subnets.Get(r, id); ok {
 			s.Subnets = append(s.Subnets, Subnet{id, subnet.Zone})
 		}
 	}
 	for _, i := range scalinggroup.Instances(r, g.Key()) {
-		m := Member{ScalingInstance: i, Targets: store.TargetsByID.List(r, i.InstanceID)}
-		if machine, ok := store.Instances.Get(r, i.InstanceID); ok {
-			m.Machine, m.Reason, m.Reachable = machine.State, machine.StateReasonCode, machine.Reachable ||
-				machine.Reboots != machine.RebootsDone
-			m.Booted = machine.MachineStarted
+		if scalinggroup.InWarmPool(i) {
+			s.Warmed = append(s.Warmed, collectMember(r, i))
+		} else {
+			s.Members = append(s.Members, collectMember(r, i))
 		}
-		s.Members = append(s.Members, m)
 	}
 	if sources, err := scalinggroup.SourcesOf(g); err == nil && g.Mixed != "" { // else its launches fail and say why
 		for _, source := range sources {
@@ -68,10 +67,43 @@ func Collect(r store.Reader, g *store.ScalingGroup, now time.Time) Situation {
 	}
 	s.Warmup = scalinggroup.Warmup(g)
 	if row, ok := scalinggroup.ActiveRefresh(r, g.Key()); ok {
-		s.Refresh = collectRefresh(r, g, row, s.Members)
+		s.Refresh = collectRefresh(r, g, row, slices.Concat(s.Members, s.Warmed))
 		s.Warmup = s.Refresh.Preferences.Warmup()
 	}
 	return s
+}
+
+// launches returns the launches in progress that have no instance yet, into the group and into
+// its warm pool, oldest first.
+func launches(r store.Reader, g *store.ScalingGroup) (group, pool []*store.ScalingActivity) {
+	all := slices.Clone(store.OpenScalingActivitiesByGroup.List(r, g.Key()))
+	slices.SortFunc(all, func(a, b *store.ScalingActivity) int {
+		return cmp.Or(a.Started.Compare(b.Started), cmp.Compare(a.Zone, b.Zone))
+	})
+	for _, a := range all {
+		switch {
+		case a.InstanceID != "":
+		case scalinggroup.OfWarmPool(a):
+			pool = append(pool, a)
+		default:
+			group = append(group, a)
+		}
+	}
+	return group, pool
+}
+
+// collectMember reads the observed state of an instance.
+func collectMember(r store.Reader, i *store.ScalingInstance) Member {
+	m := Member{ScalingInstance: i, Targets: store.TargetsByID.List(r, i.InstanceID)}
+	if machine, ok := store.Instances.Get(r, i.InstanceID); ok {
+		m.Machine, m.Reason, m.Reachable = machine.State, machine.StateReasonCode, machine.Reachable ||
+			machine.Reboots != machine.RebootsDone
+		m.Booted = machine.MachineStarted
+	}
+	if row, ok := store.LaunchConfigurations.Get(r, i.Region+"/"+i.Configuration); ok {
+		m.Configured = row.Created
+	}
+	return m
 }
 
 // ended reports whether the machine is stopped or terminated, or about to be.

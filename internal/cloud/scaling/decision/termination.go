@@ -25,7 +25,7 @@ func (d *decision) selectForTermination(counted []*Member, n int) []*Member {
 	}
 	for zone := range candidates {
 		slices.SortFunc(candidates[zone], d.compareForTermination)
-		if !slices.ContainsFunc(d.Subnets, func(s Subnet) bool { return s.Zone == zone }) {
+		if !d.inZone(zone) {
 			occupied[zone] += len(counted)
 		}
 	}
@@ -66,8 +66,7 @@ func (d *decision) compareForTermination(a, b *Member) int {
 	)
 }
 
-// compareByPolicy compares by one policy. OldestLaunchConfiguration decides nothing: the
-// local cloud has no launch configurations.
+// compareByPolicy compares by one policy.
 func (d *decision) compareByPolicy(policy string, a, b *Member) int {
 	switch policy {
 	case "OldestInstance":
@@ -76,6 +75,8 @@ func (d *decision) compareByPolicy(policy string, a, b *Member) int {
 		return b.Launched.Compare(a.Launched)
 	case "OldestLaunchTemplate":
 		return d.compareByTemplate(a, b)
+	case "OldestLaunchConfiguration":
+		return a.Configured.Compare(b.Configured)
 	case "ClosestToNextInstanceHour":
 		return cmp.Compare(d.toNextHour(a), d.toNextHour(b))
 	case "AllocationStrategy":
@@ -83,7 +84,7 @@ func (d *decision) compareByPolicy(policy string, a, b *Member) int {
 	case "Default":
 		return cmp.Or(
 			d.compareByPriority(a, b),
-			d.compareByTemplate(a, b),
+			d.compareBySource(a, b),
 			-compareBools(!d.ready(a), !d.ready(b)),
 			cmp.Compare(d.toNextHour(a), d.toNextHour(b)),
 		)
@@ -109,6 +110,15 @@ func (d *decision) priority(m *Member) int {
 		return n
 	}
 	return len(d.Types)
+}
+
+// compareBySource puts instances of the oldest launch configuration first if the group has
+// one, and otherwise those that compareByTemplate does.
+func (d *decision) compareBySource(a, b *Member) int {
+	if d.Group.Configuration != "" {
+		return a.Configured.Compare(b.Configured)
+	}
+	return d.compareByTemplate(a, b)
 }
 
 // compareByTemplate puts instances of launch templates other than the group's first,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/scaling/announcement"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -53,9 +54,9 @@ func ActivityDetails(subnet, zone string) string {
 	return string(text)
 }
 
-// EndActivity ends the activity with the id if it exists and is in progress. message
-// says why it did not succeed, or is empty.
-func EndActivity(tx *store.Tx, id, status, message string, now time.Time) {
+// EndActivity ends the activity with the id if it exists and is in progress, and tells the
+// group's topics. message says why it did not succeed, or is empty.
+func EndActivity(tx *store.Tx, ids *identity.Source, id, status, message string, now time.Time) {
 	a, ok := store.ScalingActivities.Get(tx, id)
 	if !ok || !a.Ended.IsZero() {
 		return
@@ -68,10 +69,39 @@ func EndActivity(tx *store.Tx, id, status, message string, now time.Time) {
 		}
 	})
 	store.ScalingGroups.Edit(tx, a.GroupKey(), func(g *store.ScalingGroup) {
-		if status == Successful {
+		if status == Successful && !OfWarmPool(a) {
 			g.LastScaling = now.UTC()
 		}
 	})
+	if event := eventOf(a, status); event != "" {
+		a, _ = store.ScalingActivities.Get(tx, id)
+		announcement.Activity(tx, ids, a, event, now)
+	}
+}
+
+// OfWarmPool reports whether an activity changes the warm pool alone, and not the group's
+// capacity.
+func OfWarmPool(a *store.ScalingActivity) bool {
+	return a.Origin == announcement.Compute && a.Destination == announcement.WarmPool ||
+		a.Origin == announcement.WarmPool && a.Destination == announcement.Compute
+}
+
+// eventOf returns what an activity that ends with a status is to those who are notified, or
+// "" for an activity of which nobody is.
+func eventOf(a *store.ScalingActivity, status string) string {
+	launch, termination := strings.HasPrefix(a.Description, describeLaunch),
+		strings.HasPrefix(a.Description, describeTermination)
+	switch success := status == Successful; {
+	case launch && success:
+		return announcement.Launched
+	case launch:
+		return announcement.LaunchFailed
+	case termination && success:
+		return announcement.Terminated
+	case termination:
+		return announcement.TerminationFailed
+	}
+	return ""
 }
 
 // UpdateActivity sets the status and the progress of the activity with the id if it
@@ -91,7 +121,7 @@ func UpdateActivity(tx *store.Tx, id, status string, percent int32) {
 
 // baseDescription returns an activity's description without what its status adds.
 func baseDescription(a *store.ScalingActivity) string {
-	for _, begin := range []string{describeLaunch, describeTermination} {
+	for _, begin := range []string{describeIntoPool, describeFromPool, describeLaunch, describeTermination} {
 		if !strings.HasPrefix(a.Description, begin) {
 			continue
 		}

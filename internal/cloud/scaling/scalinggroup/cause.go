@@ -75,6 +75,18 @@ func CauseShrunk(at time.Time, from, to int) string {
 		"actual capacity, shrinking the capacity from %d to %d", from, to)
 }
 
+// CausePoolGrown says that a launch brings the warm pool to its size.
+func CausePoolGrown(at time.Time, from, to int) string {
+	return sentence(at, "an instance was started in response to a difference between desired and actual capacity of "+
+		"the warm pool, increasing the capacity from %d to %d", from, to)
+}
+
+// CausePoolShrunk says that a termination brings the warm pool to its size.
+func CausePoolShrunk(at time.Time, from, to int) string {
+	return sentence(at, "an instance was taken out of the warm pool in response to a difference between desired and "+
+		"actual capacity, shrinking the capacity from %d to %d", from, to)
+}
+
 // CauseLaunched says in response to which reason an instance was launched.
 func CauseLaunched(at time.Time, reason string) string {
 	return sentence(at, "an instance was launched in response to %s", reason)
@@ -139,6 +151,8 @@ func SuffixShrunk(from, to int32) string {
 // Descriptions of activities, before an instance's id.
 const (
 	describeLaunch      = "Launching a new EC2 instance"
+	describeIntoPool    = "Launching a new EC2 instance into warm pool"
+	describeFromPool    = "Launching a new EC2 instance from warm pool"
 	describeTermination = "Terminating EC2 instance"
 
 	DescribeAttach       = "Attaching an existing EC2 instance: "
@@ -151,12 +165,17 @@ const (
 		"scale in."
 )
 
-// DescribeLaunch describes a launch. instanceID is empty until there is one.
-func DescribeLaunch(instanceID string) string {
-	if instanceID == "" {
-		return describeLaunch
+// DescribeLaunch describes a launch, into the group or its warm pool. instanceID is empty
+// until there is one.
+func DescribeLaunch(instanceID string, warm bool) string {
+	words := describeLaunch
+	if warm {
+		words = describeIntoPool
 	}
-	return describeLaunch + ": " + instanceID
+	if instanceID == "" {
+		return words
+	}
+	return words + ": " + instanceID
 }
 
 // MessageDiedBeforeService is the status message of a launch whose instance ended

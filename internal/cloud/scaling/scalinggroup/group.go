@@ -45,15 +45,21 @@ func Warmup(g *store.ScalingGroup) time.Duration {
 // activity is in progress, or the last one ended less long ago (Amazon EC2 Auto
 // Scaling User Guide, Scaling cooldowns).
 func InCooldown(r store.Reader, g *store.ScalingGroup, seconds int32, now time.Time) bool {
-	return len(store.OpenScalingActivitiesByGroup.List(r, g.Key())) > 0 ||
-		now.Before(g.LastScaling.Add(time.Duration(seconds)*time.Second))
+	return slices.ContainsFunc(
+		store.OpenScalingActivitiesByGroup.List(r, g.Key()),
+		func(a *store.ScalingActivity) bool { return !OfWarmPool(a) },
+	) || now.Before(g.LastScaling.Add(time.Duration(seconds)*time.Second))
 }
 
-// Delete deletes the group with the key and what belongs to it: hooks, policies with
-// their alarms, scheduled actions and refreshes. It keeps the activities.
+// Delete deletes the group with the key and what belongs to it: hooks, notifications, its
+// warm pool, policies with their alarms, scheduled actions and refreshes. It keeps the activities.
 func Delete(tx *store.Tx, key string, now time.Time) {
 	for _, h := range store.LifecycleHooksByGroup.List(tx, key) {
 		store.LifecycleHooks.Delete(tx, h.Region+"/"+h.Group+"/"+h.Name)
+	}
+	store.WarmPools.Delete(tx, key)
+	for _, n := range store.ScalingNotificationsByGroup.List(tx, key) {
+		store.ScalingNotifications.Delete(tx, n.Key())
 	}
 	for _, p := range store.ScalingPoliciesByGroup.List(tx, key) {
 		DeletePolicy(tx, p, now)

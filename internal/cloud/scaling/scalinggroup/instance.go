@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/scaling/announcement"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -33,7 +34,8 @@ func CountsTowardCapacity(i *store.ScalingInstance) bool {
 func Leaving(i *store.ScalingInstance) bool {
 	switch i.State {
 	case store.LifecycleTerminating, store.LifecycleTerminatingWait, store.LifecycleTerminatingProceed,
-		store.LifecycleDetaching:
+		store.LifecycleWarmedTerminating, store.LifecycleWarmedTerminatingWait,
+		store.LifecycleWarmedTerminatingProceed, store.LifecycleDetaching:
 		return true
 	}
 	return false
@@ -46,7 +48,16 @@ func Leaving(i *store.ScalingInstance) bool {
 func TargetLifecycleState(i *store.ScalingInstance) string {
 	switch i.State {
 	case store.LifecycleTerminating, store.LifecycleTerminatingWait, store.LifecycleTerminatingProceed:
+		if i.ToPool {
+			return warmed + i.PoolState
+		}
 		return store.LifecycleTerminated
+	case store.LifecycleWarmedPending, store.LifecycleWarmedPendingWait, store.LifecycleWarmedPendingProceed,
+		store.LifecycleWarmedStopped, store.LifecycleWarmedRunning:
+		return warmed + i.PoolState
+	case store.LifecycleWarmedTerminating, store.LifecycleWarmedTerminatingWait,
+		store.LifecycleWarmedTerminatingProceed:
+		return store.LifecycleWarmedTerminated
 	case store.LifecycleDetaching:
 		return store.LifecycleDetached
 	case store.LifecycleEnteringStandby, store.LifecycleStandby:
@@ -90,12 +101,19 @@ func BeginTermination(
 	tx *store.Tx, ids *identity.Source, id, cause, successor string, now time.Time,
 ) *store.ScalingActivity {
 	i, _ := store.ScalingInstances.Get(tx, id)
-	EndActivity(tx, i.ActivityID, Cancelled, "", now)
+	EndActivity(tx, ids, i.ActivityID, Cancelled, "", now)
 	activity := BeginActivity(tx, ids, i, describeTermination+": "+id, cause, now)
+	state := store.LifecycleTerminating
+	if InWarmPool(i) {
+		state = store.LifecycleWarmedTerminating
+		store.ScalingActivities.Edit(tx, activity.ID, func(a *store.ScalingActivity) {
+			a.Origin, a.Destination = announcement.WarmPool, announcement.Compute
+		})
+	}
 	store.ScalingInstances.Edit(tx, id, func(i *store.ScalingInstance) {
-		SetLifecycleState(i, store.LifecycleTerminating, now)
+		SetLifecycleState(i, state, now)
 		i.ActivityID, i.ReplacementCause, i.ReplaceCause, i.Surplus = activity.ID, successor, "", false
-		i.Waits = nil
+		i.Waits, i.FromPool = nil, false
 	})
 	return activity
 }

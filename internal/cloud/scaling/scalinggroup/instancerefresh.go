@@ -69,8 +69,13 @@ func WithLaunchConfiguration(r store.Reader, g *store.ScalingGroup) *store.Scali
 		return g
 	}
 	configured := *g
-	configured.Template, configured.Mixed = refresh.Template, refresh.Mixed
+	SetConfiguration(&configured, refresh)
 	return &configured
+}
+
+// SetConfiguration makes the desired configuration of a refresh the group's.
+func SetConfiguration(g *store.ScalingGroup, refresh *store.InstanceRefresh) {
+	g.Template, g.Mixed, g.Configuration = refresh.Template, refresh.Mixed, ""
 }
 
 // UnmarkForReplacement undoes MarkForReplacement of the instance with the id if it was

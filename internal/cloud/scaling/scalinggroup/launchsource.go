@@ -11,18 +11,20 @@ import (
 
 // Source is what a group launches instances from.
 type Source struct {
-	Template     store.TemplateRef
-	InstanceType string // overrides the template's; "": the template's
+	Template      store.TemplateRef
+	InstanceType  string // overrides the template's; "": the template's
+	Configuration string // name of a launch configuration, instead of a template
 }
 
 // SourcesOf returns everything that the group may launch from, in order of preference:
-// its template, or the overrides of its mixed instances policy. There is at least one.
+// its template or launch configuration, or the overrides of its mixed instances policy.
+// There is at least one.
 // The local cloud offers On-Demand Instances only, whose prioritized strategy launches
 // the first type that has capacity (Amazon EC2 Auto Scaling User Guide, "Allocation
 // strategies for multiple instance types").
 func SourcesOf(g *store.ScalingGroup) ([]Source, error) {
 	if g.Mixed == "" {
-		return []Source{{Template: g.Template}}, nil
+		return []Source{{Template: g.Template, Configuration: g.Configuration}}, nil
 	}
 	type reference struct{ LaunchTemplateId, LaunchTemplateName, Version string }
 	var policy struct {
@@ -91,6 +93,7 @@ func Resolve(r store.Reader, region string, ref store.TemplateRef) (store.Templa
 func Matches(i *store.ScalingInstance, resolved []Source) bool {
 	for _, s := range resolved {
 		if i.TemplateID == s.Template.ID && i.TemplateVersion == s.Template.Version &&
+			i.Configuration == s.Configuration &&
 			(s.InstanceType == "" || s.InstanceType == i.Type) {
 			return true
 		}
@@ -107,6 +110,13 @@ func Resolved(r store.Reader, g *store.ScalingGroup) ([]Source, error) {
 	}
 	var out []Source
 	for _, s := range all {
+		if s.Configuration != "" {
+			if row, ok := store.LaunchConfigurations.Get(r, g.Region+"/"+s.Configuration); ok {
+				s.InstanceType = typeIn(row.Data)
+				out = append(out, s)
+			}
+			continue
+		}
 		if ref, ok := Resolve(r, g.Region, s.Template); ok {
 			out = append(out, Source{Template: ref, InstanceType: cmp.Or(s.InstanceType, templateType(r, ref))})
 		}
@@ -121,9 +131,18 @@ func templateType(r store.Reader, resolved store.TemplateRef) string {
 	if err != nil {
 		return ""
 	}
-	var data struct{ InstanceType string }
 	v, ok := store.TemplateVersions.Get(r, store.TemplateVersionKey(resolved.ID, number))
-	if !ok || json.Unmarshal([]byte(v.Data), &data) != nil {
+	if !ok {
+		return ""
+	}
+	return typeIn(v.Data)
+}
+
+// typeIn returns the instance type in the data of a launch template or a launch
+// configuration, or "" if it has none.
+func typeIn(text string) string {
+	var data struct{ InstanceType string }
+	if json.Unmarshal([]byte(text), &data) != nil {
 		return ""
 	}
 	return data.InstanceType

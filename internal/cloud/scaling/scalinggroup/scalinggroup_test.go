@@ -72,8 +72,8 @@ func TestActivityDescriptionFollowsItsStatus(t *testing.T) {
 		observe()
 		scalinggroup.UpdateActivity(tx, id, scalinggroup.MidHook, 65)
 		observe()
-		scalinggroup.EndActivity(tx, id, scalinggroup.Failed, "Why.", noon)
-		scalinggroup.EndActivity(tx, id, scalinggroup.Successful, "", noon) // the activity has ended
+		scalinggroup.EndActivity(tx, identity.New(nil), id, scalinggroup.Failed, "Why.", noon)
+		scalinggroup.EndActivity(tx, identity.New(nil), id, scalinggroup.Successful, "", noon) // the activity has ended
 		observe()
 		if scalinggroup.TakeOutOfService(tx, identity.New(nil), "i-1", scalinggroup.ReasonELBHealthCheck, "", noon) ||
 			scalinggroup.MarkForReplacement(tx, "i-1", scalinggroup.ReasonInstanceRefresh, "") {
@@ -129,9 +129,12 @@ func TestTargetLifecycleState(t *testing.T) {
 		store.LifecycleTerminating: "Terminated", store.LifecycleTerminatingWait: "Terminated",
 		store.LifecycleTerminatingProceed: "Terminated",
 		store.LifecycleDetaching:          "Detached", store.LifecycleEnteringStandby: "Standby",
-		store.LifecycleStandby: "Standby",
+		store.LifecycleStandby: "Standby", store.LifecycleWarmedPending: "Warmed:Stopped",
+		store.LifecycleWarmedPendingWait: "Warmed:Stopped", store.LifecycleWarmedStopped: "Warmed:Stopped",
+		store.LifecycleWarmedTerminatingWait: "Warmed:Terminated",
 	} {
-		if got := scalinggroup.TargetLifecycleState(&store.ScalingInstance{State: state}); got != want {
+		member := &store.ScalingInstance{State: state, PoolState: "Stopped"}
+		if got := scalinggroup.TargetLifecycleState(member); got != want {
 			t.Errorf("%s: %s, want %s", state, got, want)
 		}
 	}

@@ -1,0 +1,25 @@
+package autoscaling
+
+import (
+	"strings"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// Publisher reports whether Auto Scaling may publish to a topic with a role. nil: it may with
+// every role.
+type Publisher func(r store.Reader, role *store.Role, topic *store.Topic) bool
+
+// may reports whether Auto Scaling may publish to the topic with an ARN, with the role with
+// another.
+func (p Publisher) may(r store.Reader, roleARN, topicARN string) bool {
+	topic, exists := store.Topics.Get(r, topicARN)
+	role, known := roleAt(r, roleARN)
+	return exists && known && (p == nil || p(r, role, topic))
+}
+
+// roleAt returns the role with an ARN.
+func roleAt(r store.Reader, arn string) (*store.Role, bool) {
+	role, ok := store.Roles.Get(r, store.NameKey(arn[strings.LastIndexByte(arn, '/')+1:]))
+	return role, ok && role.ARN == arn
+}

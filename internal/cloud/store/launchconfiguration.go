@@ -1,0 +1,21 @@
+package store
+
+import "time"
+
+// LaunchConfigurations contains the launch configurations by LaunchConfiguration.Key.
+var LaunchConfigurations = newTable(
+	"launch_configurations", (*LaunchConfiguration).Key, (*LaunchConfiguration).region,
+)
+
+// LaunchConfiguration is what an Auto Scaling group may launch instances from instead of a
+// launch template. It never changes.
+type LaunchConfiguration struct {
+	ARN, Region, Name string
+	Data              string // in JSON, as Auto Scaling describes it
+	Created           time.Time
+}
+
+func (r *LaunchConfiguration) region() string { return r.Region }
+
+// Key returns the row's key, "region/name".
+func (r *LaunchConfiguration) Key() string { return regional(r.Region, r.Name) }

@@ -1,0 +1,26 @@
+package store
+
+// The keys are "region/group/topic". ScalingNotificationsByGroup finds a ScalingGroup.Key.
+var (
+	ScalingNotifications = newTable(
+		"scaling_notifications",
+		(*ScalingNotification).Key,
+		(*ScalingNotification).region,
+	)
+	ScalingNotificationsByGroup = ScalingNotifications.indexBy(
+		"group",
+		func(r *ScalingNotification) string { return regional(r.Region, r.Group) },
+	)
+)
+
+// ScalingNotification is a topic that an Auto Scaling group tells of its activities.
+type ScalingNotification struct {
+	Region, Group string
+	Topic         string   // ARN
+	Types         []string // such as "autoscaling:EC2_INSTANCE_LAUNCH"
+}
+
+func (r *ScalingNotification) region() string { return r.Region }
+
+// Key returns the row's key.
+func (r *ScalingNotification) Key() string { return r.Region + "/" + r.Group + "/" + r.Topic }
