@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
 )
 
 // The keys are ids.
@@ -73,11 +75,12 @@ func addressText(address netip.Addr) string {
 
 // NetworkInterface is an elastic network interface.
 type NetworkInterface struct {
-	ID, Region, VPCID, SubnetID, Zone string
-	MAC                               string
-	PrivateIP                         netip.Addr
-	PublicIP                          netip.Addr // zero: no public address
-	Secondary                         []InterfaceAddress
+	ID, VPCID, SubnetID, Zone string
+	Region                    identity.Region
+	MAC                       string
+	PrivateIP                 netip.Addr
+	PublicIP                  netip.Addr // zero: no public address
+	Secondary                 []InterfaceAddress
 	// PublicOnStart is true if the interface was launched with a public IP address.
 	// A start after a stop then assigns a new one.
 	PublicOnStart bool
@@ -103,7 +106,7 @@ type NetworkInterface struct {
 	State      string // "available", "in-use"
 }
 
-func (r *NetworkInterface) region() string { return r.Region }
+func (r *NetworkInterface) region() identity.Region { return r.Region }
 
 // InterfaceAddress is a private address of a network interface.
 type InterfaceAddress struct {

@@ -50,6 +50,10 @@ var migrations = []migration{
 	// Version 7 adds the version of a topic's signatures, secondary addresses of network interfaces,
 	// routes to interfaces, and Network Load Balancers.
 	nil,
+	// Version 8 adds accounts: those of hosted zones and their changes, of the sides of peering
+	// connections, of groups that rules refer to, and those that images and snapshots are shared
+	// with. Old rows belong to the local cloud's own account.
+	nil,
 }
 
 // version returns the schema version that the migrations lead to.

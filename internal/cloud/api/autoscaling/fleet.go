@@ -18,7 +18,7 @@ import (
 
 // Compute is the part of Amazon EC2 that a Fleet calls.
 type Compute interface {
-	RunInstancesFor(ctx context.Context, region string, l compute.Launch) ([]string, error)
+	RunInstancesFor(ctx context.Context, region identity.Region, l compute.Launch) ([]string, error)
 	TerminateInstances(ctx context.Context, in *ec2.TerminateInstancesInput) (*ec2.TerminateInstancesOutput, error)
 }
 
@@ -43,8 +43,8 @@ type Fleet struct {
 }
 
 // inRegion returns a context for calls in a region.
-func inRegion(ctx context.Context, region string) context.Context {
-	return wire.WithCaller(ctx, wire.Caller{AccountID: identity.Account, Region: region})
+func inRegion(ctx context.Context, region identity.Region) context.Context {
+	return wire.WithCaller(ctx, wire.Caller{Region: region})
 }
 
 // asRefusal returns a service's error as a refusal.
@@ -79,7 +79,7 @@ func (f *Fleet) Launch(
 
 // Terminate terminates an instance. Termination protection does not prevent it
 // (Amazon EC2 User Guide, Change instance termination protection).
-func (f *Fleet) Terminate(ctx context.Context, region, id string) error {
+func (f *Fleet) Terminate(ctx context.Context, region identity.Region, id string) error {
 	if err := f.Store.Update(func(tx *store.Tx) error {
 		if i, ok := store.Instances.Get(tx, id); ok && i.DisableAPITermination {
 			store.Instances.Edit(tx, id, func(i *store.Instance) { i.DisableAPITermination = false })
@@ -94,7 +94,7 @@ func (f *Fleet) Terminate(ctx context.Context, region, id string) error {
 }
 
 // Register adds an instance to a target group, at the target group's port.
-func (f *Fleet) Register(ctx context.Context, region, arn, id string) error {
+func (f *Fleet) Register(ctx context.Context, region identity.Region, arn, id string) error {
 	_, err := f.Balancing.RegisterTargets(inRegion(ctx, region), &elb.RegisterTargetsInput{
 		TargetGroupArn: &arn, Targets: []types.TargetDescription{{Id: &id}},
 	})

@@ -25,7 +25,7 @@ func (a *API) DescribeAlarmHistory(
 	switch {
 	case len(in.AlarmTypes) > 0 && !slices.Contains(in.AlarmTypes, types.AlarmTypeMetricAlarm):
 	case in.AlarmName != nil:
-		items = store.AlarmHistoriesByAlarm.List(view, wire.RegionFrom(ctx)+"/"+*in.AlarmName)
+		items = store.AlarmHistoriesByAlarm.List(view, wire.RegionFrom(ctx).Key(*in.AlarmName))
 	default:
 		items = store.AlarmHistories.InRegion(view, wire.RegionFrom(ctx))
 	}

@@ -31,13 +31,13 @@ func (a *API) CreateSnapshot(ctx context.Context, in *ec2.CreateSnapshotInput) (
 		return nil, err
 	}
 	out := &ec2.CreateSnapshotOutput{}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		volume, err := volumes.get(tx, region, *in.VolumeId)
 		if err != nil {
 			return err
 		}
 		row := &store.Snapshot{
-			ID: a.ids.ID(snapshots.prefix), Region: region, VolumeID: volume.ID, Owner: identity.Account,
+			ID: a.ids.ID(snapshots.prefix), Region: region, VolumeID: volume.ID, Owner: region.Account(),
 			Description: aws.ToString(in.Description), SizeGiB: volume.SizeGiB, Started: a.Now().UTC(),
 			Encrypted: volume.Encrypted, KeyARN: volume.KeyARN, Tags: tags[types.ResourceTypeSnapshot],
 			State: string(types.SnapshotStateCompleted), Progress: "100%",

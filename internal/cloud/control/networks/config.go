@@ -30,7 +30,7 @@ func vpcConfig(
 		gateways[gateway.ID] = true
 	}
 	vpc := network.VPC{
-		ID: row.ID, Region: row.Region, CIDRs: row.Blocks(),
+		ID: row.ID, Region: row.Region.Name(), CIDRs: row.Blocks(),
 		Gateway: len(gateways) > 0, DNSSupport: row.DNSSupport,
 	}
 	forwarding, interfaces := map[string]string{}, map[string]bool{}

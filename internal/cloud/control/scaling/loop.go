@@ -36,8 +36,8 @@ type Fleet interface {
 		join func(tx *store.Tx, id string) error,
 	) error
 	// Terminate terminates an instance even if it is protected.
-	Terminate(ctx context.Context, region, instanceID string) error
-	Register(ctx context.Context, region, targetGroupARN, instanceID string) error
+	Terminate(ctx context.Context, region identity.Region, instanceID string) error
+	Register(ctx context.Context, region identity.Region, targetGroupARN, instanceID string) error
 	Deregister(ctx context.Context, target *store.Target) error
 }
 

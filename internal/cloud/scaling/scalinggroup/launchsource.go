@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -63,9 +64,9 @@ func SourcesOf(g *store.ScalingGroup) ([]Source, error) {
 
 // Resolve returns a reference to a launch template of the region with the template's id
 // and the current number of its version. It reports whether both exist.
-func Resolve(r store.Reader, region string, ref store.TemplateRef) (store.TemplateRef, bool) {
+func Resolve(r store.Reader, region identity.Region, ref store.TemplateRef) (store.TemplateRef, bool) {
 	row, ok := store.LaunchTemplates.Get(r, ref.ID)
-	if named := store.LaunchTemplatesByName.List(r, region+"/"+ref.Name); ref.ID == "" && len(named) > 0 {
+	if named := store.LaunchTemplatesByName.List(r, region.Key(ref.Name)); ref.ID == "" && len(named) > 0 {
 		row, ok = named[0], true
 	}
 	if !ok || row.Region != region {
