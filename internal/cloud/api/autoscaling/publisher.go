@@ -3,6 +3,7 @@ package autoscaling
 import (
 	"strings"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -20,6 +21,6 @@ func (p Publisher) may(r store.Reader, roleARN, topicARN string) bool {
 
 // roleAt returns the role with an ARN.
 func roleAt(r store.Reader, arn string) (*store.Role, bool) {
-	role, ok := store.Roles.Get(r, store.NameKey(arn[strings.LastIndexByte(arn, '/')+1:]))
+	role, ok := store.Roles.Get(r, store.NameKey(identity.RegionOfARN(arn), arn[strings.LastIndexByte(arn, '/')+1:]))
 	return role, ok && role.ARN == arn
 }
