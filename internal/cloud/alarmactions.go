@@ -29,6 +29,6 @@ func (a alarmActions) Execute(tx *store.Tx, action string, f alarm.Firing) error
 	if !ok || topic.Region != f.Alarm.Region {
 		return errors.New("the topic does not exist")
 	}
-	notification.Publish(tx, topic, notification.AlarmMessage(f, a.ids.UUID(), a.region(f.Alarm.Region)), f.At)
+	notification.Publish(tx, topic, notification.AlarmMessage(f, a.ids.UUID(), a.region(f.Alarm.Region.Name())), f.At)
 	return nil
 }

@@ -19,7 +19,7 @@ func TestAlarmTellsATopicOfItsRegion(t *testing.T) {
 	}
 	const topic = "arn:aws:sns:us-east-1:000000000000:web"
 	actions := alarmActions{ids: identity.New(nil), region: strings.ToUpper}
-	tell := func(region string) (err error) {
+	tell := func(region identity.Region) (err error) {
 		if updateErr := rows.Update(func(tx *store.Tx) error {
 			err = actions.Execute(tx, topic, alarm.Firing{
 				Alarm: &store.Alarm{Name: "busy", Region: region, State: alarm.InAlarm}, At: time.Now(),

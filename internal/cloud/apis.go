@@ -57,6 +57,7 @@ func (d *daemon) openAPIs() error {
 	forMachines.Hosts, forMachines.Fallback = []string{firewall.MetadataAddress.String()}, nil
 	forMachines.Streams = nil // their requests come without their connections
 	config.AcceptAnyCredentials = d.AcceptAnyCredentials
+	config.AccountKeys = d.Layout.Simulated // a real local cloud has one account
 	handler, err := wire.NewHandler(config)
 	if err != nil {
 		return fmt.Errorf("serve the APIs: %w", err)

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/plane/loopback"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -74,8 +75,8 @@ func (d *daemon) openConsole(config wire.Config) error {
 func (d *daemon) actor(w http.ResponseWriter, r *http.Request) error {
 	region := r.URL.Query().Get("region")
 	switch {
-	case wire.CallerFrom(r.Context()).Principal.Session != nil:
-		return wire.Errorf("AccessDenied", "Only the account's own access key may do this.")
+	case wire.CallerFrom(r.Context()).Principal.Session != nil, wire.AccountFrom(r.Context()) != identity.Account:
+		return wire.Errorf("AccessDenied", "Only the local cloud's own access key may do this.")
 	case r.Header.Get("Upgrade") != host.ActorProtocol:
 		return wire.Errorf("InvalidParameter", "The request does not upgrade to %s.", host.ActorProtocol)
 	}
@@ -97,10 +98,13 @@ func (d *daemon) actor(w http.ResponseWriter, r *http.Request) error {
 	return nil // the connection is HTTP's no longer
 }
 
-// recordCall keeps a call for the console.
+// recordCall keeps a call for the console, which shows the local cloud's own account.
 func (d *daemon) recordCall(a wire.Answer) {
+	if a.Region.Account() != identity.Account {
+		return
+	}
 	d.calls.Add(console.Call{
-		At: time.Now(), Service: a.Service, Operation: a.Operation, Region: a.Region, Code: a.Code, Took: a.Took,
+		At: time.Now(), Service: a.Service, Operation: a.Operation, Region: a.Region.Name(), Code: a.Code, Took: a.Took,
 	})
 }
 

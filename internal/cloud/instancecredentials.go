@@ -57,7 +57,8 @@ func (c *instanceCredentials) of(instanceID string, role *store.Role) (metadata.
 	if !ok || key.roleID != role.ID || now.Sub(key.credentials.Issued) >= instanceRenewal {
 		c.forgetExpired(now)
 		issued, err := c.sessions.Issue(session.Session{
-			RoleID: role.ID, RoleName: role.Name, Name: instanceID, Instance: instanceID,
+			RoleID: role.ID, RoleName: role.Name, Account: role.Region().Account(),
+			Name: instanceID, Instance: instanceID,
 			Issued: now, Expires: now.Add(instanceSession),
 		})
 		if err != nil {

@@ -11,7 +11,6 @@ import (
 	"aloft.dev/aloft/internal/cloud/activekey"
 	"aloft.dev/aloft/internal/cloud/addressing"
 	"aloft.dev/aloft/internal/cloud/dnsname"
-	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/instancetype"
 	"aloft.dev/aloft/internal/cloud/plane/metadata"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
@@ -49,12 +48,12 @@ func (m instanceMetadata) profile(view store.Reader, row *store.Instance) *metad
 	}
 	p := &metadata.Profile{ARN: row.ProfileARN}
 	name := row.ProfileARN[strings.LastIndex(row.ProfileARN, "/")+1:]
-	found, ok := store.InstanceProfiles.Get(view, store.NameKey(name))
+	found, ok := store.InstanceProfiles.Get(view, store.NameKey(row.Region, name))
 	if !ok || found.ARN != row.ProfileARN {
 		return p
 	}
 	p.ID = found.ID
-	if role, ok := store.Roles.Get(view, store.NameKey(found.Role)); ok && found.Role != "" {
+	if role, ok := store.Roles.Get(view, store.NameKey(row.Region, found.Role)); ok && found.Role != "" {
 		p.Role = role.Name
 		p.Credentials = func() (metadata.Credentials, error) { return m.credentials.of(row.ID, role) }
 	}
@@ -68,8 +67,8 @@ func describeInstance(view store.Reader, row *store.Instance) metadata.Instance 
 		ImageID:         row.ImageID,
 		Type:            row.Type,
 		Architecture:    string(instancetype.ArchitectureOf(row.Type)),
-		AccountID:       identity.Account,
-		Region:          row.Region,
+		AccountID:       row.Region.Account(),
+		Region:          row.Region.Name(),
 		Zone:            row.Zone,
 		VPCID:           row.VPCID,
 		KeyName:         row.KeyName,
@@ -106,7 +105,7 @@ func describeInstance(view store.Reader, row *store.Instance) metadata.Instance 
 		i.VPCCIDRs, i.VPCIPv6 = vpc.Blocks(), vpc.IPv6Blocks()
 	}
 	if row.KeyName != "" {
-		for _, key := range store.KeyPairsByName.List(view, row.Region+"/"+row.KeyName) {
+		for _, key := range store.KeyPairsByName.List(view, row.Region.Key(row.KeyName)) {
 			i.PublicKey = strings.TrimSpace(key.PublicKey)
 		}
 	}
@@ -120,7 +119,7 @@ func describeInterface(view store.Reader, eni *store.NetworkInterface) metadata.
 		DeviceNumber:     int(eni.DeviceIndex),
 		SubnetID:         eni.SubnetID,
 		PrivateIP:        eni.PrivateIP,
-		PrivateName:      dnsname.Private(eni.Region, eni.PrivateIP),
+		PrivateName:      dnsname.Private(eni.Region.Name(), eni.PrivateIP),
 		PublicIP:         eni.PublicIP,
 		SecurityGroupIDs: eni.GroupIDs,
 		IPv6:             eni.IPv6,

@@ -44,7 +44,7 @@ func (*ownNames) ofStore(r store.Reader) []string {
 	}
 	for _, row := range store.Subscriptions.List(r) {
 		if row.Protocol != "email" { // its messages have no signature
-			names = append(names, notification.Endpoint(row.Region))
+			names = append(names, notification.Endpoint(row.Region.Name()))
 		}
 	}
 	slices.Sort(names)

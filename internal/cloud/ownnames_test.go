@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/authority"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -26,7 +27,7 @@ func TestOwnNamesHaveCertificatesWhileTheyExist(t *testing.T) {
 	if err := s.Update(func(tx *store.Tx) error {
 		store.InstanceConnectEndpoints.Put(tx, &store.InstanceConnectEndpoint{ID: "eice-1", DNSName: endpoint})
 		for arn, protocol := range map[string]string{"1": "http", "2": "https", "3": "email"} {
-			region := "us-east-1"
+			region := identity.Region("us-east-1")
 			if protocol == "email" {
 				region = "eu-west-1"
 			}

@@ -8,11 +8,12 @@ import (
 	"net/http"
 
 	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/cloud/identity"
 )
 
 // snapshots is the part of EC2 that takes snapshots from outside of AWS's API.
 type snapshots interface {
-	AddSnapshot(region, description string, sizeGiB int32, layers []string) (id string, err error)
+	AddSnapshot(region identity.Region, description string, sizeGiB int32, layers []string) (id string, err error)
 }
 
 // maxRequestBytes is the size of the longest request that is not one of AWS's.
@@ -84,7 +85,7 @@ func (d *daemon) importSnapshot(
 	ctx context.Context, ec2 snapshots, in host.ImportRequest,
 ) (out host.ImportResponse, err error) {
 	err = d.images.Import(ctx, in.Import, func(layer string) error {
-		out.SnapshotID, err = ec2.AddSnapshot(in.Region, in.Description, in.SizeGiB, []string{layer})
+		out.SnapshotID, err = ec2.AddSnapshot(identity.Region(in.Region), in.Description, in.SizeGiB, []string{layer})
 		return err
 	})
 	return out, err

@@ -13,6 +13,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/control/images"
 	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/plane/loopback"
 	"aloft.dev/aloft/internal/cloud/plane/simulated"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -24,9 +25,11 @@ type takenSnapshots struct {
 	err   error
 }
 
-func (s *takenSnapshots) AddSnapshot(region, description string, size int32, layers []string) (string, error) {
+func (s *takenSnapshots) AddSnapshot(
+	region identity.Region, description string, size int32, layers []string,
+) (string, error) {
 	s.taken = append(s.taken, host.ImportRequest{
-		Import: strings.Join(layers, " "), Region: region, Description: description, SizeGiB: size,
+		Import: strings.Join(layers, " "), Region: region.Name(), Description: description, SizeGiB: size,
 	})
 	return "snap-1", s.err
 }

@@ -19,8 +19,10 @@ func (d *daemon) status(w http.ResponseWriter, _ *http.Request) {
 		Manners: d.manners.Settings(),
 	}
 	for _, row := range store.Images.List(view) {
-		if row.Public {
-			image := host.ImageStatus{Name: row.Base, Region: row.Region, State: row.State, Reason: row.StateReason}
+		if row.Base != "" {
+			image := host.ImageStatus{
+				Name: row.Base, Region: string(row.Region), State: row.State, Reason: row.StateReason,
+			}
 			if snapshot, ok := store.Snapshots.Get(view, row.SnapshotID); ok && len(snapshot.Layers) == 0 {
 				image.State = "not built"
 				image.Reason = cmp.Or(row.StateReason, "built when the first instance uses it")
@@ -30,7 +32,7 @@ func (d *daemon) status(w http.ResponseWriter, _ *http.Request) {
 	}
 	for _, row := range store.Instances.List(view) {
 		if row.State != store.Terminated {
-			machine := host.MachineStatus{ID: row.ID, Region: row.Region, State: row.State}
+			machine := host.MachineStatus{ID: row.ID, Region: string(row.Region), State: row.State}
 			machine.MemoryBytes = d.machines.Status(row.ID).MemoryBytes
 			status.Machines = append(status.Machines, machine)
 		}

@@ -30,20 +30,23 @@ type simulated struct {
 	endpoint string
 }
 
-// startSimulated starts a simulated cloud that ends with the test.
-func startSimulated(t *testing.T) simulated {
+// startSimulated starts a simulated cloud that ends with the test, after the changes of its
+// configuration.
+func startSimulated(t *testing.T, changes ...func(*cloud.Config)) simulated {
 	t.Helper()
 	layout, err := host.MarkSimulated(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
+	config := cloud.Config{
+		Layout: layout, Address: "127.0.0.1:0", Version: "test", AnyImage: true, Log: slog.New(slog.DiscardHandler),
+	}
+	for _, change := range changes {
+		change(&config)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() {
-		ended <- cloud.Run(ctx, cloud.Config{
-			Layout: layout, Address: "127.0.0.1:0", Version: "test", AnyImage: true, Log: slog.New(slog.DiscardHandler),
-		})
-	}()
+	go func() { ended <- cloud.Run(ctx, config) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {

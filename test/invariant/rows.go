@@ -232,6 +232,6 @@ func (c *rows) instances() {
 func (c *rows) images() {
 	for _, image := range store.Images.List(c) {
 		refer(c, store.Snapshots, image.SnapshotID, image.ID)
-		c.own("the image name "+image.Region+"/"+image.Name, image.ID)
+		c.own("the image name "+image.Region.Key(image.Name), image.ID)
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 func (c *rows) loadBalancers() {
 	for _, lb := range store.LoadBalancers.List(c) {
-		c.own("the load balancer name "+lb.Region+"/"+lb.Type+"/"+lb.Name, lb.ARN)
+		c.own("the load balancer name "+lb.Region.Key(lb.Type)+"/"+lb.Name, lb.ARN)
 		for _, id := range lb.GroupIDs {
 			refer(c, store.SecurityGroups, id, lb.ARN)
 		}
@@ -52,7 +52,7 @@ func (c *rows) targets() {
 		if g.VPCID != "" {
 			refer(c, store.VPCs, g.VPCID, g.ARN)
 		}
-		c.own("the target group name "+g.Region+"/"+g.Name, g.ARN)
+		c.own("the target group name "+g.Region.Key(g.Name), g.ARN)
 	}
 	for _, t := range store.Targets.List(c) {
 		g, ok := refer(c, store.TargetGroups, t.TargetGroupARN, "target "+t.ID)
@@ -76,28 +76,28 @@ func (c *rows) scaling() {
 		refer(c, store.Instances, i.InstanceID, "Auto Scaling group "+i.Group)
 	}
 	for _, p := range store.ScalingPolicies.List(c) {
-		refer(c, store.ScalingGroups, p.Region+"/"+p.Group, p.ARN)
+		refer(c, store.ScalingGroups, p.Region.Key(p.Group), p.ARN)
 	}
 	for _, a := range store.ScheduledActions.List(c) {
-		refer(c, store.ScalingGroups, a.Region+"/"+a.Group, "schedule "+a.Name)
+		refer(c, store.ScalingGroups, a.Region.Key(a.Group), "schedule "+a.Name)
 	}
 	for _, h := range store.LifecycleHooks.List(c) {
-		refer(c, store.ScalingGroups, h.Region+"/"+h.Group, "lifecycle hook "+h.Name)
+		refer(c, store.ScalingGroups, h.Region.Key(h.Group), "lifecycle hook "+h.Name)
 	}
 	for _, n := range store.ScalingNotifications.List(c) {
-		refer(c, store.ScalingGroups, n.Region+"/"+n.Group, "notifications of "+n.Topic)
+		refer(c, store.ScalingGroups, n.Region.Key(n.Group), "notifications of "+n.Topic)
 	}
 	for _, p := range store.WarmPools.List(c) {
 		refer(c, store.ScalingGroups, p.GroupKey(), "a warm pool")
 	}
 	for _, r := range store.InstanceRefreshes.List(c) {
-		refer(c, store.ScalingGroups, r.Region+"/"+r.Group, "instance refresh "+r.ID)
+		refer(c, store.ScalingGroups, r.Region.Key(r.Group), "instance refresh "+r.ID)
 	}
 }
 
 func (c *rows) templatesAndProfiles() {
 	for _, t := range store.LaunchTemplates.List(c) {
-		c.own("the launch template name "+t.Region+"/"+t.Name, t.ID)
+		c.own("the launch template name "+t.Region.Key(t.Name), t.ID)
 		for _, number := range []int64{t.Default, t.Latest} {
 			refer(c, store.TemplateVersions, store.TemplateVersionKey(t.ID, number), t.ID)
 		}
@@ -107,7 +107,7 @@ func (c *rows) templatesAndProfiles() {
 	}
 	for _, p := range store.InstanceProfiles.List(c) {
 		if p.Role != "" {
-			refer(c, store.Roles, store.NameKey(p.Role), "instance profile "+p.Name)
+			refer(c, store.Roles, store.NameKey(p.Region(), p.Role), "instance profile "+p.Name)
 		}
 	}
 }

@@ -299,7 +299,7 @@ func TestServersGetARoleOfTheUsers(t *testing.T) {
 	if roles := store.Roles.List(view); len(roles) != 1 || roles[0].Name != "own" {
 		t.Errorf("%+v", roles)
 	}
-	own, _ := store.InstanceProfiles.Get(view, store.NameKey("own"))
+	own, _ := store.InstanceProfiles.Get(view, store.NameKey("", "own"))
 	for _, i := range store.Instances.List(view) {
 		if i.State != store.Terminated && i.ProfileARN != own.ARN {
 			t.Errorf("%s has profile %q", i.Tags["aloft:address"], i.ProfileARN)

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -71,7 +72,7 @@ func (r round) write(done func(number int) error) (err error) {
 func transaction(seed uint64, number int) func(*store.Tx) error {
 	random := rand.New(rand.NewPCG(seed, uint64(number)))
 	return func(tx *store.Tx) error {
-		store.Regions.Put(tx, &store.Region{Name: fmt.Sprint("transaction-", number)})
+		store.Regions.Put(tx, &store.Region{Name: identity.Region(fmt.Sprint("transaction-", number))})
 		for range 1 + random.IntN(8) {
 			name, size := fmt.Sprint("/key-", random.IntN(300)), random.IntN(300)
 			if random.IntN(20) == 0 {

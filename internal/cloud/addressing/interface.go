@@ -66,7 +66,7 @@ func NewInterface(tx *store.Tx, ids *identity.Source, spec InterfaceSpec) (*stor
 		}
 	}
 	if spec.NatGatewayID != "" {
-		nic.NatGatewayID, nic.RequesterID, nic.RequesterManaged = spec.NatGatewayID, identity.Account, true
+		nic.NatGatewayID, nic.RequesterID, nic.RequesterManaged = spec.NatGatewayID, nic.Region.Account(), true
 		nic.AttachmentID = ids.ID("ela-attach-")
 		nic.Type, nic.DeviceIndex, nic.SourceDestCheck = "nat_gateway", 1, false
 	}

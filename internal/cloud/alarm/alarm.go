@@ -20,7 +20,9 @@ const (
 )
 
 // ARN returns the ARN of an alarm.
-func ARN(region, name string) string { return identity.ARN("cloudwatch", region, "alarm:"+name) }
+func ARN(region identity.Region, name string) string {
+	return identity.ARN("cloudwatch", region, "alarm:"+name)
+}
 
 // Put creates an alarm, or replaces an alarm's configuration and keeps its state
 // and tags (Amazon CloudWatch API Reference, PutMetricAlarm, PutCompositeAlarm).

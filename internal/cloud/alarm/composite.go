@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -28,7 +29,7 @@ func Children(row *store.Alarm) []string {
 
 // Parents returns the composite alarms with an alarm in their rules, in the order of their
 // names.
-func Parents(r store.Reader, region, name string) (out []*store.Alarm) {
+func Parents(r store.Reader, region identity.Region, name string) (out []*store.Alarm) {
 	for _, row := range store.Alarms.InRegion(r, region) {
 		if slices.Contains(Children(row), name) {
 			out = append(out, row)

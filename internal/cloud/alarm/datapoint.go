@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/metricmath"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -56,7 +57,7 @@ func Datapoints(row *store.Alarm, metrics *metric.Store, now time.Time) []Datapo
 
 // statistic returns a statistic of a metric in each period of a grid.
 func statistic(
-	region string, w WatchedMetric, metrics *metric.Store, g metricmath.Grid, compute metric.Statistic,
+	region identity.Region, w WatchedMetric, metrics *metric.Store, g metricmath.Grid, compute metric.Statistic,
 ) []float64 {
 	points := metrics.Points(region, w.Metric, g.Start, g.At(g.N), w.Unit)
 	return metric.Spread(points, g.Start, g.Period, g.N, compute)

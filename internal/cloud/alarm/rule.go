@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"aloft.dev/aloft/internal/cloud/identity"
 )
 
 // Limits of a rule (Amazon CloudWatch API Reference, PutCompositeAlarm).
@@ -33,7 +35,7 @@ var ErrAtLeast = errors.New("rules that count alarms (AT_LEAST)")
 
 // ParseRule reads a rule for an alarm in a region. Names may be ARNs of alarms of the region.
 // NOT binds more closely than AND, and AND more closely than OR.
-func ParseRule(region, text string) (Rule, error) {
+func ParseRule(region identity.Region, text string) (Rule, error) {
 	p := ruleParser{region: region, rest: text}
 	root, err := p.alternatives()
 	if err != nil {
@@ -53,7 +55,7 @@ func ParseRule(region, text string) (Rule, error) {
 
 // ruleParser reads a rule from its beginning.
 type ruleParser struct {
-	region   string
+	region   identity.Region
 	rest     string
 	children []string
 	elements int
@@ -192,7 +194,7 @@ func (p *ruleParser) alarm() (string, error) {
 }
 
 // NameIn returns the name of an alarm of a region that is given by its name or ARN.
-func NameIn(region, nameOrARN string) (string, error) {
+func NameIn(region identity.Region, nameOrARN string) (string, error) {
 	name := strings.TrimPrefix(nameOrARN, ARN(region, ""))
 	if name == "" || strings.HasPrefix(name, "arn:") {
 		return "", fmt.Errorf("%q is no alarm of this account and Region", nameOrARN)

@@ -13,15 +13,15 @@ import (
 )
 
 // AssumeRole returns the role with an ARN if the caller of ctx may assume it: the role
-// must trust the caller, by name or by account, and if it trusts the account, the
-// caller's own policies must allow it too (IAM User Guide, "Cross account resource access
-// in IAM", "Access within the same account"). keys are the condition keys of the request.
+// must trust the caller, by name or by account, and if it trusts the account or belongs to
+// another one, the caller's own policies must allow it too (IAM User Guide, "Cross account
+// resource access in IAM", "Access within the same account"). keys are the condition keys of the request.
 // A role that does not exist has the error of one that does not trust the caller.
 func (a *Authorizer) AssumeRole(ctx context.Context, arn string, keys map[string][]string) (*store.Role, error) {
 	caller, view := wire.CallerFrom(ctx), a.Store.View()
 	wanted := need{action: "sts:AssumeRole", resource: arn}
-	refused := denial("sts", withUser(caller.Principal), wanted, access.Decision{})
-	role, ok := store.Roles.Get(view, store.NameKey(arn[strings.LastIndex(arn, "/")+1:]))
+	refused := denial("sts", withUser(caller), wanted, access.Decision{})
+	role, ok := store.Roles.Get(view, store.NameKey(identity.RegionOfARN(arn), arn[strings.LastIndex(arn, "/")+1:]))
 	if !ok || role.ARN != arn {
 		return nil, refused
 	}
@@ -30,12 +30,12 @@ func (a *Authorizer) AssumeRole(ctx context.Context, arn string, keys map[string
 		a.Log.LogAttrs(ctx, slog.LevelWarn, "refuse a role", slog.Any("error", err))
 		return nil, refused
 	}
-	trustee := access.Trustee{Account: identity.Account}
+	trustee := access.Trustee{Account: caller.Region.Account()}
 	var all map[string][]string
 	var p *principal
 	if s := caller.Principal.Session; s == nil {
 		all = userKeys(caller, a.Now())
-		trustee.Names = []string{identity.UserARN, identity.UserID}
+		trustee.Names = []string{identity.UserARN(trustee.Account), identity.UserID(trustee.Account)}
 	} else {
 		if p, err = a.principal(view, caller); err != nil {
 			return nil, a.failed(ctx, wire.Call{Service: "sts", Operation: "AssumeRole"}, err)
@@ -45,13 +45,13 @@ func (a *Authorizer) AssumeRole(ctx context.Context, arn string, keys map[string
 	}
 	maps.Copy(all, keys)
 	asked := access.Request{Action: "sts:AssumeRole", Context: all, Modelled: modelled}
-	switch access.EvaluateTrust(trust, trustee, asked) {
-	case access.Trusted:
+	switch degree := access.EvaluateTrust(trust, trustee, asked); {
+	case degree == access.Trusted && role.Region() == caller.Region.Global():
 		asked.Resources = []string{arn}
 		if p != nil && !p.policies.WithinLimits(asked) {
 			return nil, refused
 		}
-	case access.Delegated:
+	case degree == access.Trusted, degree == access.Delegated:
 		if p == nil {
 			break
 		}
@@ -65,10 +65,11 @@ func (a *Authorizer) AssumeRole(ctx context.Context, arn string, keys map[string
 	return role, nil
 }
 
-// withUser returns the principal, or the account's user for the zero principal.
-func withUser(p wire.Principal) wire.Principal {
+// withUser returns the principal of a caller, or the account's user for the zero principal.
+func withUser(caller wire.Caller) wire.Principal {
+	p := caller.Principal
 	if p.ARN == "" {
-		p.ARN = identity.UserARN
+		p.ARN = identity.UserARN(caller.Region.Account())
 	}
 	return p
 }

@@ -52,7 +52,7 @@ var scalingOperations = operations{
 
 // launchConfiguration returns a launch configuration, or the one that the call will create.
 func launchConfiguration(s *subject, name string) []target {
-	row, ok := store.LaunchConfigurations.Get(s, s.region+"/"+name)
+	row, ok := store.LaunchConfigurations.Get(s, s.region.Key(name))
 	if !ok {
 		return []target{{
 			arn: identity.ARN("autoscaling", s.region, "launchConfiguration:*:launchConfigurationName/"+name),
@@ -65,7 +65,7 @@ func onGroup() operation { return onNew("AutoScalingGroupName", scalingGroup) }
 
 // scalingGroup returns an Auto Scaling group, or the one that the call will create.
 func scalingGroup(s *subject, name string) []target {
-	row, ok := store.ScalingGroups.Get(s, s.region+"/"+name)
+	row, ok := store.ScalingGroups.Get(s, s.region.Key(name))
 	if !ok {
 		return []target{{
 			arn: identity.ARN("autoscaling", s.region, "autoScalingGroup:*:autoScalingGroupName/"+name),

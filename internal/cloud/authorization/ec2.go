@@ -43,9 +43,13 @@ var ec2Operations = operations{
 	"RegisterImage": {resources: []resource{
 		created(images), maybe(snapshots, "BlockDeviceMappings.Ebs.SnapshotId"),
 	}},
-	"DeregisterImage": on(images, "ImageId"),
-	"DeleteSnapshot":  on(snapshots, "SnapshotId"),
-	"DeleteVolume":    on(volumes, "VolumeId"),
+	"DeregisterImage":         on(images, "ImageId"),
+	"DeleteSnapshot":          on(snapshots, "SnapshotId"),
+	"ModifyImageAttribute":    on(images, "ImageId"),
+	"ResetImageAttribute":     on(images, "ImageId"),
+	"ModifySnapshotAttribute": on(snapshots, "SnapshotId"),
+	"ResetSnapshotAttribute":  on(snapshots, "SnapshotId"),
+	"DeleteVolume":            on(volumes, "VolumeId"),
 
 	"CreateVolume":   {resources: []resource{created(volumes), maybe(snapshots, "SnapshotId")}},
 	"ModifyVolume":   on(volumes, "VolumeId"),

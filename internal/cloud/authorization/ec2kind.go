@@ -75,9 +75,9 @@ func (k kind) withID(s *subject, id string) []target {
 	return []target{t}
 }
 
-func (k kind) arn(region, id string) string {
+func (k kind) arn(region identity.Region, id string) string {
 	if k.shared {
-		return "arn:aws:ec2:" + region + "::" + k.name + "/" + id
+		return "arn:aws:ec2:" + region.Name() + "::" + k.name + "/" + id
 	}
 	return identity.ARN("ec2", region, k.name+"/"+id)
 }
@@ -170,7 +170,7 @@ func launchTemplate(s *subject, text string) []target {
 	if strings.HasPrefix(text, launchTemplates.prefix) {
 		all = launchTemplates.withID(s, text)
 	}
-	for _, row := range store.LaunchTemplatesByName.List(s, s.region+"/"+text) {
+	for _, row := range store.LaunchTemplatesByName.List(s, s.region.Key(text)) {
 		all = append(all, launchTemplates.withID(s, row.ID)...)
 	}
 	return all
@@ -184,7 +184,7 @@ func keyPair(s *subject, text string) []target {
 		return keyPairNamed(s, text)
 	}
 	all := keyPairNamed(s, row.Name)
-	if len(store.KeyPairsByName.List(s, s.region+"/"+text)) > 0 {
+	if len(store.KeyPairsByName.List(s, s.region.Key(text))) > 0 {
 		all = append(all, keyPairNamed(s, text)...)
 	}
 	return all
@@ -192,7 +192,7 @@ func keyPair(s *subject, text string) []target {
 
 func keyPairNamed(s *subject, name string) []target {
 	t := target{arn: identity.ARN("ec2", s.region, "key-pair/"+name)}
-	for _, row := range store.KeyPairsByName.List(s, s.region+"/"+name) {
+	for _, row := range store.KeyPairsByName.List(s, s.region.Key(name)) {
 		t.tags = row.Tags
 	}
 	return []target{t}

@@ -89,7 +89,7 @@ func (l launch) image() string {
 	}
 	if alias, ok := strings.CutPrefix(ids[0], "resolve:ssm:"); ok {
 		path, _, _ := strings.Cut(alias, ":")
-		if row, found := store.Parameters.Get(l, l.region+path); found {
+		if row, found := store.Parameters.Get(l, store.ParameterKey(l.region, path)); found {
 			return row.Value
 		}
 	}
@@ -142,7 +142,7 @@ func (l launch) groups(subnetIDs []string) []string {
 func (l launch) instanceKeys() map[string][]string {
 	keys := map[string][]string{"ec2:InstanceType": l.values("InstanceType"), "ec2:Tenancy": {"default"}}
 	for _, name := range l.values("IamInstanceProfile.Name") {
-		if row, ok := store.InstanceProfiles.Get(l, store.NameKey(name)); ok {
+		if row, ok := store.InstanceProfiles.Get(l, store.NameKey(l.region, name)); ok {
 			keys["ec2:InstanceProfile"] = []string{row.ARN}
 		}
 	}
@@ -167,7 +167,7 @@ func (s *subject) launchTemplateData() reflect.Value {
 		row, _ = store.LaunchTemplates.Get(s, id)
 	}
 	for _, name := range s.values("LaunchTemplate.LaunchTemplateName") {
-		for _, named := range store.LaunchTemplatesByName.List(s, s.region+"/"+name) {
+		for _, named := range store.LaunchTemplatesByName.List(s, s.region.Key(name)) {
 			row = named
 		}
 	}

@@ -82,16 +82,16 @@ func onProfile() operation {
 }
 
 // globalARN returns the ARN of a resource of IAM, which belongs to no region.
-func globalARN(kind, path, name string) string {
-	return "arn:aws:iam::" + identity.Account + ":" + kind + cmp.Or(path, "/") + name
+func globalARN(s *subject, kind, path, name string) string {
+	return identity.ARN("iam", s.region.Global(), kind+cmp.Or(path, "/")+name)
 }
 
 // roleNamed returns a role, or the one that the call will create. The condition key
 // iam:PermissionsBoundary is the boundary that the call sets, or else the role's.
 func roleNamed(s *subject, name string) []target {
-	t := target{arn: globalARN("role", s.value("Path"), name), keys: map[string][]string{}}
+	t := target{arn: globalARN(s, "role", s.value("Path"), name), keys: map[string][]string{}}
 	boundary := s.value("PermissionsBoundary")
-	if row, ok := store.Roles.Get(s, store.NameKey(name)); ok {
+	if row, ok := store.Roles.Get(s, store.NameKey(s.region, name)); ok {
 		t.arn, t.tags, boundary = row.ARN, row.Tags, cmp.Or(boundary, row.Boundary)
 	}
 	if boundary != "" {
@@ -103,9 +103,9 @@ func roleNamed(s *subject, name string) []target {
 	return []target{t}
 }
 
-func serviceRole(_ *subject, service string) []target {
+func serviceRole(s *subject, service string) []target {
 	return []target{{
-		arn:  globalARN("role", "/aws-service-role/"+service+"/", "*"),
+		arn:  globalARN(s, "role", "/aws-service-role/"+service+"/", "*"),
 		keys: map[string][]string{"iam:AWSServiceName": {service}},
 	}}
 }
@@ -119,12 +119,12 @@ func policyAt(s *subject, arn string) []target {
 }
 
 func newPolicy(s *subject, name string) []target {
-	return []target{{arn: globalARN("policy", s.value("Path"), name)}}
+	return []target{{arn: globalARN(s, "policy", s.value("Path"), name)}}
 }
 
 func profileNamed(s *subject, name string) []target {
-	t := target{arn: globalARN("instance-profile", s.value("Path"), name)}
-	if row, ok := store.InstanceProfiles.Get(s, store.NameKey(name)); ok {
+	t := target{arn: globalARN(s, "instance-profile", s.value("Path"), name)}
+	if row, ok := store.InstanceProfiles.Get(s, store.NameKey(s.region, name)); ok {
 		t.arn, t.tags = row.ARN, row.Tags
 	}
 	return []target{t}
@@ -134,7 +134,7 @@ func profileNamed(s *subject, name string) []target {
 // below a path.
 func listed(kind string) func(*subject, string) []target {
 	return func(s *subject, _ string) []target {
-		return []target{{arn: globalARN(kind, s.value("PathPrefix"), "")}}
+		return []target{{arn: globalARN(s, kind, s.value("PathPrefix"), "")}}
 	}
 }
 
@@ -142,9 +142,9 @@ func listed(kind string) func(*subject, string) []target {
 // profile (IAM API Reference, AddRoleToInstanceProfile).
 func passesRole(s *subject) []need {
 	name := s.value("RoleName")
-	role, ok := store.Roles.Get(s, store.NameKey(name))
+	role, ok := store.Roles.Get(s, store.NameKey(s.region, name))
 	if !ok {
-		role = &store.Role{ARN: globalARN("role", "", strings.TrimPrefix(name, "/"))}
+		role = &store.Role{ARN: globalARN(s, "role", "", strings.TrimPrefix(name, "/"))}
 	}
 	return []need{passRole(role, "ec2.amazonaws.com")}
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -14,15 +15,15 @@ const useInterval = 5 * time.Minute
 
 // recordUse records that a session of a role made a call. A failure is logged and has no
 // other effect.
-func (a *Authorizer) recordUse(ctx context.Context, role *store.Role, region string) {
+func (a *Authorizer) recordUse(ctx context.Context, role *store.Role, region identity.Region) {
 	now := a.Now().UTC()
 	if now.Sub(role.LastUsed) < useInterval {
 		return
 	}
 	if err := a.Store.Update(func(tx *store.Tx) error {
-		if current, ok := store.Roles.Get(tx, store.NameKey(role.Name)); ok && current.ID == role.ID {
-			store.Roles.Edit(tx, store.NameKey(role.Name), func(row *store.Role) {
-				row.LastUsed, row.LastUsedRegion = now, region
+		if current, ok := store.Roles.Get(tx, role.Key()); ok && current.ID == role.ID {
+			store.Roles.Edit(tx, role.Key(), func(row *store.Role) {
+				row.LastUsed, row.LastUsedRegion = now, region.Name()
 			})
 		}
 		return nil

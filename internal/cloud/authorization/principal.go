@@ -29,20 +29,20 @@ func (a *Authorizer) Key(accessKeyID, token string) (wire.Key, error) {
 	if _, ok := roleOf(a.Store.View(), &s); !ok {
 		return wire.Key{}, wire.ErrInvalidKey
 	}
-	return wire.Key{Secret: secret, Principal: PrincipalOf(&s), Expires: s.Expires}, nil
+	return wire.Key{Secret: secret, Account: s.Account, Principal: PrincipalOf(&s), Expires: s.Expires}, nil
 }
 
 // PrincipalOf returns the principal that a session is.
 func PrincipalOf(s *session.Session) wire.Principal {
 	return wire.Principal{
-		ARN:     "arn:aws:sts::" + identity.Account + ":assumed-role/" + s.RoleName + "/" + s.Name,
+		ARN:     identity.ARN("sts", identity.RegionOf(s.Account, ""), "assumed-role/"+s.RoleName+"/"+s.Name),
 		UserID:  s.RoleID + ":" + s.Name,
 		Session: s,
 	}
 }
 
 func roleOf(r store.Reader, s *session.Session) (*store.Role, bool) {
-	role, ok := store.Roles.Get(r, store.NameKey(s.RoleName))
+	role, ok := store.Roles.Get(r, store.NameKey(identity.RegionOf(s.Account, ""), s.RoleName))
 	return role, ok && role.ID == s.RoleID
 }
 
@@ -131,10 +131,10 @@ func (p *principal) keys(now time.Time) map[string][]string {
 // requestKeys returns the condition keys that every call has.
 func requestKeys(caller wire.Caller, now time.Time) map[string][]string {
 	keys := map[string][]string{
-		"aws:RequestedRegion":       {caller.Region},
-		"ec2:Region":                {caller.Region},
-		"aws:PrincipalAccount":      {identity.Account},
-		"aws:ResourceAccount":       {identity.Account},
+		"aws:RequestedRegion":       {caller.Region.Name()},
+		"ec2:Region":                {caller.Region.Name()},
+		"aws:PrincipalAccount":      {caller.Region.Account()},
+		"aws:ResourceAccount":       {caller.Region.Account()},
 		"aws:PrincipalIsAWSService": {"false"},
 		"aws:ViaAWSService":         {"false"},
 		"aws:CurrentTime":           {now.UTC().Format(time.RFC3339)},
@@ -153,10 +153,10 @@ func requestKeys(caller wire.Caller, now time.Time) map[string][]string {
 // userKeys returns the condition keys of a call by the account's user.
 func userKeys(caller wire.Caller, now time.Time) map[string][]string {
 	keys := requestKeys(caller, now)
-	keys["aws:PrincipalArn"] = []string{identity.UserARN}
+	keys["aws:PrincipalArn"] = []string{identity.UserARN(caller.Region.Account())}
 	keys["aws:PrincipalType"] = []string{"User"}
-	keys["aws:userid"] = []string{identity.UserID}
-	keys["aws:username"] = []string{"aloft"}
+	keys["aws:userid"] = []string{identity.UserID(caller.Region.Account())}
+	keys["aws:username"] = []string{identity.UserName}
 	return keys
 }
 
@@ -168,7 +168,7 @@ func ServiceMayAssume(role *store.Role, service string) (bool, error) {
 	}
 	grant := access.EvaluateTrust(trust, access.Trustee{Service: service}, access.Request{
 		Action: "sts:AssumeRole", Modelled: modelled,
-		Context: map[string][]string{"aws:SourceAccount": {identity.Account}},
+		Context: map[string][]string{"aws:SourceAccount": {role.Region().Account()}},
 	})
 	return grant == access.Trusted, nil
 }

@@ -46,7 +46,7 @@ func joined(a, b operations) operations {
 // owns belong to no account.
 func commandDocuments(s *subject, text string) []target {
 	if !strings.HasPrefix(text, "arn:") {
-		text = "arn:aws:ssm:" + s.region + "::document/" + text
+		text = "arn:aws:ssm:" + s.region.Name() + "::document/" + text
 	}
 	return []target{{arn: text}}
 }

@@ -4,7 +4,6 @@ import (
 	"maps"
 
 	"aloft.dev/aloft/internal/cloud/access"
-	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/session"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -19,9 +18,10 @@ func (a *Authorizer) MayPublish(r store.Reader, service string, role *store.Role
 		return false, err
 	}
 	p, err := a.principal(r, wire.Caller{
-		AccountID: identity.Account, Region: topic.Region, TLS: true,
+		Region: topic.Region, TLS: true,
 		Principal: PrincipalOf(&session.Session{
-			RoleID: role.ID, RoleName: role.Name, Name: service, Issued: a.Now(),
+			RoleID: role.ID, RoleName: role.Name, Account: role.Region().Account(),
+			Name: service, Issued: a.Now(),
 		}),
 	})
 	if err != nil {

@@ -93,7 +93,7 @@ func TestSessionsEndWithTheirRole(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	c := w.assume(w.role("web", allow("*", "*")))
 	w.want("before", describeInstances(ctx, c), "")
-	w.put(func(tx *store.Tx) { store.Roles.Delete(tx, store.NameKey("web")) })
+	w.put(func(tx *store.Tx) { store.Roles.Delete(tx, store.NameKey("", "web")) })
 	w.want("after", describeInstances(ctx, c),
 		"AuthFailure: AWS was not able to validate the provided access credentials")
 	w.role("web", allow("*", "*"), func(r *store.Role) { r.ID = "AROAnew" })
@@ -112,7 +112,7 @@ func TestAnyCredentialsAreAcceptedExceptInvalidSessions(t *testing.T) {
 	failure := "AuthFailure: AWS was not able to validate the provided access credentials"
 	w.want("its key without the token", describeInstances(ctx, w.as(id, secret, "")), failure)
 	w.want("its key with another secret", describeInstances(ctx, w.as(id, "guess", token)), failure)
-	w.put(func(tx *store.Tx) { store.Roles.Delete(tx, store.NameKey("web")) })
+	w.put(func(tx *store.Tx) { store.Roles.Delete(tx, store.NameKey("", "web")) })
 	w.want("its key without the role", describeInstances(ctx, w.as(id, secret, token)), failure)
 }
 
@@ -154,7 +154,7 @@ func TestTheLastUseOfARoleIsRecorded(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	c := w.assume(w.role("web", ""))
 	last := func() (time.Time, string) {
-		row, ok := store.Roles.Get(w.store.View(), store.NameKey("web"))
+		row, ok := store.Roles.Get(w.store.View(), store.NameKey("", "web"))
 		if !ok {
 			t.Fatal("the role is gone")
 		}
@@ -177,7 +177,7 @@ func TestTheLastUseOfARoleIsRecorded(t *testing.T) {
 		t.Error("every call writes the row")
 	}
 	w.put(func(tx *store.Tx) {
-		store.Roles.Edit(tx, store.NameKey("web"), func(row *store.Role) { row.LastUsed = at.Add(-time.Hour) })
+		store.Roles.Edit(tx, store.NameKey("", "web"), func(row *store.Role) { row.LastUsed = at.Add(-time.Hour) })
 	})
 	c.Region = "eu-central-1"
 	if err := describeInstances(ctx, c); err == nil {

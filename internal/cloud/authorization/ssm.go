@@ -39,10 +39,10 @@ func parameters(s *subject, text string) []target {
 	var found []target
 	for _, name := range readings {
 		for _, key := range []string{name, "/" + name, strings.TrimPrefix(name, "/")} {
-			row, ok := store.Parameters.Get(s, s.region+key)
+			row, ok := store.Parameters.Get(s, store.ParameterKey(s.region, key))
 			arn := parameterARN(s.region, name)
 			known := slices.ContainsFunc(found, func(t target) bool { return t.arn == arn })
-			if ok && row.Region == s.region && !known {
+			if ok && !known {
 				found = append(found, target{arn: arn, tags: row.Tags})
 			}
 		}
@@ -54,8 +54,8 @@ func parameters(s *subject, text string) []target {
 }
 
 // parameterName returns the name of a parameter that is given by name or by ARN.
-func parameterName(region, text string) string {
-	if arn, ok := strings.CutPrefix(text, "arn:aws:ssm:"+region+":"); ok {
+func parameterName(region identity.Region, text string) string {
+	if arn, ok := strings.CutPrefix(text, "arn:aws:ssm:"+region.Name()+":"); ok {
 		_, text, _ = strings.Cut(arn, ":parameter")
 	}
 	return text
@@ -80,10 +80,10 @@ func writtenParameters(s *subject, text string) []target {
 	return found
 }
 
-func parameterARN(region, name string) string {
+func parameterARN(region identity.Region, name string) string {
 	resource := "parameter/" + strings.TrimPrefix(name, "/")
 	if strings.HasPrefix(name, "/aws/service/") {
-		return "arn:aws:ssm:" + region + "::" + resource
+		return "arn:aws:ssm:" + region.Name() + "::" + resource
 	}
 	return identity.ARN("ssm", region, resource)
 }

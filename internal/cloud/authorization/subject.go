@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -12,7 +13,7 @@ import (
 // subject is what a call is about.
 type subject struct {
 	store.Reader
-	region string
+	region identity.Region
 	call   wire.Call
 	input  reflect.Value
 }

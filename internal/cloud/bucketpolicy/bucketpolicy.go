@@ -80,8 +80,8 @@ func check(bucket string, s *policydocument.Statement) error {
 // Delivery is a log that a load balancer puts into a bucket.
 type Delivery struct {
 	Bucket, Key  string
-	Region       string // of the load balancer
-	LoadBalancer string // ARN
+	Region       identity.Region // of the load balancer
+	LoadBalancer string          // ARN
 }
 
 // service is the principal that delivers the logs of load balancers (Application Load
@@ -92,7 +92,7 @@ const service = "logdelivery.elasticloadbalancing.amazonaws.com"
 func (p *Policy) Admits(d Delivery) bool {
 	relevant := &policydocument.Document{Version: p.document.Version}
 	for _, s := range p.document.Statements {
-		account := deliveryAccounts[d.Region]
+		account := deliveryAccounts[d.Region.Name()]
 		named := func(name string) bool {
 			return account != "" && (name == account || name == "arn:aws:iam::"+account+":root")
 		}
@@ -103,8 +103,8 @@ func (p *Policy) Admits(d Delivery) bool {
 	return access.Evaluate([]*policydocument.Document{relevant}, nil, access.Request{
 		Action: "s3:PutObject", Resources: []string{"arn:aws:s3:::" + d.Bucket + "/" + d.Key},
 		Context: map[string][]string{
-			"aws:SourceAccount": {identity.Account}, "aws:SourceArn": {d.LoadBalancer},
-			"aws:RequestedRegion": {d.Region}, "aws:SecureTransport": {"true"},
+			"aws:SourceAccount": {d.Region.Account()}, "aws:SourceArn": {d.LoadBalancer},
+			"aws:RequestedRegion": {d.Region.Name()}, "aws:SecureTransport": {"true"},
 			"aws:PrincipalIsAWSService": {"true"}, "aws:PrincipalServiceName": {service},
 			"s3:x-amz-acl": {"bucket-owner-full-control"},
 		},

@@ -30,8 +30,8 @@ func Public(r store.Reader, vpcID string, addr netip.Addr) string {
 	if !ok || !vpc.DNSHostnames || !vpc.DNSSupport || !addr.IsValid() {
 		return ""
 	}
-	domain := vpc.Region + ".compute.amazonaws.com"
-	if vpc.Region == "us-east-1" {
+	domain := vpc.Region.Name() + ".compute.amazonaws.com"
+	if vpc.Region.Name() == "us-east-1" {
 		domain = "compute-1.amazonaws.com"
 	}
 	return "ec2-" + dashes(addr) + "." + domain

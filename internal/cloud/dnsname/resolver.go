@@ -26,13 +26,13 @@ func (r Resolver) Addresses(vpcID, name string) (addresses []netip.Addr, known b
 		}
 	}
 	vpc, ok := store.VPCs.Get(view, vpcID)
-	if !ok || !strings.HasSuffix(name, "."+privateDomain(vpc.Region)) {
+	if !ok || !strings.HasSuffix(name, "."+privateDomain(vpc.Region.Name())) {
 		return nil, false
 	}
 	for _, id := range append(namedPeers(view, vpcID), vpcID) {
 		for _, eni := range store.NetworkInterfacesByVPC.List(view, id) {
 			for _, address := range eni.Addresses() {
-				if Private(vpc.Region, address.Private) == name {
+				if Private(vpc.Region.Name(), address.Private) == name {
 					addresses = append(addresses, address.Private)
 				}
 			}
@@ -71,5 +71,5 @@ func (r Resolver) Name(vpcID string, address netip.Addr) (string, bool) {
 	if !ok || !vpc.Contains(address) {
 		return "", false
 	}
-	return Private(vpc.Region, address), true
+	return Private(vpc.Region.Name(), address), true
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -17,15 +18,17 @@ import (
 type reference struct {
 	field string
 	id    string
-	find  func(r store.Reader, region, id string) bool
+	find  func(r store.Reader, region identity.Region, id string) bool
 }
 
-func (f reference) exists(r store.Reader, region string) bool { return f.find(r, region, f.id) }
+func (f reference) exists(r store.Reader, region identity.Region) bool {
+	return f.find(r, region, f.id)
+}
 
 // byPrefix are the types of resources whose ids or ARNs start in a way of their own.
 var byPrefix = []struct {
 	prefix string
-	find   func(r store.Reader, region, id string) bool
+	find   func(r store.Reader, region identity.Region, id string) bool
 }{
 	{"vpc-", in(store.VPCs)},
 	{"subnet-", in(store.Subnets)},
@@ -42,7 +45,7 @@ var byPrefix = []struct {
 	{"snap-", in(store.Snapshots)},
 	{"vol-", in(store.Volumes)},
 	{"lt-", in(store.LaunchTemplates)},
-	{"arn:aws:elasticloadbalancing:", func(r store.Reader, region, arn string) bool {
+	{"arn:aws:elasticloadbalancing:", func(r store.Reader, region identity.Region, arn string) bool {
 		return in(store.LoadBalancers)(r, region, arn) || in(store.TargetGroups)(r, region, arn) ||
 			in(store.Listeners)(r, region, arn) || in(store.Rules)(r, region, arn)
 	}},
@@ -51,7 +54,7 @@ var byPrefix = []struct {
 
 // byField are the fields that hold names.
 var byField = map[string]struct {
-	find   func(r store.Reader, region, name string) bool
+	find   func(r store.Reader, region identity.Region, name string) bool
 	except []string // operations that create the resource, or that ignore unknown names
 }{
 	"KeyName": {
@@ -64,30 +67,32 @@ var byField = map[string]struct {
 	"PolicyArn":            {in(store.Policies), nil},
 }
 
-func in[T any](table store.Table[T]) func(store.Reader, string, string) bool {
-	return func(r store.Reader, _, id string) bool {
+func in[T any](table store.Table[T]) func(store.Reader, identity.Region, string) bool {
+	return func(r store.Reader, _ identity.Region, id string) bool {
 		_, ok := table.Get(r, id)
 		return ok
 	}
 }
 
-func regional[T any](table store.Table[T]) func(store.Reader, string, string) bool {
-	return func(r store.Reader, region, name string) bool {
-		_, ok := table.Get(r, region+"/"+name)
+func regional[T any](table store.Table[T]) func(store.Reader, identity.Region, string) bool {
+	return func(r store.Reader, region identity.Region, name string) bool {
+		_, ok := table.Get(r, region.Key(name))
 		return ok
 	}
 }
 
 // global finds the rows of IAM by their names.
-func global[T any](table store.Table[T]) func(store.Reader, string, string) bool {
-	return func(r store.Reader, _, name string) bool {
-		_, ok := table.Get(r, store.NameKey(name))
+func global[T any](table store.Table[T]) func(store.Reader, identity.Region, string) bool {
+	return func(r store.Reader, region identity.Region, name string) bool {
+		_, ok := table.Get(r, store.NameKey(region, name))
 		return ok
 	}
 }
 
-func named[T any](index store.Index[T]) func(store.Reader, string, string) bool {
-	return func(r store.Reader, region, name string) bool { return len(index.List(r, region+"/"+name)) > 0 }
+func named[T any](index store.Index[T]) func(store.Reader, identity.Region, string) bool {
+	return func(r store.Reader, region identity.Region, name string) bool {
+		return len(index.List(r, region.Key(name))) > 0
+	}
 }
 
 // references returns what the input of a call refers to, in the order of its fields.
@@ -156,9 +161,10 @@ func (w *walker) addProfile(v reflect.Value) {
 		w.found = append(w.found, reference{profileField + "name", name, global(store.InstanceProfiles)})
 	}
 	if arn := textOf(v.FieldByName("Arn")); arn != "" {
-		w.found = append(w.found, reference{profileField + "arn", arn, func(r store.Reader, region, arn string) bool {
+		find := func(r store.Reader, region identity.Region, arn string) bool {
 			return global(store.InstanceProfiles)(r, region, arn[strings.LastIndex(arn, "/")+1:])
-		}})
+		}
+		w.found = append(w.found, reference{profileField + "arn", arn, find})
 	}
 }
 

@@ -12,9 +12,6 @@ import (
 	"sync"
 )
 
-// Account is the id of the local cloud's only account.
-const Account = "000000000000"
-
 // idDigits is the number of hexadecimal digits after a resource id's prefix
 // (Amazon EC2 User Guide, Resource IDs).
 const idDigits = 17
@@ -82,10 +79,10 @@ func (s *Source) bytes(n int) []byte {
 	return b
 }
 
-// ARN returns the Amazon Resource Name of a resource in Account, for example of
-// ARN("ec2", "us-east-1", "instance/i-0123").
-func ARN(service, region, resource string) string {
-	return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, region, Account, resource)
+// ARN returns the Amazon Resource Name of a resource in a region of an account, for example
+// of ARN("ec2", "us-east-1", "instance/i-0123").
+func ARN(service string, region Region, resource string) string {
+	return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, region.Name(), region.Account(), resource)
 }
 
 // WellFormed reports whether id consists of the prefix and 8 or 17 hexadecimal

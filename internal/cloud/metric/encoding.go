@@ -9,6 +9,8 @@ import (
 	"math"
 	"math/bits"
 	"strings"
+
+	"aloft.dev/aloft/internal/cloud/identity"
 )
 
 // Summaries are encoded together: a byte with the version of the encoding and then,
@@ -34,7 +36,7 @@ type encoder struct {
 }
 
 func (e *encoder) add(at place, s *Summary) {
-	for _, text := range []string{at.region, at.id.Namespace, at.id.Name, at.id.dimensions, at.unit} {
+	for _, text := range []string{string(at.region), at.id.Namespace, at.id.Name, at.id.dimensions, at.unit} {
 		e.points = binary.AppendUvarint(e.points, e.number(text))
 	}
 	e.points = binary.AppendVarint(e.points, at.minute-e.minute)
@@ -122,7 +124,7 @@ func (d *decoder) decode(encoded string, each func(at place, s Summary)) error {
 		if d.failed {
 			return errEncoding
 		}
-		each(place{seriesKey{names[0], ID{names[1], names[2], names[3]}}, pointKey{minute, names[4]}}, s)
+		each(place{seriesKey{identity.Region(names[0]), ID{names[1], names[2], names[3]}}, pointKey{minute, names[4]}}, s)
 	}
 	if d.failed {
 		return errEncoding

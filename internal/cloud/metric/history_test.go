@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"aloft.dev/aloft/internal/cloud/identity"
 )
 
 // opened returns a store whose history is in a folder, and what it logs.
@@ -171,7 +173,7 @@ func TestSummariesAreDecodedAsTheyWereEncoded(t *testing.T) {
 		var places, gotPlaces []place
 		for range rapid.IntRange(0, 5).Draw(t, "n") {
 			at := place{
-				seriesKey{rapid.String().Draw(t, "region"), NewID("n", rapid.String().Draw(t, "name"))},
+				seriesKey{identity.Region(rapid.String().Draw(t, "region")), NewID("n", rapid.String().Draw(t, "name"))},
 				pointKey{rapid.Int64Range(0, 1<<40).Draw(t, "minute"), rapid.String().Draw(t, "unit")},
 			}
 			s := summaries().Draw(t, "summary")

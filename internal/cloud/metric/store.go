@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
 )
 
 // Retention is the longest time for which a summary is kept, as in CloudWatch
@@ -54,7 +56,7 @@ type place struct {
 }
 
 type seriesKey struct {
-	region string
+	region identity.Region
 	id     ID
 }
 
@@ -64,7 +66,7 @@ type pointKey struct {
 }
 
 // Add merges measured into the summary of the minute that contains a time.
-func (s *Store) Add(region string, id ID, when time.Time, unit string, measured Summary) {
+func (s *Store) Add(region identity.Region, id ID, when time.Time, unit string, measured Summary) {
 	s.lock()
 	defer s.mu.Unlock()
 	at := place{seriesKey{region, id}, pointKey{minuteOf(when), unit}}
@@ -144,7 +146,7 @@ func (s *Store) Expire(now time.Time) {
 }
 
 // List returns the Region's metrics with data since the given time, sorted.
-func (s *Store) List(region string, since time.Time) []ID {
+func (s *Store) List(region identity.Region, since time.Time) []ID {
 	s.lock()
 	defer s.mu.Unlock()
 	var out []ID
@@ -166,7 +168,7 @@ func (s *Store) List(region string, since time.Time) []ID {
 
 // Points returns a metric's summaries from one time until just before another,
 // sorted by time and unit. An empty unit matches all units.
-func (s *Store) Points(region string, id ID, from, to time.Time, unit string) []Point {
+func (s *Store) Points(region identity.Region, id ID, from, to time.Time, unit string) []Point {
 	to = s.Readable(to)
 	s.lock()
 	defer s.mu.Unlock()

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"aloft.dev/aloft/internal/cloud/alarm"
-	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -69,7 +68,7 @@ type child struct {
 func AlarmMessage(f alarm.Firing, id, region string) Message {
 	row := f.Alarm
 	document := alarmDocument{
-		AlarmName: row.Name, AlarmDescription: optional(row.Description), AWSAccountID: identity.Account,
+		AlarmName: row.Name, AlarmDescription: optional(row.Description), AWSAccountID: row.Region.Account(),
 		AlarmConfigurationUpdatedTimestamp: row.Configured.UTC().Format(alarmTime),
 		NewStateValue:                      row.State, NewStateReason: row.StateReason,
 		StateChangeTime: row.StateChanged.UTC().Format(alarmTime),

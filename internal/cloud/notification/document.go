@@ -70,7 +70,7 @@ func (l Letters) JSON(d *store.Delivery, s *store.Subscription, topic *store.Top
 	} else {
 		out.UnsubscribeURL = l.Links.cancel(s)
 	}
-	if err := l.Signer.sign(&out, s.Region, cmp.Or(topic.SignatureVersion, Version1)); err != nil {
+	if err := l.Signer.sign(&out, s.Region.Name(), cmp.Or(topic.SignatureVersion, Version1)); err != nil {
 		return nil, err
 	}
 	for _, a := range d.Attributes {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -45,7 +46,7 @@ func Destination(message string) string {
 
 // Find returns the invocation that a message is about, and reports whether the message
 // cancels it.
-func Find(r store.Reader, region, message string) (row *store.CommandInvocation, cancels, ok bool) {
+func Find(r store.Reader, region identity.Region, message string) (row *store.CommandInvocation, cancels, ok bool) {
 	instance := Destination(message)
 	for _, i := range store.CommandInvocationsByInstance.List(r, instance) {
 		switch {
@@ -61,7 +62,7 @@ func Find(r store.Reader, region, message string) (row *store.CommandInvocation,
 
 // Waiting reports whether messages wait for an instance's agent. If there are none, next is
 // when there may be one although nothing changes before; zero: there will be none.
-func Waiting(r store.Reader, region, instance string, now time.Time) (waiting bool, next time.Time) {
+func Waiting(r store.Reader, region identity.Region, instance string, now time.Time) (waiting bool, next time.Time) {
 	later := func(at time.Time) {
 		if next.IsZero() || at.Before(next) {
 			next = at
@@ -88,7 +89,7 @@ func Waiting(r store.Reader, region, instance string, now time.Time) (waiting bo
 
 // due returns the invocations that an instance's agent has not acknowledged, oldest first,
 // and how many more commands the agent has room for.
-func due(r store.Reader, region, instance string) (sendable []*store.CommandInvocation, room int) {
+func due(r store.Reader, region identity.Region, instance string) (sendable []*store.CommandInvocation, room int) {
 	room = perMachine
 	for _, i := range store.CommandInvocationsByInstance.List(r, instance) {
 		switch {
@@ -104,7 +105,7 @@ func due(r store.Reader, region, instance string) (sendable []*store.CommandInvo
 }
 
 // cancellable returns the invocations whose cancellation an instance's agent does not know.
-func cancellable(r store.Reader, region, instance string) (all []*store.CommandInvocation) {
+func cancellable(r store.Reader, region identity.Region, instance string) (all []*store.CommandInvocation) {
 	for _, i := range store.CommandInvocationsByInstance.List(r, instance) {
 		if i.Region == region && i.CancelID != "" && !i.CancelTaken && i.Acknowledged && !Ended(i) {
 			all = append(all, i)
@@ -134,7 +135,9 @@ func mayStart(r store.Reader, i *store.CommandInvocation, now time.Time) bool {
 
 // Take returns the messages for an instance's agent. The agent does not get them again before
 // visibility has passed.
-func Take(tx *store.Tx, region, instance string, now time.Time, visibility time.Duration) ([]Message, error) {
+func Take(
+	tx *store.Tx, region identity.Region, instance string, now time.Time, visibility time.Duration,
+) ([]Message, error) {
 	var messages []Message
 	for _, i := range cancellable(tx, region, instance) {
 		if i.CancelAt.After(now) {
@@ -187,7 +190,8 @@ func sendMessage(r store.Reader, i *store.CommandInvocation) (Message, error) {
 		return Message{}, fmt.Errorf("encode the command %s: %w", c.ID, err)
 	}
 	return Message{
-		ID: messageID(c.ID, i.InstanceID), Topic: sendTopic + i.Region + "." + i.InstanceID, Payload: string(payload),
+		ID: messageID(c.ID, i.InstanceID), Topic: sendTopic + i.Region.Name() + "." + i.InstanceID,
+		Payload: string(payload),
 		Created: i.Requested,
 	}, nil
 }
@@ -199,7 +203,7 @@ func cancelMessage(i *store.CommandInvocation, now time.Time) (Message, error) {
 		return Message{}, fmt.Errorf("encode the cancellation of %s: %w", i.CommandID, err)
 	}
 	return Message{
-		ID: messageID(i.CancelID, i.InstanceID), Topic: cancelTopic + i.Region + "." + i.InstanceID,
+		ID: messageID(i.CancelID, i.InstanceID), Topic: cancelTopic + i.Region.Name() + "." + i.InstanceID,
 		Payload: string(payload), Created: now,
 	}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -15,7 +16,7 @@ const InstancesKey = "InstanceIds"
 // with the ids, or those that all targets select. invalid are the ids of instances without an
 // agent, or which are being terminated.
 func Recipients(
-	r store.Reader, region string, ids []string, targets []store.CommandTarget,
+	r store.Reader, region identity.Region, ids []string, targets []store.CommandTarget,
 ) (found []*store.Instance, invalid []string) {
 	for _, id := range slices.Sorted(slices.Values(ids)) {
 		row, ok := managed(r, region, id)
@@ -38,7 +39,7 @@ func Recipients(
 }
 
 // managed returns an instance to which commands can be sent.
-func managed(r store.Reader, region, id string) (*store.Instance, bool) {
+func managed(r store.Reader, region identity.Region, id string) (*store.Instance, bool) {
 	m, known := store.ManagedInstances.Get(r, id)
 	row, ok := store.Instances.Get(r, id)
 	return row, known && ok && m.Region == region && row.State != store.ShuttingDown && row.State != store.Terminated

@@ -34,7 +34,8 @@ var ErrInvalidToken = errors.New("the session token is not that of the access ke
 type Session struct {
 	RoleID   string    `json:"role"` // unique id of the role; another role with its name is not meant
 	RoleName string    `json:"name"`
-	Name     string    `json:"session"` // "i-0123456789abcdef0" for an instance
+	Account  string    `json:"account,omitempty"` // of the role; "": the local cloud's own
+	Name     string    `json:"session"`           // "i-0123456789abcdef0" for an instance
 	Instance string    `json:"instance,omitempty"`
 	Policy   string    `json:"policy,omitempty"` // session policy; "": none
 	Issued   time.Time `json:"issued"`

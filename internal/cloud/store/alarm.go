@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+)
 
 // The keys are ARNs and ids. AlarmHistoriesByAlarm finds "region/alarm".
 var (
@@ -12,14 +16,15 @@ var (
 	)
 	AlarmHistoriesByAlarm = AlarmHistories.indexBy(
 		"alarm",
-		func(r *AlarmHistory) string { return regional(r.Region, r.Alarm) },
+		func(r *AlarmHistory) string { return r.Region.Key(r.Alarm) },
 	)
 )
 
 // Alarm is a CloudWatch alarm on one metric or on a metric math expression, or a composite
 // alarm, which has a rule.
 type Alarm struct {
-	ARN, Region, Name            string
+	ARN, Name                    string
+	Region                       identity.Region
 	Description                  string
 	ActionsDisabled              bool
 	OKActions, AlarmActions      []string // ARNs
@@ -57,18 +62,19 @@ type Alarm struct {
 	SuppressedBy    string    // "Alarm", "WaitPeriod", "ExtensionPeriod"; "": its actions are not suppressed
 }
 
-func (r *Alarm) region() string { return r.Region }
+func (r *Alarm) region() identity.Region { return r.Region }
 
 // MetricDimension is a dimension of a metric.
 type MetricDimension struct{ Name, Value string }
 
 // AlarmHistory is an item of an alarm's history.
 type AlarmHistory struct {
-	ID, Region, Alarm string
-	Kind              string // "CompositeAlarm"; "": an alarm that watches a metric
-	At                time.Time
-	Type              string // "ConfigurationUpdate", "StateUpdate", "Action"
-	Summary, Data     string
+	ID, Alarm     string
+	Region        identity.Region
+	Kind          string // "CompositeAlarm"; "": an alarm that watches a metric
+	At            time.Time
+	Type          string // "ConfigurationUpdate", "StateUpdate", "Action"
+	Summary, Data string
 }
 
-func (r *AlarmHistory) region() string { return r.Region }
+func (r *AlarmHistory) region() identity.Region { return r.Region }

@@ -3,12 +3,15 @@ package store
 import (
 	"fmt"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
 )
 
 // Amazon S3's rows belong to the account, whose buckets have names of their own in all
 // regions. Objects are rows, and their content is in files (package objectfile).
 var (
-	Buckets = newTable("buckets", func(r *Bucket) string { return r.Name }, func(r *Bucket) string { return r.Region })
+	Buckets = newTable("buckets", func(r *Bucket) string { return r.Name },
+		func(r *Bucket) identity.Region { return r.Region })
 	Objects = newTable("objects", func(r *Object) string { return ObjectKey(r.Bucket, r.Key) }, noRegion)
 	// Uploads are in the order of their keys and then of their ids.
 	Uploads     = newTable("uploads", func(r *Upload) string { return UploadKey(r.Bucket, r.Key, r.ID) }, noRegion)
@@ -19,13 +22,14 @@ var (
 
 // Bucket is a bucket of S3.
 type Bucket struct {
-	Name, Region string
-	Created      time.Time
-	Tags         Tags
-	Policy       string // JSON; "": none
-	Lifecycle    []LifecycleRule
-	BlockPublic  *PublicAccessBlock // nil: none
-	BucketKeys   bool               // of the default encryption, which has no effect without AWS KMS
+	Name        string
+	Region      identity.Region
+	Created     time.Time
+	Tags        Tags
+	Policy      string // JSON; "": none
+	Lifecycle   []LifecycleRule
+	BlockPublic *PublicAccessBlock // nil: none
+	BucketKeys  bool               // of the default encryption, which has no effect without AWS KMS
 }
 
 // PublicAccessBlock says what of a bucket cannot be public.

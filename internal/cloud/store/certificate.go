@@ -1,24 +1,29 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+)
 
 // Certificates has ARNs as keys.
 var Certificates = newTable("certificates", func(r *Certificate) string { return r.ARN }, (*Certificate).region)
 
 // Certificate is a server certificate that a user imported or requested, in PEM.
 type Certificate struct {
-	ARN, Region string
-	Body        string // the certificate itself; empty while a requested one is not issued
-	Chain       string // issuers' certificates; may be empty
-	Key         string // private key: no API returns it
-	Created     time.Time
-	Imported    time.Time
-	Tags        Tags
+	ARN      string
+	Region   identity.Region
+	Body     string // the certificate itself; empty while a requested one is not issued
+	Chain    string // issuers' certificates; may be empty
+	Key      string // private key: no API returns it
+	Created  time.Time
+	Imported time.Time
+	Tags     Tags
 
 	Request *CertificateRequest // nil: imported
 }
 
-func (r *Certificate) region() string { return r.Region }
+func (r *Certificate) region() identity.Region { return r.Region }
 
 // CertificateRequest is what a user requested, and how far it is.
 type CertificateRequest struct {

@@ -1,17 +1,22 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+)
 
 // Commands has "region/id" as key.
 var Commands = newTable("commands", func(r *Command) string { return CommandKey(r.Region, r.ID) },
-	func(r *Command) string { return r.Region })
+	func(r *Command) identity.Region { return r.Region })
 
 // CommandKey returns the key of a command.
-func CommandKey(region, id string) string { return regional(region, id) }
+func CommandKey(region identity.Region, id string) string { return region.Key(id) }
 
 // Command is a command of Systems Manager Run Command.
 type Command struct {
-	Region, ID      string
+	ID              string
+	Region          identity.Region
 	Document        string // "AWS-RunShellScript"
 	DocumentVersion string // as the user gave it
 	Comment         string
@@ -39,7 +44,7 @@ type CommandTarget struct {
 // CommandInvocations has "region/command/instance" as key.
 var CommandInvocations = newTable("command_invocations", func(r *CommandInvocation) string {
 	return CommandInvocationKey(r.Region, r.CommandID, r.InstanceID)
-}, func(r *CommandInvocation) string { return r.Region })
+}, func(r *CommandInvocation) identity.Region { return r.Region })
 
 // CommandInvocationsByCommand finds the invocations of a command by its key, and
 // CommandInvocationsByInstance those on an instance by its id.
@@ -53,16 +58,17 @@ var (
 )
 
 // CommandInvocationKey returns the key of a command's invocation on an instance.
-func CommandInvocationKey(region, command, instance string) string {
+func CommandInvocationKey(region identity.Region, command, instance string) string {
 	return CommandKey(region, command) + "/" + instance
 }
 
 // CommandInvocation is a command on one instance. Package runcommand knows the statuses.
 type CommandInvocation struct {
-	Region, CommandID, InstanceID string
-	InstanceName                  string // the instance's tag Name
-	Requested                     time.Time
-	Status, Details               string
+	CommandID, InstanceID string
+	Region                identity.Region
+	InstanceName          string // the instance's tag Name
+	Requested             time.Time
+	Status, Details       string
 
 	// The message that carries the command to the instance's agent, and the one that cancels it.
 	Sent         bool      // the agent has fetched it
@@ -81,11 +87,12 @@ type CommandInvocation struct {
 
 // ManagedInstances has ids of instances as keys.
 var ManagedInstances = newTable("managed_instances", func(r *ManagedInstance) string { return r.ID },
-	func(r *ManagedInstance) string { return r.Region })
+	func(r *ManagedInstance) identity.Region { return r.Region })
 
 // ManagedInstance is an instance whose agent has reported to Systems Manager.
 type ManagedInstance struct {
-	ID, Region                                  string
+	ID                                          string
+	Region                                      identity.Region
 	AgentName, AgentVersion, AgentStatus        string
 	PlatformType, PlatformName, PlatformVersion string
 	ComputerName, IPAddress                     string

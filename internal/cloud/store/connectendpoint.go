@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+)
 
 // InstanceConnectEndpoints has ids as keys.
 var (
@@ -18,18 +22,19 @@ var (
 // InstanceConnectEndpoint is an EC2 Instance Connect Endpoint: a way into a VPC for clients
 // outside it.
 type InstanceConnectEndpoint struct {
-	ID, Region, VPCID, SubnetID, Zone string
-	InterfaceID                       string // from which connections come
-	DNSName                           string // where clients open tunnels
-	GroupIDs                          []string
-	CreatedAt                         time.Time
-	ReadyAt                           time.Time // its creation is in progress before
-	Deleting                          bool
-	GoneAt                            time.Time // if Deleting: when it disappears
-	Tags                              Tags
+	ID, VPCID, SubnetID, Zone string
+	Region                    identity.Region
+	InterfaceID               string // from which connections come
+	DNSName                   string // where clients open tunnels
+	GroupIDs                  []string
+	CreatedAt                 time.Time
+	ReadyAt                   time.Time // its creation is in progress before
+	Deleting                  bool
+	GoneAt                    time.Time // if Deleting: when it disappears
+	Tags                      Tags
 }
 
-func (r *InstanceConnectEndpoint) region() string { return r.Region }
+func (r *InstanceConnectEndpoint) region() identity.Region { return r.Region }
 
 // Serves reports whether clients can open tunnels through the endpoint at a time.
 func (r *InstanceConnectEndpoint) Serves(at time.Time) bool {

@@ -1,5 +1,7 @@
 package store
 
+import "aloft.dev/aloft/internal/cloud/identity"
+
 // The keys are ids.
 var (
 	EgressOnlyGateways = newTable(
@@ -15,8 +17,9 @@ var (
 
 // EgressOnlyGateway lets a VPC reach the internet over IPv6, and not the reverse.
 type EgressOnlyGateway struct {
-	ID, Region, VPCID string
-	Tags              Tags
+	ID, VPCID string
+	Region    identity.Region
+	Tags      Tags
 }
 
-func (r *EgressOnlyGateway) region() string { return r.Region }
+func (r *EgressOnlyGateway) region() identity.Region { return r.Region }

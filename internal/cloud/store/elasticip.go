@@ -1,6 +1,10 @@
 package store
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+)
 
 // The keys are allocation ids.
 var (
@@ -11,7 +15,8 @@ var (
 // ElasticIP is a public address that the account keeps until it releases it. While it
 // is associated, it is also the public address of an address of its network interface.
 type ElasticIP struct {
-	ID, Region    string
+	ID            string
+	Region        identity.Region
 	PublicIP      netip.Addr
 	AssociationID string // empty: not associated, as InterfaceID is then
 	InterfaceID   string
@@ -19,4 +24,4 @@ type ElasticIP struct {
 	Tags          Tags
 }
 
-func (r *ElasticIP) region() string { return r.Region }
+func (r *ElasticIP) region() identity.Region { return r.Region }

@@ -4,14 +4,18 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
 )
 
 // Amazon Route 53's rows belong to the account. The keys of zones and changes are their
 // ids.
 var (
-	HostedZones   = newTable("hosted_zones", func(r *HostedZone) string { return r.ID }, noRegion)
+	HostedZones = newTable("hosted_zones", func(r *HostedZone) string { return r.ID },
+		func(r *HostedZone) identity.Region { return r.Region })
 	RecordSets    = newTable("record_sets", (*RecordSet).Key, noRegion)
-	RecordChanges = newTable("record_changes", func(r *RecordChange) string { return r.ID }, noRegion)
+	RecordChanges = newTable("record_changes", func(r *RecordChange) string { return r.ID },
+		func(r *RecordChange) identity.Region { return r.Region })
 
 	// RecordSetsByZone finds the record sets of a hosted zone, in the order of their names.
 	RecordSetsByZone = RecordSets.indexBy("zone", func(r *RecordSet) string { return r.ZoneID })
@@ -20,7 +24,8 @@ var (
 // HostedZone is a public hosted zone.
 type HostedZone struct {
 	ID              string
-	Name            string // in lower case, escaped as in DNS, with a dot at the end
+	Region          identity.Region // without a name: zones belong to the account
+	Name            string          // in lower case, escaped as in DNS, with a dot at the end
 	CallerReference string
 	Comment         string
 	NameServers     []string
@@ -63,6 +68,7 @@ func ReversedName(name string) string {
 // RecordChange is a change of a zone that Route 53 propagates to its name servers.
 type RecordChange struct {
 	ID, Comment string
+	Region      identity.Region // the zone's
 	Submitted   time.Time
 	InSyncAt    time.Time // zero: at once
 }

@@ -4,23 +4,38 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
 )
 
-// IAM's rows belong to the account, not to a region. Names are unique without regard to
-// case (IAM User Guide, "IAM and AWS STS quotas"), so the keys are names in lower case.
-// The key of a policy is its ARN.
+// IAM's rows belong to an account, which is in their ARNs, not to a region. Names are unique
+// without regard to case (IAM User Guide, "IAM and AWS STS quotas"), so the keys are names in
+// lower case. The key of a policy is its ARN.
 var (
-	Roles            = newTable("roles", func(r *Role) string { return NameKey(r.Name) }, noRegion)
-	InstanceProfiles = newTable("instance_profiles",
-		func(r *InstanceProfile) string { return NameKey(r.Name) }, noRegion)
-	Policies = newTable("policies", func(r *Policy) string { return r.ARN }, noRegion)
+	Roles            = newTable("roles", (*Role).Key, (*Role).Region)
+	InstanceProfiles = newTable("instance_profiles", (*InstanceProfile).Key, (*InstanceProfile).Region)
+	Policies         = newTable("policies", func(r *Policy) string { return r.ARN }, (*Policy).Region)
 )
 
-// noRegion is the region of a row that belongs to the whole account.
-func noRegion[T any](*T) string { return "global" }
+// NameKey returns the key of the row with a name in the account of a region.
+func NameKey(region identity.Region, name string) string {
+	return string(region.Global()) + strings.ToLower(name)
+}
 
-// NameKey returns the key of the row with a name.
-func NameKey(name string) string { return strings.ToLower(name) }
+// Key returns the role's key.
+func (r *Role) Key() string { return NameKey(r.Region(), r.Name) }
+
+// Region returns the region of what belongs to the role's account.
+func (r *Role) Region() identity.Region { return identity.RegionOfARN(r.ARN) }
+
+// Key returns the instance profile's key.
+func (r *InstanceProfile) Key() string { return NameKey(r.Region(), r.Name) }
+
+// Region returns the region of what belongs to the instance profile's account.
+func (r *InstanceProfile) Region() identity.Region { return identity.RegionOfARN(r.ARN) }
+
+// Region returns the region of what belongs to the policy's account.
+func (r *Policy) Region() identity.Region { return identity.RegionOfARN(r.ARN) }
 
 // Role is an IAM role.
 type Role struct {

@@ -1,35 +1,41 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+)
 
 // The keys are ids. ImagesByName finds "region/name".
 var (
 	Images       = newTable("images", func(r *Image) string { return r.ID }, (*Image).region)
-	ImagesByName = Images.indexBy("name", func(r *Image) string { return regional(r.Region, r.Name) })
+	ImagesByName = Images.indexBy("name", func(r *Image) string { return r.Region.Key(r.Name) })
 	Snapshots    = newTable("snapshots", func(r *Snapshot) string { return r.ID }, (*Snapshot).region)
 )
 
 // Image is an AMI. Public images belong to "amazon" and exist in every region.
 type Image struct {
-	ID, Region, Name, Description string
-	Owner, OwnerAlias             string
-	Public                        bool
-	Base                          string // name of a public image's base image: "debian-12"
-	SourceInstanceID              string
-	NoReboot                      bool
-	SnapshotID                    string        // of the root volume
-	RootVolumeType                string        // "gp3"
-	RootDevice                    string        // "/dev/xvda"
-	Volumes                       []ImageVolume // besides the root volume
-	Architecture                  string
-	Created                       time.Time
-	Tags                          Tags
-	AvailableAt                   time.Time // it is pending at least until then
-	State                         string    // observed: "pending", "available", "failed"
-	StateReason                   string
+	ID, Name, Description string
+	Region                identity.Region
+	Owner, OwnerAlias     string
+	Public                bool
+	Users                 []string // accounts that may launch instances of it
+	Base                  string   // name of a public image's base image: "debian-12"
+	SourceInstanceID      string
+	NoReboot              bool
+	SnapshotID            string        // of the root volume
+	RootVolumeType        string        // "gp3"
+	RootDevice            string        // "/dev/xvda"
+	Volumes               []ImageVolume // besides the root volume
+	Architecture          string
+	Created               time.Time
+	Tags                  Tags
+	AvailableAt           time.Time // it is pending at least until then
+	State                 string    // observed: "pending", "available", "failed"
+	StateReason           string
 }
 
-func (r *Image) region() string { return r.Region }
+func (r *Image) region() identity.Region { return r.Region }
 
 // ImageVolume is a volume that instances of an image get.
 type ImageVolume struct {
@@ -41,19 +47,22 @@ type ImageVolume struct {
 // Snapshot is the content of a volume at one moment: of a root volume as a stack of layers, of any
 // other as a file.
 type Snapshot struct {
-	ID, Region, VolumeID, Description string
-	Owner                             string
-	SizeGiB                           int32
-	Layers                            []string // bottom first; empty until the disk was captured or the base built
-	InFile                            bool     // it is of a volume whose content is a file
-	Started                           time.Time
-	CompletesAt                       time.Time // it is pending at least until then
-	Tags                              Tags
-	Encrypted                         bool
-	KeyARN                            string // of the encryption; "": none
-	State                             string // observed: "pending", "completed", "error"
-	StateMessage                      string // why the snapshot failed
-	Progress                          string // "100%"
+	ID, VolumeID, Description string
+	Region                    identity.Region
+	Owner                     string
+	Public                    bool     // every account may create volumes of it
+	Users                     []string // accounts that may create volumes of it
+	SizeGiB                   int32
+	Layers                    []string // bottom first; empty until the disk was captured or the base built
+	InFile                    bool     // it is of a volume whose content is a file
+	Started                   time.Time
+	CompletesAt               time.Time // it is pending at least until then
+	Tags                      Tags
+	Encrypted                 bool
+	KeyARN                    string // of the encryption; "": none
+	State                     string // observed: "pending", "completed", "error"
+	StateMessage              string // why the snapshot failed
+	Progress                  string // "100%"
 }
 
-func (r *Snapshot) region() string { return r.Region }
+func (r *Snapshot) region() identity.Region { return r.Region }

@@ -42,9 +42,6 @@ func (t Table[T]) indexByAll(name string, values func(*T) []string) Index[T] {
 	return Index[T]{table: t, name: name}
 }
 
-// regional returns the key or indexed value of a name that is unique in its region.
-func regional(region, name string) string { return region + "/" + name }
-
 // schema returns memdb's description of all tables.
 func schema() *memdb.DBSchema {
 	s := &memdb.DBSchema{Tables: make(map[string]*memdb.TableSchema, len(tables))}

@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+)
 
 // Instances has ids as keys.
 var Instances = newTable("instances", func(r *Instance) string { return r.ID }, (*Instance).region)
@@ -19,33 +23,34 @@ const (
 // acknowledge them by setting State to Pending, Stopping or ShuttingDown. The
 // instances loop writes all other states and the other observed fields.
 type Instance struct {
-	ID, Region, VPCID, SubnetID, Zone string
-	ReservationID                     string
-	ImageID                           string
-	Type                              string // "t3.micro"
-	KeyName                           string
-	UserData                          string // base64, as sent
-	ClientToken                       string
-	LaunchIndex                       int32
-	LaunchTime                        time.Time // of the last start
-	Monitoring                        bool
-	EBSOptimized                      bool
-	SourceDestCheck                   bool
-	DisableAPITermination             bool
-	DisableAPIStop                    bool
-	ShutdownBehavior                  string // "stop", "terminate"
-	MetadataTokens                    string // "optional", "required"
-	MetadataEndpoint                  string // "enabled", "disabled"
-	MetadataHopLimit                  int32
-	MetadataTags                      string // "enabled", "disabled"
-	RootVolumeID                      string
-	InterfaceIDs                      []string
-	Layers                            []string // image layers, bottom first, CreateImage adds one; none: not built yet
-	CPUCredits                        string   // burstable types: "standard", "unlimited"
-	ProfileARN                        string   // of its instance profile; "" for none
-	ProfileAssociationID              string   // "iip-assoc-0123456789abcdef0"
-	ProfileAssociatedAt               time.Time
-	Tags                              Tags
+	ID, VPCID, SubnetID, Zone string
+	Region                    identity.Region
+	ReservationID             string
+	ImageID                   string
+	Type                      string // "t3.micro"
+	KeyName                   string
+	UserData                  string // base64, as sent
+	ClientToken               string
+	LaunchIndex               int32
+	LaunchTime                time.Time // of the last start
+	Monitoring                bool
+	EBSOptimized              bool
+	SourceDestCheck           bool
+	DisableAPITermination     bool
+	DisableAPIStop            bool
+	ShutdownBehavior          string // "stop", "terminate"
+	MetadataTokens            string // "optional", "required"
+	MetadataEndpoint          string // "enabled", "disabled"
+	MetadataHopLimit          int32
+	MetadataTags              string // "enabled", "disabled"
+	RootVolumeID              string
+	InterfaceIDs              []string
+	Layers                    []string // image layers, bottom first, CreateImage adds one; none: not built yet
+	CPUCredits                string   // burstable types: "standard", "unlimited"
+	ProfileARN                string   // of its instance profile; "" for none
+	ProfileAssociationID      string   // "iip-assoc-0123456789abcdef0"
+	ProfileAssociatedAt       time.Time
+	Tags                      Tags
 
 	// SettledAt is when the change of state in progress ends at the earliest: the
 	// instance is Pending, Stopping or ShuttingDown before.
@@ -71,4 +76,4 @@ type Instance struct {
 	ConsoleAt        time.Time // its console output since the start cannot be read before
 }
 
-func (r *Instance) region() string { return r.Region }
+func (r *Instance) region() identity.Region { return r.Region }

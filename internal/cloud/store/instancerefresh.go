@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+)
 
 // The keys are ids. The indexes find a ScalingGroup.Key.
 var (
@@ -32,13 +36,14 @@ const (
 // API handlers write Status when a user starts, cancels or rolls back the refresh.
 // The scaling loop makes all other transitions.
 type InstanceRefresh struct {
-	ID, Region, Group string
-	Strategy          string      // "Rolling"
-	Preferences       string      // JSON, with the defaults at its start filled in
-	Template          TemplateRef // of the desired configuration; zero: the Auto Scaling group's configuration
-	Mixed             string      // mixed instances policy of the desired configuration in JSON, instead of Template
-	Abrupt            bool        // cancelled without waiting for launches and terminations in progress
-	Created           time.Time
+	ID, Group   string
+	Region      identity.Region
+	Strategy    string      // "Rolling"
+	Preferences string      // JSON, with the defaults at its start filled in
+	Template    TemplateRef // of the desired configuration; zero: the Auto Scaling group's configuration
+	Mixed       string      // mixed instances policy of the desired configuration in JSON, instead of Template
+	Abrupt      bool        // cancelled without waiting for launches and terminations in progress
+	Created     time.Time
 
 	// Observed.
 	Status            string
@@ -59,7 +64,7 @@ type InstanceRefresh struct {
 }
 
 // GroupKey returns the key of its Auto Scaling group.
-func (r *InstanceRefresh) GroupKey() string { return regional(r.Region, r.Group) }
+func (r *InstanceRefresh) GroupKey() string { return r.Region.Key(r.Group) }
 
 // Active reports whether the refresh has not ended.
 func (r *InstanceRefresh) Active() bool {
@@ -79,4 +84,4 @@ func (r *InstanceRefresh) activeKey() string {
 	return r.GroupKey()
 }
 
-func (r *InstanceRefresh) region() string { return r.Region }
+func (r *InstanceRefresh) region() identity.Region { return r.Region }

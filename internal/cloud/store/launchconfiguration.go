@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+)
 
 // LaunchConfigurations contains the launch configurations by LaunchConfiguration.Key.
 var LaunchConfigurations = newTable(
@@ -10,12 +14,13 @@ var LaunchConfigurations = newTable(
 // LaunchConfiguration is what an Auto Scaling group may launch instances from instead of a
 // launch template. It never changes.
 type LaunchConfiguration struct {
-	ARN, Region, Name string
-	Data              string // in JSON, as Auto Scaling describes it
-	Created           time.Time
+	ARN, Name string
+	Region    identity.Region
+	Data      string // in JSON, as Auto Scaling describes it
+	Created   time.Time
 }
 
-func (r *LaunchConfiguration) region() string { return r.Region }
+func (r *LaunchConfiguration) region() identity.Region { return r.Region }
 
 // Key returns the row's key, "region/name".
-func (r *LaunchConfiguration) Key() string { return regional(r.Region, r.Name) }
+func (r *LaunchConfiguration) Key() string { return r.Region.Key(r.Name) }

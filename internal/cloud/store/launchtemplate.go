@@ -3,6 +3,8 @@ package store
 import (
 	"fmt"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
 )
 
 // The keys are ids and TemplateVersionKey. LaunchTemplatesByName finds "region/name".
@@ -14,7 +16,7 @@ var (
 	)
 	LaunchTemplatesByName = LaunchTemplates.indexBy(
 		"name",
-		func(r *LaunchTemplate) string { return regional(r.Region, r.Name) },
+		func(r *LaunchTemplate) string { return r.Region.Key(r.Name) },
 	)
 	TemplateVersions = newTable(
 		"launch_template_versions",
@@ -29,27 +31,29 @@ var (
 
 // LaunchTemplate is a launch template. Its parameters are in its versions.
 type LaunchTemplate struct {
-	ID, Region, Name string
-	Default, Latest  int64 // version numbers
-	HighestNumber    int64 // highest number of all versions, including deleted ones
-	CreatedBy        string
-	Created          time.Time
-	Tags             Tags
+	ID, Name        string
+	Region          identity.Region
+	Default, Latest int64 // version numbers
+	HighestNumber   int64 // highest number of all versions, including deleted ones
+	CreatedBy       string
+	Created         time.Time
+	Tags            Tags
 }
 
-func (r *LaunchTemplate) region() string { return r.Region }
+func (r *LaunchTemplate) region() identity.Region { return r.Region }
 
 // LaunchTemplateVersion is a version of a launch template. It never changes.
 type LaunchTemplateVersion struct {
-	TemplateID, Region string
-	Number             int64
-	Description        string
-	Data               string // launch template data in JSON, as the request contained it
-	CreatedBy          string
-	Created            time.Time
+	TemplateID  string
+	Region      identity.Region
+	Number      int64
+	Description string
+	Data        string // launch template data in JSON, as the request contained it
+	CreatedBy   string
+	Created     time.Time
 }
 
-func (r *LaunchTemplateVersion) region() string { return r.Region }
+func (r *LaunchTemplateVersion) region() identity.Region { return r.Region }
 
 // TemplateVersionKey returns the key of a launch template version's row.
 func TemplateVersionKey(templateID string, number int64) string {

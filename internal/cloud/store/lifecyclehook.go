@@ -1,22 +1,25 @@
 package store
 
+import "aloft.dev/aloft/internal/cloud/identity"
+
 // The keys are "region/group/name". LifecycleHooksByGroup finds a ScalingGroup.Key.
 var (
 	LifecycleHooks = newTable(
 		"lifecycle_hooks",
-		func(r *LifecycleHook) string { return r.Region + "/" + r.Group + "/" + r.Name },
+		func(r *LifecycleHook) string { return r.Region.Key(r.Group) + "/" + r.Name },
 		(*LifecycleHook).region,
 	)
 	LifecycleHooksByGroup = LifecycleHooks.indexBy(
 		"group",
-		func(r *LifecycleHook) string { return regional(r.Region, r.Group) },
+		func(r *LifecycleHook) string { return r.Region.Key(r.Group) },
 	)
 )
 
 // LifecycleHook makes instances wait before they enter or leave service, so that a
 // user's program can act.
 type LifecycleHook struct {
-	Region, Group, Name   string
+	Group, Name           string
+	Region                identity.Region
 	Transition            string // "autoscaling:EC2_INSTANCE_LAUNCHING", "autoscaling:EC2_INSTANCE_TERMINATING"
 	DefaultResult         string // "ABANDON", "CONTINUE"
 	HeartbeatTimeout      int32  // seconds
@@ -24,4 +27,4 @@ type LifecycleHook struct {
 	RoleARN, Metadata     string
 }
 
-func (r *LifecycleHook) region() string { return r.Region }
+func (r *LifecycleHook) region() identity.Region { return r.Region }

@@ -1,5 +1,7 @@
 package store
 
+import "aloft.dev/aloft/internal/cloud/identity"
+
 // The keys are ARNs.
 var (
 	Listeners               = newTable("listeners", func(r *Listener) string { return r.ARN }, (*Listener).region)
@@ -13,29 +15,31 @@ var (
 
 // Listener accepts connections on one port of a load balancer.
 type Listener struct {
-	ARN, Region, LoadBalancerARN string
-	Port                         int32
-	Protocol                     string
-	SSLPolicy                    string
-	Certificates                 []string // ARNs: the default certificate, then the certificate list
-	Actions                      []Action // default actions
-	Attributes                   map[string]string
-	Tags                         Tags
+	ARN, LoadBalancerARN string
+	Region               identity.Region
+	Port                 int32
+	Protocol             string
+	SSLPolicy            string
+	Certificates         []string // ARNs: the default certificate, then the certificate list
+	Actions              []Action // default actions
+	Attributes           map[string]string
+	Tags                 Tags
 }
 
-func (r *Listener) region() string { return r.Region }
+func (r *Listener) region() identity.Region { return r.Region }
 
 // Rule assigns actions to the requests that meet all its conditions. The default
 // rule has no row: its actions are the listener's.
 type Rule struct {
-	ARN, Region, ListenerARN string
-	Priority                 int32
-	Conditions               []Condition
-	Actions                  []Action
-	Tags                     Tags
+	ARN, ListenerARN string
+	Region           identity.Region
+	Priority         int32
+	Conditions       []Condition
+	Actions          []Action
+	Tags             Tags
 }
 
-func (r *Rule) region() string { return r.Region }
+func (r *Rule) region() identity.Region { return r.Region }
 
 // Condition is met if one of its values matches.
 type Condition struct {

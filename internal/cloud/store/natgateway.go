@@ -3,6 +3,8 @@ package store
 import (
 	"net/netip"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
 )
 
 // The keys are ids.
@@ -23,11 +25,12 @@ const (
 // NatGateway lets the machines of other subnets open connections to the outside, with
 // its own address as their source.
 type NatGateway struct {
-	ID, Region, VPCID, SubnetID string
-	Connectivity                string     // "public", "private"
-	AllocationID                string     // of the Elastic IP address; empty if Connectivity is private
-	RequestedIP                 netip.Addr // private address that the user asked for; zero: any
-	InterfaceID                 string     // empty before the network interface exists
+	ID, VPCID, SubnetID string
+	Region              identity.Region
+	Connectivity        string     // "public", "private"
+	AllocationID        string     // of the Elastic IP address; empty if Connectivity is private
+	RequestedIP         netip.Addr // private address that the user asked for; zero: any
+	InterfaceID         string     // empty before the network interface exists
 	// AssociationID, PrivateIP and PublicIP are kept after the network interface is gone.
 	AssociationID       string
 	PrivateIP, PublicIP netip.Addr
@@ -40,7 +43,7 @@ type NatGateway struct {
 	Tags                Tags
 }
 
-func (r *NatGateway) region() string { return r.Region }
+func (r *NatGateway) region() identity.Region { return r.Region }
 
 // Forwards reports whether the gateway forwards packets.
 func (r *NatGateway) Forwards() bool {

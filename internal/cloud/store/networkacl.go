@@ -1,6 +1,10 @@
 package store
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+)
 
 // The keys are ids.
 var (
@@ -10,14 +14,15 @@ var (
 
 // NetworkACL is a stateless firewall of subnets.
 type NetworkACL struct {
-	ID, Region, VPCID string
-	IsDefault         bool
-	Entries           []NetworkACLEntry
-	Associations      []NetworkACLAssociation
-	Tags              Tags
+	ID, VPCID    string
+	Region       identity.Region
+	IsDefault    bool
+	Entries      []NetworkACLEntry
+	Associations []NetworkACLAssociation
+	Tags         Tags
 }
 
-func (r *NetworkACL) region() string { return r.Region }
+func (r *NetworkACL) region() identity.Region { return r.Region }
 
 // NetworkACLEntry is a numbered rule of a network ACL. The matching rule with the
 // lowest number decides.

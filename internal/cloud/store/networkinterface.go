@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
 )
 
 // The keys are ids.
@@ -82,13 +84,14 @@ func addressText(address netip.Addr) string {
 
 // NetworkInterface is an elastic network interface.
 type NetworkInterface struct {
-	ID, Region, VPCID, SubnetID, Zone string
-	MAC                               string
-	PrivateIP                         netip.Addr
-	PublicIP                          netip.Addr // zero: no public address
-	Secondary                         []InterfaceAddress
-	IPv6                              []netip.Addr
-	PrimaryIPv6                       bool // the first IPv6 address stays while the interface is attached
+	ID, VPCID, SubnetID, Zone string
+	Region                    identity.Region
+	MAC                       string
+	PrivateIP                 netip.Addr
+	PublicIP                  netip.Addr // zero: no public address
+	Secondary                 []InterfaceAddress
+	IPv6                      []netip.Addr
+	PrimaryIPv6               bool // the first IPv6 address stays while the interface is attached
 	// PublicOnStart is true if the interface was launched with a public IP address.
 	// A start after a stop then assigns a new one.
 	PublicOnStart bool
@@ -114,7 +117,7 @@ type NetworkInterface struct {
 	State      string // "available", "in-use"
 }
 
-func (r *NetworkInterface) region() string { return r.Region }
+func (r *NetworkInterface) region() identity.Region { return r.Region }
 
 // InterfaceAddress is a private address of a network interface.
 type InterfaceAddress struct {

@@ -1,13 +1,20 @@
 package store
 
-import "time"
+import (
+	"strings"
+	"time"
 
-// Parameters has the region followed by the name as key.
-var Parameters = newTable("parameters", func(r *Parameter) string { return r.Region + r.Name }, (*Parameter).region)
+	"aloft.dev/aloft/internal/cloud/identity"
+)
+
+// Parameters has the region followed by the name as key. AWS's own parameters are in the
+// regions of the local cloud's own account and visible in all others.
+var Parameters = newTable("parameters", (*Parameter).Key, (*Parameter).region)
 
 // Parameter is an SSM parameter. The fields of a version are those of the latest one.
 type Parameter struct {
-	Region, Name   string // Name has a leading slash if it is hierarchical
+	Name           string // Name has a leading slash if it is hierarchical
+	Region         identity.Region
 	Type, Value    string // the value of a SecureString is sealed, in base64
 	KeyID          string // of a SecureString: "alias/aws/ssm"
 	DataType       string
@@ -34,4 +41,21 @@ type ParameterVersion struct {
 	ModifiedBy     string
 }
 
-func (r *Parameter) region() string { return r.Region }
+func (r *Parameter) region() identity.Region { return r.Region }
+
+// PublicPath is the prefix of the names of AWS's own parameters.
+const PublicPath = "/aws/service/"
+
+// IsPublicParameter reports whether a name is that of one of AWS's own parameters.
+func IsPublicParameter(name string) bool { return strings.HasPrefix(name, PublicPath) }
+
+// ParameterKey returns the key of the parameter with a name that is visible in a region.
+func ParameterKey(region identity.Region, name string) string {
+	if IsPublicParameter(name) {
+		region = region.Own()
+	}
+	return string(region) + name
+}
+
+// Key returns the parameter's key.
+func (r *Parameter) Key() string { return ParameterKey(r.Region, r.Name) }

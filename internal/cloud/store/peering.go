@@ -3,6 +3,8 @@ package store
 import (
 	"net/netip"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
 )
 
 // PeeringConnections has ids as keys. PeeringConnectionsByVPC finds those of either VPC.
@@ -28,9 +30,11 @@ const (
 	PeeringDeleted  = "deleted"
 )
 
-// PeeringConnection connects two VPCs of a region.
+// PeeringConnection connects two VPCs of a region, of one account or of two. Its Region is the
+// requester's.
 type PeeringConnection struct {
-	ID, Region          string
+	ID                  string
+	Region              identity.Region
 	Requester, Accepter PeeringSide
 	State               string
 	Message             string
@@ -39,14 +43,20 @@ type PeeringConnection struct {
 	Tags                Tags
 }
 
-func (r *PeeringConnection) region() string { return r.Region }
+func (r *PeeringConnection) region() identity.Region { return r.Region }
 
 // PeeringSide is one of the VPCs of a peering connection.
 type PeeringSide struct {
-	VPCID string
-	CIDRs []netip.Prefix // when the connection was requested
+	VPCID   string
+	Account string         // that owns the VPC; "": the local cloud's own
+	CIDRs   []netip.Prefix // when the connection was requested
 	// ResolvesNames says that the names of this VPC's machines resolve in the other VPC.
 	ResolvesNames bool
+}
+
+// RegionOf returns the region in which a side's account sees the connection.
+func (r *PeeringConnection) RegionOf(side PeeringSide) identity.Region {
+	return identity.RegionOf(side.Account, r.Region.Name())
 }
 
 // Other returns the side that is not the VPC's.

@@ -1,22 +1,27 @@
 package store
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+)
 
 // PrefixLists holds the managed prefix lists. The keys are ids.
 var PrefixLists = newTable("prefix_lists", func(r *PrefixList) string { return r.ID }, (*PrefixList).region)
 
 // PrefixList is a managed prefix list: a set of CIDR blocks that rules refer to.
 type PrefixList struct {
-	ID, Region, Name string
-	Owner            string // "AWS" for the addresses of a service; "": the account
-	IPv6             bool
-	MaxEntries       int
-	State            string              // "create-complete", "modify-complete"
-	Versions         [][]PrefixListEntry // the entries of version 1, 2, …; the last are the present ones
-	Tags             Tags
+	ID, Name   string
+	Region     identity.Region
+	Owner      string // "AWS" for the addresses of a service; "": the account
+	IPv6       bool
+	MaxEntries int
+	State      string              // "create-complete", "modify-complete"
+	Versions   [][]PrefixListEntry // the entries of version 1, 2, …; the last are the present ones
+	Tags       Tags
 }
 
-func (r *PrefixList) region() string { return r.Region }
+func (r *PrefixList) region() identity.Region { return r.Region }
 
 // Version returns the number of the present version.
 func (r *PrefixList) Version() int { return len(r.Versions) }

@@ -3,6 +3,8 @@ package store
 import (
 	"cmp"
 	"net/netip"
+
+	"aloft.dev/aloft/internal/cloud/identity"
 )
 
 // The keys are ids.
@@ -13,13 +15,14 @@ var (
 
 // RouteTable directs the traffic that leaves the subnets associated with it.
 type RouteTable struct {
-	ID, Region, VPCID string
-	Routes            []Route // the local route first
-	Associations      []RouteTableAssociation
-	Tags              Tags
+	ID, VPCID    string
+	Region       identity.Region
+	Routes       []Route // the local route first
+	Associations []RouteTableAssociation
+	Tags         Tags
 }
 
-func (r *RouteTable) region() string { return r.Region }
+func (r *RouteTable) region() identity.Region { return r.Region }
 
 // Route is one line of a route table.
 type Route struct {

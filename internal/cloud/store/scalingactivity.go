@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+)
 
 // The keys are ids. The indexes find a ScalingGroup.Key.
 var (
@@ -16,11 +20,12 @@ var (
 // ScalingActivity is an activity of an Auto Scaling group. Cause, Description and
 // StatusMessage are worded as AWS words them.
 type ScalingActivity struct {
-	ID, Region, Group string
-	GroupARN          string
-	InstanceID        string // "" for a launch whose instance does not exist yet
-	Zone, SubnetID    string
-	Surplus           bool // of the launched instance: see ScalingInstance
+	ID, Group      string
+	Region         identity.Region
+	GroupARN       string
+	InstanceID     string // "" for a launch whose instance does not exist yet
+	Zone, SubnetID string
+	Surplus        bool // of the launched instance: see ScalingInstance
 	// Origin and Destination are where the instance comes from and goes to: "EC2",
 	// "AutoScalingGroup", "WarmPool"; "": as launches and terminations of the group do.
 	Origin, Destination string
@@ -35,10 +40,10 @@ type ScalingActivity struct {
 	Ended               time.Time // zero: in progress
 }
 
-func (r *ScalingActivity) region() string { return r.Region }
+func (r *ScalingActivity) region() identity.Region { return r.Region }
 
 // GroupKey returns the key of its Auto Scaling group.
-func (r *ScalingActivity) GroupKey() string { return regional(r.Region, r.Group) }
+func (r *ScalingActivity) GroupKey() string { return r.Region.Key(r.Group) }
 
 // openKey returns the key of its Auto Scaling group, or "" if the activity has
 // ended.

@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+)
 
 // ScalingGroups contains the Auto Scaling groups by ScalingGroup.Key.
 var ScalingGroups = newTable("scaling_groups", (*ScalingGroup).Key, (*ScalingGroup).region)
@@ -9,7 +13,8 @@ var ScalingGroups = newTable("scaling_groups", (*ScalingGroup).Key, (*ScalingGro
 // scaling loop writes the observed state. Policies and scheduled actions write
 // Desired too.
 type ScalingGroup struct {
-	ARN, Region, Name      string
+	ARN, Name              string
+	Region                 identity.Region
 	Template               TemplateRef // zero if Mixed is set
 	Mixed                  string      // mixed instances policy in JSON, as the request contained it
 	Configuration          string      // name of a launch configuration; the group has no template then
@@ -48,10 +53,10 @@ type ScalingGroup struct {
 	LaunchFailures []ZoneLaunchFailures
 }
 
-func (r *ScalingGroup) region() string { return r.Region }
+func (r *ScalingGroup) region() identity.Region { return r.Region }
 
 // Key returns the row's key, "region/name".
-func (r *ScalingGroup) Key() string { return regional(r.Region, r.Name) }
+func (r *ScalingGroup) Key() string { return r.Region.Key(r.Name) }
 
 // ZoneLaunchFailures counts the launches that failed in a zone since the last success.
 type ZoneLaunchFailures struct {

@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+)
 
 // The keys are instance ids. ScalingInstancesByGroup finds a ScalingGroup.Key.
 var (
@@ -44,22 +48,23 @@ const (
 // Protected, Health and the results of Waits. The scaling loop makes all other
 // transitions.
 type ScalingInstance struct {
-	InstanceID, Region, Group string // Group is a name
-	Zone, SubnetID            string
-	Type, ImageID             string
-	TemplateID, TemplateName  string
-	TemplateVersion           string // number, resolved at the launch
-	Configuration             string // name of the launch configuration that it was launched from
-	Launched                  time.Time
-	Protected                 bool   // from scale-in
-	Attached                  bool   // attached by a user, not launched by the group
-	Health                    string // "Healthy", "Unhealthy": result of SetInstanceHealth or of a health check
-	HealthSetByUser           bool   // SetInstanceHealth set Health
-	GraceUntil                time.Time
-	State                     string // lifecycle state
-	StateSince                time.Time
-	InServiceSince            time.Time
-	ActivityID                string // scaling activity of its current transition
+	InstanceID, Group        string // Group is a name
+	Region                   identity.Region
+	Zone, SubnetID           string
+	Type, ImageID            string
+	TemplateID, TemplateName string
+	TemplateVersion          string // number, resolved at the launch
+	Configuration            string // name of the launch configuration that it was launched from
+	Launched                 time.Time
+	Protected                bool   // from scale-in
+	Attached                 bool   // attached by a user, not launched by the group
+	Health                   string // "Healthy", "Unhealthy": result of SetInstanceHealth or of a health check
+	HealthSetByUser          bool   // SetInstanceHealth set Health
+	GraceUntil               time.Time
+	State                    string // lifecycle state
+	StateSince               time.Time
+	InServiceSince           time.Time
+	ActivityID               string // scaling activity of its current transition
 	// Registered contains the ARNs of the target groups that the instance was
 	// registered with, or would have been if AddToLoadBalancer had not been
 	// suspended.
@@ -78,10 +83,10 @@ type ScalingInstance struct {
 	ToPool    bool   // it leaves service and returns to the pool
 }
 
-func (r *ScalingInstance) region() string { return r.Region }
+func (r *ScalingInstance) region() identity.Region { return r.Region }
 
 // GroupKey returns the key of its Auto Scaling group.
-func (r *ScalingInstance) GroupKey() string { return regional(r.Region, r.Group) }
+func (r *ScalingInstance) GroupKey() string { return r.Region.Key(r.Group) }
 
 // HookWait is a lifecycle action: an instance waits until a lifecycle hook's user
 // completes the action or its deadline passes.

@@ -1,5 +1,7 @@
 package store
 
+import "aloft.dev/aloft/internal/cloud/identity"
+
 // The keys are "region/group/topic". ScalingNotificationsByGroup finds a ScalingGroup.Key.
 var (
 	ScalingNotifications = newTable(
@@ -9,18 +11,19 @@ var (
 	)
 	ScalingNotificationsByGroup = ScalingNotifications.indexBy(
 		"group",
-		func(r *ScalingNotification) string { return regional(r.Region, r.Group) },
+		func(r *ScalingNotification) string { return r.Region.Key(r.Group) },
 	)
 )
 
 // ScalingNotification is a topic that an Auto Scaling group tells of its activities.
 type ScalingNotification struct {
-	Region, Group string
-	Topic         string   // ARN
-	Types         []string // such as "autoscaling:EC2_INSTANCE_LAUNCH"
+	Group  string
+	Region identity.Region
+	Topic  string   // ARN
+	Types  []string // such as "autoscaling:EC2_INSTANCE_LAUNCH"
 }
 
-func (r *ScalingNotification) region() string { return r.Region }
+func (r *ScalingNotification) region() identity.Region { return r.Region }
 
 // Key returns the row's key.
-func (r *ScalingNotification) Key() string { return r.Region + "/" + r.Group + "/" + r.Topic }
+func (r *ScalingNotification) Key() string { return r.Region.Key(r.Group) + "/" + r.Topic }

@@ -1,5 +1,7 @@
 package store
 
+import "aloft.dev/aloft/internal/cloud/identity"
+
 // The keys are ARNs. ScalingPoliciesByGroup finds a ScalingGroup.Key.
 var (
 	ScalingPolicies = newTable(
@@ -9,28 +11,29 @@ var (
 	)
 	ScalingPoliciesByGroup = ScalingPolicies.indexBy(
 		"group",
-		func(r *ScalingPolicy) string { return regional(r.Region, r.Group) },
+		func(r *ScalingPolicy) string { return r.Region.Key(r.Group) },
 	)
 )
 
 // ScalingPolicy changes an Auto Scaling group's desired capacity when an alarm
 // changes its state or a user executes the policy.
 type ScalingPolicy struct {
-	ARN, Region, Group, Name string
-	Type                     string // "SimpleScaling", "StepScaling", "TargetTrackingScaling"
-	AdjustmentType           string
-	Adjustment               int32 // simple scaling
-	MinMagnitude             *int32
-	Cooldown                 *int32 // seconds
-	Steps                    []StepAdjustment
-	Aggregation              string
-	Warmup                   *int32 // seconds
-	Disabled                 bool
-	TargetTracking           string   // configuration in JSON, as the request contained it
-	Alarms                   []string // names of the alarms that a target tracking policy created
+	ARN, Group, Name string
+	Region           identity.Region
+	Type             string // "SimpleScaling", "StepScaling", "TargetTrackingScaling"
+	AdjustmentType   string
+	Adjustment       int32 // simple scaling
+	MinMagnitude     *int32
+	Cooldown         *int32 // seconds
+	Steps            []StepAdjustment
+	Aggregation      string
+	Warmup           *int32 // seconds
+	Disabled         bool
+	TargetTracking   string   // configuration in JSON, as the request contained it
+	Alarms           []string // names of the alarms that a target tracking policy created
 }
 
-func (r *ScalingPolicy) region() string { return r.Region }
+func (r *ScalingPolicy) region() identity.Region { return r.Region }
 
 // StepAdjustment is a step of a step scaling policy. A nil bound is infinite.
 type StepAdjustment struct {

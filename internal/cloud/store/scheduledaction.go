@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+)
 
 // The keys are ARNs. ScheduledActionsByGroup finds a ScalingGroup.Key.
 var (
@@ -11,18 +15,19 @@ var (
 	)
 	ScheduledActionsByGroup = ScheduledActions.indexBy(
 		"group",
-		func(r *ScheduledAction) string { return regional(r.Region, r.Group) },
+		func(r *ScheduledAction) string { return r.Region.Key(r.Group) },
 	)
 )
 
 // ScheduledAction sets an Auto Scaling group's sizes at a time, once or repeatedly.
 type ScheduledAction struct {
-	ARN, Region, Group, Name string
-	Start, End               time.Time
-	Recurrence               string // cron, in TimeZone
-	TimeZone                 string
-	Min, Max, Desired        *int32
-	Next                     time.Time // observed: next time to run
+	ARN, Group, Name  string
+	Region            identity.Region
+	Start, End        time.Time
+	Recurrence        string // cron, in TimeZone
+	TimeZone          string
+	Min, Max, Desired *int32
+	Next              time.Time // observed: next time to run
 }
 
-func (r *ScheduledAction) region() string { return r.Region }
+func (r *ScheduledAction) region() identity.Region { return r.Region }

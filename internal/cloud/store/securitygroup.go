@@ -1,6 +1,10 @@
 package store
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+)
 
 // The keys are ids.
 var (
@@ -14,13 +18,14 @@ var (
 
 // SecurityGroup is a stateful firewall of network interfaces.
 type SecurityGroup struct {
-	ID, Region, VPCID string
+	ID, VPCID         string
+	Region            identity.Region
 	Name, Description string
 	Rules             []SecurityGroupRule
 	Tags              Tags
 }
 
-func (r *SecurityGroup) region() string { return r.Region }
+func (r *SecurityGroup) region() identity.Region { return r.Region }
 
 // SecurityGroupRule allows traffic from or to one peer: a CIDR, the members of a
 // security group or the CIDRs of a managed prefix list. If the protocol is "-1", the ports are -1.
@@ -31,6 +36,7 @@ type SecurityGroupRule struct {
 	FromPort, ToPort int
 	CIDR             netip.Prefix // IPv4 or IPv6; zero if GroupID or PrefixListID is set
 	GroupID          string
+	GroupOwner       string // account of the group, if it is in another account
 	PeerVPCID        string // of the group, if it is in a peered VPC
 	PeeringID        string // of the connection with that VPC when the rule was made
 	PrefixListID     string

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/hashicorp/go-memdb"
+
+	"aloft.dev/aloft/internal/cloud/identity"
 )
 
 // Watchable is a table whose changes View.Changed can wait for.
@@ -16,12 +18,12 @@ type Watchable interface{ name() string }
 type Table[T any] struct {
 	title   string
 	key     func(*T) string
-	region  func(*T) string
+	region  func(*T) identity.Region
 	indexes map[string]func(*T) []string
 }
 
 // newTable returns a table. title is also the name of its bucket on disk.
-func newTable[T any](title string, key, region func(*T) string) Table[T] {
+func newTable[T any](title string, key func(*T) string, region func(*T) identity.Region) Table[T] {
 	return Table[T]{title: title, key: key, region: region, indexes: map[string]func(*T) []string{}}
 }
 
@@ -39,9 +41,12 @@ func (t Table[T]) Get(r Reader, key string) (*T, bool) {
 // List returns all rows in the order of their keys.
 func (t Table[T]) List(r Reader) []*T { return t.collect(r, keyIndexName) }
 
+// noRegion is the region of rows that belong to other rows.
+func noRegion[T any](*T) identity.Region { return "" }
+
 // InRegion returns the region's rows in the order of their keys. It looks at all rows: nearly all
 // are of one region, and an index would take as much memory as the rows themselves.
-func (t Table[T]) InRegion(r Reader, region string) []*T {
+func (t Table[T]) InRegion(r Reader, region identity.Region) []*T {
 	return slices.DeleteFunc(t.List(r), func(row *T) bool { return t.region(row) != region })
 }
 

@@ -3,6 +3,8 @@ package store
 import (
 	"strconv"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
 )
 
 // The keys of target groups are ARNs, those of targets are Target.Key.
@@ -19,19 +21,20 @@ var (
 
 // TargetGroup is a set of targets that a load balancer sends requests or flows to.
 type TargetGroup struct {
-	ARN, Region, Name string
-	Protocol          string
-	ProtocolVersion   string // of HTTP and HTTPS
-	Port              int32
-	VPCID             string
-	TargetType        string // "instance", "ip"
-	IPAddressType     string
-	HealthCheck       HealthCheck
-	Attributes        map[string]string
-	Tags              Tags
+	ARN, Name       string
+	Region          identity.Region
+	Protocol        string
+	ProtocolVersion string // of HTTP and HTTPS
+	Port            int32
+	VPCID           string
+	TargetType      string // "instance", "ip"
+	IPAddressType   string
+	HealthCheck     HealthCheck
+	Attributes      map[string]string
+	Tags            Tags
 }
 
-func (r *TargetGroup) region() string { return r.Region }
+func (r *TargetGroup) region() identity.Region { return r.Region }
 
 // IsNetwork reports whether the target group is one for Network Load Balancers.
 func (r *TargetGroup) IsNetwork() bool { return r.Protocol != "HTTP" && r.Protocol != "HTTPS" }
@@ -59,18 +62,19 @@ type HealthCheck struct {
 
 // Target is one registration in a target group.
 type Target struct {
-	TargetGroupARN, Region string
-	ID                     string // instance id or IP address
-	Port                   int32
-	Zone                   string
-	Registered             time.Time
-	DeregisteredAt         time.Time // zero: registered; otherwise draining since then
+	TargetGroupARN string
+	Region         identity.Region
+	ID             string // instance id or IP address
+	Port           int32
+	Zone           string
+	Registered     time.Time
+	DeregisteredAt time.Time // zero: registered; otherwise draining since then
 
 	// Observed by the balancer.
 	State, Reason, Description string
 }
 
-func (r *Target) region() string { return r.Region }
+func (r *Target) region() identity.Region { return r.Region }
 
 // Key returns the row's key. A target can be registered with several ports and
 // in several target groups, and each registration has a health of its own.

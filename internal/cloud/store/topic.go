@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+)
 
 // The keys are ARNs and ids. SubscriptionsByTopic finds subscriptions by the ARN
 // of their topic.
@@ -15,18 +19,20 @@ var (
 
 // Topic is a topic of Amazon SNS.
 type Topic struct {
-	ARN, Region, Name    string
+	ARN, Name            string
+	Region               identity.Region
 	DisplayName          string // name of the sender of emails
 	SignatureVersion     string // of messages; empty: the default, 1
 	SubscriptionsDeleted int
 	Tags                 Tags
 }
 
-func (r *Topic) region() string { return r.Region }
+func (r *Topic) region() identity.Region { return r.Region }
 
 // Subscription is an endpoint's subscription to a topic.
 type Subscription struct {
-	ARN, Region, Topic string
+	ARN, Topic         string
+	Region             identity.Region
 	Protocol, Endpoint string
 	Raw                bool      // deliver the message alone, without the document around it
 	Token              string    // confirms the subscription; secret
@@ -36,7 +42,7 @@ type Subscription struct {
 	Created            time.Time
 }
 
-func (r *Subscription) region() string { return r.Region }
+func (r *Subscription) region() identity.Region { return r.Region }
 
 // The types of deliveries, as in the documents that endpoints receive.
 const (
@@ -47,7 +53,8 @@ const (
 // Delivery is a message on its way to an endpoint. Its row goes when it has arrived, or
 // when no further attempt will be made.
 type Delivery struct {
-	ID, Region          string
+	ID                  string
+	Region              identity.Region
 	Type                string
 	Topic, Subscription string // ARNs
 	MessageID           string
@@ -60,7 +67,7 @@ type Delivery struct {
 	Next     time.Time // of the next attempt; zero: now
 }
 
-func (r *Delivery) region() string { return r.Region }
+func (r *Delivery) region() identity.Region { return r.Region }
 
 // MessageAttribute is an attribute of a message.
 type MessageAttribute struct{ Name, Type, Value string }

@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+)
 
 // The keys are ids.
 var (
@@ -28,7 +32,8 @@ const (
 // whose content is a file of the host. API handlers attach a volume with Attach, and detach it with
 // the states of its attachment; the loops write all other states.
 type Volume struct {
-	ID, Region, Zone    string
+	ID, Zone            string
+	Region              identity.Region
 	SizeGiB             int32
 	Type                string // "gp3"
 	IOPS, Throughput    int32
@@ -53,7 +58,7 @@ type Volume struct {
 	StateReason string // why it has the state VolumeError
 }
 
-func (r *Volume) region() string { return r.Region }
+func (r *Volume) region() identity.Region { return r.Region }
 
 // Attach attaches the volume to an instance as a device. The loops do it for what is a block device.
 func (r *Volume) Attach(instance, device string, nvme int, now time.Time) {

@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+)
 
 // VolumeModifications holds the last change of each volume. The keys are the volumes' ids.
 var VolumeModifications = newTable(
@@ -9,12 +13,13 @@ var VolumeModifications = newTable(
 
 // VolumeModification is a change of a volume's size, type or performance.
 type VolumeModification struct {
-	VolumeID, Region string
-	Before, After    VolumeShape
-	Started          time.Time
+	VolumeID      string
+	Region        identity.Region
+	Before, After VolumeShape
+	Started       time.Time
 }
 
-func (r *VolumeModification) region() string { return r.Region }
+func (r *VolumeModification) region() identity.Region { return r.Region }
 
 // VolumeShape is what a modification of a volume can change.
 type VolumeShape struct {

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
 )
 
 // The keys are ids.
@@ -26,7 +28,8 @@ var (
 
 // VPC is a virtual private cloud.
 type VPC struct {
-	ID, Region                 string
+	ID                         string
+	Region                     identity.Region
 	CIDR                       netip.Prefix // the primary block
 	CIDRAssociationID          string
 	SecondaryBlocks            []CIDRAssociation
@@ -41,7 +44,7 @@ type VPC struct {
 	AvailableAt                time.Time // it is pending before
 }
 
-func (r *VPC) region() string { return r.Region }
+func (r *VPC) region() identity.Region { return r.Region }
 
 // CIDRAssociation is a block of IP addresses that a VPC has besides its primary one, or a subnet
 // besides its IPv4 one.
@@ -74,7 +77,8 @@ func (r *VPC) Contains(address netip.Addr) bool {
 
 // DHCPOptions is a DHCP options set.
 type DHCPOptions struct {
-	ID, Region         string
+	ID                 string
+	Region             identity.Region
 	DomainName         string
 	DomainNameServers  []string // IP addresses, or "AmazonProvidedDNS"
 	NTPServers         []string
@@ -83,11 +87,12 @@ type DHCPOptions struct {
 	Tags               Tags
 }
 
-func (r *DHCPOptions) region() string { return r.Region }
+func (r *DHCPOptions) region() identity.Region { return r.Region }
 
 // Subnet is a range of a VPC's IP addresses in one Availability Zone.
 type Subnet struct {
-	ID, Region, VPCID   string
+	ID, VPCID           string
+	Region              identity.Region
 	CIDR                netip.Prefix
 	IPv6                CIDRAssociation // zero: none
 	DNS64               bool            // the resolver makes up IPv6 addresses of names with IPv4 addresses alone
@@ -104,13 +109,14 @@ type Subnet struct {
 	AvailableAt         time.Time // it is pending before
 }
 
-func (r *Subnet) region() string { return r.Region }
+func (r *Subnet) region() identity.Region { return r.Region }
 
 // InternetGateway connects a VPC to the internet. VPCID is empty while the gateway
 // is detached.
 type InternetGateway struct {
-	ID, Region, VPCID string
-	Tags              Tags
+	ID, VPCID string
+	Region    identity.Region
+	Tags      Tags
 }
 
-func (r *InternetGateway) region() string { return r.Region }
+func (r *InternetGateway) region() identity.Region { return r.Region }

@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+)
 
 // The keys are ids.
 var (
@@ -10,13 +14,14 @@ var (
 
 // VPCEndpoint is a gateway endpoint: routes to the addresses of a service of AWS.
 type VPCEndpoint struct {
-	ID, Region, VPCID string
-	Service           string // "com.amazonaws.us-east-1.s3"
-	PrefixListID      string
-	RouteTableIDs     []string
-	Policy            string // JSON
-	Created           time.Time
-	Tags              Tags
+	ID, VPCID     string
+	Region        identity.Region
+	Service       string // "com.amazonaws.us-east-1.s3"
+	PrefixListID  string
+	RouteTableIDs []string
+	Policy        string // JSON
+	Created       time.Time
+	Tags          Tags
 }
 
-func (r *VPCEndpoint) region() string { return r.Region }
+func (r *VPCEndpoint) region() identity.Region { return r.Region }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
@@ -23,6 +24,9 @@ func (h *handler) authenticate(r *http.Request, x *exchange) error {
 	c := &x.claim
 	key, err := h.Credentials(c.accessKey, c.token)
 	anyKey := h.AcceptAnyCredentials && (errors.Is(err, ErrUnknownKey) || err == nil && !key.temporary())
+	if x.account = key.Account; anyKey && h.AccountKeys && identity.IsAccount(c.accessKey) {
+		x.account = c.accessKey
+	}
 	if !anyKey {
 		if err := h.checkClaim(r, x, key, err); err != nil {
 			return err

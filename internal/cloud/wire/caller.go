@@ -3,15 +3,15 @@ package wire
 import (
 	"context"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/session"
 )
 
 // Caller identifies the client that made a request.
 type Caller struct {
-	AccountID   string
 	AccessKeyID string
 	Principal   Principal
-	Region      string // of the signature's scope
+	Region      identity.Region // of the signature's scope, as the key's account sees it
 	RequestID   string
 	SourceIP    string // address of the client; empty: unknown
 	UserAgent   string
@@ -50,5 +50,12 @@ func CallerFrom(ctx context.Context) Caller {
 	return c
 }
 
+// AccountFrom returns the account whose key signed the request that ctx belongs to.
+func AccountFrom(ctx context.Context) string { return RegionFrom(ctx).Account() }
+
+// GlobalFrom returns the region of what belongs to the account of the request that ctx belongs
+// to, but to no region.
+func GlobalFrom(ctx context.Context) identity.Region { return RegionFrom(ctx).Global() }
+
 // RegionFrom returns the region of the request that ctx belongs to.
-func RegionFrom(ctx context.Context) string { return CallerFrom(ctx).Region }
+func RegionFrom(ctx context.Context) identity.Region { return CallerFrom(ctx).Region }

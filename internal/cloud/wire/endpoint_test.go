@@ -72,7 +72,7 @@ type fakeSTS struct{}
 func (fakeSTS) GetCallerIdentity(
 	ctx context.Context, _ *sts.GetCallerIdentityInput,
 ) (*sts.GetCallerIdentityOutput, error) {
-	return &sts.GetCallerIdentityOutput{Account: aws.String(CallerFrom(ctx).AccountID)}, nil
+	return &sts.GetCallerIdentityOutput{Account: aws.String(AccountFrom(ctx))}, nil
 }
 
 type fakeSSM struct{ err error }

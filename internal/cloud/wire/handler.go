@@ -44,6 +44,7 @@ type exchange struct {
 	claim      claim
 	verified   bool         // authenticate has succeeded
 	principal  Principal    // set by authenticate
+	account    string       // set by authenticate; "": the local cloud's own
 	table      *names.Table // nil until the service is known
 	dialect    names.Protocol
 	operation  string
@@ -327,10 +328,10 @@ func (h *handler) logRequest(ctx context.Context, x *exchange, refusal *Error, t
 		return
 	}
 	if h.Answered != nil && x.table != nil {
-		h.Answered(Answer{x.claim.service, x.operation, x.claim.region, code, took})
+		h.Answered(Answer{x.claim.service, x.operation, x.region(), code, took})
 	}
 	h.Log.LogAttrs(ctx, slog.LevelInfo, "request", slog.String("request", x.id),
 		slog.String("service", x.claim.service), slog.String("operation", x.operation),
-		slog.String("region", x.claim.region), slog.Any("parameters", x.parameters),
+		slog.String("region", string(x.region())), slog.Any("parameters", x.parameters),
 		slog.Any("unknown", x.unknown), slog.String("code", code), slog.Duration("took", took))
 }

@@ -44,7 +44,7 @@ func TestSDKClientCallsAPI(t *testing.T) {
 		t.Errorf("filters = %+v", f)
 	}
 	want := Caller{
-		AccountID: "000000000000", AccessKeyID: testKey, Region: "eu-central-1", RequestID: "request-1",
+		AccessKeyID: testKey, Region: "eu-central-1", RequestID: "request-1",
 		SourceIP: "127.0.0.1",
 	}
 	if e.ec2.caller.UserAgent == "" {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+
+	"aloft.dev/aloft/internal/cloud/identity"
 )
 
 // ownPaths begins the paths that are not AWS's.
@@ -12,7 +14,8 @@ const ownPaths = "/_aloft/"
 // OwnService is the service in the scope of signatures of requests that are not AWS's.
 const OwnService = "aloft"
 
-// serveOwn handles a request that is not AWS's, of the account itself: no role allows it.
+// serveOwn handles a request that is not AWS's, of the local cloud's own account itself: no
+// role allows it.
 func (h *handler) serveOwn(r *http.Request, x *exchange) (*response, error) {
 	if err := h.refuse(r); err != nil {
 		return nil, err
@@ -26,8 +29,8 @@ func (h *handler) serveOwn(r *http.Request, x *exchange) (*response, error) {
 	if err := h.authenticate(r, x); err != nil {
 		return nil, err
 	}
-	if x.principal.Session != nil {
-		return nil, forbidden("Only the account's own access key may do this.")
+	if x.principal.Session != nil || x.region().Account() != identity.Account {
+		return nil, forbidden("Only the local cloud's own access key may do this.")
 	}
 	x.operation = r.URL.Path
 	r.Body = io.NopCloser(bytes.NewReader(x.body))

@@ -49,13 +49,15 @@ func (h *handler) openStream(w http.ResponseWriter, r *http.Request, x *exchange
 	return stream.Serve(w, r.WithContext(WithCaller(r.Context(), h.caller(r, x))))
 }
 
+// region returns the region of an authenticated request.
+func (x *exchange) region() identity.Region { return identity.RegionOf(x.account, x.claim.region) }
+
 // caller describes who sent an authenticated request.
 func (h *handler) caller(r *http.Request, x *exchange) Caller {
 	return Caller{
-		AccountID:   identity.Account,
 		AccessKeyID: x.claim.accessKey,
 		Principal:   x.principal,
-		Region:      x.claim.region,
+		Region:      x.region(),
 		RequestID:   x.id,
 		SourceIP:    sourceIP(r),
 		UserAgent:   r.UserAgent(),

@@ -16,6 +16,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
 )
 
 // Config configures a handler.
@@ -31,6 +33,9 @@ type Config struct {
 	// for a session. It is meant for test suites: any client that reaches the port may
 	// then do everything the services can.
 	AcceptAnyCredentials bool
+	// AccountKeys makes each key that AcceptAnyCredentials accepts, and that is a number of
+	// 12 digits, the key of the account with this id.
+	AccountKeys bool
 
 	// Hosts lists host names under which requests are accepted, besides loopback
 	// addresses and localhost.
@@ -42,7 +47,7 @@ type Config struct {
 	// Answered is told of every authenticated call of an operation; nil: nobody is.
 	Answered func(Answer)
 	// Fallback serves the paths below /_aloft/, which are not AWS's. Requests for
-	// them are signed with the account's own key, for OwnService.
+	// them are signed with the key of the local cloud's own account, for OwnService.
 	Fallback http.Handler
 	// Streams are what serves requests that become connections, by path.
 	Streams map[string]Stream
@@ -58,6 +63,7 @@ type Around func(ctx context.Context, call Call, next func(context.Context) (any
 // Key is an access key.
 type Key struct {
 	Secret    string
+	Account   string // whose key it is; "": the local cloud's own
 	Principal Principal
 	Expires   time.Time // of a session's key
 }
@@ -82,7 +88,7 @@ type Call struct {
 type Answer struct {
 	Service   string
 	Operation string
-	Region    string
+	Region    identity.Region
 	Code      string // "OK", or that of the error
 	Took      time.Duration
 }

@@ -10,7 +10,7 @@ import (
 
 // newARN returns the ARN of a new certificate, with a random UUID (RFC 9562, section
 // 5.4).
-func newARN(region string) string {
+func newARN(region identity.Region) string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // crypto/rand never fails
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80

@@ -13,12 +13,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/acm/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // findCertificate returns the certificate with the ARN, or ACM's error.
-func findCertificate(r store.Reader, region string, arn *string) (*store.Certificate, error) {
+func findCertificate(r store.Reader, region identity.Region, arn *string) (*store.Certificate, error) {
 	switch name := aws.ToString(arn); {
 	case arn == nil:
 		return nil, model.Null("certificateArn")

@@ -159,10 +159,10 @@ func checkOptions(in *acm.RequestCertificateInput) error {
 // validation returns the record that proves the control of a name. As on AWS it is the same
 // for a name and its wildcard and for each certificate of the account, so that one record
 // serves all renewals (AWS Certificate Manager User Guide, "DNS validation").
-func validation(region, name string) store.DomainValidation {
+func validation(region identity.Region, name string) store.DomainValidation {
 	base := strings.TrimPrefix(name, "*.")
 	digest := func(what string) string {
-		sum := sha256.Sum256([]byte(strings.Join([]string{what, identity.Account, region, base}, " ")))
+		sum := sha256.Sum256([]byte(strings.Join([]string{what, region.Account(), region.Name(), base}, " ")))
 		return hex.EncodeToString(sum[:16])
 	}
 	return store.DomainValidation{

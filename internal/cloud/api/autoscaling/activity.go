@@ -26,7 +26,7 @@ func (a *API) DescribeScalingActivities(
 		if _, err := findGroup(view, wire.RegionFrom(ctx), name); err != nil && !deleted {
 			return nil, err
 		}
-		rows = store.ScalingActivitiesByGroup.List(view, wire.RegionFrom(ctx)+"/"+*name)
+		rows = store.ScalingActivitiesByGroup.List(view, wire.RegionFrom(ctx).Key(*name))
 	} else {
 		rows = append(rows, store.ScalingActivities.InRegion(view, wire.RegionFrom(ctx))...)
 	}

@@ -26,16 +26,16 @@ import (
 type Templates interface {
 	// EnsureRegion creates a region's default resources on its first use. It
 	// refuses regions that do not exist.
-	EnsureRegion(region string) error
+	EnsureRegion(region identity.Region) error
 	// ResolveTemplate completes a reference with the template's ID, name and
 	// version number.
-	ResolveTemplate(region string, ref store.TemplateRef) (store.TemplateRef, error)
+	ResolveTemplate(region identity.Region, ref store.TemplateRef) (store.TemplateRef, error)
 	// UsesImageAlias reports whether a template names its image by a parameter of
 	// AWS Systems Manager.
-	UsesImageAlias(r store.Reader, region string, ref store.TemplateRef) (bool, error)
+	UsesImageAlias(r store.Reader, region identity.Region, ref store.TemplateRef) (bool, error)
 	// CheckLaunch returns EC2's error if EC2 would refuse a launch, or if the caller of
 	// ctx may not make it.
-	CheckLaunch(ctx context.Context, region string, l ec2.Launch) error
+	CheckLaunch(ctx context.Context, region identity.Region, l ec2.Launch) error
 }
 
 var _ Templates = (*ec2.API)(nil)

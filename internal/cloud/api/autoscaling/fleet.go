@@ -18,7 +18,7 @@ import (
 
 // Compute is the part of Amazon EC2 that a Fleet calls.
 type Compute interface {
-	RunInstancesFor(ctx context.Context, region string, l compute.Launch) ([]string, error)
+	RunInstancesFor(ctx context.Context, region identity.Region, l compute.Launch) ([]string, error)
 	TerminateInstances(ctx context.Context, in *ec2.TerminateInstancesInput) (*ec2.TerminateInstancesOutput, error)
 	StartInstances(ctx context.Context, in *ec2.StartInstancesInput) (*ec2.StartInstancesOutput, error)
 	StopInstances(ctx context.Context, in *ec2.StopInstancesInput) (*ec2.StopInstancesOutput, error)
@@ -51,8 +51,8 @@ func (f *Fleet) MayPublish(r store.Reader, roleARN, topicARN string) bool {
 }
 
 // inRegion returns a context for calls in a region.
-func inRegion(ctx context.Context, region string) context.Context {
-	return wire.WithCaller(ctx, wire.Caller{AccountID: identity.Account, Region: region})
+func inRegion(ctx context.Context, region identity.Region) context.Context {
+	return wire.WithCaller(ctx, wire.Caller{Region: region})
 }
 
 // asRefusal returns a service's error as a refusal.
@@ -90,7 +90,7 @@ func (f *Fleet) Launch(
 
 // Terminate terminates an instance. Termination protection does not prevent it
 // (Amazon EC2 User Guide, Change instance termination protection).
-func (f *Fleet) Terminate(ctx context.Context, region, id string) error {
+func (f *Fleet) Terminate(ctx context.Context, region identity.Region, id string) error {
 	if err := f.Store.Update(func(tx *store.Tx) error {
 		if i, ok := store.Instances.Get(tx, id); ok && i.DisableAPITermination {
 			store.Instances.Edit(tx, id, func(i *store.Instance) { i.DisableAPITermination = false })
@@ -105,19 +105,19 @@ func (f *Fleet) Terminate(ctx context.Context, region, id string) error {
 }
 
 // Start starts an instance of a warm pool.
-func (f *Fleet) Start(ctx context.Context, region, id string) error {
+func (f *Fleet) Start(ctx context.Context, region identity.Region, id string) error {
 	_, err := f.Compute.StartInstances(inRegion(ctx, region), &ec2.StartInstancesInput{InstanceIds: []string{id}})
 	return asRefusal(err)
 }
 
 // Stop stops an instance for a warm pool.
-func (f *Fleet) Stop(ctx context.Context, region, id string) error {
+func (f *Fleet) Stop(ctx context.Context, region identity.Region, id string) error {
 	_, err := f.Compute.StopInstances(inRegion(ctx, region), &ec2.StopInstancesInput{InstanceIds: []string{id}})
 	return asRefusal(err)
 }
 
 // Register adds an instance to a target group, at the target group's port.
-func (f *Fleet) Register(ctx context.Context, region, arn, id string) error {
+func (f *Fleet) Register(ctx context.Context, region identity.Region, arn, id string) error {
 	_, err := f.Balancing.RegisterTargets(inRegion(ctx, region), &elb.RegisterTargetsInput{
 		TargetGroupArn: &arn, Targets: []types.TargetDescription{{Id: &id}},
 	})

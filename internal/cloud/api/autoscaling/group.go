@@ -3,15 +3,16 @@ package autoscaling
 import (
 	"strings"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
 // findGroup returns the group with a name.
-func findGroup(r store.Reader, region string, name *string) (*store.ScalingGroup, error) {
+func findGroup(r store.Reader, region identity.Region, name *string) (*store.ScalingGroup, error) {
 	if err := model.Required("autoScalingGroupName", name != nil); err != nil {
 		return nil, err
 	}
-	g, ok := store.ScalingGroups.Get(r, region+"/"+*name)
+	g, ok := store.ScalingGroups.Get(r, region.Key(*name))
 	if !ok {
 		return nil, invalid("AutoScalingGroup name not found - AutoScalingGroup %s not found", *name)
 	}
@@ -20,7 +21,7 @@ func findGroup(r store.Reader, region string, name *string) (*store.ScalingGroup
 
 // findActiveGroup returns the group with a name, unless the group is being
 // deleted: such a group can no longer be changed.
-func findActiveGroup(r store.Reader, region string, name *string) (*store.ScalingGroup, error) {
+func findActiveGroup(r store.Reader, region identity.Region, name *string) (*store.ScalingGroup, error) {
 	g, err := findGroup(r, region, name)
 	if err == nil && g.Deleting {
 		return nil, invalid("AutoScalingGroup name not found - AutoScalingGroup %s is pending delete", *name)

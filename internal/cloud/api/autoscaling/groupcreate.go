@@ -72,7 +72,7 @@ func (a *API) CreateAutoScalingGroup(
 
 // newGroup returns a group with AWS's defaults (Amazon EC2 Auto Scaling API
 // Reference, CreateAutoScalingGroup).
-func (a *API) newGroup(region string, in *autoscaling.CreateAutoScalingGroupInput) *store.ScalingGroup {
+func (a *API) newGroup(region identity.Region, in *autoscaling.CreateAutoScalingGroupInput) *store.ScalingGroup {
 	name := *in.AutoScalingGroupName
 	resource := fmt.Sprintf("autoScalingGroup:%s:autoScalingGroupName/%s", a.IDs.UUID(), name)
 	return &store.ScalingGroup{
@@ -88,7 +88,7 @@ func (a *API) newGroup(region string, in *autoscaling.CreateAutoScalingGroupInpu
 		Distribution:        "balanced-best-effort",
 		MinHealthy:          -1, MaxHealthy: -1, // no instance maintenance policy
 		DeletionProtection: "none",
-		ServiceLinkedRoleARN: "arn:aws:iam::" + identity.Account +
+		ServiceLinkedRoleARN: "arn:aws:iam::" + region.Account() +
 			":role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
 	}
 }

@@ -25,7 +25,7 @@ func (a *API) UpdateAutoScalingGroup(
 		return nil, err
 	}
 	view := a.Store.View()
-	old, ok := store.ScalingGroups.Get(view, wire.RegionFrom(ctx)+"/"+*in.AutoScalingGroupName)
+	old, ok := store.ScalingGroups.Get(view, wire.RegionFrom(ctx).Key(*in.AutoScalingGroupName))
 	if !ok {
 		return nil, groupNotFound()
 	}

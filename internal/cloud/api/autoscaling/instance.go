@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -15,7 +16,9 @@ import (
 
 // findInstance returns an instance that a group of the region manages, and the
 // group.
-func findInstance(r store.Reader, region, id string) (*store.ScalingInstance, *store.ScalingGroup, error) {
+func findInstance(
+	r store.Reader, region identity.Region, id string,
+) (*store.ScalingInstance, *store.ScalingGroup, error) {
 	i, ok := store.ScalingInstances.Get(r, id)
 	if !ok || i.Region != region {
 		return nil, nil, invalid("Instance Id not found - No managed instance found for instance ID: %s", id)

@@ -161,7 +161,7 @@ func copyInstance(out *types.LaunchConfiguration, r store.Reader, i *store.Insta
 // whatever its security groups are, which belong to the VPC of a group, and that the caller
 // may pass its role.
 func (a *API) checkConfiguration(
-	ctx context.Context, r store.Reader, region string, c *types.LaunchConfiguration,
+	ctx context.Context, r store.Reader, region identity.Region, c *types.LaunchConfiguration,
 ) error {
 	if err := checkBlockDevices(c.BlockDeviceMappings); err != nil {
 		return err
@@ -235,7 +235,7 @@ func (a *API) DeleteLaunchConfiguration(
 		return nil, err
 	}
 	return &autoscaling.DeleteLaunchConfigurationOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		row, ok := store.LaunchConfigurations.Get(tx, here+"/"+*in.LaunchConfigurationName)
+		row, ok := store.LaunchConfigurations.Get(tx, here.Key(*in.LaunchConfigurationName))
 		if !ok {
 			return configurationNotFound(*in.LaunchConfigurationName)
 		}

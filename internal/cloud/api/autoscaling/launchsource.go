@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"aloft.dev/aloft/internal/cloud/api/ec2"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -39,7 +40,7 @@ func (a *API) setLaunchSource(r store.Reader, g *store.ScalingGroup, s launchSou
 		return invalid("Valid requests must contain either launchTemplate, LaunchConfigurationName, InstanceId or " +
 			"MixedInstancesPolicy parameter.")
 	case s.configuration != nil:
-		row, ok := store.LaunchConfigurations.Get(r, g.Region+"/"+*s.configuration)
+		row, ok := store.LaunchConfigurations.Get(r, g.Region.Key(*s.configuration))
 		if !ok {
 			return configurationNotFound(*s.configuration)
 		}
@@ -91,11 +92,11 @@ func (a *API) checkLaunch(ctx context.Context, g *store.ScalingGroup) error {
 }
 
 // launchFrom returns a launch from a source of a region.
-func launchFrom(r store.Reader, region string, source scalinggroup.Source) (ec2.Launch, error) {
+func launchFrom(r store.Reader, region identity.Region, source scalinggroup.Source) (ec2.Launch, error) {
 	if source.Configuration == "" {
 		return ec2.Launch{Template: source.Template, Type: source.InstanceType}, nil
 	}
-	row, ok := store.LaunchConfigurations.Get(r, region+"/"+source.Configuration)
+	row, ok := store.LaunchConfigurations.Get(r, region.Key(source.Configuration))
 	if !ok {
 		return ec2.Launch{}, configurationNotFound(source.Configuration)
 	}

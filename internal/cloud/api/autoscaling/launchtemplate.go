@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -14,7 +15,7 @@ import (
 // resolveTemplate returns a reference with both the ID and the name of a
 // specification's launch template. It keeps the version as the request has it:
 // $Latest stays $Latest.
-func (a *API) resolveTemplate(region string, s *types.LaunchTemplateSpecification) (store.TemplateRef, error) {
+func (a *API) resolveTemplate(region identity.Region, s *types.LaunchTemplateSpecification) (store.TemplateRef, error) {
 	id, name := aws.ToString(s.LaunchTemplateId), aws.ToString(s.LaunchTemplateName)
 	if (id == "") == (name == "") {
 		return store.TemplateRef{}, invalid("Valid requests must contain either launchTemplateId or LaunchTemplateName")
@@ -31,7 +32,7 @@ func (a *API) resolveTemplate(region string, s *types.LaunchTemplateSpecificatio
 // resolveSpecification is resolveTemplate for specifications within a mixed
 // instances policy.
 func (a *API) resolveSpecification(
-	region string, s *types.LaunchTemplateSpecification,
+	region identity.Region, s *types.LaunchTemplateSpecification,
 ) (*types.LaunchTemplateSpecification, error) {
 	ref, err := a.resolveTemplate(region, s)
 	if err != nil {

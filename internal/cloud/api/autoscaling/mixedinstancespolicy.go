@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
@@ -18,7 +19,9 @@ const maxOverrides = 40
 // completeMixedPolicy returns a mixed instances policy with AWS's defaults. The local
 // cloud has no Spot Instances and no prices, so all instances are On-Demand Instances
 // of the first override that has capacity.
-func (a *API) completeMixedPolicy(region string, in *types.MixedInstancesPolicy) (*types.MixedInstancesPolicy, error) {
+func (a *API) completeMixedPolicy(
+	region identity.Region, in *types.MixedInstancesPolicy,
+) (*types.MixedInstancesPolicy, error) {
 	if in.LaunchTemplate == nil || in.LaunchTemplate.LaunchTemplateSpecification == nil {
 		return nil, invalid("A mixed instances policy must contain a launch template specification")
 	}
@@ -48,7 +51,9 @@ func (a *API) completeMixedPolicy(region string, in *types.MixedInstancesPolicy)
 	}, err
 }
 
-func (a *API) completeOverride(region string, o types.LaunchTemplateOverrides) (types.LaunchTemplateOverrides, error) {
+func (a *API) completeOverride(
+	region identity.Region, o types.LaunchTemplateOverrides,
+) (types.LaunchTemplateOverrides, error) {
 	out := types.LaunchTemplateOverrides{InstanceType: o.InstanceType}
 	switch {
 	case o.InstanceRequirements != nil:

@@ -204,7 +204,7 @@ func TestTopicsAreToldOfLifecycleActions(t *testing.T) {
 		check(t, "NotificationMetadata", message["NotificationMetadata"], any("m"))
 		check(t, "Origin", message["Origin"], any("EC2"))
 		// Without its role, the hook tells nobody.
-		w.update(func(tx *store.Tx) { store.Roles.Delete(tx, store.NameKey("hooks")) })
+		w.update(func(tx *store.Tx) { store.Roles.Delete(tx, store.NameKey("", "hooks")) })
 		other := w.describeGroup().Instances
 		serving := slices.IndexFunc(other, func(i types.Instance) bool { return *i.InstanceId != waiting })
 		must(w.TerminateInstanceInAutoScalingGroup(w.ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{

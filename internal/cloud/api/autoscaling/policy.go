@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/scaling/capacity"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -17,7 +18,7 @@ import (
 var policyTypes = []string{capacity.Simple, capacity.Step, capacity.Tracking, "PredictiveScaling"}
 
 // findPolicy returns the policy with an ARN, or the group's policy with a name.
-func findPolicy(r store.Reader, region string, groupName, name *string) (*store.ScalingPolicy, error) {
+func findPolicy(r store.Reader, region identity.Region, groupName, name *string) (*store.ScalingPolicy, error) {
 	if err := model.Required("policyName", name != nil); err != nil {
 		return nil, err
 	}

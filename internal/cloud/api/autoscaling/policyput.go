@@ -49,7 +49,7 @@ func (a *API) PutScalingPolicy(
 }
 
 // newPolicy returns the policy of a checked request.
-func newPolicy(region, kind string, in *autoscaling.PutScalingPolicyInput) *store.ScalingPolicy {
+func newPolicy(region identity.Region, kind string, in *autoscaling.PutScalingPolicyInput) *store.ScalingPolicy {
 	row := &store.ScalingPolicy{
 		Region:         region,
 		Name:           *in.PolicyName,

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -15,7 +16,7 @@ import (
 // findActiveRefresh returns a group and its active refresh, which must have one
 // of the statuses.
 func findActiveRefresh(
-	tx *store.Tx, region string, name *string, statuses ...string,
+	tx *store.Tx, region identity.Region, name *string, statuses ...string,
 ) (*store.InstanceRefresh, *store.ScalingGroup, error) {
 	g, err := findGroup(tx, region, name)
 	if err != nil {

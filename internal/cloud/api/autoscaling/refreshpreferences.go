@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -102,7 +103,7 @@ func checkInstanceHandling(p types.RefreshPreferences) error {
 
 // checkRefreshAlarms refuses alarms that do not exist: such an alarm would
 // never fail a refresh.
-func (a *API) checkRefreshAlarms(region string, s *types.AlarmSpecification) error {
+func (a *API) checkRefreshAlarms(region identity.Region, s *types.AlarmSpecification) error {
 	if s == nil {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -42,7 +43,7 @@ func readTargetGroups(arns []string, sources []types.TrafficSourceIdentifier) ([
 
 // checkTargetGroups checks that target groups exist and have instances as
 // targets.
-func checkTargetGroups(r store.Reader, region string, arns []string) error {
+func checkTargetGroups(r store.Reader, region identity.Region, arns []string) error {
 	for _, arn := range arns {
 		group, ok := store.TargetGroups.Get(r, arn)
 		switch {

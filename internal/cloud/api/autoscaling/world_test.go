@@ -26,7 +26,6 @@ import (
 	compute "aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	"aloft.dev/aloft/internal/cloud/control/scaling"
-	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -60,7 +59,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{
 		t:     t,
 		store: s,
-		ctx:   wire.WithCaller(context.Background(), wire.Caller{AccountID: identity.Account, Region: here}),
+		ctx:   wire.WithCaller(context.Background(), wire.Caller{Region: here}),
 		elb:   elbv2.New(elbv2.Config{Store: s, PublicRange: public}),
 	}
 	w.ec2 = compute.New(compute.Config{

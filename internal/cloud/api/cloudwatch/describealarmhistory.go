@@ -25,7 +25,7 @@ func (a *API) DescribeAlarmHistory(
 	var items []*store.AlarmHistory
 	switch {
 	case in.AlarmName != nil:
-		items = store.AlarmHistoriesByAlarm.List(view, wire.RegionFrom(ctx)+"/"+*in.AlarmName)
+		items = store.AlarmHistoriesByAlarm.List(view, wire.RegionFrom(ctx).Key(*in.AlarmName))
 	default:
 		items = store.AlarmHistories.InRegion(view, wire.RegionFrom(ctx))
 	}

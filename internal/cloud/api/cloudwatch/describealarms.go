@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"aloft.dev/aloft/internal/cloud/alarm"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -65,7 +66,7 @@ func (a *API) DescribeAlarms(
 }
 
 // selectAlarms returns the alarms that a request selects, in the order of their names.
-func selectAlarms(r store.Reader, region string, in *cloudwatch.DescribeAlarmsInput) ([]*store.Alarm, error) {
+func selectAlarms(r store.Reader, region identity.Region, in *cloudwatch.DescribeAlarmsInput) ([]*store.Alarm, error) {
 	var rows []*store.Alarm
 	switch {
 	case in.ParentsOfAlarmName != nil:

@@ -105,7 +105,7 @@ func (a *API) runExpressions(
 	end := grid.At(grid.N)
 	metrics := map[string][]float64{}
 	for _, q := range queries {
-		if q.compute == nil || q.elsewhere() {
+		if q.compute == nil || q.elsewhere(ctx) {
 			continue
 		}
 		points := a.Metrics.Points(wire.RegionFrom(ctx), q.metric, s.from, end, string(q.MetricStat.Unit))

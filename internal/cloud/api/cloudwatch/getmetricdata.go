@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
-	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -158,9 +157,9 @@ func readQuery(q *types.MetricDataQuery) (out query, err error) {
 }
 
 // elsewhere reports whether a query is of another account's metrics. There are none.
-func (q query) elsewhere() bool {
+func (q query) elsewhere(ctx context.Context) bool {
 	account := aws.ToString(q.AccountId)
-	return account != "" && account != identity.Account
+	return account != "" && account != wire.AccountFrom(ctx)
 }
 
 // runQuery computes the result of a query of a metric, oldest data point first.
@@ -170,7 +169,7 @@ func (a *API) runQuery(ctx context.Context, q query, s timeRange) types.MetricDa
 	if out.Label == nil {
 		out.Label = stat.Metric.MetricName
 	}
-	if q.elsewhere() {
+	if q.elsewhere(ctx) {
 		return out
 	}
 	s.period = *stat.Period

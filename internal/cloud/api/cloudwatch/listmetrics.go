@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
-	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -48,7 +47,7 @@ func (a *API) ListMetrics(ctx context.Context, in *cloudwatch.ListMetricsInput) 
 		return nil, err
 	}
 	out := &cloudwatch.ListMetricsOutput{Metrics: []types.Metric{}}
-	if account := aws.ToString(in.OwningAccount); account != "" && account != identity.Account {
+	if account := aws.ToString(in.OwningAccount); account != "" && account != wire.AccountFrom(ctx) {
 		return out, nil
 	}
 	found := a.Metrics.List(wire.RegionFrom(ctx), since)
@@ -63,7 +62,7 @@ func (a *API) ListMetrics(ctx context.Context, in *cloudwatch.ListMetricsInput) 
 			types.Metric{Namespace: &id.Namespace, MetricName: &id.Name, Dimensions: describeDimensions(id)},
 		)
 		if aws.ToBool(in.IncludeLinkedAccounts) {
-			out.OwningAccounts = append(out.OwningAccounts, identity.Account)
+			out.OwningAccounts = append(out.OwningAccounts, wire.AccountFrom(ctx))
 		}
 	}
 	return out, nil

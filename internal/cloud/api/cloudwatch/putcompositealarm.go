@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"aloft.dev/aloft/internal/cloud/alarm"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -86,7 +87,7 @@ func checkComposite(in *cloudwatch.PutCompositeAlarmInput) error {
 	}, "actions of composite alarms other than topics of Amazon SNS")
 }
 
-func readRule(region, text string) (alarm.Rule, error) {
+func readRule(region identity.Region, text string) (alarm.Rule, error) {
 	rule, err := alarm.ParseRule(region, text)
 	switch {
 	case errors.Is(err, alarm.ErrAtLeast):

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -30,7 +31,7 @@ func addTags(old store.Tags, added []types.Tag) (store.Tags, error) {
 
 // taggedAlarm returns the alarm with the ARN. No other kind of resource here has
 // tags.
-func taggedAlarm(r store.Reader, region string, arn *string) (*store.Alarm, error) {
+func taggedAlarm(r store.Reader, region identity.Region, arn *string) (*store.Alarm, error) {
 	if aws.ToString(arn) == "" {
 		return nil, missingParameter("ResourceARN")
 	}

@@ -46,7 +46,7 @@ func New(c Config) *API {
 const model = constraint.Model("InvalidParameterException")
 
 // change runs an operation that writes to the store.
-func (a *API) change(ctx context.Context, do func(tx *store.Tx, region string) error) error {
+func (a *API) change(ctx context.Context, do func(tx *store.Tx, region identity.Region) error) error {
 	return a.Store.Update(func(tx *store.Tx) error { return do(tx, wire.RegionFrom(ctx)) })
 }
 

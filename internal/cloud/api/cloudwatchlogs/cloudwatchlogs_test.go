@@ -48,7 +48,7 @@ func newWorld(t *testing.T) *world {
 	w.API = cloudwatchlogs.New(cloudwatchlogs.Config{
 		Store: s, Events: events, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return w.now },
 	})
-	w.ctx = wire.WithCaller(t.Context(), wire.Caller{AccountID: identity.Account, Region: "us-east-1"})
+	w.ctx = wire.WithCaller(t.Context(), wire.Caller{Region: "us-east-1"})
 	w.must(w.CreateLogGroup(w.ctx, &client.CreateLogGroupInput{LogGroupName: aws.String(group)}))
 	return w
 }

@@ -12,6 +12,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/api/page"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -35,7 +36,7 @@ func (a *API) CreateLogGroup(
 	if err != nil {
 		return nil, err
 	}
-	return &cloudwatchlogs.CreateLogGroupOutput{}, a.change(ctx, func(tx *store.Tx, region string) error {
+	return &cloudwatchlogs.CreateLogGroupOutput{}, a.change(ctx, func(tx *store.Tx, region identity.Region) error {
 		if _, err := findGroup(tx, region, *in.LogGroupName); err == nil {
 			return wire.Errorf("ResourceAlreadyExistsException", "The specified log group already exists")
 		}
@@ -71,7 +72,7 @@ func (a *API) DeleteLogGroup(
 		return nil, err
 	}
 	var streams []*store.LogStream
-	err := a.change(ctx, func(tx *store.Tx, region string) error {
+	err := a.change(ctx, func(tx *store.Tx, region identity.Region) error {
 		if _, err := findGroup(tx, region, *in.LogGroupName); err != nil {
 			return err
 		}
@@ -157,7 +158,7 @@ func checkDescribeGroups(in *cloudwatchlogs.DescribeLogGroupsInput) error {
 }
 
 // identifiedGroups returns the names of groups in a request, or nil if it has none.
-func identifiedGroups(region string, identifiers []string) (map[string]bool, error) {
+func identifiedGroups(region identity.Region, identifiers []string) (map[string]bool, error) {
 	if identifiers == nil {
 		return nil, nil
 	}
@@ -226,7 +227,7 @@ func (a *API) editGroup(ctx context.Context, name *string, edit func(row *store.
 	if err := checkGroupName(name); err != nil {
 		return err
 	}
-	return a.change(ctx, func(tx *store.Tx, region string) error {
+	return a.change(ctx, func(tx *store.Tx, region identity.Region) error {
 		old, err := findGroup(tx, region, *name)
 		if err != nil {
 			return err

@@ -61,7 +61,7 @@ func streamARN(stream *store.LogStream) string {
 	return identity.ARN("logs", stream.Region, "log-group:"+stream.Group+":log-stream:"+stream.Name)
 }
 
-func findGroup(r store.Reader, region, name string) (*store.LogGroup, error) {
+func findGroup(r store.Reader, region identity.Region, name string) (*store.LogGroup, error) {
 	row, ok := store.LogGroups.Get(r, store.LogGroupKey(region, name))
 	if !ok {
 		return nil, noGroup()
@@ -73,7 +73,7 @@ func noGroup() error {
 	return wire.Errorf("ResourceNotFoundException", "The specified log group does not exist.")
 }
 
-func findStream(r store.Reader, region, group, name string) (*store.LogStream, error) {
+func findStream(r store.Reader, region identity.Region, group, name string) (*store.LogStream, error) {
 	if _, err := findGroup(r, region, group); err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func noStream() error {
 
 // groupNamed returns the name of the group in a request that names it, or identifies it by
 // name or ARN.
-func groupNamed(region string, name, identifier *string) (string, error) {
+func groupNamed(region identity.Region, name, identifier *string) (string, error) {
 	switch {
 	case name != nil && identifier != nil:
 		return "", model.Errorf("logGroupName and logGroupIdentifier cannot both be specified.")
@@ -110,7 +110,7 @@ func groupNamed(region string, name, identifier *string) (string, error) {
 
 // groupOfARN returns the name in a group's ARN. Groups of other accounts and regions do not
 // exist.
-func groupOfARN(region, arn string) (string, error) {
+func groupOfARN(region identity.Region, arn string) (string, error) {
 	name, ok := strings.CutPrefix(strings.TrimSuffix(arn, ":*"), identity.ARN("logs", region, "log-group:"))
 	if !ok || !groupForm.MatchString(name) {
 		return "", noGroup()

@@ -14,6 +14,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/api/page"
 	"aloft.dev/aloft/internal/cloud/eventlog"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -47,7 +48,7 @@ func (a *API) CreateLogStream(
 		return nil, err
 	}
 	row := &store.LogStream{Region: region, Group: group, Name: name, ID: id, Created: a.Now()}
-	err := a.change(ctx, func(tx *store.Tx, region string) error {
+	err := a.change(ctx, func(tx *store.Tx, region identity.Region) error {
 		if err := checkNewStream(tx, region, group, name); err != nil {
 			return err
 		}
@@ -61,7 +62,7 @@ func (a *API) CreateLogStream(
 	return &cloudwatchlogs.CreateLogStreamOutput{}, nil
 }
 
-func checkNewStream(r store.Reader, region, group, name string) error {
+func checkNewStream(r store.Reader, region identity.Region, group, name string) error {
 	if _, err := findGroup(r, region, group); err != nil {
 		return err
 	}
@@ -79,7 +80,7 @@ func (a *API) DeleteLogStream(
 		return nil, err
 	}
 	var row *store.LogStream
-	err := a.change(ctx, func(tx *store.Tx, region string) (err error) {
+	err := a.change(ctx, func(tx *store.Tx, region identity.Region) (err error) {
 		if row, err = findStream(tx, region, *in.LogGroupName, *in.LogStreamName); err != nil {
 			return err
 		}

@@ -8,7 +8,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/instancetype"
 )
 
@@ -115,7 +114,7 @@ func (a *API) DescribeVpcBlockPublicAccessOptions(
 	_, region, err := a.read(ctx, in.DryRun)
 	return &ec2.DescribeVpcBlockPublicAccessOptionsOutput{
 		VpcBlockPublicAccessOptions: &types.VpcBlockPublicAccessOptions{
-			AwsAccountId: aws.String(identity.Account), AwsRegion: aws.String(region),
+			AwsAccountId: aws.String(region.Account()), AwsRegion: aws.String(region.Name()),
 			ExclusionsAllowed:        types.VpcBlockPublicAccessExclusionsAllowedAllowed,
 			InternetGatewayBlockMode: types.InternetGatewayBlockModeOff,
 			ManagedBy:                types.ManagedByAccount,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/instancetype"
 	"aloft.dev/aloft/internal/cloud/manners"
 )
@@ -11,8 +12,8 @@ import (
 // zones returns the zones of a region as the account sees them. With the manner Zones,
 // each account has names of its own for the zones (AWS RAM User Guide, Availability
 // Zone IDs for your AWS resources), and new accounts do not get some zones.
-func (a *API) zones(regionName string) []zone {
-	r, _ := regionNamed(regionName)
+func (a *API) zones(region identity.Region) []zone {
+	r, _ := regionNamed(region.Name())
 	if !a.Manners.Has(manners.Zones) {
 		return r.allZones()
 	}
@@ -46,15 +47,15 @@ func (a *API) accessible(r region) []zone {
 // Zones, one zone of each region with more than three lacks each family, and one zone
 // of the others lacks every second family. Users meet this with t2.micro and t3.micro
 // in one zone of us-east-1 and us-west-2. The region eu-north-1 has no t2.
-func (a *API) offers(regionName, zoneName, instanceType string) bool {
+func (a *API) offers(region identity.Region, zoneName, instanceType string) bool {
 	if !a.Manners.Has(manners.Zones) {
 		return true
 	}
 	t, _ := instancetype.ByName(instanceType)
-	subject := t.Family() + " in " + regionName
-	zones := a.zones(regionName)
+	subject := t.Family() + " in " + region.Name()
+	zones := a.zones(region)
 	switch {
-	case regionName == "eu-north-1" && t.Family() == "t2":
+	case region.Name() == "eu-north-1" && t.Family() == "t2":
 		return false
 	case len(zones) <= 3 && !a.Manners.Holds(manners.Zones, 0.5, "a zone lacks "+subject):
 		return true

@@ -83,6 +83,6 @@ func New(cfg Config) *API {
 }
 
 // resourceARN returns the ARN of an EC2 resource.
-func resourceARN(regionName, kind, id string) string {
-	return identity.ARN("ec2", regionName, kind+"/"+id)
+func resourceARN(region identity.Region, kind, id string) string {
+	return identity.ARN("ec2", region, kind+"/"+id)
 }

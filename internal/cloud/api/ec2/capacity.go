@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -23,7 +24,7 @@ const (
 )
 
 // capacity returns the capacity of a region's zone for a type.
-func (a *API) capacity(region, zone, instanceType string) Capacity {
+func (a *API) capacity(region identity.Region, zone, instanceType string) Capacity {
 	if a.Capacity != nil {
 		if capacity := a.Capacity(zone, types.InstanceType(instanceType)); capacity != Sufficient {
 			return capacity
@@ -60,7 +61,7 @@ func (a *API) place(r store.Reader, l *launch) error {
 // checkCapacity returns EC2's error for a launch in a zone that has no capacity for
 // the type. The messages name the zones of the region that have capacity. Users
 // report both errors with these words.
-func (a *API) checkCapacity(region, zone, instanceType string) error {
+func (a *API) checkCapacity(region identity.Region, zone, instanceType string) error {
 	a.shortages.asked(zone, instanceType, a.Now())
 	capacity := a.capacity(region, zone, instanceType)
 	if capacity == Sufficient {
@@ -92,10 +93,10 @@ func insufficientCapacity(format string, args ...any) *wire.Error {
 }
 
 // zonesWithCapacity returns the names of a region's zones that have capacity for a type.
-func (a *API) zonesWithCapacity(regionName, instanceType string) []string {
+func (a *API) zonesWithCapacity(region identity.Region, instanceType string) []string {
 	var names []string
-	for _, z := range a.zones(regionName) {
-		if a.capacity(regionName, z.name, instanceType) == Sufficient {
+	for _, z := range a.zones(region) {
+		if a.capacity(region, z.name, instanceType) == Sufficient {
 			names = append(names, z.name)
 		}
 	}

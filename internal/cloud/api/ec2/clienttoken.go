@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -39,7 +40,7 @@ func rowExists[T any](r store.Reader, table store.Table[T]) func(key string) boo
 // had the same client token and its resources still exist, oncePerToken returns their
 // ids instead and does not run create. A request without a token always runs create.
 func (a *API) oncePerToken(
-	tx *store.Tx, region string, q tokenRequest, create func() ([]string, error),
+	tx *store.Tx, region identity.Region, q tokenRequest, create func() ([]string, error),
 ) ([]string, error) {
 	if aws.ToString(q.token) == "" {
 		return create()
@@ -87,7 +88,7 @@ func deleteOldTokens(tx *store.Tx, now time.Time) {
 	const days = 7
 	for ago := 2; ago < 2+days; ago++ {
 		for _, row := range store.ClientTokensByDay.List(tx, store.Day(now.AddDate(0, 0, -ago))) {
-			store.ClientTokens.Delete(tx, row.Region+"/"+row.Operation+"/"+row.Token)
+			store.ClientTokens.Delete(tx, row.Region.Key(row.Operation)+"/"+row.Token)
 		}
 	}
 }
@@ -97,7 +98,7 @@ func deleteOldTokens(tx *store.Tx, now time.Time) {
 func (a *API) previousRequest(
 	tx *store.Tx, row *store.ClientToken, exists func(id string) bool,
 ) (previous *store.ClientToken, ok bool) {
-	before, ok := store.ClientTokens.Get(tx, row.Region+"/"+row.Operation+"/"+row.Token)
+	before, ok := store.ClientTokens.Get(tx, row.Region.Key(row.Operation)+"/"+row.Token)
 	if !ok || a.Now().Sub(before.Created) > tokenRetention {
 		return nil, false
 	}
@@ -112,7 +113,7 @@ func (a *API) previousRequest(
 // createOnce runs create, which puts a row, and returns the row. If an earlier request had the
 // same client token and its resource still exists, createOnce returns that one's row instead.
 func (t resourceType[T]) createOnce(
-	a *API, tx *store.Tx, region string, q tokenRequest, create func() (*T, error),
+	a *API, tx *store.Tx, region identity.Region, q tokenRequest, create func() (*T, error),
 ) (*T, error) {
 	q.exists = rowExists(tx, t.table)
 	ids, err := a.oncePerToken(tx, region, q, func() ([]string, error) {

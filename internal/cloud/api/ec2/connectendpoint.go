@@ -24,7 +24,7 @@ var connectEndpoints = resourceType[store.InstanceConnectEndpoint]{
 	table: store.InstanceConnectEndpoints, kind: types.ResourceTypeInstanceConnectEndpoint, prefix: "eice-",
 	notFoundCode: "InvalidInstanceConnectEndpointId.NotFound", notFoundText: "The instance connect endpoint ID",
 	malformedCode: "InvalidInstanceConnectEndpointId.Malformed",
-	key:           func(row connectEndpoint) (string, string) { return row.Region, row.ID },
+	key:           func(row connectEndpoint) (identity.Region, string) { return row.Region, row.ID },
 	tags:          func(row connectEndpoint) *store.Tags { return &row.Tags },
 }
 
@@ -78,7 +78,7 @@ func (a *API) CreateInstanceConnectEndpoint(
 		return nil, err
 	}
 	var item types.Ec2InstanceConnectEndpoint
-	err = a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	err = a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		q := tokenRequest{operation: "CreateInstanceConnectEndpoint", token: in.ClientToken, input: in}
 		row, err := connectEndpoints.createOnce(a, tx, region, q, func() (*store.InstanceConnectEndpoint, error) {
 			return a.newConnectEndpoint(tx, region, in, tags[types.ResourceTypeInstanceConnectEndpoint])
@@ -97,7 +97,7 @@ func (a *API) CreateInstanceConnectEndpoint(
 }
 
 func (a *API) newConnectEndpoint(
-	tx *store.Tx, region string, in *ec2.CreateInstanceConnectEndpointInput, tags store.Tags,
+	tx *store.Tx, region identity.Region, in *ec2.CreateInstanceConnectEndpointInput, tags store.Tags,
 ) (connectEndpoint, error) {
 	subnet, err := subnets.get(tx, region, *in.SubnetId)
 	if err != nil {
@@ -117,7 +117,7 @@ func (a *API) newConnectEndpoint(
 		ID: a.ids.ID(connectEndpoints.prefix), Region: region, VPCID: subnet.VPCID, SubnetID: subnet.ID,
 		Zone: subnet.Zone, GroupIDs: groups, CreatedAt: a.Now().UTC(), Tags: tags,
 	}
-	row.DNSName = row.ID + "." + a.ids.Hex(8) + ".ec2-instance-connect-endpoint." + region + "." + connectDomain
+	row.DNSName = row.ID + "." + a.ids.Hex(8) + ".ec2-instance-connect-endpoint." + region.Name() + "." + connectDomain
 	row.ReadyAt = a.Manners.Until(row.CreatedAt, manners.CreateEndpoint, row.ID)
 	eni, err := addressing.NewInterface(tx, a.ids, addressing.InterfaceSpec{
 		Subnet: subnet, GroupIDs: groups, ConnectEndpoint: true, AttachedAt: row.CreatedAt,
@@ -162,7 +162,7 @@ func (a *API) limitConnectEndpoints(r store.Reader, subnet *store.Subnet) error 
 
 func connectEndpointItem(r store.Reader, row connectEndpoint, at time.Time) types.Ec2InstanceConnectEndpoint {
 	item := types.Ec2InstanceConnectEndpoint{
-		OwnerId:                    aws.String(identity.Account),
+		OwnerId:                    aws.String(row.Region.Account()),
 		InstanceConnectEndpointId:  aws.String(row.ID),
 		InstanceConnectEndpointArn: aws.String(resourceARN(row.Region, "instance-connect-endpoint", row.ID)),
 		State:                      types.Ec2InstanceConnectEndpointState(connectEndpointState(row, at)),
@@ -216,7 +216,7 @@ func (a *API) DeleteInstanceConnectEndpoint(
 		return nil, err
 	}
 	var item types.Ec2InstanceConnectEndpoint
-	err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	err := a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		row, err := connectEndpoints.get(tx, region, *in.InstanceConnectEndpointId)
 		if err != nil {
 			return err

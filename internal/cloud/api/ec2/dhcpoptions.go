@@ -15,11 +15,11 @@ var dhcpOptions = resourceType[store.DHCPOptions]{
 	table: store.DHCPOptionSets, kind: types.ResourceTypeDhcpOptions, prefix: "dopt-",
 	notFoundCode: "InvalidDhcpOptionID.NotFound", notFoundText: "The dhcpOption ID",
 	malformedCode: "InvalidDhcpOptionsId.Malformed",
-	key:           func(row *store.DHCPOptions) (string, string) { return row.Region, row.ID },
+	key:           func(row *store.DHCPOptions) (identity.Region, string) { return row.Region, row.ID },
 	tags:          func(row *store.DHCPOptions) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row *store.DHCPOptions) store.Tags { return row.Tags }, filters[*store.DHCPOptions]{
 		"dhcp-options-id": field(func(row *store.DHCPOptions) string { return row.ID }),
-		"owner-id":        constant[*store.DHCPOptions](identity.Account),
+		"owner-id":        field(func(row *store.DHCPOptions) string { return row.Region.Account() }),
 		"key": func(_ store.Reader, row *store.DHCPOptions) []string {
 			return list(configurations(row), func(c types.DhcpConfiguration) string { return *c.Key })
 		},
@@ -98,7 +98,7 @@ func (a *API) DescribeDhcpOptions(
 func dhcpOptionsItem(row *store.DHCPOptions) types.DhcpOptions {
 	return types.DhcpOptions{
 		DhcpOptionsId:      aws.String(row.ID),
-		OwnerId:            aws.String(identity.Account),
+		OwnerId:            aws.String(row.Region.Account()),
 		DhcpConfigurations: configurations(row),
 		Tags:               tagSet(row.Tags),
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -40,9 +41,9 @@ func regionDomain(region string) string {
 
 // defaultDHCPOptions returns the id of the set that new VPCs get: the region's default, unless
 // it was deleted.
-func defaultDHCPOptions(r store.Reader, region string) string {
+func defaultDHCPOptions(r store.Reader, region identity.Region) string {
 	for _, row := range store.DHCPOptionSets.InRegion(r, region) {
-		if row.DomainName == regionDomain(region) && slices.Equal(row.DomainNameServers, []string{amazonDNS}) {
+		if row.DomainName == regionDomain(region.Name()) && slices.Equal(row.DomainNameServers, []string{amazonDNS}) {
 			return row.ID
 		}
 	}
@@ -66,7 +67,7 @@ func (a *API) CreateDhcpOptions(
 			return nil, err
 		}
 	}
-	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		row.Region = region
 		store.DHCPOptionSets.Put(tx, row)
 		return nil
@@ -139,7 +140,7 @@ func (a *API) DeleteDhcpOptions(
 	if err := required(parameter{"dhcpOptionsId", in.DhcpOptionsId}); err != nil {
 		return nil, err
 	}
-	return &ec2.DeleteDhcpOptionsOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return &ec2.DeleteDhcpOptionsOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		row, err := dhcpOptions.get(tx, region, *in.DhcpOptionsId)
 		if err != nil {
 			return err
@@ -165,7 +166,8 @@ func (a *API) AssociateDhcpOptions(
 	); err != nil {
 		return nil, err
 	}
-	return &ec2.AssociateDhcpOptionsOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	out := &ec2.AssociateDhcpOptionsOutput{}
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		vpc, err := vpcs.get(tx, region, *in.VpcId)
 		if err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -15,7 +16,7 @@ var egressOnlyGateways = resourceType[store.EgressOnlyGateway]{
 	table: store.EgressOnlyGateways, kind: types.ResourceTypeEgressOnlyInternetGateway, prefix: "eigw-",
 	notFoundCode: "InvalidGatewayID.NotFound", notFoundText: "The egressOnlyInternetGateway ID",
 	malformedCode: "InvalidEgressOnlyInternetGatewayId.Malformed",
-	key:           func(row *store.EgressOnlyGateway) (string, string) { return row.Region, row.ID },
+	key:           func(row *store.EgressOnlyGateway) (identity.Region, string) { return row.Region, row.ID },
 	tags:          func(row *store.EgressOnlyGateway) *store.Tags { return &row.Tags },
 	filters: withTagFilters(
 		func(row *store.EgressOnlyGateway) store.Tags { return row.Tags }, filters[*store.EgressOnlyGateway]{},
@@ -35,7 +36,7 @@ func (a *API) CreateEgressOnlyInternetGateway(
 		return nil, err
 	}
 	out := &ec2.CreateEgressOnlyInternetGatewayOutput{ClientToken: in.ClientToken}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		q := tokenRequest{operation: "CreateEgressOnlyInternetGateway", token: in.ClientToken, input: in}
 		row, err := egressOnlyGateways.createOnce(a, tx, region, q, func() (*store.EgressOnlyGateway, error) {
 			vpc, err := vpcs.get(tx, region, *in.VpcId)
@@ -103,7 +104,7 @@ func (a *API) DeleteEgressOnlyInternetGateway(
 		return nil, err
 	}
 	out := &ec2.DeleteEgressOnlyInternetGatewayOutput{ReturnCode: aws.Bool(true)}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		row, err := egressOnlyGateways.get(tx, region, *in.EgressOnlyInternetGatewayId)
 		if err != nil {
 			return err

@@ -22,13 +22,13 @@ var elasticIPs = resourceType[store.ElasticIP]{
 	table: store.ElasticIPs, kind: types.ResourceTypeElasticIp, prefix: "eipalloc-",
 	notFoundCode: "InvalidAllocationID.NotFound", notFoundText: "The allocation ID",
 	malformedCode: "InvalidElasticIpID.Malformed",
-	key:           func(row *store.ElasticIP) (string, string) { return row.Region, row.ID },
+	key:           func(row *store.ElasticIP) (identity.Region, string) { return row.Region, row.ID },
 	tags:          func(row *store.ElasticIP) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row *store.ElasticIP) store.Tags { return row.Tags }, filters[*store.ElasticIP]{
 		"allocation-id":        field(func(row *store.ElasticIP) string { return row.ID }),
 		"association-id":       optionalField(func(row *store.ElasticIP) string { return row.AssociationID }),
 		"domain":               constant[*store.ElasticIP](string(types.DomainTypeVpc)),
-		"network-border-group": field(func(row *store.ElasticIP) string { return row.Region }),
+		"network-border-group": field(func(row *store.ElasticIP) string { return row.Region.Name() }),
 		"network-interface-id": optionalField(func(row *store.ElasticIP) string { return row.InterfaceID }),
 		"public-ip":            field(func(row *store.ElasticIP) string { return row.PublicIP.String() }),
 		"instance-id":          byMappedInterface(func(_ *store.ElasticIP, row nic) string { return row.InstanceID }),
@@ -36,7 +36,7 @@ var elasticIPs = resourceType[store.ElasticIP]{
 			return addressing.MappedTo(address, row).String()
 		}),
 		"network-interface-owner-id": byMappedInterface(
-			func(*store.ElasticIP, nic) string { return identity.Account },
+			func(_ *store.ElasticIP, row nic) string { return row.Region.Account() },
 		),
 	}),
 }
@@ -65,7 +65,7 @@ func (a *API) AllocateAddress(ctx context.Context, in *ec2.AllocateAddressInput)
 		return nil, invalidValue("domain", string(in.Domain), "Elastic IP addresses are for use in a VPC.")
 	}
 	region := wire.RegionFrom(ctx)
-	if group := aws.ToString(in.NetworkBorderGroup); group != "" && group != region {
+	if group := aws.ToString(in.NetworkBorderGroup); group != "" && group != region.Name() {
 		return nil, invalidValue("networkBorderGroup", group, "The Region has no such network border group.")
 	}
 	tags, err := tagsOfSpecifications(in.TagSpecifications, types.ResourceTypeElasticIp)
@@ -73,7 +73,7 @@ func (a *API) AllocateAddress(ctx context.Context, in *ec2.AllocateAddressInput)
 		return nil, err
 	}
 	row := &store.ElasticIP{ID: a.ids.ID("eipalloc-"), Region: region, Tags: tags[types.ResourceTypeElasticIp]}
-	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		if err := a.limitElasticIPs(tx, region); err != nil {
 			return err
 		}
@@ -88,7 +88,7 @@ func (a *API) AllocateAddress(ctx context.Context, in *ec2.AllocateAddressInput)
 	}
 	return &ec2.AllocateAddressOutput{
 		AllocationId: aws.String(row.ID), PublicIp: aws.String(row.PublicIP.String()), Domain: types.DomainTypeVpc,
-		NetworkBorderGroup: aws.String(region), PublicIpv4Pool: aws.String(amazonPool),
+		NetworkBorderGroup: aws.String(region.Name()), PublicIpv4Pool: aws.String(amazonPool),
 	}, nil
 }
 
@@ -105,12 +105,12 @@ func (a *API) ReleaseAddress(ctx context.Context, in *ec2.ReleaseAddressInput) (
 	case allocation == "":
 		return nil, missingParameter("AllocationId")
 	}
-	return &ec2.ReleaseAddressOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return &ec2.ReleaseAddressOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		row, err := elasticIPs.get(tx, region, allocation)
 		if err != nil {
 			return err
 		}
-		if group := aws.ToString(in.NetworkBorderGroup); group != "" && group != row.Region {
+		if group := aws.ToString(in.NetworkBorderGroup); group != "" && group != row.Region.Name() {
 			return invalidValue("networkBorderGroup", group, "The address is not from this network border group.")
 		}
 		if err := checkNotManaged(tx, row.InterfaceID); err != nil {
@@ -171,7 +171,7 @@ func (a *API) DescribeAddresses(
 
 // elasticIPByAddress returns the region's Elastic IP address with a text like
 // "198.18.1.7".
-func elasticIPByAddress(r store.Reader, region, text string) (*store.ElasticIP, error) {
+func elasticIPByAddress(r store.Reader, region identity.Region, text string) (*store.ElasticIP, error) {
 	public, err := netip.ParseAddr(text)
 	if err != nil || !public.Is4() {
 		return nil, wire.Errorf("InvalidParameterValue", "Invalid value '%s' for PublicIp. Invalid IPv4 address.", text)
@@ -187,14 +187,15 @@ func elasticIPByAddress(r store.Reader, region, text string) (*store.ElasticIP, 
 func elasticIPItem(r store.Reader, row *store.ElasticIP) types.Address {
 	item := types.Address{
 		AllocationId: aws.String(row.ID), PublicIp: aws.String(row.PublicIP.String()), Domain: types.DomainTypeVpc,
-		NetworkBorderGroup: aws.String(row.Region), PublicIpv4Pool: aws.String(amazonPool), Tags: tagSet(row.Tags),
+		NetworkBorderGroup: aws.String(row.Region.Name()), PublicIpv4Pool: aws.String(amazonPool),
+		Tags: tagSet(row.Tags),
 	}
 	eni, ok := store.NetworkInterfaces.Get(r, row.InterfaceID)
 	if !ok {
 		return item
 	}
 	item.AssociationId, item.NetworkInterfaceId = aws.String(row.AssociationID), aws.String(eni.ID)
-	item.NetworkInterfaceOwnerId, item.SubnetId = aws.String(identity.Account), aws.String(eni.SubnetID)
+	item.NetworkInterfaceOwnerId, item.SubnetId = aws.String(row.Region.Account()), aws.String(eni.SubnetID)
 	item.PrivateIpAddress = aws.String(addressing.MappedTo(row, eni).String())
 	item.InstanceId = optionalString(eni.InstanceID)
 	return item

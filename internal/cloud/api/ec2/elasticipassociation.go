@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"aloft.dev/aloft/internal/cloud/addressing"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -26,7 +27,7 @@ func (a *API) AssociateAddress(
 		return nil, err
 	}
 	out := &ec2.AssociateAddressOutput{}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		address, err := namedElasticIP(tx, region, in.AllocationId, in.PublicIp)
 		if err != nil {
 			return err
@@ -76,7 +77,7 @@ func checkAssociateAddress(in *ec2.AssociateAddressInput) error {
 
 // namedElasticIP returns the Elastic IP address that a request names in one of two
 // ways.
-func namedElasticIP(r store.Reader, region string, allocation, public *string) (*store.ElasticIP, error) {
+func namedElasticIP(r store.Reader, region identity.Region, allocation, public *string) (*store.ElasticIP, error) {
 	if aws.ToString(allocation) != "" {
 		return elasticIPs.get(r, region, *allocation)
 	}
@@ -85,7 +86,7 @@ func namedElasticIP(r store.Reader, region string, allocation, public *string) (
 
 // associatedInterface returns the network interface that a request names itself or by
 // its instance.
-func associatedInterface(r store.Reader, region string, in *ec2.AssociateAddressInput) (nic, error) {
+func associatedInterface(r store.Reader, region identity.Region, in *ec2.AssociateAddressInput) (nic, error) {
 	if id := aws.ToString(in.NetworkInterfaceId); id != "" {
 		found, err := networkInterfaces.get(r, region, id)
 		if err != nil {
@@ -208,7 +209,7 @@ func (a *API) DisassociateAddress(
 			"You may specify public IP or association id, but not both in the same call",
 		)
 	}
-	return &ec2.DisassociateAddressOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return &ec2.DisassociateAddressOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		rows := store.ElasticIPs.InRegion(tx, region)
 		i := slices.IndexFunc(rows, func(row *store.ElasticIP) bool { return row.AssociationID == association })
 		if i < 0 {

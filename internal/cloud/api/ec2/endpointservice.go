@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -22,10 +23,12 @@ const ownerAWS = "AWS"
 var serviceAddress = netip.MustParsePrefix("169.254.169.254/32")
 
 // s3Service returns the name of Amazon S3 as a service of endpoints.
-func s3Service(region string) string { return "com.amazonaws." + region + ".s3" }
+func s3Service(region identity.Region) string { return "com.amazonaws." + region.Name() + ".s3" }
 
 // s3PrefixListID returns the id of the prefix list with the addresses of Amazon S3.
-func s3PrefixListID(region string) string { return prefixLists.prefix + digits(s3Service(region), 8) }
+func s3PrefixListID(region identity.Region) string {
+	return prefixLists.prefix + digits(s3Service(region), 8)
+}
 
 // digits returns hexadecimal digits that are always the same for a name.
 func digits(name string, n int) string {
@@ -34,7 +37,7 @@ func digits(name string, n int) string {
 }
 
 // seedPrefixLists adds the prefix lists that AWS manages to a region.
-func (a *API) seedPrefixLists(tx *store.Tx, region string) {
+func (a *API) seedPrefixLists(tx *store.Tx, region identity.Region) {
 	store.PrefixLists.Put(tx, &store.PrefixList{
 		ID: s3PrefixListID(region), Region: region, Name: s3Service(region), Owner: ownerAWS,
 		State: string(types.PrefixListStateCreateComplete), MaxEntries: 1,
@@ -43,7 +46,7 @@ func (a *API) seedPrefixLists(tx *store.Tx, region string) {
 }
 
 // hasPrefixLists reports whether a region has the prefix lists that AWS manages.
-func hasPrefixLists(r store.Reader, region string) bool {
+func hasPrefixLists(r store.Reader, region identity.Region) bool {
 	_, ok := store.PrefixLists.Get(r, s3PrefixListID(region))
 	return ok
 }
@@ -70,7 +73,9 @@ func (a *API) DescribeVpcEndpointServices(
 		return nil, err
 	}
 	if err := unsupported(map[string]bool{
-		"serviceRegions": slices.ContainsFunc(in.ServiceRegions, func(name string) bool { return name != region }),
+		"serviceRegions": slices.ContainsFunc(in.ServiceRegions, func(name string) bool {
+			return name != region.Name()
+		}),
 	}); err != nil {
 		return nil, err
 	}
@@ -84,7 +89,7 @@ func (a *API) DescribeVpcEndpointServices(
 		}
 	}
 	names = slices.DeleteFunc(names, func(name string) bool {
-		return !serviceFilters.match(view, endpointService{name, region}, nil, in.Filters)
+		return !serviceFilters.match(view, endpointService{name, region.Name()}, nil, in.Filters)
 	})
 	rows, next, err := paginate(
 		pageRequest{in.MaxResults, in.NextToken}, names, func(name string) string { return name },
@@ -98,10 +103,10 @@ func (a *API) DescribeVpcEndpointServices(
 		ServiceDetails: list(rows, func(name string) types.ServiceDetail {
 			return types.ServiceDetail{
 				ServiceName: aws.String(name), ServiceId: aws.String("vpce-svc-" + digits(name, 17)),
-				ServiceRegion: aws.String(region), Owner: aws.String("amazon"),
+				ServiceRegion: aws.String(region.Name()), Owner: aws.String("amazon"),
 				ServiceType:                []types.ServiceTypeDetail{{ServiceType: types.ServiceTypeGateway}},
 				AvailabilityZones:          list(a.zones(region), func(z zone) string { return z.name }),
-				BaseEndpointDnsNames:       []string{"s3." + region + ".amazonaws.com"},
+				BaseEndpointDnsNames:       []string{"s3." + region.Name() + ".amazonaws.com"},
 				VpcEndpointPolicySupported: aws.Bool(true), AcceptanceRequired: aws.Bool(false),
 				ManagesVpcEndpoints:     aws.Bool(false),
 				SupportedIpAddressTypes: []types.ServiceConnectivityType{types.ServiceConnectivityTypeIpv4},

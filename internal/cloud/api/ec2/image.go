@@ -24,8 +24,9 @@ var images = resourceType[store.Image]{
 	table: store.Images, kind: types.ResourceTypeImage, prefix: "ami-",
 	notFoundCode: "InvalidAMIID.NotFound", notFoundText: "The image id", malformedCode: "InvalidAMIID.Malformed",
 	malformedText: "Invalid id: \"%s\" (expecting \"ami-...\")",
-	key:           func(row ami) (string, string) { return row.Region, row.ID },
+	key:           func(row ami) (identity.Region, string) { return row.Region, row.ID },
 	tags:          func(row ami) *store.Tags { return &row.Tags },
+	shared:        imageShared,
 	filters: withTagFilters(func(row ami) store.Tags { return row.Tags }, filters[ami]{
 		"image-id":            field(func(row ami) string { return row.ID }),
 		"name":                field(func(row ami) string { return row.Name }),
@@ -75,15 +76,30 @@ func imagesNotFound(ids []string) error {
 }
 
 // findImage returns the image with the id, or EC2's error.
-func findImage(r store.Reader, region, id string) (ami, error) {
+func findImage(r store.Reader, region identity.Region, id string) (ami, error) {
 	if err := images.checkID(id); err != nil {
 		return nil, err
 	}
 	row, ok := store.Images.Get(r, id)
-	if !ok || row.Region != region {
+	if !ok || !images.visible(row, region) {
 		return nil, imagesNotFound([]string{id})
 	}
-	return row, nil
+	return images.seen(row, region), nil
+}
+
+// findOwnImage returns the image with the id, or EC2's error for one that does not exist or
+// belongs to another account.
+func findOwnImage(r store.Reader, region identity.Region, id string) (ami, error) {
+	row, err := findImage(r, region, id)
+	if err == nil && row.Owner != region.Account() {
+		return nil, wire.Errorf("AuthFailure", "Not authorized for images: [%s]", row.ID)
+	}
+	return row, err
+}
+
+// imageShared reports whether an image of another account can be used in a region.
+func imageShared(row ami, region identity.Region) bool {
+	return row.Region.Name() == region.Name() && (row.Public || slices.Contains(row.Users, region.Account()))
 }
 
 // DescribeImages lists the account's images and the public images.
@@ -100,7 +116,7 @@ func (a *API) DescribeImages(ctx context.Context, in *ec2.DescribeImagesInput) (
 		if err := images.checkID(id); err != nil {
 			return nil, err
 		}
-		if row, ok := store.Images.Get(view, id); !ok || row.Region != region {
+		if row, ok := store.Images.Get(view, id); !ok || !images.visible(row, region) {
 			unknown = append(unknown, id)
 		}
 	}
@@ -119,7 +135,9 @@ func (a *API) DescribeImages(ctx context.Context, in *ec2.DescribeImagesInput) (
 	}
 	rows := slices.DeleteFunc(
 		all,
-		func(row ami) bool { return !ownedBy(row, in.Owners) || !executableBy(row, in.ExecutableUsers) },
+		func(row ami) bool {
+			return !ownedBy(row, region, in.Owners) || !executableBy(row, region, in.ExecutableUsers)
+		},
 	)
 	rows, next, err := paginate(pages, rows, images.id)
 	if err != nil {
@@ -132,17 +150,17 @@ func (a *API) DescribeImages(ctx context.Context, in *ec2.DescribeImagesInput) (
 // among them, and begins the location of their images.
 const amazonAlias = "amazon"
 
-func ownedBy(row ami, owners []string) bool {
+func ownedBy(row ami, region identity.Region, owners []string) bool {
 	return len(owners) == 0 || slices.ContainsFunc(owners, func(owner string) bool {
-		return owner == row.Owner || owner == "self" && row.Owner == identity.Account ||
+		return owner == row.Owner || owner == "self" && row.Owner == region.Account() ||
 			owner != "" && owner == row.OwnerAlias
 	})
 }
 
-func executableBy(row ami, users []string) bool {
-	return len(users) == 0 || slices.ContainsFunc(users, func(user string) bool {
-		return user == "all" && row.Public || user == "self" && row.Owner == identity.Account
-	})
+// executableBy reports whether one of the users has an explicit permission to launch an image:
+// "all" stands for everyone, "self" for the account (Amazon EC2 API Reference, DescribeImages).
+func executableBy(row ami, region identity.Region, users []string) bool {
+	return len(users) == 0 || sharing{row.Public, row.Users}.names(users, region, row.Owner)
 }
 
 func imageItem(r store.Reader) func(ami) types.Image {
@@ -198,9 +216,9 @@ func checkImageName(name string) error {
 
 // checkImageNameUnused returns EC2's error for the name of an image that the account has
 // in the region.
-func checkImageNameUnused(r store.Reader, region, name string) error {
-	for _, other := range store.ImagesByName.List(r, region+"/"+name) {
-		if other.Owner == identity.Account {
+func checkImageNameUnused(r store.Reader, region identity.Region, name string) error {
+	for _, other := range store.ImagesByName.List(r, region.Key(name)) {
+		if other.Owner == region.Account() {
 			return wire.Errorf("InvalidAMIName.Duplicate", "AMI name %s is already in use by AMI %s", name, other.ID)
 		}
 	}
@@ -226,7 +244,7 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 		return nil, err
 	}
 	out := &ec2.CreateImageOutput{}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		row, err := instances.get(tx, region, *in.InstanceId)
 		if err != nil {
 			return err
@@ -246,7 +264,7 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 			Region:           region,
 			Name:             *in.Name,
 			Description:      aws.ToString(in.Description),
-			Owner:            identity.Account,
+			Owner:            region.Account(),
 			SourceInstanceID: row.ID,
 			NoReboot:         aws.ToBool(in.NoReboot),
 			SnapshotID:       a.ids.ID("snap-"),
@@ -263,7 +281,7 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 			ID:          image.SnapshotID,
 			Region:      region,
 			VolumeID:    row.RootVolumeID,
-			Owner:       identity.Account,
+			Owner:       region.Account(),
 			SizeGiB:     size,
 			Started:     a.Now(),
 			CompletesAt: image.AvailableAt,
@@ -284,13 +302,10 @@ func (a *API) DeregisterImage(ctx context.Context, in *ec2.DeregisterImageInput)
 		return nil, err
 	}
 	out := &ec2.DeregisterImageOutput{Return: aws.Bool(true)}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		row, err := findImage(tx, region, *in.ImageId)
-		switch {
-		case err != nil:
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
+		row, err := findOwnImage(tx, region, *in.ImageId)
+		if err != nil {
 			return err
-		case row.Owner != identity.Account:
-			return wire.Errorf("AuthFailure", "Not authorized for images: [%s]", row.ID)
 		}
 		store.Images.Delete(tx, row.ID)
 		if aws.ToBool(in.DeleteAssociatedSnapshots) {

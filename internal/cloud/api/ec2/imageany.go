@@ -3,18 +3,19 @@ package ec2
 import (
 	"slices"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
 // launchImage returns the image with the id, or EC2's error. With AnyImage, an image that does
 // not exist is a new row.
-func (a *API) launchImage(r store.Reader, region, id string) (ami, error) {
+func (a *API) launchImage(r store.Reader, region identity.Region, id string) (ami, error) {
 	row, err := findImage(r, region, id)
 	if err == nil || !a.AnyImage || len(a.Images) == 0 || images.checkID(id) != nil {
 		return row, err
 	}
-	named := store.ImagesByName.List(r, region+"/"+a.Images[0].Name)
-	i := slices.IndexFunc(named, func(row ami) bool { return row.Public })
+	named := store.ImagesByName.List(r, region.Own().Key(a.Images[0].Name))
+	i := slices.IndexFunc(named, func(row ami) bool { return row.Base != "" })
 	if i < 0 {
 		return nil, err
 	}
@@ -24,7 +25,7 @@ func (a *API) launchImage(r store.Reader, region, id string) (ami, error) {
 }
 
 // addAnyImages adds the images with the ids that do not exist, if AnyImage is set.
-func (a *API) addAnyImages(region string, ids []string) error {
+func (a *API) addAnyImages(region identity.Region, ids []string) error {
 	if !a.AnyImage || len(ids) == 0 {
 		return nil
 	}

@@ -36,7 +36,7 @@ func (a *API) CopyImage(ctx context.Context, in *ec2.CopyImageInput) (*ec2.CopyI
 		return nil, err
 	}
 	out := &ec2.CopyImageOutput{}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		request := tokenRequest{
 			operation: "CopyImage", token: in.ClientToken, input: in, exists: rowExists(tx, store.Images),
 		}
@@ -52,9 +52,9 @@ func (a *API) CopyImage(ctx context.Context, in *ec2.CopyImageInput) (*ec2.CopyI
 
 // copyImage creates the rows of a copy and returns the image's id.
 func (a *API) copyImage(
-	tx *store.Tx, region string, in *ec2.CopyImageInput, tags map[types.ResourceType]store.Tags,
+	tx *store.Tx, region identity.Region, in *ec2.CopyImageInput, tags map[types.ResourceType]store.Tags,
 ) ([]string, error) {
-	source, err := findImage(tx, *in.SourceRegion, *in.SourceImageId)
+	source, err := findImage(tx, identity.RegionOf(region.Account(), *in.SourceRegion), *in.SourceImageId)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,9 @@ func (a *API) copyImage(
 	switch {
 	case source.State != "available" || !ok:
 		return nil, wire.Errorf("InvalidRequest", "The image %s is not available for copying.", source.ID)
-	case source.Public:
+	case !snapshots.visible(content, identity.RegionOf(region.Account(), *in.SourceRegion)):
+		return nil, wire.Errorf("InvalidRequest", "You do not have permission to access the storage of this ami")
+	case source.Base != "":
 		return nil, wire.Errorf("InvalidRequest",
 			"aloft's local cloud copies images of the account, and %s is a public image.", source.ID)
 	}
@@ -79,7 +81,7 @@ func (a *API) copyImage(
 	image.Region, image.Name, image.Description = region, *in.Name, aws.ToString(in.Description)
 	image.Created, image.State, image.StateReason = a.Now(), "pending", ""
 	image.AvailableAt = a.Manners.Until(a.Now(), manners.CreateImage, image.ID)
-	image.Tags = store.Tags{}
+	image.Owner, image.Public, image.Users, image.Tags = region.Account(), false, nil, store.Tags{}
 	if aws.ToBool(in.CopyImageTags) {
 		for key, value := range source.Tags {
 			image.Tags[key] = value
@@ -92,7 +94,7 @@ func (a *API) copyImage(
 		ID:          image.SnapshotID,
 		Region:      region,
 		VolumeID:    "vol-ffffffff", // of every copy (Amazon EC2 API Reference, Snapshot)
-		Owner:       identity.Account,
+		Owner:       region.Account(),
 		SizeGiB:     content.SizeGiB,
 		Layers:      content.Layers,
 		Started:     a.Now(),

@@ -15,7 +15,7 @@ func TestCopyImageCopiesTheContent(t *testing.T) {
 	r := newRemote(t)
 	id := r.image("web-1", "k", "v", "own", "yes")
 	source, _ := store.Images.Get(r.cloud.Store.View(), id)
-	region := &source.Region
+	region := aws.String(source.Region.Name())
 	in := func(edit func(*ec2.CopyImageInput)) *ec2.CopyImageInput {
 		in := &ec2.CopyImageInput{SourceImageId: &id, SourceRegion: region, Name: aws.String("web-2")}
 		if edit != nil {

@@ -38,7 +38,7 @@ func (a *API) RegisterImage(ctx context.Context, in *ec2.RegisterImageInput) (*e
 		return nil, err
 	}
 	out := &ec2.RegisterImageOutput{}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		if err := checkImageNameUnused(tx, region, *in.Name); err != nil {
 			return err
 		}
@@ -50,7 +50,7 @@ func (a *API) RegisterImage(ctx context.Context, in *ec2.RegisterImageInput) (*e
 			Region:         region,
 			Name:           *in.Name,
 			Description:    aws.ToString(in.Description),
-			Owner:          identity.Account,
+			Owner:          region.Account(),
 			SnapshotID:     *root.Ebs.SnapshotId,
 			RootVolumeType: string(root.Ebs.VolumeType),
 			RootDevice:     *root.DeviceName,
@@ -123,7 +123,7 @@ func rootOfRegistration(in *ec2.RegisterImageInput) (types.BlockDeviceMapping, e
 
 // checkRegisteredSnapshot returns an error unless an image can be made of a snapshot. An
 // account cannot use the snapshots of public images.
-func checkRegisteredSnapshot(r store.Reader, region string, ebs *types.EbsBlockDevice) error {
+func checkRegisteredSnapshot(r store.Reader, region identity.Region, ebs *types.EbsBlockDevice) error {
 	if kind := ebs.VolumeType; kind != "" && !slices.Contains(kind.Values(), kind) {
 		return wire.Errorf("InvalidParameterValue", "Invalid value '%s' for VolumeType.", kind)
 	}
@@ -131,7 +131,7 @@ func checkRegisteredSnapshot(r store.Reader, region string, ebs *types.EbsBlockD
 	if err != nil {
 		return err
 	}
-	if row.Owner != identity.Account {
+	if row.Owner != region.Account() {
 		return wire.Errorf(snapshots.notFoundCode, "The snapshot '%s' does not exist.", row.ID)
 	}
 	if row.State != "completed" {
@@ -155,7 +155,9 @@ func checkRegisteredSnapshot(r store.Reader, region string, ebs *types.EbsBlockD
 // AddSnapshot adds a completed snapshot whose content came to the local cloud outside of
 // AWS's API, and returns its id. layers are its content, bottom first. The region must be
 // one of the local cloud.
-func (a *API) AddSnapshot(region, description string, sizeGiB int32, layers []string) (id string, err error) {
+func (a *API) AddSnapshot(
+	region identity.Region, description string, sizeGiB int32, layers []string,
+) (id string, err error) {
 	if err := a.EnsureRegion(region); err != nil {
 		return "", err
 	}
@@ -164,7 +166,7 @@ func (a *API) AddSnapshot(region, description string, sizeGiB int32, layers []st
 		Region:      region,
 		VolumeID:    "vol-ffffffff", // as AWS shows it for a snapshot without a volume
 		Description: description,
-		Owner:       identity.Account,
+		Owner:       region.Account(),
 		SizeGiB:     sizeGiB,
 		Layers:      layers,
 		Started:     a.Now(),

@@ -7,7 +7,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -106,7 +105,7 @@ func withImageVolumes(r store.Reader, image *store.Image, given []types.BlockDev
 // newSnapshot returns the row of a snapshot of a volume whose content is a file.
 func (a *API) newSnapshot(volume *store.Volume, description string, completes time.Time) *store.Snapshot {
 	return &store.Snapshot{
-		ID: a.ids.ID(snapshots.prefix), Region: volume.Region, VolumeID: volume.ID, Owner: identity.Account,
+		ID: a.ids.ID(snapshots.prefix), Region: volume.Region, VolumeID: volume.ID, Owner: volume.Region.Account(),
 		Description: description, SizeGiB: volume.SizeGiB, Started: a.Now().UTC(), CompletesAt: completes,
 		Encrypted: volume.Encrypted, KeyARN: volume.KeyARN, InFile: true,
 		State: string(types.SnapshotStatePending), Progress: "0%",

@@ -30,7 +30,7 @@ var instances = resourceType[store.Instance]{
 	table: store.Instances, kind: types.ResourceTypeInstance, prefix: "i-",
 	notFoundCode: "InvalidInstanceID.NotFound", notFoundText: "The instance ID",
 	malformedCode: "InvalidInstanceID.Malformed",
-	key:           func(row vm) (string, string) { return row.Region, row.ID },
+	key:           func(row vm) (identity.Region, string) { return row.Region, row.ID },
 	tags:          func(row vm) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row vm) store.Tags { return row.Tags }, withInterfaceFilters(filters[vm]{
 		"instance-id":               field(func(row vm) string { return row.ID }),
@@ -48,7 +48,7 @@ var instances = resourceType[store.Instance]{
 		"iam-instance-profile.id":   byProfile(profileIDOf),
 		"iam-instance-profile.name": byProfile(profileNameOf),
 		"client-token":              field(func(row vm) string { return row.ClientToken }),
-		"owner-id":                  constant[vm](identity.Account),
+		"owner-id":                  field(func(row vm) string { return row.Region.Account() }),
 		"architecture":              field(architectureOf),
 		"root-device-type":          constant[vm](string(types.DeviceTypeEbs)),
 		"virtualization-type":       constant[vm](string(types.VirtualizationTypeHvm)),
@@ -127,7 +127,7 @@ func (a *API) DescribeInstances(
 		if last < 0 || *out.Reservations[last].ReservationId != row.ReservationID {
 			out.Reservations = append(out.Reservations, types.Reservation{
 				ReservationId: aws.String(row.ReservationID),
-				OwnerId:       aws.String(identity.Account),
+				OwnerId:       aws.String(row.Region.Account()),
 				Groups:        []types.GroupIdentifier{},
 			})
 			last++
@@ -238,7 +238,7 @@ func addInterface(r store.Reader, item *types.Instance, eni nic) {
 		return types.InstancePrivateIpAddress{
 			Primary:          aws.Bool(address.Private == eni.PrivateIP),
 			PrivateIpAddress: aws.String(address.Private.String()),
-			PrivateDnsName:   aws.String(dnsname.Private(eni.Region, address.Private)),
+			PrivateDnsName:   aws.String(dnsname.Private(eni.Region.Name(), address.Private)),
 			Association:      instanceAssociation(associationItem(r, eni, address)),
 		}
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/instancetype"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -49,7 +50,8 @@ func (a *API) ModifyInstanceAttribute(
 	}); err != nil {
 		return nil, err
 	}
-	return &ec2.ModifyInstanceAttributeOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	out := &ec2.ModifyInstanceAttributeOutput{}
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		row, err := instances.get(tx, region, *in.InstanceId)
 		if err != nil {
 			return err
@@ -225,7 +227,7 @@ func modifyBlockDevices(tx *store.Tx, row vm, mappings []types.InstanceBlockDevi
 
 // replaceSecurityGroups replaces the security groups of the instance's network interface,
 // unless ids is empty.
-func (a *API) replaceSecurityGroups(tx *store.Tx, region string, row vm, ids []string) error {
+func (a *API) replaceSecurityGroups(tx *store.Tx, region identity.Region, row vm, ids []string) error {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -242,7 +244,7 @@ func (a *API) replaceSecurityGroups(tx *store.Tx, region string, row vm, ids []s
 
 // replaceInterfaceGroups replaces the security groups of a network interface.
 func (a *API) replaceInterfaceGroups(
-	tx *store.Tx, region string, eni nic, subnet *store.Subnet, ids []string,
+	tx *store.Tx, region identity.Region, eni nic, subnet *store.Subnet, ids []string,
 ) error {
 	groups, err := securityGroupIDs(tx, region, subnet, ids, nil)
 	if err != nil {

@@ -35,7 +35,7 @@ func groupNames(r store.Reader, row nic) []string {
 
 func publicIP(_ store.Reader, row nic) string { return row.PublicIP.String() }
 
-func interfaceDNSName(row nic) string { return dnsname.Private(row.Region, row.PrivateIP) }
+func interfaceDNSName(row nic) string { return dnsname.Private(row.Region.Name(), row.PrivateIP) }
 
 func attachedStatus(row disk) string { return string(attachmentOf(row)) }
 

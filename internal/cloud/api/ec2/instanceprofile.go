@@ -7,13 +7,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // findProfile returns the instance profile that a request names by ARN or by name, or nil
 // if it names none.
-func findProfile(r store.Reader, spec *types.IamInstanceProfileSpecification) (*store.InstanceProfile, error) {
+func findProfile(
+	r store.Reader, region identity.Region, spec *types.IamInstanceProfileSpecification,
+) (*store.InstanceProfile, error) {
 	arn, name := "", ""
 	if spec != nil {
 		arn, name = aws.ToString(spec.Arn), aws.ToString(spec.Name)
@@ -25,13 +28,13 @@ func findProfile(r store.Reader, spec *types.IamInstanceProfileSpecification) (*
 				"with 'iamInstanceProfile.arn'",
 		)
 	case arn != "":
-		row, ok := store.InstanceProfiles.Get(r, store.NameKey(profileName(arn)))
+		row, ok := store.InstanceProfiles.Get(r, store.NameKey(region, profileName(arn)))
 		if !ok || row.ARN != arn {
 			return nil, invalidValue("iamInstanceProfile.arn", arn, "Invalid IAM Instance Profile ARN")
 		}
 		return row, nil
 	case name != "":
-		row, ok := store.InstanceProfiles.Get(r, store.NameKey(name))
+		row, ok := store.InstanceProfiles.Get(r, store.NameKey(region, name))
 		if !ok {
 			return nil, invalidValue("iamInstanceProfile.name", name, "Invalid IAM Instance Profile name")
 		}
@@ -46,7 +49,7 @@ func (a *API) passProfile(ctx context.Context, r store.Reader, profile *store.In
 	if profile == nil {
 		return nil
 	}
-	role, ok := store.Roles.Get(r, store.NameKey(profile.Role))
+	role, ok := store.Roles.Get(r, store.NameKey(profile.Region(), profile.Role))
 	if profile.Role == "" || !ok {
 		return wire.Errorf(
 			"InvalidParameterValue", "IAM Instance Profile \"%s\" has no associated IAM Roles", profile.ARN,
@@ -76,7 +79,8 @@ func profileName(arn string) string { return arn[strings.LastIndex(arn, "/")+1:]
 
 // profileID returns the id of an instance profile, or "" if it does not exist any more.
 func profileID(r store.Reader, arn string) string {
-	if row, ok := store.InstanceProfiles.Get(r, store.NameKey(profileName(arn))); ok && row.ARN == arn {
+	key := store.NameKey(identity.RegionOfARN(arn), profileName(arn))
+	if row, ok := store.InstanceProfiles.Get(r, key); ok && row.ARN == arn {
 		return row.ID
 	}
 	return ""

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -71,7 +72,7 @@ func (a *API) AssociateIamInstanceProfile(
 		return nil, err
 	}
 	out := &ec2.AssociateIamInstanceProfileOutput{}
-	err := a.change(ctx, nil, func(tx *store.Tx, region string) error {
+	err := a.change(ctx, nil, func(tx *store.Tx, region identity.Region) error {
 		row, err := instances.get(tx, region, *in.InstanceId)
 		if err != nil {
 			return err
@@ -94,7 +95,7 @@ func (a *API) ReplaceIamInstanceProfileAssociation(
 	ctx context.Context, in *ec2.ReplaceIamInstanceProfileAssociationInput,
 ) (*ec2.ReplaceIamInstanceProfileAssociationOutput, error) {
 	out := &ec2.ReplaceIamInstanceProfileAssociationOutput{}
-	err := a.change(ctx, nil, func(tx *store.Tx, region string) error {
+	err := a.change(ctx, nil, func(tx *store.Tx, region identity.Region) error {
 		row, err := associatedInstance(tx, region, in.AssociationId)
 		if err != nil {
 			return err
@@ -116,7 +117,7 @@ func (a *API) DisassociateIamInstanceProfile(
 	ctx context.Context, in *ec2.DisassociateIamInstanceProfileInput,
 ) (*ec2.DisassociateIamInstanceProfileOutput, error) {
 	out := &ec2.DisassociateIamInstanceProfileOutput{}
-	err := a.change(ctx, nil, func(tx *store.Tx, region string) error {
+	err := a.change(ctx, nil, func(tx *store.Tx, region identity.Region) error {
 		row, err := associatedInstance(tx, region, in.AssociationId)
 		if err != nil {
 			return err
@@ -147,7 +148,7 @@ func (a *API) associate(
 func (a *API) withProfile(
 	ctx context.Context, tx *store.Tx, row vm, spec *types.IamInstanceProfileSpecification,
 ) (vm, error) {
-	profile, err := findProfile(tx, spec)
+	profile, err := findProfile(tx, row.Region, spec)
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +175,7 @@ func mayChangeProfile(row vm) bool {
 func hasProfile(row vm) bool { return row.ProfileARN != "" && mayChangeProfile(row) }
 
 // associatedInstances returns the instances with the associations, or all that have one.
-func associatedInstances(r store.Reader, region string, ids []string) ([]vm, error) {
+func associatedInstances(r store.Reader, region identity.Region, ids []string) ([]vm, error) {
 	var found []vm
 	for _, id := range ids {
 		row, err := associatedInstance(r, region, &id)
@@ -197,7 +198,7 @@ func associatedInstances(r store.Reader, region string, ids []string) ([]vm, err
 }
 
 // associatedInstance returns the instance with an association.
-func associatedInstance(r store.Reader, region string, id *string) (vm, error) {
+func associatedInstance(r store.Reader, region identity.Region, id *string) (vm, error) {
 	if err := required(parameter{"AssociationId", id}); err != nil {
 		return nil, err
 	}

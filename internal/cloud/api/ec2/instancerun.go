@@ -25,12 +25,12 @@ const (
 // template.
 func (a *API) RunInstances(ctx context.Context, in *ec2.RunInstancesInput) (*ec2.RunInstancesOutput, error) {
 	var out *ec2.RunInstancesOutput
-	err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	err := a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		ids, err := a.launchOnce(ctx, tx, region, launchRequest{in: in, identity: in, seen: a.Store.Read(ctx)})
 		if err != nil {
 			return err
 		}
-		out = &ec2.RunInstancesOutput{OwnerId: aws.String(identity.Account), Groups: []types.GroupIdentifier{}}
+		out = &ec2.RunInstancesOutput{OwnerId: aws.String(region.Account()), Groups: []types.GroupIdentifier{}}
 		for _, id := range ids {
 			row, _ := store.Instances.Get(tx, id)
 			out.ReservationId = aws.String(row.ReservationID)
@@ -55,7 +55,7 @@ type launchRequest struct {
 
 // launchOnce launches the requested instances and returns their ids. If the
 // request's client token was used before, it returns the ids of that launch.
-func (a *API) launchOnce(ctx context.Context, tx *store.Tx, region string, q launchRequest) ([]string, error) {
+func (a *API) launchOnce(ctx context.Context, tx *store.Tx, region identity.Region, q launchRequest) ([]string, error) {
 	token := tokenRequest{"RunInstances", q.in.ClientToken, q.identity, rowExists(tx, store.Instances)}
 	return a.oncePerToken(tx, region, token, func() ([]string, error) {
 		l, err := a.resolveLaunch(tx, region, q.in, q.subnetID)

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"aloft.dev/aloft/internal/cloud/addressing"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -125,7 +126,7 @@ func checkGroupInterfaces(data *types.RequestLaunchTemplateData, subnetID string
 
 // resolveNetwork finds the subnets, the security groups and the network interfaces that
 // the request names, and reads the IP addresses.
-func (l *launch) resolveNetwork(r store.Reader, region string) error {
+func (l *launch) resolveNetwork(r store.Reader, region identity.Region) error {
 	requests := slices.SortedFunc(slices.Values(l.in.NetworkInterfaces), func(x, y interfaceRequest) int {
 		return cmp.Compare(aws.ToInt32(x.DeviceIndex), aws.ToInt32(y.DeviceIndex))
 	})
@@ -150,7 +151,7 @@ func (l *launch) resolveNetwork(r store.Reader, region string) error {
 }
 
 // resolveSubnet finds the subnet of the primary network interface, which is the instance's.
-func (l *launch) resolveSubnet(r store.Reader, region string, primary interfaceRequest) (err error) {
+func (l *launch) resolveSubnet(r store.Reader, region identity.Region, primary interfaceRequest) (err error) {
 	id := primary.SubnetId
 	if given := aws.ToString(primary.NetworkInterfaceId); given != "" {
 		eni, err := networkInterfaces.get(r, region, given)
@@ -174,7 +175,7 @@ func (l *launch) resolveSubnet(r store.Reader, region string, primary interfaceR
 
 // resolveInterface resolves one network interface of the launch.
 func (l *launch) resolveInterface(
-	r store.Reader, region string, request interfaceRequest,
+	r store.Reader, region identity.Region, request interfaceRequest,
 ) (one launchInterface, err error) {
 	one = launchInterface{
 		index:       aws.ToInt32(request.DeviceIndex),

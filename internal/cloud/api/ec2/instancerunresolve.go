@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/instancetype"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -43,7 +44,7 @@ var launchTagTypes = []types.ResourceType{
 // template once, so that one launch never uses two versions. subnetID, if set,
 // replaces the template's subnet.
 func (a *API) resolveLaunch(
-	r store.Reader, region string, in *ec2.RunInstancesInput, subnetID string,
+	r store.Reader, region identity.Region, in *ec2.RunInstancesInput, subnetID string,
 ) (*launch, error) {
 	tags, err := tagsOfSpecifications(in.TagSpecifications, launchTagTypes...)
 	if err != nil {
@@ -101,7 +102,8 @@ func (l *launch) setTags(kind types.ResourceType, sets ...store.Tags) {
 
 // resolve finds the resources that the request names, and its image with find.
 func (l *launch) resolve(
-	r store.Reader, region string, find func(r store.Reader, region, id string) (*store.Image, error),
+	r store.Reader, region identity.Region,
+	find func(r store.Reader, region identity.Region, id string) (*store.Image, error),
 ) error {
 	id, err := resolveImageAlias(r, region, *l.in.ImageId)
 	if err != nil {
@@ -127,13 +129,13 @@ func (l *launch) resolve(
 	if err := checkArchitecture(t, l.image.Architecture); err != nil {
 		return err
 	}
-	if name := aws.ToString(l.in.KeyName); name != "" && len(store.KeyPairsByName.List(r, region+"/"+name)) == 0 {
+	if name := aws.ToString(l.in.KeyName); name != "" && len(store.KeyPairsByName.List(r, region.Key(name))) == 0 {
 		return keyPairNotFound(name)
 	}
 	if err := l.resolveVolumes(r); err != nil {
 		return err
 	}
-	if l.profile, err = findProfile(r, l.in.IamInstanceProfile); err != nil {
+	if l.profile, err = findProfile(r, region, l.in.IamInstanceProfile); err != nil {
 		return err
 	}
 	return l.resolveNetwork(r, region)
@@ -154,7 +156,9 @@ func checkArchitecture(t instancetype.Type, image string) error {
 
 // launchSubnet returns the subnet with the id or, without an id, the default subnet of
 // the placement's zone.
-func launchSubnet(r store.Reader, region string, id *string, placement *types.Placement) (*store.Subnet, error) {
+func launchSubnet(
+	r store.Reader, region identity.Region, id *string, placement *types.Placement,
+) (*store.Subnet, error) {
 	zone := ""
 	if placement != nil {
 		zone = aws.ToString(placement.AvailabilityZone)
@@ -178,7 +182,9 @@ func launchSubnet(r store.Reader, region string, id *string, placement *types.Pl
 
 // securityGroupIDs returns the ids of the security groups that a request names, or
 // that of the default security group of the subnet's VPC.
-func securityGroupIDs(r store.Reader, region string, subnet *store.Subnet, ids, names []string) ([]string, error) {
+func securityGroupIDs(
+	r store.Reader, region identity.Region, subnet *store.Subnet, ids, names []string,
+) ([]string, error) {
 	var groups []string
 	for _, id := range ids {
 		group, err := securityGroups.get(r, region, id)

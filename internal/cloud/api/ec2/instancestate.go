@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"aloft.dev/aloft/internal/cloud/addressing"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -40,7 +41,7 @@ func (a *API) changeStates(
 		return nil, missingParameter("InstanceId")
 	}
 	var changes []types.InstanceStateChange
-	err := a.change(ctx, dryRun, func(tx *store.Tx, region string) error {
+	err := a.change(ctx, dryRun, func(tx *store.Tx, region identity.Region) error {
 		changes = []types.InstanceStateChange{}
 		for _, id := range ids {
 			row, err := instances.get(tx, region, id)

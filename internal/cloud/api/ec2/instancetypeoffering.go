@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/instancetype"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -69,10 +70,10 @@ func (o offering) sortKey() string { return o.name + " " + o.location }
 
 // locations returns the locations of a region that offer a type. A type that only some
 // zones offer is in the region. There are no Outposts.
-func (a *API) locations(regionName string, kind types.LocationType, instanceType string) []string {
+func (a *API) locations(region identity.Region, kind types.LocationType, instanceType string) []string {
 	var offering []zone
-	for _, z := range a.zones(regionName) {
-		if a.capacity(regionName, z.name, instanceType) != NotOffered {
+	for _, z := range a.zones(region) {
+		if a.capacity(region, z.name, instanceType) != NotOffered {
 			offering = append(offering, z)
 		}
 	}
@@ -80,7 +81,7 @@ func (a *API) locations(regionName string, kind types.LocationType, instanceType
 	case len(offering) == 0:
 		return nil
 	case kind == types.LocationTypeRegion:
-		return []string{regionName}
+		return []string{region.Name()}
 	case kind == types.LocationTypeAvailabilityZone:
 		return list(offering, func(z zone) string { return z.name })
 	case kind == types.LocationTypeAvailabilityZoneId:

@@ -16,11 +16,11 @@ var internetGateways = resourceType[store.InternetGateway]{
 	table: store.InternetGateways, kind: types.ResourceTypeInternetGateway, prefix: "igw-",
 	notFoundCode: "InvalidInternetGatewayID.NotFound", notFoundText: "The internetGateway ID",
 	malformedCode: "InvalidInternetGatewayId.Malformed",
-	key:           func(row *store.InternetGateway) (string, string) { return row.Region, row.ID },
+	key:           func(row *store.InternetGateway) (identity.Region, string) { return row.Region, row.ID },
 	tags:          func(row *store.InternetGateway) *store.Tags { return &row.Tags },
 	filters: withTagFilters(gatewayTags, filters[*store.InternetGateway]{
 		"internet-gateway-id": field(func(row *store.InternetGateway) string { return row.ID }),
-		"owner-id":            constant[*store.InternetGateway](identity.Account),
+		"owner-id":            field(func(row *store.InternetGateway) string { return row.Region.Account() }),
 		"attachment.vpc-id": func(_ store.Reader, row *store.InternetGateway) []string {
 			return ifGatewayAttached(row, row.VPCID)
 		},
@@ -53,7 +53,7 @@ func (a *API) CreateInternetGateway(
 		return nil, err
 	}
 	row := &store.InternetGateway{ID: a.ids.ID("igw-"), Tags: tags[types.ResourceTypeInternetGateway]}
-	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		if err := a.limitInternetGateways(tx, region); err != nil {
 			return err
 		}
@@ -87,7 +87,7 @@ func (a *API) DescribeInternetGateways(
 
 func internetGatewayItem(row *store.InternetGateway) types.InternetGateway {
 	item := types.InternetGateway{
-		InternetGatewayId: aws.String(row.ID), OwnerId: aws.String(identity.Account), Tags: tagSet(row.Tags),
+		InternetGatewayId: aws.String(row.ID), OwnerId: aws.String(row.Region.Account()), Tags: tagSet(row.Tags),
 		Attachments: []types.InternetGatewayAttachment{},
 	}
 	if row.VPCID != "" {
@@ -108,7 +108,7 @@ func (a *API) changeAttachment(
 	if err := required(parameter{"internetGatewayId", gatewayID}, parameter{"vpcId", vpcID}); err != nil {
 		return err
 	}
-	return a.change(ctx, dryRun, func(tx *store.Tx, region string) error {
+	return a.change(ctx, dryRun, func(tx *store.Tx, region identity.Region) error {
 		gateway, err := internetGateways.get(tx, region, *gatewayID)
 		if err != nil {
 			return err
@@ -180,7 +180,8 @@ func (a *API) DeleteInternetGateway(
 	if err := required(parameter{"internetGatewayId", in.InternetGatewayId}); err != nil {
 		return nil, err
 	}
-	return &ec2.DeleteInternetGatewayOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	out := &ec2.DeleteInternetGatewayOutput{}
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		gateway, err := internetGateways.get(tx, region, *in.InternetGatewayId)
 		if err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -16,7 +17,7 @@ var keyPairs = resourceType[store.KeyPair]{
 	table: store.KeyPairs, kind: types.ResourceTypeKeyPair, prefix: "key-",
 	notFoundCode: "InvalidKeyPair.NotFound", notFoundText: "The key pair ID", malformedCode: "InvalidKeyPair.NotFound",
 	malformedText: "The key pair ID '%s' does not exist",
-	key:           func(row *store.KeyPair) (string, string) { return row.Region, row.ID },
+	key:           func(row *store.KeyPair) (identity.Region, string) { return row.Region, row.ID },
 	tags:          func(row *store.KeyPair) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row *store.KeyPair) store.Tags { return row.Tags }, filters[*store.KeyPair]{
 		"key-pair-id": field(func(row *store.KeyPair) string { return row.ID }),
@@ -39,8 +40,8 @@ func checkKeyName(name *string) error {
 }
 
 // keyNamed returns the region's key pair with the name, or EC2's error.
-func keyNamed(r store.Reader, region, name string) (*store.KeyPair, error) {
-	rows := store.KeyPairsByName.List(r, region+"/"+name)
+func keyNamed(r store.Reader, region identity.Region, name string) (*store.KeyPair, error) {
+	rows := store.KeyPairsByName.List(r, region.Key(name))
 	if len(rows) == 0 {
 		return nil, keyPairNotFound(name)
 	}
@@ -68,7 +69,7 @@ func (a *API) addKeyPair(
 		Created:     a.Now(),
 		Tags:        tags[types.ResourceTypeKeyPair],
 	}
-	return row, a.change(ctx, dryRun, func(tx *store.Tx, region string) error {
+	return row, a.change(ctx, dryRun, func(tx *store.Tx, region identity.Region) error {
 		if _, err := keyNamed(tx, region, name); err == nil {
 			return wire.Errorf("InvalidKeyPair.Duplicate", "The keypair already exists")
 		}
@@ -180,8 +181,8 @@ func (a *API) DeleteKeyPair(ctx context.Context, in *ec2.DeleteKeyPairInput) (*e
 		return nil, missingParameter("KeyName")
 	}
 	out := &ec2.DeleteKeyPairOutput{Return: aws.Bool(true)}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		gone := store.KeyPairsByName.List(tx, region+"/"+aws.ToString(in.KeyName))
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
+		gone := store.KeyPairsByName.List(tx, region.Key(aws.ToString(in.KeyName)))
 		if aws.ToString(in.KeyPairId) != "" {
 			row, err := keyPairs.get(tx, region, *in.KeyPairId)
 			if err != nil {

@@ -20,7 +20,7 @@ var launchTemplates = resourceType[store.LaunchTemplate]{
 	table: store.LaunchTemplates, kind: types.ResourceTypeLaunchTemplate, prefix: "lt-",
 	notFoundCode: "InvalidLaunchTemplateId.NotFound", notFoundText: "The launchTemplate ID",
 	malformedCode: "InvalidLaunchTemplateId.Malformed",
-	key:           func(row template) (string, string) { return row.Region, row.ID },
+	key:           func(row template) (identity.Region, string) { return row.Region, row.ID },
 	tags:          func(row template) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row template) store.Tags { return row.Tags }, filters[template]{
 		"create-time":          field(func(row template) string { return filterTime(row.Created) }),
@@ -32,7 +32,6 @@ const (
 	maxTemplateResults     = 200 // per page (Amazon EC2 API Reference, DescribeLaunchTemplates)
 	maxVersionDescription  = 255
 	maxVersionsDeleted     = 200
-	templateCreator        = identity.UserARN
 	latestVersion          = "$Latest"
 	defaultVersion         = "$Default"
 	templateOfInstanceTag  = "aws:ec2launchtemplate:id"
@@ -64,7 +63,7 @@ func checkTemplateName(name *string) error {
 // findTemplate returns the launch template with the id or the name. One of them must
 // be set. action completes the error of a request that sets neither or both: "launch
 // instances".
-func findTemplate(r store.Reader, region string, id, name *string, action string) (template, error) {
+func findTemplate(r store.Reader, region identity.Region, id, name *string, action string) (template, error) {
 	byID, byName := aws.ToString(id) != "", aws.ToString(name) != ""
 	switch {
 	case byID && byName:
@@ -90,8 +89,8 @@ func findTemplate(r store.Reader, region string, id, name *string, action string
 	)
 }
 
-func templateNamed(r store.Reader, region, name string) (template, bool) {
-	rows := store.LaunchTemplatesByName.List(r, region+"/"+name)
+func templateNamed(r store.Reader, region identity.Region, name string) (template, bool) {
+	rows := store.LaunchTemplatesByName.List(r, region.Key(name))
 	if len(rows) == 0 {
 		return nil, false
 	}
@@ -123,7 +122,7 @@ func (a *API) CreateLaunchTemplate(
 		return nil, err
 	}
 	var out *ec2.CreateLaunchTemplateOutput
-	err = a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	err = a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		q := tokenRequest{operation: "CreateLaunchTemplate", token: in.ClientToken, input: in}
 		row, err := launchTemplates.createOnce(a, tx, region, q, func() (*store.LaunchTemplate, error) {
 			if _, taken := templateNamed(tx, region, *in.LaunchTemplateName); taken {
@@ -137,7 +136,8 @@ func (a *API) CreateLaunchTemplate(
 			}
 			row := &store.LaunchTemplate{
 				ID: a.ids.ID(launchTemplates.prefix), Region: region, Name: *in.LaunchTemplateName, Default: 1,
-				CreatedBy: templateCreator, Created: a.Now(), Tags: tags[types.ResourceTypeLaunchTemplate],
+				CreatedBy: identity.UserARN(region.Account()), Created: a.Now(),
+				Tags: tags[types.ResourceTypeLaunchTemplate],
 			}
 			if _, err := a.addVersion(tx, row, in.LaunchTemplateData, in.VersionDescription); err != nil {
 				return nil, err
@@ -177,7 +177,7 @@ func (a *API) ModifyLaunchTemplate(
 		return nil, err
 	}
 	var out *ec2.ModifyLaunchTemplateOutput
-	err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	err := a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		q := tokenRequest{"ModifyLaunchTemplate", in.ClientToken, in, rowExists(tx, store.LaunchTemplates)}
 		ids, err := a.oncePerToken(tx, region, q, func() ([]string, error) {
 			row, err := findTemplate(tx, region, in.LaunchTemplateId, in.LaunchTemplateName, "modify the template")
@@ -211,7 +211,7 @@ func (a *API) DeleteLaunchTemplate(
 	ctx context.Context, in *ec2.DeleteLaunchTemplateInput,
 ) (*ec2.DeleteLaunchTemplateOutput, error) {
 	var out *ec2.DeleteLaunchTemplateOutput
-	err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	err := a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		row, err := findTemplate(tx, region, in.LaunchTemplateId, in.LaunchTemplateName, "delete the template")
 		if err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -56,7 +57,7 @@ func (a *API) addVersion(
 	edited.Latest = edited.HighestNumber
 	added := &store.LaunchTemplateVersion{
 		TemplateID: row.ID, Region: row.Region, Number: edited.Latest, Description: aws.ToString(description),
-		Data: text, CreatedBy: templateCreator, Created: a.Now(),
+		Data: text, CreatedBy: identity.UserARN(row.Region.Account()), Created: a.Now(),
 	}
 	store.LaunchTemplates.Put(tx, &edited)
 	store.TemplateVersions.Put(tx, added)
@@ -81,7 +82,7 @@ func (a *API) CreateLaunchTemplateVersion(
 		return nil, err
 	}
 	var out *ec2.CreateLaunchTemplateVersionOutput
-	err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	err := a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		q := tokenRequest{"CreateLaunchTemplateVersion", in.ClientToken, in, rowExists(tx, store.TemplateVersions)}
 		keys, err := a.oncePerToken(tx, region, q, func() ([]string, error) {
 			row, err := findTemplate(
@@ -171,7 +172,7 @@ func versionItem(r store.Reader, row template, v version, resolve bool) (types.L
 // findTemplateVersion returns the launch template and the version that a launch names,
 // or nil for both if s is nil.
 func findTemplateVersion(
-	r store.Reader, region string, s *types.LaunchTemplateSpecification,
+	r store.Reader, region identity.Region, s *types.LaunchTemplateSpecification,
 ) (template, version, error) {
 	if s == nil {
 		return nil, nil, nil

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -123,7 +124,7 @@ func (a *API) DescribeLaunchTemplateVersions(
 // requestedVersions returns the versions that a request selects, in the order of their
 // sort keys.
 func requestedVersions(
-	r store.Reader, region string, in *ec2.DescribeLaunchTemplateVersionsInput,
+	r store.Reader, region identity.Region, in *ec2.DescribeLaunchTemplateVersionsInput,
 ) ([]describedVersion, error) {
 	templates, names := store.LaunchTemplates.InRegion(r, region), in.Versions
 	switch one := aws.ToString(in.LaunchTemplateId) != "" || aws.ToString(in.LaunchTemplateName) != ""; {

@@ -3,6 +3,7 @@ package ec2
 import (
 	"strings"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/instancetype"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/quota"
@@ -28,29 +29,29 @@ func (a *API) limit(q quota.Quota, count int, code, what string) error {
 	return wire.Errorf(code, "The maximum number of %s has been reached.", what)
 }
 
-func (a *API) limitVPCs(r store.Reader, region string) error {
+func (a *API) limitVPCs(r store.Reader, region identity.Region) error {
 	return a.limit(quota.VPCs, len(store.VPCs.InRegion(r, region))+1, "VpcLimitExceeded", "VPCs")
 }
 
-func (a *API) limitInternetGateways(r store.Reader, region string) error {
+func (a *API) limitInternetGateways(r store.Reader, region identity.Region) error {
 	count := len(store.InternetGateways.InRegion(r, region)) + 1
 	return a.limit(quota.InternetGateways, count, "InternetGatewayLimitExceeded", "internet gateways")
 }
 
-func (a *API) limitEgressOnlyGateways(r store.Reader, region string) error {
+func (a *API) limitEgressOnlyGateways(r store.Reader, region identity.Region) error {
 	count := len(store.EgressOnlyGateways.InRegion(r, region)) + 1
 	return a.limit(
 		quota.EgressOnlyGateways, count, "EgressOnlyInternetGatewayLimitExceeded", "egress-only internet gateways",
 	)
 }
 
-func (a *API) limitElasticIPs(r store.Reader, region string) error {
+func (a *API) limitElasticIPs(r store.Reader, region identity.Region) error {
 	return a.limit(
 		quota.ElasticIPs, len(store.ElasticIPs.InRegion(r, region))+1, "AddressLimitExceeded", "addresses",
 	)
 }
 
-func (a *API) limitGatewayEndpoints(r store.Reader, region string) error {
+func (a *API) limitGatewayEndpoints(r store.Reader, region identity.Region) error {
 	count := len(store.VPCEndpoints.InRegion(r, region)) + 1
 	return a.limit(quota.GatewayEndpoints, count, "VpcEndpointLimitExceeded", "gateway endpoints")
 }
@@ -68,7 +69,7 @@ func (a *API) limitRoutes(table *store.RouteTable) error {
 	return a.limit(quota.Routes, len(table.Routes)+1, "RouteLimitExceeded", "routes")
 }
 
-func (a *API) limitSecurityGroups(r store.Reader, region string) error {
+func (a *API) limitSecurityGroups(r store.Reader, region identity.Region) error {
 	count := len(store.SecurityGroups.InRegion(r, region)) + 1
 	return a.limit(quota.SecurityGroups, count, "SecurityGroupLimitExceeded", "security groups")
 }
@@ -79,7 +80,7 @@ func (a *API) limitRules(rules int) error {
 	)
 }
 
-func (a *API) limitNetworkInterfaces(r store.Reader, region string) error {
+func (a *API) limitNetworkInterfaces(r store.Reader, region identity.Region) error {
 	count := len(store.NetworkInterfaces.InRegion(r, region)) + 1
 	return a.limit(quota.NetworkInterfaces, count, "NetworkInterfaceLimitExceeded", "network interfaces")
 }
@@ -91,7 +92,7 @@ func (a *API) limitInterfaceGroups(groups []string) error {
 	)
 }
 
-func (a *API) limitLaunchTemplates(r store.Reader, region string) error {
+func (a *API) limitLaunchTemplates(r store.Reader, region identity.Region) error {
 	count := len(store.LaunchTemplates.InRegion(r, region)) + 1
 	return a.limit(quota.LaunchTemplates, count, "ResourceLimitExceeded", "launch templates")
 }
@@ -99,7 +100,7 @@ func (a *API) limitLaunchTemplates(r store.Reader, region string) error {
 // limitVCPUs returns the error for running more instances of a type in a region, or
 // nil. Instances that stop or have stopped do not count (Amazon EC2 User Guide,
 // On-Demand Instance quotas).
-func (a *API) limitVCPUs(r store.Reader, region, instanceType string, more int) error {
+func (a *API) limitVCPUs(r store.Reader, region identity.Region, instanceType string, more int) error {
 	if !a.Manners.Has(manners.Limits) {
 		return nil
 	}

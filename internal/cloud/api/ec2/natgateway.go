@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"aloft.dev/aloft/internal/cloud/addressing"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/quota"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -20,7 +21,7 @@ var natGateways = resourceType[store.NatGateway]{
 	table: store.NatGateways, kind: types.ResourceTypeNatgateway, prefix: "nat-",
 	notFoundCode: "NatGatewayNotFound", notFoundMessage: "NatGateway %s was not found",
 	malformedCode: "NatGatewayMalformed",
-	key:           func(row *store.NatGateway) (string, string) { return row.Region, row.ID },
+	key:           func(row *store.NatGateway) (identity.Region, string) { return row.Region, row.ID },
 	tags:          func(row *store.NatGateway) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row *store.NatGateway) store.Tags { return row.Tags }, filters[*store.NatGateway]{
 		"nat-gateway-id": field(func(row *store.NatGateway) string { return row.ID }),
@@ -40,7 +41,7 @@ func (a *API) CreateNatGateway(
 		return nil, err
 	}
 	out := &ec2.CreateNatGatewayOutput{ClientToken: in.ClientToken}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		q := tokenRequest{operation: "CreateNatGateway", token: in.ClientToken, input: in}
 		created, err := natGateways.createOnce(a, tx, region, q, func() (*store.NatGateway, error) {
 			return row, a.createNatGateway(tx, region, row, *in.SubnetId)
@@ -98,7 +99,7 @@ func checkCreateNatGateway(in *ec2.CreateNatGatewayInput) (*store.NatGateway, er
 
 // createNatGateway adds the row of a NAT gateway that a request asks for. It sets the
 // id of row.
-func (a *API) createNatGateway(tx *store.Tx, region string, row *store.NatGateway, subnetID string) error {
+func (a *API) createNatGateway(tx *store.Tx, region identity.Region, row *store.NatGateway, subnetID string) error {
 	subnet, err := subnets.get(tx, region, subnetID)
 	if err != nil {
 		return err
@@ -129,7 +130,7 @@ func (a *API) createNatGateway(tx *store.Tx, region string, row *store.NatGatewa
 
 // checkElasticIPOfGateway refuses an unknown Elastic IP address with the error of
 // CreateNatGateway, which is not that of other operations.
-func checkElasticIPOfGateway(r store.Reader, region, id string) error {
+func checkElasticIPOfGateway(r store.Reader, region identity.Region, id string) error {
 	if err := elasticIPs.checkID(id); err != nil {
 		return err
 	}
@@ -217,7 +218,7 @@ func (a *API) DeleteNatGateway(
 		return nil, err
 	}
 	out := &ec2.DeleteNatGatewayOutput{NatGatewayId: in.NatGatewayId}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		row, err := natGateways.get(tx, region, *in.NatGatewayId)
 		if err != nil {
 			return err

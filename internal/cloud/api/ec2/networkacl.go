@@ -17,12 +17,12 @@ var networkACLs = resourceType[store.NetworkACL]{
 	table: store.NetworkACLs, kind: types.ResourceTypeNetworkAcl, prefix: "acl-",
 	notFoundCode: "InvalidNetworkAclID.NotFound", notFoundText: "The networkAcl ID",
 	malformedCode: "InvalidNetworkAclId.Malformed",
-	key:           func(row *store.NetworkACL) (string, string) { return row.Region, row.ID },
+	key:           func(row *store.NetworkACL) (identity.Region, string) { return row.Region, row.ID },
 	tags:          func(row *store.NetworkACL) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row *store.NetworkACL) store.Tags { return row.Tags }, filters[*store.NetworkACL]{
 		"network-acl-id": field(func(row *store.NetworkACL) string { return row.ID }),
 		"vpc-id":         field(func(row *store.NetworkACL) string { return row.VPCID }),
-		"owner-id":       constant[*store.NetworkACL](identity.Account),
+		"owner-id":       field(func(row *store.NetworkACL) string { return row.Region.Account() }),
 		"default":        booleanField(func(row *store.NetworkACL) bool { return row.IsDefault }),
 		"association.association-id": byACLAssociation(
 			func(_ *store.NetworkACL, a store.NetworkACLAssociation) string { return a.ID },
@@ -90,7 +90,7 @@ func (a *API) CreateNetworkAcl(
 		return nil, err
 	}
 	var item types.NetworkAcl
-	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		q := tokenRequest{operation: "CreateNetworkAcl", token: in.ClientToken, input: in}
 		row, err := networkACLs.createOnce(a, tx, region, q, func() (*store.NetworkACL, error) {
 			vpc, err := vpcs.get(tx, region, *in.VpcId)
@@ -142,7 +142,7 @@ func networkACLItem(row *store.NetworkACL) types.NetworkAcl {
 	return types.NetworkAcl{
 		NetworkAclId: aws.String(row.ID),
 		VpcId:        aws.String(row.VPCID),
-		OwnerId:      aws.String(identity.Account),
+		OwnerId:      aws.String(row.Region.Account()),
 		IsDefault:    aws.Bool(row.IsDefault),
 		Entries:      list(row.Entries, networkACLEntryItem),
 		Tags:         tagSet(row.Tags),
@@ -164,7 +164,7 @@ func (a *API) DeleteNetworkAcl(
 	if err := required(parameter{"networkAclId", in.NetworkAclId}); err != nil {
 		return nil, err
 	}
-	return &ec2.DeleteNetworkAclOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return &ec2.DeleteNetworkAclOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		row, err := networkACLs.get(tx, region, *in.NetworkAclId)
 		switch {
 		case err != nil:

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -41,7 +42,7 @@ func (a *API) ReplaceNetworkAclAssociation(
 		return nil, err
 	}
 	out := &ec2.ReplaceNetworkAclAssociationOutput{}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		subnet, err := subnetOfACLAssociation(tx, region, *in.AssociationId)
 		if err != nil {
 			return err
@@ -63,7 +64,7 @@ func (a *API) ReplaceNetworkAclAssociation(
 }
 
 // subnetOfACLAssociation returns the subnet of an association with a network ACL.
-func subnetOfACLAssociation(r store.Reader, region, associationID string) (*store.Subnet, error) {
+func subnetOfACLAssociation(r store.Reader, region identity.Region, associationID string) (*store.Subnet, error) {
 	for _, acl := range store.NetworkACLs.InRegion(r, region) {
 		for _, a := range acl.Associations {
 			if a.ID == associationID {

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -163,7 +164,8 @@ func (a *API) CreateNetworkAclEntry(
 	if err != nil {
 		return nil, err
 	}
-	return &ec2.CreateNetworkAclEntryOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	out := &ec2.CreateNetworkAclEntryOutput{}
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		acl, err := networkACLs.get(tx, region, *in.NetworkAclId)
 		if err != nil {
 			return err
@@ -202,7 +204,8 @@ func (a *API) ReplaceNetworkAclEntry(
 	if err != nil {
 		return nil, err
 	}
-	return &ec2.ReplaceNetworkAclEntryOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	out := &ec2.ReplaceNetworkAclEntryOutput{}
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		acl, err := networkACLs.get(tx, region, *in.NetworkAclId)
 		if err != nil {
 			return err
@@ -234,7 +237,8 @@ func (a *API) DeleteNetworkAclEntry(
 	if err := checkRuleNumber(*in.RuleNumber); err != nil {
 		return nil, err
 	}
-	return &ec2.DeleteNetworkAclEntryOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	out := &ec2.DeleteNetworkAclEntryOutput{}
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		acl, err := networkACLs.get(tx, region, *in.NetworkAclId)
 		if err != nil {
 			return err

@@ -23,7 +23,7 @@ var networkInterfaces = resourceType[store.NetworkInterface]{
 	table: store.NetworkInterfaces, kind: types.ResourceTypeNetworkInterface, prefix: "eni-",
 	notFoundCode: "InvalidNetworkInterfaceID.NotFound", notFoundText: "The networkInterface ID",
 	malformedCode: "InvalidNetworkInterfaceId.Malformed",
-	key:           func(row nic) (string, string) { return row.Region, row.ID },
+	key:           func(row nic) (identity.Region, string) { return row.Region, row.ID },
 	tags:          func(row nic) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row nic) store.Tags { return row.Tags }, filters[nic]{
 		"network-interface-id": field(func(row nic) string { return row.ID }),
@@ -43,7 +43,7 @@ var networkInterfaces = resourceType[store.NetworkInterface]{
 		"requester-managed":               booleanField(func(row nic) bool { return row.RequesterManaged }),
 		"interface-type":                  field(func(row nic) string { return string(interfaceType(row)) }),
 		"status":                          field(func(row nic) string { return row.State }),
-		"owner-id":                        constant[nic](identity.Account),
+		"owner-id":                        field(func(row nic) string { return row.Region.Account() }),
 		"mac-address":                     field(func(row nic) string { return row.MAC }),
 		"source-dest-check":               booleanField(func(row nic) bool { return row.SourceDestCheck }),
 		"private-ip-address":              field(func(row nic) string { return row.PrivateIP.String() }),
@@ -120,7 +120,7 @@ func publicIPOwnerOf(r store.Reader, row nic, address store.InterfaceAddress) st
 	case !address.Public.IsValid():
 		return ""
 	case addressing.ElasticIPOf(r, row, address.Private) != nil:
-		return identity.Account
+		return row.Region.Account()
 	}
 	return addressOwner
 }
@@ -166,7 +166,7 @@ func instanceOwner(row nic) string {
 	if row.RequesterManaged {
 		return row.RequesterID
 	}
-	return identity.Account
+	return row.Region.Account()
 }
 
 func zoneIDOf(r store.Reader, row nic) string {
@@ -215,7 +215,8 @@ func (a *API) DeleteNetworkInterface(
 	if err := required(parameter{"networkInterfaceId", in.NetworkInterfaceId}); err != nil {
 		return nil, err
 	}
-	return &ec2.DeleteNetworkInterfaceOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	out := &ec2.DeleteNetworkInterfaceOutput{}
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		row, err := networkInterfaces.get(tx, region, *in.NetworkInterfaceId)
 		switch {
 		case err != nil:

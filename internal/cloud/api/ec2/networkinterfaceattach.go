@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"aloft.dev/aloft/internal/cloud/addressing"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/instancetype"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -31,7 +32,7 @@ func (a *API) AttachNetworkInterface(
 		return nil, err
 	}
 	out := &ec2.AttachNetworkInterfaceOutput{NetworkCardIndex: aws.Int32(0)}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		eni, err := networkInterfaces.get(tx, region, *in.NetworkInterfaceId)
 		if err != nil {
 			return err
@@ -124,7 +125,8 @@ func (a *API) DetachNetworkInterface(
 	if err := supportOnly(in, "DryRun", "AttachmentId", "Force"); err != nil {
 		return nil, err
 	}
-	return &ec2.DetachNetworkInterfaceOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	out := &ec2.DetachNetworkInterfaceOutput{}
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		rows := store.NetworkInterfaces.InRegion(tx, region)
 		i := slices.IndexFunc(rows, func(row nic) bool { return row.AttachmentID == *in.AttachmentId })
 		switch {

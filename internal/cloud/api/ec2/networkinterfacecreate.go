@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"aloft.dev/aloft/internal/cloud/addressing"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -41,7 +42,7 @@ func (a *API) CreateNetworkInterface(
 		return nil, err
 	}
 	var item types.NetworkInterface
-	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		q := tokenRequest{"CreateNetworkInterface", in.ClientToken, in, rowExists(tx, store.NetworkInterfaces)}
 		ids, err := a.oncePerToken(tx, region, q, func() ([]string, error) {
 			spec, err := a.interfaceSpec(tx, region, in)
@@ -74,7 +75,7 @@ func (a *API) CreateNetworkInterface(
 // interfaceSpec describes the network interface that a request asks for, without its
 // addresses and tags.
 func (a *API) interfaceSpec(
-	r store.Reader, region string, in *ec2.CreateNetworkInterfaceInput,
+	r store.Reader, region identity.Region, in *ec2.CreateNetworkInterfaceInput,
 ) (addressing.InterfaceSpec, error) {
 	spec := addressing.InterfaceSpec{Description: aws.ToString(in.Description)}
 	var err error

@@ -6,7 +6,6 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/addressing"
 	"aloft.dev/aloft/internal/cloud/dnsname"
-	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -14,7 +13,7 @@ func networkInterfaceItem(r store.Reader) func(nic) types.NetworkInterface {
 	return func(row nic) types.NetworkInterface {
 		item := types.NetworkInterface{
 			NetworkInterfaceId: aws.String(row.ID),
-			OwnerId:            aws.String(identity.Account),
+			OwnerId:            aws.String(row.Region.Account()),
 			VpcId:              aws.String(row.VPCID),
 			SubnetId:           aws.String(row.SubnetID),
 			AvailabilityZone:   aws.String(row.Zone),
@@ -60,7 +59,7 @@ func privateAddressItem(
 		return types.NetworkInterfacePrivateIpAddress{
 			Primary:          aws.Bool(address.Private == row.PrivateIP),
 			PrivateIpAddress: aws.String(address.Private.String()),
-			PrivateDnsName:   aws.String(dnsname.Private(row.Region, address.Private)),
+			PrivateDnsName:   aws.String(dnsname.Private(row.Region.Name(), address.Private)),
 			Association:      associationItem(r, row, address),
 		}
 	}

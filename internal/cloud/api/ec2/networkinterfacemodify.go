@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -61,7 +62,7 @@ func (a *API) ModifyNetworkInterfaceAttribute(
 func (a *API) changeInterface(
 	ctx context.Context, dryRun *bool, id string, change func(tx *store.Tx, eni nic) error,
 ) error {
-	return a.change(ctx, dryRun, func(tx *store.Tx, region string) error {
+	return a.change(ctx, dryRun, func(tx *store.Tx, region identity.Region) error {
 		eni, err := networkInterfaces.get(tx, region, id)
 		if err != nil {
 			return err

@@ -5,13 +5,14 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // read starts an operation that changes nothing. It returns a view of the store and
 // the caller's region, or the error of a dry run.
-func (a *API) read(ctx context.Context, dryRun *bool) (store.Reader, string, error) {
+func (a *API) read(ctx context.Context, dryRun *bool) (store.Reader, identity.Region, error) {
 	region := wire.RegionFrom(ctx)
 	if err := a.EnsureRegion(region); err != nil {
 		return nil, "", err
@@ -25,7 +26,7 @@ func (a *API) read(ctx context.Context, dryRun *bool) (store.Reader, string, err
 // change runs an operation that writes to the store. A dry run executes it in full and
 // discards its changes, so that it finds every mistake that the operation itself
 // would.
-func (a *API) change(ctx context.Context, dryRun *bool, do func(tx *store.Tx, region string) error) error {
+func (a *API) change(ctx context.Context, dryRun *bool, do func(tx *store.Tx, region identity.Region) error) error {
 	region := wire.RegionFrom(ctx)
 	if err := a.EnsureRegion(region); err != nil {
 		return err

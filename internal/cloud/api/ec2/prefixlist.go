@@ -25,8 +25,11 @@ var prefixLists = resourceType[store.PrefixList]{
 	table: store.PrefixLists, kind: types.ResourceTypePrefixList, prefix: "pl-",
 	notFoundCode: "InvalidPrefixListID.NotFound", notFoundText: "The prefix list ID",
 	malformedCode: "InvalidPrefixListId.Malformed",
-	key:           func(row *store.PrefixList) (string, string) { return row.Region, row.ID },
+	key:           func(row *store.PrefixList) (identity.Region, string) { return row.Region, row.ID },
 	tags:          func(row *store.PrefixList) *store.Tags { return &row.Tags },
+	shared: func(row *store.PrefixList, region identity.Region) bool {
+		return row.Owner == ownerAWS && row.Region == region.Own()
+	},
 	filters: withTagFilters(func(row *store.PrefixList) store.Tags { return row.Tags }, filters[*store.PrefixList]{
 		"owner-id":         field(prefixListOwner),
 		"prefix-list-id":   field(func(row *store.PrefixList) string { return row.ID }),
@@ -43,7 +46,7 @@ func (a *API) CreateManagedPrefixList(
 		return nil, err
 	}
 	out := &ec2.CreateManagedPrefixListOutput{}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		q := tokenRequest{operation: "CreateManagedPrefixList", token: in.ClientToken, input: in}
 		created, err := prefixLists.createOnce(a, tx, region, q, func() (*store.PrefixList, error) {
 			row.ID, row.Region = a.ids.ID(prefixLists.prefix), region
@@ -162,18 +165,18 @@ func prefixListItem(row *store.PrefixList) types.ManagedPrefixList {
 		Tags: tagSet(row.Tags),
 	}
 	if row.Owner == ownerAWS {
-		item.PrefixListArn = aws.String("arn:aws:ec2:" + row.Region + ":aws:prefix-list/" + row.ID)
+		item.PrefixListArn = aws.String("arn:aws:ec2:" + row.Region.Name() + ":aws:prefix-list/" + row.ID)
 		return item
 	}
 	item.MaxEntries, item.Version = aws.Int32(int32(row.MaxEntries)), aws.Int64(int64(row.Version()))
 	return item
 }
 
-func prefixListOwner(row *store.PrefixList) string { return cmp.Or(row.Owner, identity.Account) }
+func prefixListOwner(row *store.PrefixList) string { return cmp.Or(row.Owner, row.Region.Account()) }
 
 // ownPrefixList returns a prefix list that the account can change: one that AWS does not
 // manage.
-func ownPrefixList(r store.Reader, region, id string) (*store.PrefixList, error) {
+func ownPrefixList(r store.Reader, region identity.Region, id string) (*store.PrefixList, error) {
 	row, err := prefixLists.get(r, region, id)
 	if err == nil && row.Owner == ownerAWS {
 		return nil, wire.Errorf("OperationNotPermitted", "The prefix list %s is managed by AWS.", row.ID)
@@ -250,7 +253,9 @@ func (a *API) GetManagedPrefixListAssociations(
 	return &ec2.GetManagedPrefixListAssociationsOutput{
 		NextToken: next,
 		PrefixListAssociations: list(users, func(id string) types.PrefixListAssociation {
-			return types.PrefixListAssociation{ResourceId: aws.String(id), ResourceOwner: aws.String(identity.Account)}
+			return types.PrefixListAssociation{
+				ResourceId: aws.String(id), ResourceOwner: aws.String(row.Region.Account()),
+			}
 		}),
 	}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -32,7 +33,7 @@ func (a *API) ModifyManagedPrefixList(
 			"You cannot modify the entries of a prefix list and modify the size of a prefix list at the same time.")
 	}
 	out := &ec2.ModifyManagedPrefixListOutput{}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		old, err := ownPrefixList(tx, region, *in.PrefixListId)
 		if err != nil {
 			return err
@@ -111,7 +112,7 @@ func (a *API) RestoreManagedPrefixListVersion(
 		return nil, missingParameter("previousVersion")
 	}
 	out := &ec2.RestoreManagedPrefixListVersionOutput{}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		old, err := ownPrefixList(tx, region, *in.PrefixListId)
 		if err != nil {
 			return err
@@ -142,7 +143,7 @@ func (a *API) DeleteManagedPrefixList(
 		return nil, err
 	}
 	out := &ec2.DeleteManagedPrefixListOutput{}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		row, err := ownPrefixList(tx, region, *in.PrefixListId)
 		if err != nil {
 			return err

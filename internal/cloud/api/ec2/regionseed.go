@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -17,22 +18,22 @@ var (
 
 // seedRegion creates what AWS creates in every region of a new account: a default VPC
 // with a public /20 subnet in each zone (Amazon VPC User Guide, Default VPCs).
-func (a *API) seedRegion(tx *store.Tx, r region) {
+func (a *API) seedRegion(tx *store.Tx, here identity.Region) {
 	store.DHCPOptionSets.Put(tx, &store.DHCPOptions{
 		ID:                a.ids.ID("dopt-"),
-		Region:            r.name,
-		DomainName:        regionDomain(r.name),
+		Region:            here,
+		DomainName:        regionDomain(here.Name()),
 		DomainNameServers: []string{amazonDNS},
 	})
 	vpc := &store.VPC{
 		CIDR:         defaultCIDR,
-		Region:       r.name,
+		Region:       here,
 		IsDefault:    true,
 		DNSHostnames: true,
 		Tenancy:      string(types.TenancyDefault),
 	}
 	a.newVPC(tx, vpc)
-	gateway := &store.InternetGateway{ID: a.ids.ID("igw-"), Region: r.name, VPCID: vpc.ID}
+	gateway := &store.InternetGateway{ID: a.ids.ID("igw-"), Region: here, VPCID: vpc.ID}
 	store.InternetGateways.Put(tx, gateway)
 	main := mainRouteTable(tx, vpc.ID)
 	store.RouteTables.Edit(tx, main.ID, func(row *store.RouteTable) {
@@ -41,9 +42,9 @@ func (a *API) seedRegion(tx *store.Tx, r region) {
 			store.Route{Destination: anywhere, GatewayID: gateway.ID, Origin: string(types.RouteOriginCreateRoute)},
 		)
 	})
-	for i, z := range a.zones(r.name) {
+	for i, z := range a.zones(here) {
 		a.newSubnet(tx, &store.Subnet{
-			Region: r.name, VPCID: vpc.ID, Zone: z.name, ZoneID: z.id, DefaultForAZ: true, MapPublicIPOnLaunch: true,
+			Region: here, VPCID: vpc.ID, Zone: z.name, ZoneID: z.id, DefaultForAZ: true, MapPublicIPOnLaunch: true,
 			CIDR: netip.PrefixFrom(netip.AddrFrom4([4]byte{172, 31, byte(16 * i), 0}), 20),
 		})
 	}
@@ -52,10 +53,10 @@ func (a *API) seedRegion(tx *store.Tx, r region) {
 // seedImage adds a public image to a region. As on AWS the image is available at once. Its
 // snapshot has no layers until the images loop has built the base, and the instances
 // launched meanwhile stay pending.
-func (a *API) seedImage(tx *store.Tx, regionName string, base BaseImage) {
+func (a *API) seedImage(tx *store.Tx, region identity.Region, base BaseImage) {
 	snapshot := &store.Snapshot{
 		ID:          a.ids.ID("snap-"),
-		Region:      regionName,
+		Region:      region,
 		VolumeID:    "vol-ffffffff",
 		Description: base.Description,
 		Owner:       base.Owner,
@@ -66,7 +67,7 @@ func (a *API) seedImage(tx *store.Tx, regionName string, base BaseImage) {
 	}
 	image := &store.Image{
 		ID:             a.ids.ID("ami-"),
-		Region:         regionName,
+		Region:         region,
 		Name:           base.Name,
 		Description:    base.Description,
 		Owner:          base.Owner,
@@ -86,42 +87,41 @@ func (a *API) seedImage(tx *store.Tx, regionName string, base BaseImage) {
 		return
 	}
 	alias := store.Parameter{
-		Region:   regionName,
+		Region:   region,
 		Name:     base.Parameter,
 		Type:     "String",
 		DataType: "aws:ec2:image",
 		Tier:     "Standard",
 	}
-	if old, ok := store.Parameters.Get(tx, regionName+base.Parameter); ok {
+	if old, ok := store.Parameters.Get(tx, store.ParameterKey(region, base.Parameter)); ok {
 		alias = *old
 	}
 	alias.Value, alias.Version, alias.Modified = image.ID, alias.Version+1, a.Now()
 	store.Parameters.Put(tx, &alias)
 }
 
-// EnsureRegion prepares a region on its first use: it creates the default VPC and the
-// public images. Later it adds the public images that are new. It refuses regions that
-// the local cloud does not have.
-func (a *API) EnsureRegion(name string) error {
-	view := a.Store.View()
-	if _, seeded := store.Regions.Get(view, name); seeded &&
-		hasPrefixLists(view, name) && len(a.missingImages(view, name)) == 0 {
+// EnsureRegion prepares a region on its first use by an account: it creates the default VPC,
+// and the public images and prefix lists, which belong to the local cloud's own account. Later
+// it adds the public images that are new. It refuses regions that the local cloud does not
+// have.
+func (a *API) EnsureRegion(region identity.Region) error {
+	if a.isPrepared(a.Store.View(), region) {
 		return nil
 	}
-	r, ok := regionNamed(name)
-	if !ok {
-		return wire.Errorf("InvalidRegion", "The region '%s' is not one that aloft's local cloud has", name)
+	if _, ok := regionNamed(region.Name()); !ok {
+		return wire.Errorf("InvalidRegion", "The region '%s' is not one that aloft's local cloud has", region.Name())
 	}
 	err := a.Store.Update(func(tx *store.Tx) error {
-		if _, seeded := store.Regions.Get(tx, name); !seeded {
-			a.seedRegion(tx, r)
-			store.Regions.Put(tx, &store.Region{Name: name})
+		if _, seeded := store.Regions.Get(tx, string(region)); !seeded {
+			a.seedRegion(tx, region)
+			store.Regions.Put(tx, &store.Region{Name: region})
 		}
-		if !hasPrefixLists(tx, name) {
-			a.seedPrefixLists(tx, name)
+		public := region.Own()
+		if !hasPrefixLists(tx, public) {
+			a.seedPrefixLists(tx, public)
 		}
-		for _, image := range a.missingImages(tx, name) {
-			a.seedImage(tx, name, image)
+		for _, image := range a.missingImages(tx, public) {
+			a.seedImage(tx, public, image)
 		}
 		return nil
 	})
@@ -129,13 +129,19 @@ func (a *API) EnsureRegion(name string) error {
 	return err
 }
 
+// isPrepared reports whether EnsureRegion has nothing to do.
+func (a *API) isPrepared(r store.Reader, region identity.Region) bool {
+	_, seeded := store.Regions.Get(r, string(region))
+	return seeded && hasPrefixLists(r, region.Own()) && len(a.missingImages(r, region.Own())) == 0
+}
+
 // missingImages returns the public images that a region does not offer yet.
-func (a *API) missingImages(r store.Reader, regionName string) []BaseImage {
+func (a *API) missingImages(r store.Reader, region identity.Region) []BaseImage {
 	var missing []BaseImage
 	for _, image := range a.Images {
 		if !slices.ContainsFunc(
-			store.ImagesByName.List(r, regionName+"/"+image.Name),
-			func(row *store.Image) bool { return row.Public },
+			store.ImagesByName.List(r, region.Key(image.Name)),
+			func(row *store.Image) bool { return row.Base != "" },
 		) {
 			missing = append(missing, image)
 		}

@@ -7,7 +7,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -43,7 +42,10 @@ func (a *API) DescribeSnapshotAttribute(
 	out := &ec2.DescribeSnapshotAttributeOutput{SnapshotId: aws.String(row.ID)}
 	switch in.Attribute {
 	case types.SnapshotAttributeNameCreateVolumePermission:
-		out.CreateVolumePermissions = []types.CreateVolumePermission{}
+		if row.Owner != wire.AccountFrom(ctx) {
+			return nil, wire.Errorf("AuthFailure", "Not authorized for snapshot: [%s]", row.ID)
+		}
+		out.CreateVolumePermissions = list(sharing{row.Public, row.Users}.grantees(), volumePermission)
 	case types.SnapshotAttributeNameProductCodes:
 		out.ProductCodes = []types.ProductCode{}
 	default:
@@ -57,13 +59,6 @@ func (a *API) DescribeSnapshotAttribute(
 var imageAttributes = map[types.ImageAttributeName]func(out *ec2.DescribeImageAttributeOutput, item types.Image){
 	types.ImageAttributeNameDescription: func(out *ec2.DescribeImageAttributeOutput, item types.Image) {
 		out.Description = &types.AttributeValue{Value: item.Description}
-	},
-	types.ImageAttributeNameLaunchPermission: func(out *ec2.DescribeImageAttributeOutput, item types.Image) {
-		out.LaunchPermissions = []types.LaunchPermission{}
-		if aws.ToBool(item.Public) {
-			everyone := types.LaunchPermission{Group: types.PermissionGroupAll}
-			out.LaunchPermissions = append(out.LaunchPermissions, everyone)
-		}
 	},
 	types.ImageAttributeNameBlockDeviceMapping: func(out *ec2.DescribeImageAttributeOutput, item types.Image) {
 		out.BlockDeviceMappings = item.BlockDeviceMappings
@@ -106,14 +101,19 @@ func (a *API) DescribeImageAttribute(
 		return nil, err
 	}
 	write, known := imageAttributes[in.Attribute]
+	shared := in.Attribute == types.ImageAttributeNameLaunchPermission
 	switch {
-	case !known:
+	case !known && !shared:
 		return nil, unknownAttribute(string(in.Attribute))
-	case row.Owner != identity.Account:
+	case row.Owner != wire.AccountFrom(ctx):
 		return nil, wire.Errorf("AuthFailure", "Not authorized for image:%s", row.ID)
 	}
 	out := &ec2.DescribeImageAttributeOutput{ImageId: aws.String(row.ID)}
-	write(out, imageItem(view)(row))
+	if shared {
+		out.LaunchPermissions = list(sharing{row.Public, row.Users}.grantees(), launchPermission)
+	} else {
+		write(out, imageItem(view)(row))
+	}
 	return out, nil
 }
 

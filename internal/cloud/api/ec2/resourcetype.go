@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -21,9 +22,11 @@ type resourceType[T any] struct {
 	notFoundText  string // message of that error before the id: "The vpc ID"
 	notFoundEnd   string // its end, if any
 	malformedCode string // "InvalidVpcID.Malformed"
-	key           func(*T) (region, id string)
+	key           func(*T) (region identity.Region, id string)
 	tags          func(*T) *store.Tags
 	filters       filters[*T]
+	// shared reports whether a row of another account is visible in a region; nil: none is.
+	shared func(row *T, region identity.Region) bool
 	// at returns a row as it appears at a time; nil: as it is stored.
 	at func(row *T, at time.Time) *T
 	// malformedText, if set, is the message of that error, with %s for the id.
@@ -54,17 +57,36 @@ func (t *resourceType[T]) checkID(id string) error {
 	return wire.Errorf(t.malformedCode, "Invalid id: \"%s\" (expecting \"%s...\")", id, t.prefix)
 }
 
-// get returns the region's row with the id, or EC2's error for the type.
-func (t *resourceType[T]) get(r store.Reader, region, id string) (*T, error) {
+// get returns the row with the id that is visible in the region, or EC2's error for the type.
+func (t *resourceType[T]) get(r store.Reader, region identity.Region, id string) (*T, error) {
 	if err := t.checkID(id); err != nil {
 		return nil, err
 	}
-	if row, ok := t.table.Get(r, id); ok {
-		if where, _ := t.key(row); where == region {
-			return row, nil
-		}
+	if row, ok := t.table.Get(r, id); ok && t.visible(row, region) {
+		return t.seen(row, region), nil
 	}
 	return nil, t.notFound(id)
+}
+
+// visible reports whether a row is of a region, or is shared with its account.
+func (t *resourceType[T]) visible(row *T, region identity.Region) bool {
+	return t.owns(row, region) || t.shared != nil && t.shared(row, region)
+}
+
+// seen returns a row as it is seen in a region: the tags of another account are its own.
+func (t *resourceType[T]) seen(row *T, region identity.Region) *T {
+	if t.owns(row, region) {
+		return row
+	}
+	untagged := *row
+	*t.tags(&untagged) = nil
+	return &untagged
+}
+
+// owns reports whether a row is of a region.
+func (t *resourceType[T]) owns(row *T, region identity.Region) bool {
+	where, _ := t.key(row)
+	return where == region
 }
 
 func (t *resourceType[T]) notFound(id string) error {
@@ -76,7 +98,7 @@ func (t *resourceType[T]) notFound(id string) error {
 
 // describe returns the rows that a describe operation selects, in the order of their
 // ids, and the token of the next page.
-func (t *resourceType[T]) describe(r store.Reader, region string, q describeQuery) ([]*T, *string, error) {
+func (t *resourceType[T]) describe(r store.Reader, region identity.Region, q describeQuery) ([]*T, *string, error) {
 	if err := q.page.check(q.idParameter, len(q.ids) > 0); err != nil {
 		return nil, nil, err
 	}
@@ -99,10 +121,14 @@ func (t *resourceType[T]) describe(r store.Reader, region string, q describeQuer
 	return paginate(q.page, found, t.id)
 }
 
-// find returns the rows with the ids, or all rows of the region if ids is empty.
-func (t *resourceType[T]) find(r store.Reader, region string, ids []string) ([]*T, error) {
-	if len(ids) == 0 {
+// find returns the rows with the ids, or all rows visible in the region if ids is empty.
+func (t *resourceType[T]) find(r store.Reader, region identity.Region, ids []string) ([]*T, error) {
+	switch {
+	case len(ids) == 0 && t.shared == nil:
 		return t.table.InRegion(r, region), nil
+	case len(ids) == 0:
+		rows := slices.DeleteFunc(t.table.List(r), func(row *T) bool { return !t.visible(row, region) })
+		return list(rows, func(row *T) *T { return t.seen(row, region) }), nil
 	}
 	for _, id := range ids {
 		if err := t.checkID(id); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/nat64"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -139,7 +140,9 @@ func (q routeRequest) check() (store.Route, error) {
 
 // target returns the route table of a request, and the route to a destination with the
 // target that it asks for.
-func (q routeRequest) target(r store.Reader, region string, to store.Route) (*store.RouteTable, store.Route, error) {
+func (q routeRequest) target(
+	r store.Reader, region identity.Region, to store.Route,
+) (*store.RouteTable, store.Route, error) {
 	table, err := routeTables.get(r, region, *q.tableID)
 	if err != nil {
 		return nil, to, err
@@ -270,7 +273,7 @@ func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.C
 		return nil, err
 	}
 	out := &ec2.CreateRouteOutput{Return: aws.Bool(true)}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		table, target, err := request.target(tx, region, destination)
 		if err != nil {
 			return err
@@ -314,7 +317,7 @@ func (a *API) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2
 	if err != nil {
 		return nil, err
 	}
-	return &ec2.ReplaceRouteOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return &ec2.ReplaceRouteOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		table, target, err := request.target(tx, region, destination)
 		if err != nil {
 			return err
@@ -356,7 +359,7 @@ func (a *API) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput) (*ec2.D
 	if err != nil {
 		return nil, err
 	}
-	return &ec2.DeleteRouteOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return &ec2.DeleteRouteOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		table, err := routeTables.get(tx, region, *in.RouteTableId)
 		if err != nil {
 			return err

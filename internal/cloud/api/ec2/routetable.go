@@ -18,12 +18,12 @@ var routeTables = resourceType[store.RouteTable]{
 	table: store.RouteTables, kind: types.ResourceTypeRouteTable, prefix: "rtb-",
 	notFoundCode: "InvalidRouteTableID.NotFound", notFoundText: "The routeTable ID",
 	malformedCode: "InvalidRouteTableId.Malformed",
-	key:           func(row *store.RouteTable) (string, string) { return row.Region, row.ID },
+	key:           func(row *store.RouteTable) (identity.Region, string) { return row.Region, row.ID },
 	tags:          func(row *store.RouteTable) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row *store.RouteTable) store.Tags { return row.Tags }, filters[*store.RouteTable]{
 		"route-table-id": field(func(row *store.RouteTable) string { return row.ID }),
 		"vpc-id":         field(func(row *store.RouteTable) string { return row.VPCID }),
-		"owner-id":       constant[*store.RouteTable](identity.Account),
+		"owner-id":       field(func(row *store.RouteTable) string { return row.Region.Account() }),
 		"association.main": byAssociation(func(_ *store.RouteTable, a store.RouteTableAssociation) string {
 			return strconv.FormatBool(a.Main)
 		}),
@@ -113,7 +113,7 @@ func (a *API) CreateRouteTable(
 		return nil, err
 	}
 	var item types.RouteTable
-	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		q := tokenRequest{operation: "CreateRouteTable", token: in.ClientToken, input: in}
 		row, err := routeTables.createOnce(a, tx, region, q, func() (*store.RouteTable, error) {
 			vpc, err := vpcs.get(tx, region, *in.VpcId)
@@ -164,7 +164,7 @@ func routeTableItem(r store.Reader) func(*store.RouteTable) types.RouteTable {
 		return types.RouteTable{
 			RouteTableId: aws.String(row.ID),
 			VpcId:        aws.String(row.VPCID),
-			OwnerId:      aws.String(identity.Account),
+			OwnerId:      aws.String(row.Region.Account()),
 			Routes:       list(row.Routes, func(route store.Route) types.Route { return routeItem(r, row, route) }),
 			Associations: list(row.Associations, func(a store.RouteTableAssociation) types.RouteTableAssociation {
 				item := types.RouteTableAssociation{
@@ -196,7 +196,7 @@ func routeItem(r store.Reader, table *store.RouteTable, route store.Route) types
 		State:                       routeState(r, table, route),
 	}
 	if id := routeInstance(r, table, route); id != "" {
-		item.InstanceId, item.InstanceOwnerId = aws.String(id), aws.String(identity.Account)
+		item.InstanceId, item.InstanceOwnerId = aws.String(id), aws.String(table.Region.Account())
 	}
 	return item
 }
@@ -216,7 +216,7 @@ func (a *API) DeleteRouteTable(
 	if err := required(parameter{"routeTableId", in.RouteTableId}); err != nil {
 		return nil, err
 	}
-	return &ec2.DeleteRouteTableOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return &ec2.DeleteRouteTableOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		row, err := routeTables.get(tx, region, *in.RouteTableId)
 		if err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -30,7 +31,9 @@ func subnetAssociation(r store.Reader, subnet *store.Subnet) (*store.RouteTable,
 
 // associationByID returns the association with the id and its route table, or EC2's
 // error.
-func associationByID(r store.Reader, region, id string) (*store.RouteTable, store.RouteTableAssociation, error) {
+func associationByID(
+	r store.Reader, region identity.Region, id string,
+) (*store.RouteTable, store.RouteTableAssociation, error) {
 	for _, table := range store.RouteTables.InRegion(r, region) {
 		for _, a := range table.Associations {
 			if a.ID == id {
@@ -72,7 +75,7 @@ func (a *API) AssociateRouteTable(
 		return nil, err
 	}
 	out := &ec2.AssociateRouteTableOutput{AssociationState: associated()}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		table, err := routeTables.get(tx, region, *in.RouteTableId)
 		if err != nil {
 			return err
@@ -113,7 +116,8 @@ func (a *API) DisassociateRouteTable(
 	if err := required(parameter{"associationId", in.AssociationId}); err != nil {
 		return nil, err
 	}
-	return &ec2.DisassociateRouteTableOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	out := &ec2.DisassociateRouteTableOutput{}
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		table, old, err := associationByID(tx, region, *in.AssociationId)
 		if err != nil {
 			return err
@@ -139,7 +143,7 @@ func (a *API) ReplaceRouteTableAssociation(
 		return nil, err
 	}
 	out := &ec2.ReplaceRouteTableAssociationOutput{AssociationState: associated()}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		from, old, err := associationByID(tx, region, *in.AssociationId)
 		if err != nil {
 			return err

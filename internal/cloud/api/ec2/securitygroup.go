@@ -22,7 +22,7 @@ var securityGroups = resourceType[store.SecurityGroup]{
 	notFoundCode: "InvalidGroup.NotFound", notFoundText: "The security group",
 	malformedCode: "InvalidGroupId.Malformed",
 	malformedText: "The security group ID '%s' is malformed",
-	key:           func(row *store.SecurityGroup) (string, string) { return row.Region, row.ID },
+	key:           func(row *store.SecurityGroup) (identity.Region, string) { return row.Region, row.ID },
 	tags:          func(row *store.SecurityGroup) *store.Tags { return &row.Tags },
 	filters: withTagFilters(
 		func(row *store.SecurityGroup) store.Tags { return row.Tags },
@@ -31,7 +31,7 @@ var securityGroups = resourceType[store.SecurityGroup]{
 			"group-name":  field(func(row *store.SecurityGroup) string { return row.Name }),
 			"description": field(func(row *store.SecurityGroup) string { return row.Description }),
 			"vpc-id":      field(func(row *store.SecurityGroup) string { return row.VPCID }),
-			"owner-id":    constant[*store.SecurityGroup](identity.Account),
+			"owner-id":    field(func(row *store.SecurityGroup) string { return row.Region.Account() }),
 		}),
 	),
 }
@@ -51,11 +51,11 @@ func withRuleFilters(own filters[*store.SecurityGroup]) filters[*store.SecurityG
 			}
 			return ""
 		},
-		"user-id": func(_ store.Reader, rule store.SecurityGroupRule) string {
-			if rule.GroupID == "" {
-				return ""
+		"user-id": func(r store.Reader, rule store.SecurityGroupRule) string {
+			if group, ok := store.SecurityGroups.Get(r, rule.GroupID); ok {
+				return group.Region.Account()
 			}
-			return identity.Account
+			return ""
 		},
 		"prefix-list-id": func(_ store.Reader, rule store.SecurityGroupRule) string { return rule.PrefixListID },
 	}
@@ -125,7 +125,7 @@ func (a *API) CreateSecurityGroup(
 		return nil, err
 	}
 	var group *store.SecurityGroup
-	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		vpc, err := givenOrDefaultVPC(tx, region, in.VpcId)
 		if err != nil {
 			return err
@@ -162,7 +162,7 @@ func groupNamed(r store.Reader, vpcID, name string) (*store.SecurityGroup, bool)
 
 // groupByIDOrName returns the security group with the id or, in the default VPC only,
 // with the name.
-func groupByIDOrName(r store.Reader, region string, id, name *string) (*store.SecurityGroup, error) {
+func groupByIDOrName(r store.Reader, region identity.Region, id, name *string) (*store.SecurityGroup, error) {
 	if aws.ToString(id) != "" {
 		return securityGroups.get(r, region, *id)
 	}
@@ -211,10 +211,10 @@ func securityGroupItem(row *store.SecurityGroup) types.SecurityGroup {
 		GroupName:           aws.String(row.Name),
 		Description:         aws.String(row.Description),
 		VpcId:               aws.String(row.VPCID),
-		OwnerId:             aws.String(identity.Account),
+		OwnerId:             aws.String(row.Region.Account()),
 		SecurityGroupArn:    aws.String(resourceARN(row.Region, "security-group", row.ID)),
-		IpPermissions:       permissions(row.Rules, false),
-		IpPermissionsEgress: permissions(row.Rules, true),
+		IpPermissions:       permissions(row, row.Rules, false),
+		IpPermissionsEgress: permissions(row, row.Rules, true),
 		Tags:                tagSet(row.Tags),
 	}
 }
@@ -225,7 +225,7 @@ func (a *API) DeleteSecurityGroup(
 	ctx context.Context, in *ec2.DeleteSecurityGroupInput,
 ) (*ec2.DeleteSecurityGroupOutput, error) {
 	out := &ec2.DeleteSecurityGroupOutput{Return: aws.Bool(true)}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		group, err := groupByIDOrName(tx, region, in.GroupId, in.GroupName)
 		switch {
 		case err != nil:

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -79,7 +80,7 @@ func (a *API) authorize(ctx context.Context, dryRun *bool, q ruleRequest) (added
 	if err != nil {
 		return nil, err
 	}
-	err = a.change(ctx, dryRun, func(tx *store.Tx, region string) error {
+	err = a.change(ctx, dryRun, func(tx *store.Tx, region identity.Region) error {
 		group, err := groupByIDOrName(tx, region, q.groupID, q.groupName)
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -41,9 +42,9 @@ func portText(rule store.SecurityGroupRule, port int) string {
 	return strconv.Itoa(port)
 }
 
-// permissions merges the rules of one direction into EC2's permissions: one for each
+// permissions merges rules of a group for one direction into EC2's permissions: one for each
 // protocol and port range, with all its sources.
-func permissions(rules []store.SecurityGroupRule, egress bool) []types.IpPermission {
+func permissions(group *store.SecurityGroup, rules []store.SecurityGroupRule, egress bool) []types.IpPermission {
 	out := []types.IpPermission{}
 	at := map[string]int{}
 	for _, rule := range rules {
@@ -57,7 +58,7 @@ func permissions(rules []store.SecurityGroupRule, egress bool) []types.IpPermiss
 			at[key] = i
 			out = append(out, newPermission(rule))
 		}
-		addSource(&out[i], rule)
+		addSource(&out[i], group, rule)
 	}
 	return out
 }
@@ -84,7 +85,12 @@ func hasPorts(protocol string) bool {
 	return false
 }
 
-func addSource(p *types.IpPermission, rule store.SecurityGroupRule) {
+// ownerOfReference returns the account of the group that a rule of a group refers to.
+func ownerOfReference(group *store.SecurityGroup, rule store.SecurityGroupRule) string {
+	return cmp.Or(rule.GroupOwner, group.Region.Account())
+}
+
+func addSource(p *types.IpPermission, group *store.SecurityGroup, rule store.SecurityGroupRule) {
 	var description *string
 	if rule.Description != "" {
 		description = aws.String(rule.Description)
@@ -93,7 +99,7 @@ func addSource(p *types.IpPermission, rule store.SecurityGroupRule) {
 	case rule.GroupID != "":
 		p.UserIdGroupPairs = append(p.UserIdGroupPairs, types.UserIdGroupPair{
 			GroupId:                aws.String(rule.GroupID),
-			UserId:                 aws.String(identity.Account),
+			UserId:                 aws.String(ownerOfReference(group, rule)),
 			VpcId:                  optionalString(rule.PeerVPCID),
 			VpcPeeringConnectionId: optionalString(rule.PeeringID),
 			Description:            description,
@@ -257,6 +263,9 @@ func parseSources(
 		if peering := activePeering(r, group.VPCID, other.VPCID); peering != nil {
 			rule.PeerVPCID, rule.PeeringID = other.VPCID, peering.ID
 		}
+		if owner := other.Region.Account(); owner != group.Region.Account() {
+			rule.GroupOwner = owner
+		}
 		out = append(out, rule)
 	}
 	for _, source := range permission.PrefixListIds {
@@ -303,9 +312,6 @@ func referencedGroup(
 	); err != nil {
 		return nil, err
 	}
-	if user := aws.ToString(source.UserId); user != "" && user != identity.Account {
-		return nil, securityGroups.notFound(aws.ToString(source.GroupId))
-	}
 	if aws.ToString(source.GroupId) == "" {
 		if aws.ToString(source.GroupName) == "" {
 			return nil, missingParameter("groupId")
@@ -315,7 +321,11 @@ func referencedGroup(
 		}
 		return nil, securityGroups.notFound(*source.GroupName)
 	}
-	other, err := securityGroups.get(r, group.Region, *source.GroupId)
+	where := group.Region
+	if user := aws.ToString(source.UserId); user != "" {
+		where = identity.RegionOf(user, where.Name())
+	}
+	other, err := securityGroups.get(r, where, *source.GroupId)
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -98,17 +97,17 @@ func (a *API) DescribeStaleSecurityGroups(
 			stale := slices.DeleteFunc(slices.Clone(g.Rules), fresh)
 			return types.StaleSecurityGroup{
 				GroupId: aws.String(g.ID), GroupName: aws.String(g.Name), Description: aws.String(g.Description),
-				VpcId: aws.String(g.VPCID), StaleIpPermissions: staleItems(stale, false),
-				StaleIpPermissionsEgress: staleItems(stale, true),
+				VpcId: aws.String(g.VPCID), StaleIpPermissions: staleItems(g, stale, false),
+				StaleIpPermissionsEgress: staleItems(g, stale, true),
 			}
 		}),
 	}, nil
 }
 
 // staleItems describes the stale rules of one direction.
-func staleItems(rules []store.SecurityGroupRule, egress bool) []types.StaleIpPermission {
+func staleItems(group *store.SecurityGroup, rules []store.SecurityGroupRule, egress bool) []types.StaleIpPermission {
 	items := []types.StaleIpPermission{}
-	for _, p := range permissions(rules, egress) {
+	for _, p := range permissions(group, rules, egress) {
 		items = append(items, types.StaleIpPermission{
 			IpProtocol: p.IpProtocol, FromPort: p.FromPort, ToPort: p.ToPort, IpRanges: []string{},
 			PrefixListIds: []string{}, UserIdGroupPairs: p.UserIdGroupPairs,
@@ -169,7 +168,7 @@ func (a *API) GetSecurityGroupsForVpc(
 		SecurityGroupForVpcs: list(rows, func(row *store.SecurityGroup) types.SecurityGroupForVpc {
 			return types.SecurityGroupForVpc{
 				GroupId: aws.String(row.ID), GroupName: aws.String(row.Name), Description: aws.String(row.Description),
-				OwnerId: aws.String(identity.Account), PrimaryVpcId: aws.String(row.VPCID), Tags: tagSet(row.Tags),
+				OwnerId: aws.String(row.Region.Account()), PrimaryVpcId: aws.String(row.VPCID), Tags: tagSet(row.Tags),
 			}
 		}),
 	}, nil

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -29,7 +30,7 @@ func (a *API) revoke(
 			"The parameter 'securityGroupRuleIds' may not be used in combination with 'ipPermissions'",
 		)
 	}
-	err = a.change(ctx, dryRun, func(tx *store.Tx, region string) error {
+	err = a.change(ctx, dryRun, func(tx *store.Tx, region identity.Region) error {
 		group, err := groupByIDOrName(tx, region, q.groupID, q.groupName)
 		if err != nil {
 			return err

@@ -39,7 +39,7 @@ var groupRuleFilters = withTagFilters(func(g groupRule) store.Tags { return g.ru
 
 // regionRules returns the rules of a region's security groups in the order of their
 // ids.
-func regionRules(r store.Reader, region string) []groupRule {
+func regionRules(r store.Reader, region identity.Region) []groupRule {
 	var all []groupRule
 	for _, group := range store.SecurityGroups.InRegion(r, region) {
 		for _, rule := range group.Rules {
@@ -116,7 +116,7 @@ func groupRuleItem(g groupRule) types.SecurityGroupRule {
 		SecurityGroupRuleId:  aws.String(rule.ID),
 		SecurityGroupRuleArn: aws.String(resourceARN(g.group.Region, "security-group-rule", rule.ID)),
 		GroupId:              aws.String(g.group.ID),
-		GroupOwnerId:         aws.String(identity.Account),
+		GroupOwnerId:         aws.String(g.group.Region.Account()),
 		IsEgress:             aws.Bool(rule.Egress),
 		IpProtocol:           aws.String(rule.Protocol),
 		FromPort:             aws.Int32(int32(rule.FromPort)),
@@ -130,7 +130,7 @@ func groupRuleItem(g groupRule) types.SecurityGroupRule {
 	if rule.GroupID != "" {
 		item.ReferencedGroupInfo = &types.ReferencedSecurityGroup{
 			GroupId:                aws.String(rule.GroupID),
-			UserId:                 aws.String(identity.Account),
+			UserId:                 aws.String(ownerOfReference(g.group, rule)),
 			VpcId:                  optionalString(rule.PeerVPCID),
 			VpcPeeringConnectionId: optionalString(rule.PeeringID),
 		}
@@ -145,7 +145,9 @@ func (taggableRules) ownsID(id string) bool { return securityGroupRules.ownsID(i
 
 func (taggableRules) notFound(id string) error { return securityGroupRules.notFound(id) }
 
-func (taggableRules) editTags(tx *store.Tx, region, id string, change func(store.Tags) (store.Tags, error)) error {
+func (taggableRules) editTags(
+	tx *store.Tx, region identity.Region, id string, change func(store.Tags) (store.Tags, error),
+) error {
 	found, err := findRule(regionRules(tx, region), id)
 	if err != nil {
 		return err
@@ -158,7 +160,9 @@ func (taggableRules) editTags(tx *store.Tx, region, id string, change func(store
 	return nil
 }
 
-func (taggableRules) eachTagged(r store.Reader, region string, visit func(types.ResourceType, string, store.Tags)) {
+func (taggableRules) eachTagged(
+	r store.Reader, region identity.Region, visit func(types.ResourceType, string, store.Tags),
+) {
 	for _, g := range regionRules(r, region) {
 		visit(securityGroupRules.kind, g.rule.ID, g.rule.Tags)
 	}

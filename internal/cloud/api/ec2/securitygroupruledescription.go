@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -31,7 +32,7 @@ func (a *API) updateRuleDescriptions(
 			"Either 'ipPermissions' or 'securityGroupRuleDescriptions' should be provided.",
 		)
 	}
-	return a.change(ctx, dryRun, func(tx *store.Tx, region string) error {
+	return a.change(ctx, dryRun, func(tx *store.Tx, region identity.Region) error {
 		group, err := groupByIDOrName(tx, region, q.groupID, q.groupName)
 		if err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -23,7 +24,7 @@ func (a *API) ModifySecurityGroupRules(
 		return nil, missingParameter("securityGroupRules")
 	}
 	out := &ec2.ModifySecurityGroupRulesOutput{Return: aws.Bool(true)}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		for _, update := range in.SecurityGroupRules {
 			// Read the row for each update: it may depend on the one before.
 			group, err := securityGroups.get(tx, region, *in.GroupId)

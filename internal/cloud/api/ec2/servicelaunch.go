@@ -34,11 +34,11 @@ type Launch struct {
 
 // RunInstancesFor launches instances and returns their ids. It runs Launch.Also in the
 // same transaction. Its errors are those of RunInstances.
-func (a *API) RunInstancesFor(ctx context.Context, region string, l Launch) ([]string, error) {
+func (a *API) RunInstancesFor(ctx context.Context, region identity.Region, l Launch) ([]string, error) {
 	var ids []string
 	request := launchRequest{in: l.input(), subnetID: l.SubnetID, identity: l, reserved: l.Reserved}
-	ctx = wire.WithCaller(ctx, wire.Caller{AccountID: identity.Account, Region: region})
-	err := a.change(ctx, nil, func(tx *store.Tx, region string) (err error) {
+	ctx = wire.WithCaller(ctx, wire.Caller{Region: region})
+	err := a.change(ctx, nil, func(tx *store.Tx, region identity.Region) (err error) {
 		if ids, err = a.launchOnce(ctx, tx, region, request); err != nil || l.Also == nil {
 			return err
 		}
@@ -54,7 +54,7 @@ func (a *API) RunInstancesFor(ctx context.Context, region string, l Launch) ([]s
 // the profile alone (Amazon EC2 Auto Scaling User Guide, "Control Amazon EC2 launch template
 // usage in Auto Scaling groups"). CheckLaunch does not check whether the subnet has free
 // addresses, and changes nothing.
-func (a *API) CheckLaunch(ctx context.Context, region string, l Launch) error {
+func (a *API) CheckLaunch(ctx context.Context, region identity.Region, l Launch) error {
 	if err := a.EnsureRegion(region); err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (a *API) CheckLaunch(ctx context.Context, region string, l Launch) error {
 // ResolveTemplate completes a reference to a launch template with its id, its name and
 // the number of the version that the reference names at present. Its errors are those
 // of RunInstances.
-func (a *API) ResolveTemplate(region string, ref store.TemplateRef) (store.TemplateRef, error) {
+func (a *API) ResolveTemplate(region identity.Region, ref store.TemplateRef) (store.TemplateRef, error) {
 	row, v, err := findTemplateVersion(a.Store.View(), region, templateSpecification(ref))
 	if err != nil {
 		return store.TemplateRef{}, err
@@ -86,7 +86,7 @@ func (a *API) ResolveTemplate(region string, ref store.TemplateRef) (store.Templ
 
 // UsesImageAlias reports whether a version of a launch template names its image by a
 // parameter of Systems Manager.
-func (a *API) UsesImageAlias(r store.Reader, region string, ref store.TemplateRef) (bool, error) {
+func (a *API) UsesImageAlias(r store.Reader, region identity.Region, ref store.TemplateRef) (bool, error) {
 	_, v, err := findTemplateVersion(r, region, templateSpecification(ref))
 	if err != nil {
 		return false, err

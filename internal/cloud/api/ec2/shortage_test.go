@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/manners"
 )
 
@@ -100,7 +101,7 @@ func TestOneZoneLacksAFamily(t *testing.T) {
 }
 
 func TestAccountsHaveTheirOwnZones(t *testing.T) {
-	ids := func(c *cloud, region string) (names, ids []string) {
+	ids := func(c *cloud, region identity.Region) (names, ids []string) {
 		for _, z := range do(c, func(_ context.Context, z *ec2.DescribeAvailabilityZonesInput) (
 			*ec2.DescribeAvailabilityZonesOutput, error,
 		) {

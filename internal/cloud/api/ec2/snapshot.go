@@ -20,9 +20,10 @@ var snapshots = resourceType[store.Snapshot]{
 	table: store.Snapshots, kind: types.ResourceTypeSnapshot, prefix: "snap-",
 	notFoundCode: "InvalidSnapshot.NotFound", notFoundText: "The snapshot", notFoundEnd: ".",
 	malformedCode: "InvalidSnapshotID.Malformed",
-	key:           func(row snap) (string, string) { return row.Region, row.ID },
+	key:           func(row snap) (identity.Region, string) { return row.Region, row.ID },
 	tags:          func(row snap) *store.Tags { return &row.Tags },
 	at:            snapshotAt,
+	shared:        snapshotShared,
 	filters: withTagFilters(func(row snap) store.Tags { return row.Tags }, filters[snap]{
 		"snapshot-id":  field(func(row snap) string { return row.ID }),
 		"volume-id":    field(func(row snap) string { return row.VolumeID }),
@@ -38,15 +39,30 @@ var snapshots = resourceType[store.Snapshot]{
 	}),
 }
 
-// DescribeSnapshots lists the account's snapshots and those of public images.
+// snapshotShared reports whether a snapshot of another account can be used in a region: one of
+// a public image, or one whose owner permits it.
+func snapshotShared(row snap, region identity.Region) bool {
+	return row.Region.Name() == region.Name() &&
+		(row.Owner != row.Region.Account() || row.Public || slices.Contains(row.Users, region.Account()))
+}
+
+// findOwnSnapshot returns the snapshot with the id, or EC2's error for one that does not exist
+// or belongs to another account.
+func findOwnSnapshot(r store.Reader, region identity.Region, id string) (snap, error) {
+	row, err := snapshots.get(r, region, id)
+	if err == nil && row.Owner != region.Account() {
+		return nil, wire.Errorf("AuthFailure", "Not authorized for snapshot: [%s]", row.ID)
+	}
+	return row, err
+}
+
+// DescribeSnapshots lists the account's snapshots, those that others share, and those of public
+// images.
 func (a *API) DescribeSnapshots(
 	ctx context.Context, in *ec2.DescribeSnapshotsInput,
 ) (*ec2.DescribeSnapshotsOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
-		return nil, err
-	}
-	if err := unsupported(map[string]bool{"restorableByUserIds": len(in.RestorableByUserIds) > 0}); err != nil {
 		return nil, err
 	}
 	pages := pageRequest{in.MaxResults, in.NextToken}
@@ -61,14 +77,26 @@ func (a *API) DescribeSnapshots(
 		return nil, err
 	}
 	rows = slices.DeleteFunc(rows, func(row snap) bool {
-		return len(in.OwnerIds) > 0 && !slices.Contains(in.OwnerIds, row.Owner) &&
-			!(slices.Contains(in.OwnerIds, "self") && row.Owner == identity.Account)
+		return !snapshotOwnedBy(row, region, in.OwnerIds) || !restorableBy(row, region, in.RestorableByUserIds)
 	})
 	rows, next, err := paginate(pages, rows, snapshots.id)
 	if err != nil {
 		return nil, err
 	}
 	return &ec2.DescribeSnapshotsOutput{Snapshots: list(rows, snapshotItem), NextToken: next}, nil
+}
+
+// snapshotOwnedBy reports whether a snapshot belongs to one of the accounts.
+func snapshotOwnedBy(row snap, region identity.Region, owners []string) bool {
+	return len(owners) == 0 || slices.Contains(owners, row.Owner) ||
+		slices.Contains(owners, "self") && row.Owner == region.Account()
+}
+
+// restorableBy reports whether one of the users has an explicit permission to create volumes of
+// a snapshot: "all" stands for everyone, "self" for the account (Amazon EC2 API Reference,
+// DescribeSnapshots).
+func restorableBy(row snap, region identity.Region, users []string) bool {
+	return len(users) == 0 || sharing{row.Public, row.Users}.names(users, region, row.Owner)
 }
 
 func snapshotItem(row snap) types.Snapshot {
@@ -94,8 +122,8 @@ func (a *API) DeleteSnapshot(ctx context.Context, in *ec2.DeleteSnapshotInput) (
 	if err := required(parameter{"snapshotId", in.SnapshotId}); err != nil {
 		return nil, err
 	}
-	return &ec2.DeleteSnapshotOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
-		row, err := snapshots.get(tx, region, *in.SnapshotId)
+	return &ec2.DeleteSnapshotOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
+		row, err := findOwnSnapshot(tx, region, *in.SnapshotId)
 		if err != nil {
 			return err
 		}

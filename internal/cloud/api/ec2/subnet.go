@@ -20,7 +20,7 @@ import (
 var subnets = resourceType[store.Subnet]{
 	table: store.Subnets, kind: types.ResourceTypeSubnet, prefix: "subnet-",
 	notFoundCode: "InvalidSubnetID.NotFound", notFoundText: "The subnet ID", malformedCode: "InvalidSubnetID.Malformed",
-	key:  func(row *store.Subnet) (string, string) { return row.Region, row.ID },
+	key:  func(row *store.Subnet) (identity.Region, string) { return row.Region, row.ID },
 	tags: func(row *store.Subnet) *store.Tags { return &row.Tags },
 	at:   subnetAt,
 	filters: withTagFilters(func(row *store.Subnet) store.Tags { return row.Tags }, filters[*store.Subnet]{
@@ -54,7 +54,7 @@ var subnets = resourceType[store.Subnet]{
 		"customer-owned-ipv4-pool":        noValue[*store.Subnet],
 		"map-customer-owned-ip-on-launch": constant[*store.Subnet]("false"),
 		"outpost-arn":                     noValue[*store.Subnet],
-		"owner-id":                        constant[*store.Subnet](identity.Account),
+		"owner-id":                        field(subnetOwner),
 		"state":                           field(func(row *store.Subnet) string { return row.State }),
 		"private-dns-name-options-on-launch.hostname-type": field(
 			func(row *store.Subnet) string { return row.HostnameType },
@@ -86,7 +86,7 @@ func (a *API) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*ec2
 	}
 	subnet := &store.Subnet{CIDR: block, VPCID: *in.VpcId, Tags: tags[types.ResourceTypeSubnet]}
 	var item types.Subnet
-	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		vpc, err := vpcs.get(tx, region, *in.VpcId)
 		if err != nil {
 			return err
@@ -147,9 +147,9 @@ func checkNewSubnet(in *ec2.CreateSubnetInput) error {
 	return required(parameter{"cidrBlock", in.CidrBlock})
 }
 
-func (a *API) chooseZone(regionName string, in *ec2.CreateSubnetInput, siblings []*store.Subnet) (zone, error) {
+func (a *API) chooseZone(region identity.Region, in *ec2.CreateSubnetInput, siblings []*store.Subnet) (zone, error) {
 	name, id := aws.ToString(in.AvailabilityZone), aws.ToString(in.AvailabilityZoneId)
-	zones := a.zones(regionName)
+	zones := a.zones(region)
 	if name == "" && id == "" {
 		used := func(z zone) (n int) {
 			for _, sibling := range siblings {
@@ -200,12 +200,14 @@ func (a *API) DescribeSubnets(ctx context.Context, in *ec2.DescribeSubnetsInput)
 	return &ec2.DescribeSubnetsOutput{Subnets: list(rows, subnetItem(view)), NextToken: next}, nil
 }
 
+func subnetOwner(row *store.Subnet) string { return row.Region.Account() }
+
 func subnetItem(r store.Reader) func(*store.Subnet) types.Subnet {
 	return func(row *store.Subnet) types.Subnet {
 		return types.Subnet{
 			SubnetId:                    aws.String(row.ID),
 			SubnetArn:                   aws.String(subnetARN(row)),
-			OwnerId:                     aws.String(identity.Account),
+			OwnerId:                     aws.String(row.Region.Account()),
 			VpcId:                       aws.String(row.VPCID),
 			CidrBlock:                   aws.String(row.CIDR.String()),
 			State:                       types.SubnetState(row.State),
@@ -234,7 +236,7 @@ func (a *API) DeleteSubnet(ctx context.Context, in *ec2.DeleteSubnetInput) (*ec2
 	if err := required(parameter{"subnetId", in.SubnetId}); err != nil {
 		return nil, err
 	}
-	return &ec2.DeleteSubnetOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return &ec2.DeleteSubnetOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		subnet, err := subnets.get(tx, region, *in.SubnetId)
 		if err != nil {
 			return err
@@ -291,7 +293,7 @@ func (a *API) ModifySubnetAttribute(
 			string(in.PrivateDnsHostnameTypeOnLaunch), "Valid values are ip-name and resource-name.",
 		)
 	}
-	return &ec2.ModifySubnetAttributeOutput{}, a.change(ctx, nil, func(tx *store.Tx, region string) error {
+	return &ec2.ModifySubnetAttributeOutput{}, a.change(ctx, nil, func(tx *store.Tx, region identity.Region) error {
 		subnet, err := subnets.get(tx, region, *in.SubnetId)
 		if err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -79,7 +80,7 @@ func (a *API) AssociateSubnetCidrBlock(
 		return nil, err
 	}
 	out := &ec2.AssociateSubnetCidrBlockOutput{SubnetId: in.SubnetId}
-	return out, a.change(ctx, nil, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, nil, func(tx *store.Tx, region identity.Region) error {
 		subnet, err := subnets.get(tx, region, *in.SubnetId)
 		if err != nil {
 			return err
@@ -112,7 +113,7 @@ func (a *API) DisassociateSubnetCidrBlock(
 		return nil, err
 	}
 	out := &ec2.DisassociateSubnetCidrBlockOutput{}
-	return out, a.change(ctx, nil, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, nil, func(tx *store.Tx, region identity.Region) error {
 		subnet, err := subnetWithAssociation(tx, region, *in.AssociationId)
 		if err != nil {
 			return err
@@ -139,7 +140,7 @@ func (a *API) DisassociateSubnetCidrBlock(
 }
 
 // subnetWithAssociation returns the subnet whose block of IPv6 addresses has an association.
-func subnetWithAssociation(r store.Reader, region, id string) (*store.Subnet, error) {
+func subnetWithAssociation(r store.Reader, region identity.Region, id string) (*store.Subnet, error) {
 	for _, subnet := range store.Subnets.InRegion(r, region) {
 		if subnet.IPv6.ID == id {
 			return subnet, nil

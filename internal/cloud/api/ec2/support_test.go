@@ -56,8 +56,8 @@ func newCloud(t *testing.T) *cloud {
 	return &cloud{api, t, in(home)}
 }
 
-func in(region string) context.Context {
-	return wire.WithCaller(context.Background(), wire.Caller{AccountID: identity.Account, Region: region})
+func in(region identity.Region) context.Context {
+	return wire.WithCaller(context.Background(), wire.Caller{Region: region})
 }
 
 // do calls an operation that must succeed.

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -32,7 +33,7 @@ func (a *API) editTags(
 	if len(resources) > maxTagged {
 		return wire.Errorf("InvalidParameterValue", "The maximum number of resources in one request is %d", maxTagged)
 	}
-	return a.change(ctx, dryRun, func(tx *store.Tx, region string) error {
+	return a.change(ctx, dryRun, func(tx *store.Tx, region identity.Region) error {
 		for _, id := range resources {
 			kinds := taggableTypes()
 			i := slices.IndexFunc(kinds, func(kind taggableType) bool { return kind.ownsID(id) })

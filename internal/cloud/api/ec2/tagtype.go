@@ -5,7 +5,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // taggableType is a type of resource that the tag operations can change.
@@ -15,9 +17,9 @@ type taggableType interface {
 	// notFound returns EC2's error for an id that does not exist.
 	notFound(id string) error
 	// editTags replaces the tags of a resource by the result of change.
-	editTags(tx *store.Tx, region, id string, change func(store.Tags) (store.Tags, error)) error
+	editTags(tx *store.Tx, region identity.Region, id string, change func(store.Tags) (store.Tags, error)) error
 	// eachTagged calls visit for every resource of the region.
-	eachTagged(r store.Reader, region string, visit func(kind types.ResourceType, id string, tags store.Tags))
+	eachTagged(r store.Reader, region identity.Region, visit func(kind types.ResourceType, id string, tags store.Tags))
 }
 
 // taggableTypes returns all types of resources that can be tagged.
@@ -31,10 +33,15 @@ func taggableTypes() []taggableType {
 
 func (t *resourceType[T]) ownsID(id string) bool { return strings.HasPrefix(id, t.prefix) }
 
-func (t *resourceType[T]) editTags(tx *store.Tx, region, id string, change func(store.Tags) (store.Tags, error)) error {
+func (t *resourceType[T]) editTags(
+	tx *store.Tx, region identity.Region, id string, change func(store.Tags) (store.Tags, error),
+) error {
 	row, err := t.get(tx, region, id)
 	if err != nil {
 		return err
+	}
+	if !t.owns(row, region) {
+		return wire.NotImplemented("tags for %s, which belongs to another account", id)
 	}
 	tags, err := change(*t.tags(row))
 	if err != nil {
@@ -47,7 +54,7 @@ func (t *resourceType[T]) editTags(tx *store.Tx, region, id string, change func(
 }
 
 func (t *resourceType[T]) eachTagged(
-	r store.Reader, region string, visit func(types.ResourceType, string, store.Tags),
+	r store.Reader, region identity.Region, visit func(types.ResourceType, string, store.Tags),
 ) {
 	for _, row := range t.table.InRegion(r, region) {
 		visit(t.kind, t.id(row), *t.tags(row))

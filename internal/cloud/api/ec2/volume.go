@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -20,7 +21,7 @@ var volumes = resourceType[store.Volume]{
 	table: store.Volumes, kind: types.ResourceTypeVolume, prefix: "vol-",
 	notFoundCode: "InvalidVolume.NotFound", notFoundText: "The volume", notFoundEnd: ".",
 	malformedCode: "InvalidVolumeID.Malformed",
-	key:           func(row disk) (string, string) { return row.Region, row.ID },
+	key:           func(row disk) (identity.Region, string) { return row.Region, row.ID },
 	tags:          func(row disk) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row disk) store.Tags { return row.Tags }, filters[disk]{
 		"volume-id":              field(func(row disk) string { return row.ID }),
@@ -120,7 +121,7 @@ func (a *API) DeleteVolume(ctx context.Context, in *ec2.DeleteVolumeInput) (*ec2
 	if err := required(parameter{"volumeId", in.VolumeId}); err != nil {
 		return nil, err
 	}
-	return &ec2.DeleteVolumeOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return &ec2.DeleteVolumeOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		row, err := volumes.get(tx, region, *in.VolumeId)
 		switch {
 		case err != nil:

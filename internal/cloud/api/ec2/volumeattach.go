@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -25,7 +26,7 @@ func (a *API) AttachVolume(ctx context.Context, in *ec2.AttachVolumeInput) (*ec2
 		return nil, err
 	}
 	out := &ec2.AttachVolumeOutput{}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		volume, err := volumes.get(tx, region, *in.VolumeId)
 		if err != nil {
 			return err
@@ -123,7 +124,7 @@ func (a *API) DetachVolume(ctx context.Context, in *ec2.DetachVolumeInput) (*ec2
 		return nil, err
 	}
 	out := &ec2.DetachVolumeOutput{}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		row, err := volumes.get(tx, region, *in.VolumeId)
 		if err != nil {
 			return err

@@ -125,7 +125,7 @@ func (a *API) CreateVolume(ctx context.Context, in *ec2.CreateVolumeInput) (*ec2
 		return nil, err
 	}
 	out := &ec2.CreateVolumeOutput{}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		q := tokenRequest{operation: "CreateVolume", token: in.ClientToken, input: in}
 		row, err := volumes.createOnce(a, tx, region, q, func() (*store.Volume, error) {
 			row, err := a.newVolume(tx, region, in)
@@ -151,7 +151,7 @@ func (a *API) CreateVolume(ctx context.Context, in *ec2.CreateVolumeInput) (*ec2
 }
 
 // newVolume returns the row of a volume that a request asks for, without its tags.
-func (a *API) newVolume(r store.Reader, region string, in *ec2.CreateVolumeInput) (*store.Volume, error) {
+func (a *API) newVolume(r store.Reader, region identity.Region, in *ec2.CreateVolumeInput) (*store.Volume, error) {
 	zone, err := a.volumeZone(region, in)
 	if err != nil {
 		return nil, err
@@ -197,7 +197,7 @@ func (a *API) newVolume(r store.Reader, region string, in *ec2.CreateVolumeInput
 		row.KeyARN = keyARN(region, key)
 	}
 	if row.Encrypted && row.KeyARN == "" {
-		row.KeyARN = keyARN(region, digits("aws/ebs "+region, 32))
+		row.KeyARN = keyARN(region, digits("aws/ebs "+string(region), 32))
 	}
 	return row, nil
 }
@@ -218,7 +218,7 @@ func (a *API) checkContent(snapshot *store.Snapshot) error {
 
 // keyARN returns the ARN of a key that a request names by its id or its ARN. The local cloud
 // has no AWS KMS: it records the key and does not use it.
-func keyARN(region, key string) string {
+func keyARN(region identity.Region, key string) string {
 	if len(key) > 4 && key[:4] == "arn:" {
 		return key
 	}
@@ -226,7 +226,7 @@ func keyARN(region, key string) string {
 }
 
 // volumeZone returns the zone of a volume that a request names.
-func (a *API) volumeZone(region string, in *ec2.CreateVolumeInput) (string, error) {
+func (a *API) volumeZone(region identity.Region, in *ec2.CreateVolumeInput) (string, error) {
 	name, id := aws.ToString(in.AvailabilityZone), aws.ToString(in.AvailabilityZoneId)
 	if name == "" && id == "" {
 		return "", missingParameter("AvailabilityZone")

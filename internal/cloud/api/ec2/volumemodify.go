@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -23,7 +24,7 @@ type modification = *store.VolumeModification
 var modifications = resourceType[store.VolumeModification]{
 	table: store.VolumeModifications, prefix: volumes.prefix, malformedCode: volumes.malformedCode,
 	notFoundCode: "InvalidVolumeModification.NotFound", notFoundText: "Modification for volume",
-	key:  func(row modification) (string, string) { return row.Region, row.VolumeID },
+	key:  func(row modification) (identity.Region, string) { return row.Region, row.VolumeID },
 	tags: func(modification) *store.Tags { return &store.Tags{} },
 	filters: filters[modification]{
 		"modification-state": func(r store.Reader, row modification) []string {
@@ -49,7 +50,7 @@ func (a *API) ModifyVolume(ctx context.Context, in *ec2.ModifyVolumeInput) (*ec2
 		return nil, err
 	}
 	out := &ec2.ModifyVolumeOutput{}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		row, err := volumes.get(tx, region, *in.VolumeId)
 		if err != nil {
 			return err

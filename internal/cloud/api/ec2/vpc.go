@@ -16,7 +16,7 @@ import (
 var vpcs = resourceType[store.VPC]{
 	table: store.VPCs, kind: types.ResourceTypeVpc, prefix: "vpc-",
 	notFoundCode: "InvalidVpcID.NotFound", notFoundText: "The vpc ID", malformedCode: "InvalidVpcID.Malformed",
-	key:  func(row *store.VPC) (string, string) { return row.Region, row.ID },
+	key:  func(row *store.VPC) (identity.Region, string) { return row.Region, row.ID },
 	tags: func(row *store.VPC) *store.Tags { return &row.Tags },
 	at:   vpcAt,
 	filters: withTagFilters(func(row *store.VPC) store.Tags { return row.Tags }, filters[*store.VPC]{
@@ -41,7 +41,7 @@ var vpcs = resourceType[store.VPC]{
 		),
 		"is-default": booleanField(func(row *store.VPC) bool { return row.IsDefault }),
 		"isDefault":  booleanField(func(row *store.VPC) bool { return row.IsDefault }),
-		"owner-id":   constant[*store.VPC](identity.Account),
+		"owner-id":   field(vpcOwner),
 		"state":      field(func(row *store.VPC) string { return row.State }),
 	}),
 }
@@ -84,7 +84,7 @@ func (a *API) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput) (*ec2.Creat
 		return nil, err
 	}
 	vpc := &store.VPC{CIDR: block, Tenancy: string(tenancy), Tags: tags[types.ResourceTypeVpc]}
-	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		if err := a.limitVPCs(tx, region); err != nil {
 			return err
 		}
@@ -125,10 +125,12 @@ func (a *API) DescribeVpcs(ctx context.Context, in *ec2.DescribeVpcsInput) (*ec2
 	return &ec2.DescribeVpcsOutput{Vpcs: list(rows, vpcItem), NextToken: next}, nil
 }
 
+func vpcOwner(row *store.VPC) string { return row.Region.Account() }
+
 func vpcItem(row *store.VPC) types.Vpc {
 	return types.Vpc{
 		VpcId:     aws.String(row.ID),
-		OwnerId:   aws.String(identity.Account),
+		OwnerId:   aws.String(row.Region.Account()),
 		CidrBlock: aws.String(row.CIDR.String()),
 		State:     types.VpcState(row.State),
 		CidrBlockAssociationSet: list(associationsOf(row), func(c store.CIDRAssociation) types.VpcCidrBlockAssociation {
@@ -159,7 +161,7 @@ func (a *API) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput) (*ec2.Delet
 	if err := required(parameter{"vpcId", in.VpcId}); err != nil {
 		return nil, err
 	}
-	return &ec2.DeleteVpcOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return &ec2.DeleteVpcOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		vpc, err := vpcs.get(tx, region, *in.VpcId)
 		if err != nil {
 			return err
@@ -177,7 +179,7 @@ func (a *API) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput) (*ec2.Delet
 			store.NetworkACLs.Delete(tx, row.ID)
 		}
 		for _, row := range store.PeeringConnectionsByVPC.List(tx, vpc.ID) {
-			a.endPeering(tx, row, store.PeeringDeleted, "Deleted by "+identity.Account)
+			a.endPeering(tx, row, store.PeeringDeleted, "Deleted by "+vpc.Region.Account())
 		}
 		store.VPCs.Delete(tx, vpc.ID)
 		return nil
@@ -210,7 +212,7 @@ func vpcInUse(r store.Reader, vpcID string) bool {
 }
 
 // defaultVPC returns the region's default VPC. ok is false if it has been deleted.
-func defaultVPC(r store.Reader, region string) (*store.VPC, bool) {
+func defaultVPC(r store.Reader, region identity.Region) (*store.VPC, bool) {
 	for _, row := range store.VPCs.InRegion(r, region) {
 		if row.IsDefault {
 			return row, true
@@ -220,7 +222,7 @@ func defaultVPC(r store.Reader, region string) (*store.VPC, bool) {
 }
 
 // givenOrDefaultVPC returns the VPC with the id or, without an id, the default VPC.
-func givenOrDefaultVPC(r store.Reader, region string, id *string) (*store.VPC, error) {
+func givenOrDefaultVPC(r store.Reader, region identity.Region, id *string) (*store.VPC, error) {
 	if aws.ToString(id) != "" {
 		return vpcs.get(r, region, *id)
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -35,7 +36,7 @@ func (a *API) ModifyVpcAttribute(
 	if given > 1 {
 		return nil, wire.Errorf("InvalidParameterCombination", "Only one VPC attribute may be modified at a time")
 	}
-	return &ec2.ModifyVpcAttributeOutput{}, a.change(ctx, nil, func(tx *store.Tx, region string) error {
+	return &ec2.ModifyVpcAttributeOutput{}, a.change(ctx, nil, func(tx *store.Tx, region identity.Region) error {
 		vpc, err := vpcs.get(tx, region, *in.VpcId)
 		if err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/quota"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -55,7 +56,7 @@ func (a *API) AssociateVpcCidrBlock(
 	return &ec2.AssociateVpcCidrBlockOutput{
 			VpcId:                in.VpcId,
 			CidrBlockAssociation: cidrAssociationItem(association, types.VpcCidrBlockStateCodeAssociating),
-		}, a.change(ctx, nil, func(tx *store.Tx, region string) error {
+		}, a.change(ctx, nil, func(tx *store.Tx, region identity.Region) error {
 			vpc, err := vpcs.get(tx, region, *in.VpcId)
 			if err != nil {
 				return err
@@ -136,7 +137,7 @@ func (a *API) DisassociateVpcCidrBlock(
 		return nil, err
 	}
 	out := &ec2.DisassociateVpcCidrBlockOutput{}
-	return out, a.change(ctx, nil, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, nil, func(tx *store.Tx, region identity.Region) error {
 		vpc, association, err := findCIDRAssociation(tx, region, *in.AssociationId)
 		if err != nil {
 			return err
@@ -176,7 +177,7 @@ func (a *API) DisassociateVpcCidrBlock(
 
 // findCIDRAssociation returns the VPC and the further block of an association.
 func findCIDRAssociation(
-	r store.Reader, region, id string,
+	r store.Reader, region identity.Region, id string,
 ) (*store.VPC, store.CIDRAssociation, error) {
 	for _, vpc := range store.VPCs.InRegion(r, region) {
 		if vpc.CIDRAssociationID == id {

@@ -27,12 +27,12 @@ var endpoints = resourceType[store.VPCEndpoint]{
 	table: store.VPCEndpoints, kind: types.ResourceTypeVpcEndpoint, prefix: "vpce-",
 	notFoundCode: "InvalidVpcEndpointId.NotFound", notFoundText: "The Vpc Endpoint Id",
 	malformedCode: "InvalidVpcEndpointId.Malformed",
-	key:           func(row endpoint) (string, string) { return row.Region, row.ID },
+	key:           func(row endpoint) (identity.Region, string) { return row.Region, row.ID },
 	tags:          func(row endpoint) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row endpoint) store.Tags { return row.Tags }, filters[endpoint]{
 		"ip-address-type":    noValue[endpoint],
 		"service-name":       field(func(row endpoint) string { return row.Service }),
-		"service-region":     field(func(row endpoint) string { return row.Region }),
+		"service-region":     field(func(row endpoint) string { return row.Region.Name() }),
 		"vpc-id":             field(func(row endpoint) string { return row.VPCID }),
 		"vpc-endpoint-id":    field(func(row endpoint) string { return row.ID }),
 		"vpc-endpoint-state": constant[endpoint](string(types.StateAvailable)),
@@ -61,7 +61,7 @@ func (a *API) CreateVpcEndpoint(
 		return nil, err
 	}
 	out := &ec2.CreateVpcEndpointOutput{ClientToken: in.ClientToken}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		q := tokenRequest{operation: "CreateVpcEndpoint", token: in.ClientToken, input: in}
 		row, err := endpoints.createOnce(a, tx, region, q, func() (*store.VPCEndpoint, error) {
 			vpc, err := vpcs.get(tx, region, *in.VpcId)
@@ -184,7 +184,7 @@ func (a *API) ModifyVpcEndpoint(
 		return nil, err
 	}
 	out := &ec2.ModifyVpcEndpointOutput{Return: aws.Bool(true)}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		old, err := endpoints.get(tx, region, *in.VpcEndpointId)
 		if err != nil {
 			return err
@@ -211,7 +211,7 @@ func (a *API) DeleteVpcEndpoints(
 		return nil, missingParameter("vpcEndpointId")
 	}
 	out := &ec2.DeleteVpcEndpointsOutput{Unsuccessful: []types.UnsuccessfulItem{}}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		for _, id := range in.VpcEndpointIds {
 			old, err := endpoints.get(tx, region, id)
 			if err != nil {
@@ -261,6 +261,6 @@ func endpointItem(row endpoint) types.VpcEndpoint {
 		SubnetIds:     []string{}, Groups: []types.SecurityGroupIdentifier{}, NetworkInterfaceIds: []string{},
 		DnsEntries: []types.DnsEntry{}, PrivateDnsEnabled: aws.Bool(false), RequesterManaged: aws.Bool(false),
 		PolicyDocument: aws.String(row.Policy), CreationTimestamp: aws.Time(row.Created),
-		OwnerId: aws.String(identity.Account), Tags: tagSet(row.Tags),
+		OwnerId: aws.String(row.Region.Account()), Tags: tagSet(row.Tags),
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"aloft.dev/aloft/internal/cloud/addressing"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/quota"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -113,12 +114,12 @@ func missingIPv6Entries(acl *store.NetworkACL) (missing []store.NetworkACLEntry)
 
 // ipv6AssociationItem describes a block of IPv6 addresses of a VPC.
 func ipv6AssociationItem(
-	region string, association store.CIDRAssociation, state types.VpcCidrBlockStateCode,
+	region identity.Region, association store.CIDRAssociation, state types.VpcCidrBlockStateCode,
 ) *types.VpcIpv6CidrBlockAssociation {
 	return &types.VpcIpv6CidrBlockAssociation{
 		AssociationId: aws.String(association.ID), Ipv6CidrBlock: aws.String(association.CIDR.String()),
 		Ipv6CidrBlockState: &types.VpcCidrBlockState{State: state},
-		NetworkBorderGroup: aws.String(region), Ipv6Pool: aws.String(amazonIPv6Pool),
+		NetworkBorderGroup: aws.String(region.Name()), Ipv6Pool: aws.String(amazonIPv6Pool),
 		Ipv6AddressAttribute: types.Ipv6AddressAttributePublic, IpSource: types.IpSourceAmazon,
 	}
 }
@@ -132,7 +133,7 @@ func byIPv6Block(text func(store.CIDRAssociation) string) func(store.Reader, *st
 func (a *API) associateProvidedIPv6(
 	ctx context.Context, vpcID string,
 ) (item *types.VpcIpv6CidrBlockAssociation, err error) {
-	err = a.change(ctx, nil, func(tx *store.Tx, region string) error {
+	err = a.change(ctx, nil, func(tx *store.Tx, region identity.Region) error {
 		if _, err := vpcs.get(tx, region, vpcID); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"slices"
@@ -29,12 +30,15 @@ var peerings = resourceType[store.PeeringConnection]{
 	table: store.PeeringConnections, kind: types.ResourceTypeVpcPeeringConnection, prefix: "pcx-",
 	notFoundCode: "InvalidVpcPeeringConnectionID.NotFound", notFoundText: "The vpcPeeringConnection ID",
 	malformedCode: "InvalidVpcPeeringConnectionId.Malformed",
-	key:           func(row peering) (string, string) { return row.Region, row.ID },
+	key:           func(row peering) (identity.Region, string) { return row.Region, row.ID },
 	tags:          func(row peering) *store.Tags { return &row.Tags },
-	at:            peeringAt,
+	shared: func(row peering, region identity.Region) bool {
+		return row.RegionOf(row.Accepter) == region && row.State != store.PeeringFailed
+	},
+	at: peeringAt,
 	filters: withTagFilters(func(row peering) store.Tags { return row.Tags }, filters[peering]{
 		"accepter-vpc-info.cidr-block": func(_ store.Reader, row peering) []string { return blockTexts(row.Accepter) },
-		"accepter-vpc-info.owner-id":   constant[peering](identity.Account),
+		"accepter-vpc-info.owner-id":   field(func(row peering) string { return row.RegionOf(row.Accepter).Account() }),
 		"accepter-vpc-info.vpc-id":     field(func(row peering) string { return row.Accepter.VPCID }),
 		"expiration-time": field(
 			func(row peering) string { return filterTime(row.Created.Add(peeringOffer)) },
@@ -42,7 +46,7 @@ var peerings = resourceType[store.PeeringConnection]{
 		"requester-vpc-info.cidr-block": func(_ store.Reader, row peering) []string {
 			return blockTexts(row.Requester)
 		},
-		"requester-vpc-info.owner-id": constant[peering](identity.Account),
+		"requester-vpc-info.owner-id": field(func(row peering) string { return row.Region.Account() }),
 		"requester-vpc-info.vpc-id":   field(func(row peering) string { return row.Requester.VPCID }),
 		"status-code":                 field(func(row peering) string { return row.State }),
 		"status-message":              field(func(row peering) string { return row.Message }),
@@ -75,9 +79,11 @@ func (a *API) CreateVpcPeeringConnection(
 	if err := required(parameter{"vpcId", in.VpcId}, parameter{"peerVpcId", in.PeerVpcId}); err != nil {
 		return nil, err
 	}
+	here := wire.RegionFrom(ctx)
+	owner := cmp.Or(aws.ToString(in.PeerOwnerId), here.Account())
 	if err := unsupported(map[string]bool{
-		"peerOwnerId": in.PeerOwnerId != nil && *in.PeerOwnerId != identity.Account,
-		"peerRegion":  in.PeerRegion != nil && *in.PeerRegion != wire.RegionFrom(ctx),
+		"peerOwnerId": owner != here.Account() && !a.Simulated, // there is no other account
+		"peerRegion":  in.PeerRegion != nil && *in.PeerRegion != here.Name(),
 	}); err != nil {
 		return nil, err
 	}
@@ -86,34 +92,41 @@ func (a *API) CreateVpcPeeringConnection(
 		return nil, err
 	}
 	out := &ec2.CreateVpcPeeringConnectionOutput{}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		requester, err := vpcs.get(tx, region, *in.VpcId)
 		if err != nil {
 			return err
 		}
-		accepter, err := vpcs.get(tx, region, *in.PeerVpcId)
-		if err != nil {
+		accepter, err := vpcs.get(tx, identity.RegionOf(owner, region.Name()), *in.PeerVpcId)
+		if err != nil && owner == region.Account() {
 			return err
 		}
 		a.forgetPeerings(tx, region)
-		if err := a.checkNewPeering(tx, requester, accepter); err != nil {
+		if err := a.checkNewPeering(tx, requester, *in.PeerVpcId); err != nil {
 			return err
 		}
 		row := &store.PeeringConnection{
 			ID: a.ids.ID(peerings.prefix), Region: region, Created: a.Now().UTC(),
-			Requester: store.PeeringSide{VPCID: requester.ID, CIDRs: requester.Blocks()},
-			Accepter:  store.PeeringSide{VPCID: accepter.ID, CIDRs: accepter.Blocks()},
-			State:     store.PeeringPending, Message: "Pending Acceptance by " + identity.Account,
+			Requester: store.PeeringSide{
+				VPCID: requester.ID, Account: region.Account(), CIDRs: requester.Blocks(),
+			},
+			Accepter: store.PeeringSide{VPCID: *in.PeerVpcId, Account: owner},
+			State:    store.PeeringPending, Message: "Pending Acceptance by " + owner,
 			Tags: tags[types.ResourceTypeVpcPeeringConnection],
+		}
+		// A requester does not learn which VPCs another account has: the connection fails later.
+		connects := accepter != nil && !overlap(requester.Blocks(), accepter.Blocks())
+		if accepter != nil {
+			row.Accepter.CIDRs = accepter.Blocks()
 		}
 		item := peeringItem(tx)(row)
 		item.Status = &types.VpcPeeringConnectionStateReason{
 			Code:    types.VpcPeeringConnectionStateReasonCodeInitiatingRequest,
-			Message: aws.String("Initiating Request to " + identity.Account),
+			Message: aws.String("Initiating Request to " + owner),
 		}
 		out.VpcPeeringConnection = &item
 		store.PeeringConnections.Put(tx, row)
-		if overlap(requester.Blocks(), accepter.Blocks()) {
+		if !connects {
 			a.endPeering(tx, row, store.PeeringFailed,
 				"Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range")
 		}
@@ -122,8 +135,8 @@ func (a *API) CreateVpcPeeringConnection(
 }
 
 // checkNewPeering refuses a connection of a VPC with itself, one that exists, and one too many.
-func (a *API) checkNewPeering(r store.Reader, requester, accepter *store.VPC) error {
-	if requester.ID == accepter.ID {
+func (a *API) checkNewPeering(r store.Reader, requester *store.VPC, accepterID string) error {
+	if requester.ID == accepterID {
 		return wire.Errorf("InvalidParameterValue", "The VPC %s cannot be peered with itself.", requester.ID)
 	}
 	count := 1
@@ -132,10 +145,10 @@ func (a *API) checkNewPeering(r store.Reader, requester, accepter *store.VPC) er
 		if !row.EndedAt.IsZero() {
 			continue
 		}
-		if row.Other(requester.ID).VPCID == accepter.ID {
+		if row.Other(requester.ID).VPCID == accepterID {
 			return wire.Errorf("VpcPeeringConnectionAlreadyExists",
 				"A VPC peering connection between the VPCs %s and %s already exists: %s",
-				requester.ID, accepter.ID, row.ID)
+				requester.ID, accepterID, row.ID)
 		}
 		count++
 	}
@@ -143,7 +156,7 @@ func (a *API) checkNewPeering(r store.Reader, requester, accepter *store.VPC) er
 }
 
 // forgetPeerings deletes the connections of a region that ended long ago.
-func (a *API) forgetPeerings(tx *store.Tx, region string) {
+func (a *API) forgetPeerings(tx *store.Tx, region identity.Region) {
 	for _, row := range store.PeeringConnections.InRegion(tx, region) {
 		if a.isForgotten(row) {
 			store.PeeringConnections.Delete(tx, row.ID)
@@ -169,10 +182,13 @@ func (a *API) endPeering(tx *store.Tx, row peering, state, message string) {
 func (a *API) AcceptVpcPeeringConnection(
 	ctx context.Context, in *ec2.AcceptVpcPeeringConnectionInput,
 ) (*ec2.AcceptVpcPeeringConnectionOutput, error) {
-	out := &ec2.AcceptVpcPeeringConnectionOutput{}
-	return out, a.changePeering(ctx, in.DryRun, in.VpcPeeringConnectionId, func(tx *store.Tx, row peering) error {
+	out, id := &ec2.AcceptVpcPeeringConnectionOutput{}, in.VpcPeeringConnectionId
+	return out, a.changePeering(ctx, in.DryRun, id, func(tx *store.Tx, region identity.Region, row peering) error {
 		if row.State != store.PeeringPending {
 			return peeringTransition(row, "active")
+		}
+		if err := checkAccepter(row, region, "accept"); err != nil {
+			return err
 		}
 		store.PeeringConnections.Edit(tx, row.ID, func(row *store.PeeringConnection) {
 			row.State, row.Message = store.PeeringActive, "Active"
@@ -191,12 +207,15 @@ func (a *API) AcceptVpcPeeringConnection(
 func (a *API) RejectVpcPeeringConnection(
 	ctx context.Context, in *ec2.RejectVpcPeeringConnectionInput,
 ) (*ec2.RejectVpcPeeringConnectionOutput, error) {
-	out := &ec2.RejectVpcPeeringConnectionOutput{Return: aws.Bool(true)}
-	return out, a.changePeering(ctx, in.DryRun, in.VpcPeeringConnectionId, func(tx *store.Tx, row peering) error {
+	out, id := &ec2.RejectVpcPeeringConnectionOutput{Return: aws.Bool(true)}, in.VpcPeeringConnectionId
+	return out, a.changePeering(ctx, in.DryRun, id, func(tx *store.Tx, region identity.Region, row peering) error {
 		if row.State != store.PeeringPending {
 			return peeringTransition(row, "rejected")
 		}
-		a.endPeering(tx, row, store.PeeringRejected, "Rejected by "+identity.Account)
+		if err := checkAccepter(row, region, "reject"); err != nil {
+			return err
+		}
+		a.endPeering(tx, row, store.PeeringRejected, "Rejected by "+region.Account())
 		return nil
 	})
 }
@@ -205,14 +224,23 @@ func (a *API) RejectVpcPeeringConnection(
 func (a *API) DeleteVpcPeeringConnection(
 	ctx context.Context, in *ec2.DeleteVpcPeeringConnectionInput,
 ) (*ec2.DeleteVpcPeeringConnectionOutput, error) {
-	out := &ec2.DeleteVpcPeeringConnectionOutput{Return: aws.Bool(true)}
-	return out, a.changePeering(ctx, in.DryRun, in.VpcPeeringConnectionId, func(tx *store.Tx, row peering) error {
-		if row.State != store.PeeringPending && row.State != store.PeeringActive {
+	out, id := &ec2.DeleteVpcPeeringConnectionOutput{Return: aws.Bool(true)}, in.VpcPeeringConnectionId
+	return out, a.changePeering(ctx, in.DryRun, id, func(tx *store.Tx, region identity.Region, row peering) error {
+		// Only the requester can take back a request.
+		if row.State != store.PeeringActive && (row.State != store.PeeringPending || row.Region != region) {
 			return peeringTransition(row, "deleting")
 		}
-		a.endPeering(tx, row, store.PeeringDeleted, "Deleted by "+identity.Account)
+		a.endPeering(tx, row, store.PeeringDeleted, "Deleted by "+region.Account())
 		return nil
 	})
+}
+
+// checkAccepter refuses what only the account of the accepter's VPC may do.
+func checkAccepter(row peering, region identity.Region, action string) error {
+	if row.RegionOf(row.Accepter) == region {
+		return nil
+	}
+	return wire.Errorf("OperationNotPermitted", "User %s cannot %s peering %s", region.Account(), action, row.ID)
 }
 
 func peeringTransition(row peering, to string) error {
@@ -222,17 +250,17 @@ func peeringTransition(row peering, to string) error {
 
 // changePeering runs an operation on a connection, which it passes as it appears now.
 func (a *API) changePeering(
-	ctx context.Context, dryRun *bool, id *string, do func(tx *store.Tx, row peering) error,
+	ctx context.Context, dryRun *bool, id *string, do func(tx *store.Tx, region identity.Region, row peering) error,
 ) error {
 	if err := required(parameter{"vpcPeeringConnectionId", id}); err != nil {
 		return err
 	}
-	return a.change(ctx, dryRun, func(tx *store.Tx, region string) error {
+	return a.change(ctx, dryRun, func(tx *store.Tx, region identity.Region) error {
 		row, err := peerings.get(tx, region, *id)
 		if err != nil {
 			return err
 		}
-		return do(tx, peeringAt(row, a.Now()))
+		return do(tx, region, peeringAt(row, a.Now()))
 	})
 }
 
@@ -290,7 +318,8 @@ func peeringSideItem(
 	r store.Reader, row peering, side store.PeeringSide, withBlocks bool,
 ) *types.VpcPeeringConnectionVpcInfo {
 	item := &types.VpcPeeringConnectionVpcInfo{
-		OwnerId: aws.String(identity.Account), VpcId: aws.String(side.VPCID), Region: aws.String(row.Region),
+		OwnerId: aws.String(row.RegionOf(side).Account()), VpcId: aws.String(side.VPCID),
+		Region: aws.String(row.Region.Name()),
 	}
 	if !withBlocks {
 		return item
@@ -319,28 +348,36 @@ func (a *API) ModifyVpcPeeringConnectionOptions(
 	if requester == nil && accepter == nil {
 		return nil, missingParameter("accepterPeeringConnectionOptions")
 	}
-	out := &ec2.ModifyVpcPeeringConnectionOptionsOutput{}
-	return out, a.changePeering(ctx, in.DryRun, in.VpcPeeringConnectionId, func(tx *store.Tx, row peering) error {
+	out, id := &ec2.ModifyVpcPeeringConnectionOptionsOutput{}, in.VpcPeeringConnectionId
+	return out, a.changePeering(ctx, in.DryRun, id, func(tx *store.Tx, region identity.Region, row peering) error {
 		if row.State != store.PeeringActive {
 			return wire.Errorf("OperationNotPermitted", "Peering %s is not active. Peering options can be added only "+
 				"to active peerings.", row.ID)
 		}
 		for _, side := range []struct {
+			name    string
+			of      store.PeeringSide
 			options *types.PeeringConnectionOptionsRequest
 			edit    func(*store.PeeringConnection, bool)
 			answer  **types.PeeringConnectionOptions
 		}{
 			{
-				requester, func(row *store.PeeringConnection, on bool) { row.Requester.ResolvesNames = on },
+				"requester", row.Requester, requester,
+				func(row *store.PeeringConnection, on bool) { row.Requester.ResolvesNames = on },
 				&out.RequesterPeeringConnectionOptions,
 			},
 			{
-				accepter, func(row *store.PeeringConnection, on bool) { row.Accepter.ResolvesNames = on },
+				"accepter", row.Accepter, accepter,
+				func(row *store.PeeringConnection, on bool) { row.Accepter.ResolvesNames = on },
 				&out.AccepterPeeringConnectionOptions,
 			},
 		} {
-			if side.options == nil {
+			switch {
+			case side.options == nil:
 				continue
+			case row.RegionOf(side.of) != region:
+				return wire.Errorf("OperationNotPermitted", "User %s does not have permission to modify the %s side "+
+					"peering options", region.Account(), side.name)
 			}
 			if err := unsupported(map[string]bool{
 				"allowEgressFromLocalClassicLinkToRemoteVpc": aws.ToBool(

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/runcommand"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -117,7 +118,7 @@ func (a *API) wait(ctx context.Context, instance string, visibility time.Duratio
 }
 
 func (a *API) take(
-	region, instance string, visibility time.Duration,
+	region identity.Region, instance string, visibility time.Duration,
 ) (messages []runcommand.Message, err error) {
 	return messages, a.Store.Update(func(tx *store.Tx) error {
 		messages, err = runcommand.Take(tx, region, instance, time.Now(), visibility)

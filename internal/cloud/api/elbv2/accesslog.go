@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"aloft.dev/aloft/internal/cloud/bucketpolicy"
-	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -20,7 +19,8 @@ func checkAccessLogs(r store.Reader, lb *store.LoadBalancer, values map[string]s
 		return nil
 	case strings.Contains(values["access_logs.s3.prefix"], "AWSLogs"):
 		return wire.Errorf("InvalidConfigurationRequest", "The prefix must not include the string AWSLogs")
-	case !bucketpolicy.Admits(r, test):
+	}
+	if _, admitted := bucketpolicy.Admits(r, test); !admitted {
 		return wire.Errorf("InvalidConfigurationRequest",
 			"Access Denied for bucket: %s. Please check S3bucket permission", test.Bucket)
 	}
@@ -30,7 +30,7 @@ func checkAccessLogs(r store.Reader, lb *store.LoadBalancer, values map[string]s
 // testFile returns the file that a load balancer writes to its bucket when access logs are
 // enabled, to see whether it may.
 func testFile(lb *store.LoadBalancer, values map[string]string) (d bucketpolicy.Delivery, enabled bool) {
-	key := path.Join(values["access_logs.s3.prefix"], "AWSLogs", identity.Account, "ELBAccessLogTestFile")
+	key := path.Join(values["access_logs.s3.prefix"], "AWSLogs", lb.Region.Account(), "ELBAccessLogTestFile")
 	return bucketpolicy.Delivery{
 		Bucket: values["access_logs.s3.bucket"], Key: key, Region: lb.Region, LoadBalancer: lb.ARN,
 	}, values["access_logs.s3.enabled"] == "true"

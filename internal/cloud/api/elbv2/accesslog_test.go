@@ -6,6 +6,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -24,7 +25,7 @@ func TestAccessLogsNeedBucket(t *testing.T) {
 		_, err := w.ModifyLoadBalancerAttributes(w.ctx, in)
 		return err
 	}
-	putBucket := func(name, region, policy string) {
+	putBucket := func(name string, region identity.Region, policy string) {
 		t.Helper()
 		if err := w.store.Update(func(tx *store.Tx) error {
 			store.Buckets.Put(tx, &store.Bucket{Name: name, Region: region, Policy: policy})

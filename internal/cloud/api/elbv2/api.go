@@ -55,7 +55,7 @@ func New(c Config) *API {
 	return a
 }
 
-func arn(region, resource string) string {
+func arn(region identity.Region, resource string) string {
 	return identity.ARN("elasticloadbalancing", region, resource)
 }
 

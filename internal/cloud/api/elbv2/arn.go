@@ -3,6 +3,7 @@ package elbv2
 import (
 	"strings"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -25,7 +26,7 @@ func checkARN(arn *string, parameter, kind, called string) error {
 	return nil
 }
 
-func loadBalancer(r store.Reader, region string, arn *string) (*store.LoadBalancer, error) {
+func loadBalancer(r store.Reader, region identity.Region, arn *string) (*store.LoadBalancer, error) {
 	if err := checkARN(arn, "loadBalancerArn", "loadbalancer", "load balancer"); err != nil {
 		return nil, err
 	}
@@ -36,7 +37,7 @@ func loadBalancer(r store.Reader, region string, arn *string) (*store.LoadBalanc
 	return lb, nil
 }
 
-func targetGroup(r store.Reader, region string, arn *string) (*store.TargetGroup, error) {
+func targetGroup(r store.Reader, region identity.Region, arn *string) (*store.TargetGroup, error) {
 	if err := checkARN(arn, "targetGroupArn", "targetgroup", "target group"); err != nil {
 		return nil, err
 	}
@@ -47,7 +48,7 @@ func targetGroup(r store.Reader, region string, arn *string) (*store.TargetGroup
 	return group, nil
 }
 
-func listener(r store.Reader, region string, arn *string) (*store.Listener, error) {
+func listener(r store.Reader, region identity.Region, arn *string) (*store.Listener, error) {
 	if err := checkARN(arn, "listenerArn", "listener", "listener"); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package elbv2
 
 import (
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/quota"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -39,7 +40,7 @@ func quotasOf(lb *store.LoadBalancer) quotas {
 	return quotas{quota.LoadBalancers, quota.Listeners, quota.Targets}
 }
 
-func (a *API) limitTargetGroups(r store.Reader, region string) error {
+func (a *API) limitTargetGroups(r store.Reader, region identity.Region) error {
 	count := len(store.TargetGroups.InRegion(r, region)) + 1
 	return a.limit(quota.TargetGroups, count, "TooManyTargetGroups", "target groups")
 }

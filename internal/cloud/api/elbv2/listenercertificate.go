@@ -7,13 +7,14 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // checkCertificate refuses a certificate that does not exist in the Region or is not
 // issued.
-func checkCertificate(r store.Reader, region, arn string) error {
+func checkCertificate(r store.Reader, region identity.Region, arn string) error {
 	row, ok := store.Certificates.Get(r, arn)
 	if !ok || row.Region != region {
 		return certificateNotFound(arn)
@@ -50,7 +51,7 @@ func readDefaultCertificate(given []types.Certificate) (string, error) {
 // of the given certificates.
 func httpsListener(
 	r store.Reader,
-	region string,
+	region identity.Region,
 	arn *string,
 	given []types.Certificate,
 ) (*store.Listener, []string, error) {

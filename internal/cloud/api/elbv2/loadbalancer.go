@@ -133,11 +133,11 @@ func (a *API) createLoadBalancer(
 	id := a.ids.Hex(16)
 	if lb.IsNetwork() {
 		lb.ARN = arn(lb.Region, "loadbalancer/net/"+lb.Name+"/"+id)
-		lb.DNSName = dnsname.NetworkLoadBalancer(lb.Name, id, lb.Region, a.suffix)
+		lb.DNSName = dnsname.NetworkLoadBalancer(lb.Name, id, lb.Region.Name(), a.suffix)
 	} else {
 		lb.ARN = arn(lb.Region, "loadbalancer/app/"+lb.Name+"/"+id)
 		number := 100_000_000 + a.ids.Number(1_900_000_000)
-		lb.DNSName = dnsname.LoadBalancer(lb.Name, number, lb.Region, a.suffix, lb.Scheme != internetFacing)
+		lb.DNSName = dnsname.LoadBalancer(lb.Name, number, lb.Region.Name(), a.suffix, lb.Scheme != internetFacing)
 	}
 	lb.IPAddressType = string(types.IpAddressTypeIpv4)
 	lb.Attributes = attributesOf(lb).defaults()
@@ -178,7 +178,7 @@ func describeLoadBalancer(r store.Reader, lb *store.LoadBalancer) types.LoadBala
 	if lb.StateReason != "" {
 		out.State.Reason = new(lb.StateReason)
 	}
-	if zone, ok := zones[lb.Region]; ok {
+	if zone, ok := zones[lb.Region.Name()]; ok {
 		out.CanonicalHostedZoneId = new(zone)
 	}
 	return out

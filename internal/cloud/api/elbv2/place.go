@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"aloft.dev/aloft/internal/cloud/addressing"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -94,7 +95,7 @@ func (p place) has(r store.Reader, n store.Node) bool {
 }
 
 // elasticIP returns the Elastic IP address of the place, or nil if the place has none.
-func (p place) elasticIP(r store.Reader, region string) (*store.ElasticIP, error) {
+func (p place) elasticIP(r store.Reader, region identity.Region) (*store.ElasticIP, error) {
 	if p.allocation == "" {
 		return nil, nil //nolint:nilnil // a place may have none
 	}

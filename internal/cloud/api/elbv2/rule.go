@@ -13,6 +13,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -70,7 +71,7 @@ func rulesOf(r store.Reader, l *store.Listener) []ruleOrDefault {
 }
 
 // findRule returns the rule with the ARN.
-func findRule(r store.Reader, region string, arn *string) (ruleOrDefault, error) {
+func findRule(r store.Reader, region identity.Region, arn *string) (ruleOrDefault, error) {
 	missing := ruleNotFound()
 	if err := model.Required("ruleArn", arn != nil); err != nil {
 		return ruleOrDefault{}, err
@@ -92,7 +93,9 @@ func findRule(r store.Reader, region string, arn *string) (ruleOrDefault, error)
 
 // nonDefaultRule returns the rule with the ARN and its listener. It refuses
 // default rules with an error that says what they cannot be, such as "deleted".
-func nonDefaultRule(r store.Reader, region string, arn *string, what string) (*store.Rule, *store.Listener, error) {
+func nonDefaultRule(
+	r store.Reader, region identity.Region, arn *string, what string,
+) (*store.Rule, *store.Listener, error) {
 	found, err := findRule(r, region, arn)
 	if err != nil {
 		return nil, nil, err

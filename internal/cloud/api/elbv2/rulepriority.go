@@ -8,6 +8,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -49,7 +50,7 @@ func (a *API) SetRulePriorities(
 // withPriorities returns the rules of pairs with their new priorities, sorted,
 // and the listener they belong to.
 func withPriorities(
-	r store.Reader, region string, pairs []types.RulePriorityPair,
+	r store.Reader, region identity.Region, pairs []types.RulePriorityPair,
 ) ([]*store.Rule, *store.Listener, error) {
 	var out []*store.Rule
 	var of *store.Listener

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -56,7 +57,7 @@ type taggedResource struct {
 }
 
 // findTagged returns the tags of the resource with the ARN.
-func findTagged(r store.Reader, region, arn string) (taggedResource, error) {
+func findTagged(r store.Reader, region identity.Region, arn string) (taggedResource, error) {
 	switch {
 	case arnResource(arn, "loadbalancer") != "":
 		lb, err := loadBalancer(r, region, &arn)

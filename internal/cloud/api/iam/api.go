@@ -6,12 +6,14 @@
 package iam
 
 import (
+	"context"
 	"io"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // Config configures an API.
@@ -42,4 +44,6 @@ func (a *API) now() time.Time { return a.Now().UTC().Truncate(time.Second) }
 const model = constraint.Model("ValidationError")
 
 // arn returns the ARN of a resource of a kind, such as "role".
-func arn(kind, path, name string) string { return identity.ARN("iam", "", kind+path+name) }
+func arn(ctx context.Context, kind, path, name string) string {
+	return identity.ARN("iam", wire.GlobalFrom(ctx), kind+path+name)
+}

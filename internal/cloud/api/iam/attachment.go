@@ -8,8 +8,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/managedpolicy"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // maxAttached is how many managed policies a role may have.
@@ -18,13 +20,13 @@ const maxAttached = 10
 // AttachRolePolicy attaches a managed policy to a role. It succeeds if the role has the
 // policy already.
 func (a *API) AttachRolePolicy(
-	_ context.Context, in *iam.AttachRolePolicyInput,
+	ctx context.Context, in *iam.AttachRolePolicyInput,
 ) (*iam.AttachRolePolicyOutput, error) {
 	if err := checkPolicyARN(in.PolicyArn); err != nil {
 		return nil, err
 	}
-	return &iam.AttachRolePolicyOutput{}, a.editRole(in.RoleName, func(tx *store.Tx, row *store.Role) error {
-		if !policyExists(tx, *in.PolicyArn) {
+	return &iam.AttachRolePolicyOutput{}, a.editRole(ctx, in.RoleName, func(tx *store.Tx, row *store.Role) error {
+		if !policyExists(ctx, tx, *in.PolicyArn) {
 			return notAttachable("Policy "+*in.PolicyArn, *in.PolicyArn)
 		}
 		if slices.Contains(row.Attached, *in.PolicyArn) {
@@ -38,7 +40,11 @@ func (a *API) AttachRolePolicy(
 	})
 }
 
-func policyExists(r store.Reader, arn string) bool {
+// policyExists reports whether the account or AWS has a policy.
+func policyExists(ctx context.Context, r store.Reader, arn string) bool {
+	if !strings.HasPrefix(arn, managedpolicy.Prefix) && identity.RegionOfARN(arn) != wire.GlobalFrom(ctx) {
+		return false
+	}
 	_, ok := managedpolicy.Document(r, arn)
 	return ok
 }
@@ -59,12 +65,12 @@ func managedNames() []string {
 
 // DetachRolePolicy detaches a managed policy from a role.
 func (a *API) DetachRolePolicy(
-	_ context.Context, in *iam.DetachRolePolicyInput,
+	ctx context.Context, in *iam.DetachRolePolicyInput,
 ) (*iam.DetachRolePolicyOutput, error) {
 	if err := checkPolicyARN(in.PolicyArn); err != nil {
 		return nil, err
 	}
-	return &iam.DetachRolePolicyOutput{}, a.editRole(in.RoleName, func(_ *store.Tx, row *store.Role) error {
+	return &iam.DetachRolePolicyOutput{}, a.editRole(ctx, in.RoleName, func(_ *store.Tx, row *store.Role) error {
 		at := slices.Index(row.Attached, *in.PolicyArn)
 		if at < 0 {
 			return policyNotFound(*in.PolicyArn)
@@ -83,7 +89,7 @@ func (a *API) ListAttachedRolePolicies(
 		return nil, err
 	}
 	view := a.Store.Read(ctx)
-	row, err := findRole(view, in.RoleName)
+	row, err := findRole(ctx, view, in.RoleName)
 	if err != nil {
 		return nil, err
 	}

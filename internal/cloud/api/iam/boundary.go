@@ -23,11 +23,11 @@ func boundaryOf(row *store.Role) *types.AttachedPermissionsBoundary {
 }
 
 // checkBoundary refuses a policy that cannot be a permissions boundary.
-func checkBoundary(r store.Reader, arn *string) error {
+func checkBoundary(ctx context.Context, r store.Reader, arn *string) error {
 	if err := checkPolicyARN(arn); err != nil {
 		return err
 	}
-	if !policyExists(r, *arn) {
+	if !policyExists(ctx, r, *arn) {
 		return notAttachable("Scope ARN: "+*arn, *arn)
 	}
 	return nil
@@ -35,25 +35,25 @@ func checkBoundary(r store.Reader, arn *string) error {
 
 // PutRolePermissionsBoundary makes a managed policy the permissions boundary of a role.
 func (a *API) PutRolePermissionsBoundary(
-	_ context.Context, in *iam.PutRolePermissionsBoundaryInput,
+	ctx context.Context, in *iam.PutRolePermissionsBoundaryInput,
 ) (*iam.PutRolePermissionsBoundaryOutput, error) {
 	if in.PermissionsBoundary == nil {
 		return nil, model.Null("permissionsBoundary")
 	}
 	out := &iam.PutRolePermissionsBoundaryOutput{}
-	return out, a.editRole(in.RoleName, func(tx *store.Tx, row *store.Role) error {
+	return out, a.editRole(ctx, in.RoleName, func(tx *store.Tx, row *store.Role) error {
 		row.Boundary = *in.PermissionsBoundary
-		return checkBoundary(tx, in.PermissionsBoundary)
+		return checkBoundary(ctx, tx, in.PermissionsBoundary)
 	})
 }
 
 // DeleteRolePermissionsBoundary removes the permissions boundary of a role, if it has
 // one.
 func (a *API) DeleteRolePermissionsBoundary(
-	_ context.Context, in *iam.DeleteRolePermissionsBoundaryInput,
+	ctx context.Context, in *iam.DeleteRolePermissionsBoundaryInput,
 ) (*iam.DeleteRolePermissionsBoundaryOutput, error) {
 	out := &iam.DeleteRolePermissionsBoundaryOutput{}
-	return out, a.editRole(in.RoleName, func(_ *store.Tx, row *store.Role) error {
+	return out, a.editRole(ctx, in.RoleName, func(_ *store.Tx, row *store.Role) error {
 		row.Boundary = ""
 		return nil
 	})

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -53,12 +54,12 @@ func parseTrust(member string, text *string) (*policydocument.Document, error) {
 
 // checkPrincipals refuses a trust policy with principals that the account does not have.
 // Principals of other accounts may exist.
-func checkPrincipals(r store.Reader, doc *policydocument.Document) error {
-	const own = "arn:aws:iam::" + identity.Account + ":"
+func checkPrincipals(ctx context.Context, r store.Reader, doc *policydocument.Document) error {
+	own := identity.ARN("iam", wire.GlobalFrom(ctx), "")
 	for _, s := range doc.Statements {
 		for _, principal := range s.Principals["AWS"] {
 			entity, ok := strings.CutPrefix(principal, own)
-			if ok && entity != "root" && entity != "user/aloft" && !hasRole(r, principal) {
+			if ok && entity != "root" && entity != "user/"+identity.UserName && !hasRole(ctx, r, principal) {
 				return malformed(policydocument.InvalidPrincipal("AWS", principal))
 			}
 		}
@@ -66,8 +67,9 @@ func checkPrincipals(r store.Reader, doc *policydocument.Document) error {
 	return nil
 }
 
-func hasRole(r store.Reader, arn string) bool {
-	return slices.ContainsFunc(store.Roles.List(r), func(row *store.Role) bool { return row.ARN == arn })
+func hasRole(ctx context.Context, r store.Reader, arn string) bool {
+	roles := store.Roles.InRegion(r, wire.GlobalFrom(ctx))
+	return slices.ContainsFunc(roles, func(row *store.Role) bool { return row.ARN == arn })
 }
 
 // sizeOf returns the size of a JSON text that quotas limit.

@@ -9,11 +9,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // CreateInstanceProfile creates an instance profile without a role.
 func (a *API) CreateInstanceProfile(
-	_ context.Context, in *iam.CreateInstanceProfileInput,
+	ctx context.Context, in *iam.CreateInstanceProfileInput,
 ) (*iam.CreateInstanceProfileOutput, error) {
 	if err := checkName("instanceProfileName", in.InstanceProfileName, maxName); err != nil {
 		return nil, err
@@ -28,10 +29,10 @@ func (a *API) CreateInstanceProfile(
 	}
 	row := store.InstanceProfile{
 		Name: *in.InstanceProfileName, Path: path, ID: a.ids.UniqueID("AIPA"),
-		ARN: arn("instance-profile", path, *in.InstanceProfileName), Created: a.now(), Tags: tags,
+		ARN: arn(ctx, "instance-profile", path, *in.InstanceProfileName), Created: a.now(), Tags: tags,
 	}
 	if err := a.Store.Update(func(tx *store.Tx) error {
-		if _, taken := store.InstanceProfiles.Get(tx, store.NameKey(row.Name)); taken {
+		if _, taken := store.InstanceProfiles.Get(tx, row.Key()); taken {
 			return entityExists("Instance Profile %s already exists.", row.Name)
 		}
 		store.InstanceProfiles.Put(tx, &row)
@@ -45,11 +46,11 @@ func (a *API) CreateInstanceProfile(
 }
 
 // findProfile returns the instance profile that a request names.
-func findProfile(r store.Reader, name *string) (*store.InstanceProfile, error) {
+func findProfile(ctx context.Context, r store.Reader, name *string) (*store.InstanceProfile, error) {
 	if err := checkName("instanceProfileName", name, maxName); err != nil {
 		return nil, err
 	}
-	row, ok := store.InstanceProfiles.Get(r, store.NameKey(*name))
+	row, ok := store.InstanceProfiles.Get(r, store.NameKey(wire.RegionFrom(ctx), *name))
 	if !ok {
 		return nil, profileNotFound(*name)
 	}
@@ -58,9 +59,11 @@ func findProfile(r store.Reader, name *string) (*store.InstanceProfile, error) {
 
 // editProfile changes a copy of the instance profile that a request names and stores it.
 // change must replace maps.
-func (a *API) editProfile(name *string, change func(tx *store.Tx, row *store.InstanceProfile) error) error {
+func (a *API) editProfile(
+	ctx context.Context, name *string, change func(tx *store.Tx, row *store.InstanceProfile) error,
+) error {
 	return a.Store.Update(func(tx *store.Tx) error {
-		old, err := findProfile(tx, name)
+		old, err := findProfile(ctx, tx, name)
 		if err != nil {
 			return err
 		}
@@ -84,7 +87,7 @@ func describeProfile(r store.Reader, row *store.InstanceProfile) types.InstanceP
 		return out
 	}
 	// A view of the past may lack the role.
-	if role, ok := store.Roles.Get(r, store.NameKey(row.Role)); ok {
+	if role, ok := store.Roles.Get(r, store.NameKey(row.Region(), row.Role)); ok {
 		described := describeRole(role)
 		described.MaxSessionDuration = nil // the roles of profiles are without it
 		out.Roles = append(out.Roles, described)
@@ -97,7 +100,7 @@ func (a *API) GetInstanceProfile(
 	ctx context.Context, in *iam.GetInstanceProfileInput,
 ) (*iam.GetInstanceProfileOutput, error) {
 	view := a.Store.Read(ctx)
-	row, err := findProfile(view, in.InstanceProfileName)
+	row, err := findProfile(ctx, view, in.InstanceProfileName)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +118,8 @@ func (a *API) ListInstanceProfiles(
 		return nil, err
 	}
 	view := a.Store.Read(ctx)
-	rows := slices.DeleteFunc(store.InstanceProfiles.List(view), func(row *store.InstanceProfile) bool {
+	all := store.InstanceProfiles.InRegion(view, wire.GlobalFrom(ctx))
+	rows := slices.DeleteFunc(all, func(row *store.InstanceProfile) bool {
 		return !strings.HasPrefix(row.Path, prefix)
 	})
 	page, err := profilePage(view, rows, in.Marker, in.MaxItems)
@@ -132,7 +136,7 @@ func (a *API) ListInstanceProfilesForRole(
 	ctx context.Context, in *iam.ListInstanceProfilesForRoleInput,
 ) (*iam.ListInstanceProfilesForRoleOutput, error) {
 	view := a.Store.Read(ctx)
-	role, err := findRole(view, in.RoleName)
+	role, err := findRole(ctx, view, in.RoleName)
 	if err != nil {
 		return nil, err
 	}
@@ -147,16 +151,16 @@ func (a *API) ListInstanceProfilesForRole(
 
 // profilesOf returns the instance profiles that a role is in.
 func profilesOf(r store.Reader, role *store.Role) []*store.InstanceProfile {
-	key := store.NameKey(role.Name)
-	return slices.DeleteFunc(store.InstanceProfiles.List(r), func(row *store.InstanceProfile) bool {
-		return store.NameKey(row.Role) != key
+	key := role.Key()
+	return slices.DeleteFunc(store.InstanceProfiles.InRegion(r, role.Region()), func(row *store.InstanceProfile) bool {
+		return store.NameKey(row.Region(), row.Role) != key
 	})
 }
 
 func profilePage(
 	r store.Reader, rows []*store.InstanceProfile, marker *string, size *int32,
 ) (list[types.InstanceProfile], error) {
-	key := func(row *store.InstanceProfile) string { return store.NameKey(row.Name) }
+	key := func(row *store.InstanceProfile) string { return row.Key() }
 	page, err := paginate(rows, key, marker, size)
 	describe := func(row *store.InstanceProfile) types.InstanceProfile { return describeProfile(r, row) }
 	return list[types.InstanceProfile]{convert(page.items, describe), page.more, page.marker}, err
@@ -164,17 +168,17 @@ func profilePage(
 
 // DeleteInstanceProfile deletes an instance profile without a role.
 func (a *API) DeleteInstanceProfile(
-	_ context.Context, in *iam.DeleteInstanceProfileInput,
+	ctx context.Context, in *iam.DeleteInstanceProfileInput,
 ) (*iam.DeleteInstanceProfileOutput, error) {
 	return &iam.DeleteInstanceProfileOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		row, err := findProfile(tx, in.InstanceProfileName)
+		row, err := findProfile(ctx, tx, in.InstanceProfileName)
 		switch {
 		case err != nil:
 			return err
 		case row.Role != "":
 			return deleteConflict("Cannot delete entity, must remove roles from instance profile first.")
 		}
-		store.InstanceProfiles.Delete(tx, store.NameKey(row.Name))
+		store.InstanceProfiles.Delete(tx, row.Key())
 		return nil
 	})
 }

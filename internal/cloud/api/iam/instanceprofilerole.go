@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
@@ -13,11 +14,11 @@ const maxProfileRoles = 1
 
 // AddRoleToInstanceProfile puts a role into an instance profile that has none.
 func (a *API) AddRoleToInstanceProfile(
-	_ context.Context, in *iam.AddRoleToInstanceProfileInput,
+	ctx context.Context, in *iam.AddRoleToInstanceProfileInput,
 ) (*iam.AddRoleToInstanceProfileOutput, error) {
 	out := &iam.AddRoleToInstanceProfileOutput{}
-	return out, a.editProfile(in.InstanceProfileName, func(tx *store.Tx, row *store.InstanceProfile) error {
-		role, err := findRole(tx, in.RoleName)
+	return out, a.editProfile(ctx, in.InstanceProfileName, func(tx *store.Tx, row *store.InstanceProfile) error {
+		role, err := findRole(ctx, tx, in.RoleName)
 		if err != nil {
 			return err
 		}
@@ -31,15 +32,15 @@ func (a *API) AddRoleToInstanceProfile(
 
 // RemoveRoleFromInstanceProfile takes a role out of an instance profile.
 func (a *API) RemoveRoleFromInstanceProfile(
-	_ context.Context, in *iam.RemoveRoleFromInstanceProfileInput,
+	ctx context.Context, in *iam.RemoveRoleFromInstanceProfileInput,
 ) (*iam.RemoveRoleFromInstanceProfileOutput, error) {
 	out := &iam.RemoveRoleFromInstanceProfileOutput{}
-	return out, a.editProfile(in.InstanceProfileName, func(tx *store.Tx, row *store.InstanceProfile) error {
-		role, err := findRole(tx, in.RoleName)
+	return out, a.editProfile(ctx, in.InstanceProfileName, func(tx *store.Tx, row *store.InstanceProfile) error {
+		role, err := findRole(ctx, tx, in.RoleName)
 		if err != nil {
 			return err
 		}
-		if row.Role == "" || store.NameKey(row.Role) != store.NameKey(role.Name) {
+		if row.Role == "" || !strings.EqualFold(row.Role, role.Name) {
 			return roleNotFound(role.Name)
 		}
 		row.Role = ""
@@ -50,13 +51,13 @@ func (a *API) RemoveRoleFromInstanceProfile(
 // TagInstanceProfile adds tags to an instance profile. A tag replaces one with the same
 // key.
 func (a *API) TagInstanceProfile(
-	_ context.Context, in *iam.TagInstanceProfileInput,
+	ctx context.Context, in *iam.TagInstanceProfileInput,
 ) (*iam.TagInstanceProfileOutput, error) {
 	if in.Tags == nil {
 		return nil, model.Null("tags")
 	}
 	out := &iam.TagInstanceProfileOutput{}
-	return out, a.editProfile(in.InstanceProfileName, func(_ *store.Tx, row *store.InstanceProfile) (err error) {
+	return out, a.editProfile(ctx, in.InstanceProfileName, func(_ *store.Tx, row *store.InstanceProfile) (err error) {
 		row.Tags, err = sensitive.merge(row.Tags, in.Tags)
 		return err
 	})
@@ -64,13 +65,13 @@ func (a *API) TagInstanceProfile(
 
 // UntagInstanceProfile removes the tags with the keys from an instance profile.
 func (a *API) UntagInstanceProfile(
-	_ context.Context, in *iam.UntagInstanceProfileInput,
+	ctx context.Context, in *iam.UntagInstanceProfileInput,
 ) (*iam.UntagInstanceProfileOutput, error) {
 	if err := checkTagKeys(in.TagKeys); err != nil {
 		return nil, err
 	}
 	out := &iam.UntagInstanceProfileOutput{}
-	return out, a.editProfile(in.InstanceProfileName, func(_ *store.Tx, row *store.InstanceProfile) error {
+	return out, a.editProfile(ctx, in.InstanceProfileName, func(_ *store.Tx, row *store.InstanceProfile) error {
 		row.Tags = sensitive.without(row.Tags, in.TagKeys...)
 		return nil
 	})
@@ -80,7 +81,7 @@ func (a *API) UntagInstanceProfile(
 func (a *API) ListInstanceProfileTags(
 	ctx context.Context, in *iam.ListInstanceProfileTagsInput,
 ) (*iam.ListInstanceProfileTagsOutput, error) {
-	row, err := findProfile(a.Store.Read(ctx), in.InstanceProfileName)
+	row, err := findProfile(ctx, a.Store.Read(ctx), in.InstanceProfileName)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -13,18 +14,18 @@ import (
 	"aloft.dev/aloft/internal/cloud/managedpolicy"
 	"aloft.dev/aloft/internal/cloud/policydocument"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // CreatePolicy creates a managed policy with its first version.
-func (a *API) CreatePolicy(_ context.Context, in *iam.CreatePolicyInput) (*iam.CreatePolicyOutput, error) {
-	row, err := a.newPolicy(in)
+func (a *API) CreatePolicy(ctx context.Context, in *iam.CreatePolicyInput) (*iam.CreatePolicyOutput, error) {
+	row, err := a.newPolicy(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	if err := a.Store.Update(func(tx *store.Tx) error {
-		key := store.NameKey(row.Name)
-		if slices.ContainsFunc(store.Policies.List(tx), func(other *store.Policy) bool {
-			return store.NameKey(other.Name) == key
+		if slices.ContainsFunc(store.Policies.InRegion(tx, wire.GlobalFrom(ctx)), func(other *store.Policy) bool {
+			return strings.EqualFold(other.Name, row.Name)
 		}) {
 			return entityExists("A policy called %s already exists. Duplicate names are not allowed.", row.Name)
 		}
@@ -39,7 +40,7 @@ func (a *API) CreatePolicy(_ context.Context, in *iam.CreatePolicyInput) (*iam.C
 }
 
 // newPolicy returns the policy that a request describes.
-func (a *API) newPolicy(in *iam.CreatePolicyInput) (*store.Policy, error) {
+func (a *API) newPolicy(ctx context.Context, in *iam.CreatePolicyInput) (*store.Policy, error) {
 	if err := checkName("policyName", in.PolicyName, maxName); err != nil {
 		return nil, err
 	}
@@ -59,7 +60,7 @@ func (a *API) newPolicy(in *iam.CreatePolicyInput) (*store.Policy, error) {
 	}
 	now := a.now()
 	return &store.Policy{
-		Name: *in.PolicyName, Path: path, ID: a.ids.UniqueID("ANPA"), ARN: arn("policy", path, *in.PolicyName),
+		Name: *in.PolicyName, Path: path, ID: a.ids.UniqueID("ANPA"), ARN: arn(ctx, "policy", path, *in.PolicyName),
 		Description: aws.ToString(in.Description), Created: now, Updated: now, Tags: tags,
 		Versions:       []store.PolicyVersion{{ID: "v1", Document: *in.PolicyDocument, Created: now}},
 		DefaultVersion: "v1", LastVersion: 1,
@@ -99,7 +100,7 @@ func checkPolicyARN(arn *string) error {
 }
 
 // findPolicy returns the policy of the account or of AWS that a request names.
-func findPolicy(r store.Reader, arn *string) (policy, error) {
+func findPolicy(ctx context.Context, r store.Reader, arn *string) (policy, error) {
 	if err := checkPolicyARN(arn); err != nil {
 		return policy{}, err
 	}
@@ -107,17 +108,20 @@ func findPolicy(r store.Reader, arn *string) (policy, error) {
 		return managedPolicy(&managed), nil
 	}
 	row, ok := store.Policies.Get(r, *arn)
-	if !ok {
+	switch {
+	case !ok:
 		return policy{}, policyNotFound(*arn)
+	case row.Region() != wire.GlobalFrom(ctx):
+		return policy{}, notOwn()
 	}
 	return ownPolicy(row), nil
 }
 
 // editPolicy changes a copy of the policy that a request names and stores it. change
 // must replace slices and maps. AWS's policies cannot be changed.
-func (a *API) editPolicy(arn *string, change func(tx *store.Tx, row *store.Policy) error) error {
+func (a *API) editPolicy(ctx context.Context, arn *string, change func(tx *store.Tx, row *store.Policy) error) error {
 	return a.Store.Update(func(tx *store.Tx) error {
-		found, err := findPolicy(tx, arn)
+		found, err := findPolicy(ctx, tx, arn)
 		switch {
 		case err != nil:
 			return err
@@ -166,9 +170,9 @@ func (u usage) of(kind types.PolicyUsageType) int32 {
 	return u.attached + u.boundary
 }
 
-func usageOf(r store.Reader, arn string) usage {
+func usageOf(ctx context.Context, r store.Reader, arn string) usage {
 	var u usage
-	for _, role := range store.Roles.List(r) {
+	for _, role := range store.Roles.InRegion(r, wire.GlobalFrom(ctx)) {
 		if slices.Contains(role.Attached, arn) {
 			u.attached++
 		}
@@ -192,11 +196,11 @@ func describePolicy(p policy, used usage) types.Policy {
 // GetPolicy returns a managed policy.
 func (a *API) GetPolicy(ctx context.Context, in *iam.GetPolicyInput) (*iam.GetPolicyOutput, error) {
 	view := a.Store.Read(ctx)
-	found, err := findPolicy(view, in.PolicyArn)
+	found, err := findPolicy(ctx, view, in.PolicyArn)
 	if err != nil {
 		return nil, err
 	}
-	out := describePolicy(found, usageOf(view, found.ARN))
+	out := describePolicy(found, usageOf(ctx, view, found.ARN))
 	out.Tags = append([]types.Tag{}, tagItems(found.Tags)...)
 	if found.Description != "" {
 		out.Description = &found.Description
@@ -205,15 +209,15 @@ func (a *API) GetPolicy(ctx context.Context, in *iam.GetPolicyInput) (*iam.GetPo
 }
 
 // DeletePolicy deletes a policy that no role uses and that has one version only.
-func (a *API) DeletePolicy(_ context.Context, in *iam.DeletePolicyInput) (*iam.DeletePolicyOutput, error) {
+func (a *API) DeletePolicy(ctx context.Context, in *iam.DeletePolicyInput) (*iam.DeletePolicyOutput, error) {
 	return &iam.DeletePolicyOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		found, err := findPolicy(tx, in.PolicyArn)
+		found, err := findPolicy(ctx, tx, in.PolicyArn)
 		switch {
 		case err != nil:
 			return err
 		case found.managed:
 			return notOwn()
-		case usageOf(tx, found.ARN) != usage{}:
+		case usageOf(ctx, tx, found.ARN) != usage{}:
 			return deleteConflict("Cannot delete a policy attached to entities.")
 		case len(found.Versions) > 1:
 			return deleteConflict("This policy has more than one version. Before you delete a policy, you must " +

@@ -10,6 +10,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/managedpolicy"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // ListPolicies lists managed policies of the account and of AWS.
@@ -26,8 +27,8 @@ func (a *API) ListPolicies(ctx context.Context, in *iam.ListPoliciesInput) (*iam
 	}
 	view := a.Store.Read(ctx)
 	var rows []types.Policy
-	for _, p := range policiesIn(view, in.Scope) {
-		used := usageOf(view, p.ARN)
+	for _, p := range policiesIn(ctx, view, in.Scope) {
+		used := usageOf(ctx, view, p.ARN)
 		filtered := in.OnlyAttached || in.PolicyUsageFilter != ""
 		if strings.HasPrefix(p.Path, prefix) && (!filtered || used.of(in.PolicyUsageFilter) > 0) {
 			rows = append(rows, describePolicy(p, used))
@@ -43,10 +44,10 @@ func (a *API) ListPolicies(ctx context.Context, in *iam.ListPoliciesInput) (*iam
 }
 
 // policiesIn returns the policies of a scope. The empty scope contains all.
-func policiesIn(r store.Reader, scope types.PolicyScopeType) []policy {
+func policiesIn(ctx context.Context, r store.Reader, scope types.PolicyScopeType) []policy {
 	var out []policy
 	if scope != types.PolicyScopeTypeAws {
-		out = convert(store.Policies.List(r), ownPolicy)
+		out = convert(store.Policies.InRegion(r, wire.GlobalFrom(ctx)), ownPolicy)
 	}
 	if scope != types.PolicyScopeTypeLocal {
 		for _, p := range managedpolicy.All() {
@@ -80,12 +81,12 @@ func (a *API) ListEntitiesForPolicy(
 		return nil, err
 	}
 	view := a.Store.Read(ctx)
-	found, err := findPolicy(view, in.PolicyArn)
+	found, err := findPolicy(ctx, view, in.PolicyArn)
 	if err != nil {
 		return nil, err
 	}
 	var rows []*store.Role
-	for _, role := range store.Roles.List(view) {
+	for _, role := range store.Roles.InRegion(view, wire.GlobalFrom(ctx)) {
 		wanted := in.EntityFilter == "" || in.EntityFilter == types.EntityTypeRole
 		if wanted && strings.HasPrefix(role.Path, prefix) && uses(role, found.ARN, in.PolicyUsageFilter) {
 			rows = append(rows, role)

@@ -9,22 +9,22 @@ import (
 )
 
 // TagPolicy adds tags to a policy. A tag replaces one with the same key.
-func (a *API) TagPolicy(_ context.Context, in *iam.TagPolicyInput) (*iam.TagPolicyOutput, error) {
+func (a *API) TagPolicy(ctx context.Context, in *iam.TagPolicyInput) (*iam.TagPolicyOutput, error) {
 	if in.Tags == nil {
 		return nil, model.Null("tags")
 	}
-	return &iam.TagPolicyOutput{}, a.editPolicy(in.PolicyArn, func(_ *store.Tx, row *store.Policy) (err error) {
+	return &iam.TagPolicyOutput{}, a.editPolicy(ctx, in.PolicyArn, func(_ *store.Tx, row *store.Policy) (err error) {
 		row.Tags, err = sensitive.merge(row.Tags, in.Tags)
 		return err
 	})
 }
 
 // UntagPolicy removes the tags with the keys from a policy.
-func (a *API) UntagPolicy(_ context.Context, in *iam.UntagPolicyInput) (*iam.UntagPolicyOutput, error) {
+func (a *API) UntagPolicy(ctx context.Context, in *iam.UntagPolicyInput) (*iam.UntagPolicyOutput, error) {
 	if err := checkTagKeys(in.TagKeys); err != nil {
 		return nil, err
 	}
-	return &iam.UntagPolicyOutput{}, a.editPolicy(in.PolicyArn, func(_ *store.Tx, row *store.Policy) error {
+	return &iam.UntagPolicyOutput{}, a.editPolicy(ctx, in.PolicyArn, func(_ *store.Tx, row *store.Policy) error {
 		row.Tags = sensitive.without(row.Tags, in.TagKeys...)
 		return nil
 	})
@@ -34,7 +34,7 @@ func (a *API) UntagPolicy(_ context.Context, in *iam.UntagPolicyInput) (*iam.Unt
 func (a *API) ListPolicyTags(
 	ctx context.Context, in *iam.ListPolicyTagsInput,
 ) (*iam.ListPolicyTagsOutput, error) {
-	found, err := findPolicy(a.Store.Read(ctx), in.PolicyArn)
+	found, err := findPolicy(ctx, a.Store.Read(ctx), in.PolicyArn)
 	if err != nil {
 		return nil, err
 	}

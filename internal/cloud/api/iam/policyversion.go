@@ -19,7 +19,7 @@ const maxVersions = 5
 
 // CreatePolicyVersion adds a version to a policy.
 func (a *API) CreatePolicyVersion(
-	_ context.Context, in *iam.CreatePolicyVersionInput,
+	ctx context.Context, in *iam.CreatePolicyVersionInput,
 ) (*iam.CreatePolicyVersionOutput, error) {
 	if err := checkPolicyARN(in.PolicyArn); err != nil {
 		return nil, err
@@ -28,7 +28,7 @@ func (a *API) CreatePolicyVersion(
 		return nil, err
 	}
 	var out types.PolicyVersion
-	err := a.editPolicy(in.PolicyArn, func(_ *store.Tx, row *store.Policy) error {
+	err := a.editPolicy(ctx, in.PolicyArn, func(_ *store.Tx, row *store.Policy) error {
 		if len(row.Versions) >= maxVersions {
 			return limitExceeded("A managed policy can have up to %d versions. Before you create a new version, you "+
 				"must delete an existing version.", maxVersions)
@@ -79,7 +79,7 @@ func (a *API) GetPolicyVersion(
 	if err := checkVersion(in.VersionId); err != nil {
 		return nil, err
 	}
-	found, err := findPolicy(a.Store.Read(ctx), in.PolicyArn)
+	found, err := findPolicy(ctx, a.Store.Read(ctx), in.PolicyArn)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (a *API) GetPolicyVersion(
 func (a *API) ListPolicyVersions(
 	ctx context.Context, in *iam.ListPolicyVersionsInput,
 ) (*iam.ListPolicyVersionsOutput, error) {
-	found, err := findPolicy(a.Store.Read(ctx), in.PolicyArn)
+	found, err := findPolicy(ctx, a.Store.Read(ctx), in.PolicyArn)
 	if err != nil {
 		return nil, err
 	}
@@ -118,12 +118,13 @@ func newestFirst(v store.PolicyVersion) string {
 
 // SetDefaultPolicyVersion makes a version of a policy the one that has an effect.
 func (a *API) SetDefaultPolicyVersion(
-	_ context.Context, in *iam.SetDefaultPolicyVersionInput,
+	ctx context.Context, in *iam.SetDefaultPolicyVersionInput,
 ) (*iam.SetDefaultPolicyVersionOutput, error) {
 	if err := checkVersion(in.VersionId); err != nil {
 		return nil, err
 	}
-	return &iam.SetDefaultPolicyVersionOutput{}, a.editPolicy(in.PolicyArn, func(_ *store.Tx, row *store.Policy) error {
+	out := &iam.SetDefaultPolicyVersionOutput{}
+	return out, a.editPolicy(ctx, in.PolicyArn, func(_ *store.Tx, row *store.Policy) error {
 		if _, ok := row.Version(*in.VersionId); !ok {
 			return versionNotFound(row.ARN, *in.VersionId)
 		}
@@ -134,12 +135,13 @@ func (a *API) SetDefaultPolicyVersion(
 
 // DeletePolicyVersion deletes a version of a policy that is not its default.
 func (a *API) DeletePolicyVersion(
-	_ context.Context, in *iam.DeletePolicyVersionInput,
+	ctx context.Context, in *iam.DeletePolicyVersionInput,
 ) (*iam.DeletePolicyVersionOutput, error) {
 	if err := checkVersion(in.VersionId); err != nil {
 		return nil, err
 	}
-	return &iam.DeletePolicyVersionOutput{}, a.editPolicy(in.PolicyArn, func(_ *store.Tx, row *store.Policy) error {
+	out := &iam.DeletePolicyVersionOutput{}
+	return out, a.editPolicy(ctx, in.PolicyArn, func(_ *store.Tx, row *store.Policy) error {
 		if _, ok := row.Version(*in.VersionId); !ok {
 			return versionNotFound(row.ARN, *in.VersionId)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // Limits of how long sessions of a role last, in seconds (IAM API Reference, CreateRole).
@@ -20,7 +21,7 @@ const (
 )
 
 // CreateRole creates a role.
-func (a *API) CreateRole(_ context.Context, in *iam.CreateRoleInput) (*iam.CreateRoleOutput, error) {
+func (a *API) CreateRole(ctx context.Context, in *iam.CreateRoleInput) (*iam.CreateRoleOutput, error) {
 	if err := checkRole(in.RoleName, in.Description, in.MaxSessionDuration); err != nil {
 		return nil, err
 	}
@@ -37,21 +38,21 @@ func (a *API) CreateRole(_ context.Context, in *iam.CreateRoleInput) (*iam.Creat
 		return nil, err
 	}
 	row := store.Role{
-		Name: *in.RoleName, Path: path, ID: a.ids.UniqueID("AROA"), ARN: arn("role", path, *in.RoleName),
+		Name: *in.RoleName, Path: path, ID: a.ids.UniqueID("AROA"), ARN: arn(ctx, "role", path, *in.RoleName),
 		Description: aws.ToString(in.Description), Trust: *in.AssumeRolePolicyDocument,
 		MaxSession: constraint.Default(in.MaxSessionDuration, minSession), Created: a.now(), Tags: tags,
 	}
 	if err := a.Store.Update(func(tx *store.Tx) error {
-		if _, taken := store.Roles.Get(tx, store.NameKey(row.Name)); taken {
+		if _, taken := store.Roles.Get(tx, row.Key()); taken {
 			return entityExists("Role with name %s already exists.", row.Name)
 		}
 		if in.PermissionsBoundary != nil {
-			if err := checkBoundary(tx, in.PermissionsBoundary); err != nil {
+			if err := checkBoundary(ctx, tx, in.PermissionsBoundary); err != nil {
 				return err
 			}
 			row.Boundary = *in.PermissionsBoundary
 		}
-		if err := checkPrincipals(tx, trust); err != nil {
+		if err := checkPrincipals(ctx, tx, trust); err != nil {
 			return err
 		}
 		store.Roles.Put(tx, &row)
@@ -77,11 +78,11 @@ func checkRole(name, description *string, session *int32) error {
 }
 
 // findRole returns the role that a request names.
-func findRole(r store.Reader, name *string) (*store.Role, error) {
+func findRole(ctx context.Context, r store.Reader, name *string) (*store.Role, error) {
 	if err := checkName("roleName", name, maxRoleName); err != nil {
 		return nil, err
 	}
-	row, ok := store.Roles.Get(r, store.NameKey(*name))
+	row, ok := store.Roles.Get(r, store.NameKey(wire.RegionFrom(ctx), *name))
 	if !ok {
 		return nil, roleNotFound(*name)
 	}
@@ -90,9 +91,9 @@ func findRole(r store.Reader, name *string) (*store.Role, error) {
 
 // editRole changes a copy of the role that a request names and stores it. change must
 // replace slices and maps.
-func (a *API) editRole(name *string, change func(tx *store.Tx, row *store.Role) error) error {
+func (a *API) editRole(ctx context.Context, name *string, change func(tx *store.Tx, row *store.Role) error) error {
 	return a.Store.Update(func(tx *store.Tx) error {
-		old, err := findRole(tx, name)
+		old, err := findRole(ctx, tx, name)
 		if err != nil {
 			return err
 		}
@@ -131,7 +132,7 @@ func describeWholeRole(row *store.Role) *types.Role {
 
 // GetRole returns a role.
 func (a *API) GetRole(ctx context.Context, in *iam.GetRoleInput) (*iam.GetRoleOutput, error) {
-	row, err := findRole(a.Store.Read(ctx), in.RoleName)
+	row, err := findRole(ctx, a.Store.Read(ctx), in.RoleName)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +145,8 @@ func (a *API) ListRoles(ctx context.Context, in *iam.ListRolesInput) (*iam.ListR
 	if err != nil {
 		return nil, err
 	}
-	rows := slices.DeleteFunc(store.Roles.List(a.Store.Read(ctx)), func(row *store.Role) bool {
+	all := store.Roles.InRegion(a.Store.Read(ctx), wire.GlobalFrom(ctx))
+	rows := slices.DeleteFunc(all, func(row *store.Role) bool {
 		return !strings.HasPrefix(row.Path, prefix)
 	})
 	page, err := paginate(rows, roleKey, in.Marker, in.MaxItems)
@@ -157,15 +159,15 @@ func (a *API) ListRoles(ctx context.Context, in *iam.ListRolesInput) (*iam.ListR
 }
 
 // roleKey is the order of roles in lists.
-func roleKey(row *store.Role) string { return store.NameKey(row.Name) }
+func roleKey(row *store.Role) string { return row.Key() }
 
 // UpdateRole changes the description of a role, if the request has one, and how long its
 // sessions may last: an hour, if the request does not say (IAM API Reference, UpdateRole).
-func (a *API) UpdateRole(_ context.Context, in *iam.UpdateRoleInput) (*iam.UpdateRoleOutput, error) {
+func (a *API) UpdateRole(ctx context.Context, in *iam.UpdateRoleInput) (*iam.UpdateRoleOutput, error) {
 	if err := checkRole(in.RoleName, in.Description, in.MaxSessionDuration); err != nil {
 		return nil, err
 	}
-	return &iam.UpdateRoleOutput{}, a.editRole(in.RoleName, func(_ *store.Tx, row *store.Role) error {
+	return &iam.UpdateRoleOutput{}, a.editRole(ctx, in.RoleName, func(_ *store.Tx, row *store.Role) error {
 		row.Description = constraint.Default(in.Description, row.Description)
 		row.MaxSession = constraint.Default(in.MaxSessionDuration, minSession)
 		return nil
@@ -174,7 +176,7 @@ func (a *API) UpdateRole(_ context.Context, in *iam.UpdateRoleInput) (*iam.Updat
 
 // UpdateRoleDescription changes the description of a role.
 func (a *API) UpdateRoleDescription(
-	_ context.Context, in *iam.UpdateRoleDescriptionInput,
+	ctx context.Context, in *iam.UpdateRoleDescriptionInput,
 ) (*iam.UpdateRoleDescriptionOutput, error) {
 	if in.Description == nil {
 		return nil, model.Null("description")
@@ -183,7 +185,7 @@ func (a *API) UpdateRoleDescription(
 		return nil, err
 	}
 	var out *types.Role
-	err := a.editRole(in.RoleName, func(_ *store.Tx, row *store.Role) error {
+	err := a.editRole(ctx, in.RoleName, func(_ *store.Tx, row *store.Role) error {
 		row.Description = *in.Description
 		out = describeWholeRole(row)
 		return nil
@@ -193,7 +195,7 @@ func (a *API) UpdateRoleDescription(
 
 // UpdateAssumeRolePolicy replaces the document that says who may assume a role.
 func (a *API) UpdateAssumeRolePolicy(
-	_ context.Context, in *iam.UpdateAssumeRolePolicyInput,
+	ctx context.Context, in *iam.UpdateAssumeRolePolicyInput,
 ) (*iam.UpdateAssumeRolePolicyOutput, error) {
 	if err := checkName("roleName", in.RoleName, maxRoleName); err != nil {
 		return nil, err
@@ -202,16 +204,16 @@ func (a *API) UpdateAssumeRolePolicy(
 	if err != nil {
 		return nil, err
 	}
-	return &iam.UpdateAssumeRolePolicyOutput{}, a.editRole(in.RoleName, func(tx *store.Tx, row *store.Role) error {
+	return &iam.UpdateAssumeRolePolicyOutput{}, a.editRole(ctx, in.RoleName, func(tx *store.Tx, row *store.Role) error {
 		row.Trust = *in.PolicyDocument
-		return checkPrincipals(tx, trust)
+		return checkPrincipals(ctx, tx, trust)
 	})
 }
 
 // DeleteRole deletes a role that has no policies and is in no instance profile.
-func (a *API) DeleteRole(_ context.Context, in *iam.DeleteRoleInput) (*iam.DeleteRoleOutput, error) {
+func (a *API) DeleteRole(ctx context.Context, in *iam.DeleteRoleInput) (*iam.DeleteRoleOutput, error) {
 	return &iam.DeleteRoleOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		row, err := findRole(tx, in.RoleName)
+		row, err := findRole(ctx, tx, in.RoleName)
 		switch {
 		case err != nil:
 			return err
@@ -222,7 +224,7 @@ func (a *API) DeleteRole(_ context.Context, in *iam.DeleteRoleInput) (*iam.Delet
 		case len(row.Inline) > 0:
 			return deleteConflict("Cannot delete entity, must delete policies first.")
 		}
-		store.Roles.Delete(tx, store.NameKey(row.Name))
+		store.Roles.Delete(tx, row.Key())
 		return nil
 	})
 }

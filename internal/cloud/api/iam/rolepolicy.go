@@ -13,14 +13,14 @@ import (
 )
 
 // PutRolePolicy adds an inline policy to a role or replaces it.
-func (a *API) PutRolePolicy(_ context.Context, in *iam.PutRolePolicyInput) (*iam.PutRolePolicyOutput, error) {
+func (a *API) PutRolePolicy(ctx context.Context, in *iam.PutRolePolicyInput) (*iam.PutRolePolicyOutput, error) {
 	if err := checkRolePolicy(in.RoleName, in.PolicyName); err != nil {
 		return nil, err
 	}
 	if _, err := parse(policydocument.Identity, "policyDocument", in.PolicyDocument); err != nil {
 		return nil, err
 	}
-	return &iam.PutRolePolicyOutput{}, a.editRole(in.RoleName, func(_ *store.Tx, row *store.Role) error {
+	return &iam.PutRolePolicyOutput{}, a.editRole(ctx, in.RoleName, func(_ *store.Tx, row *store.Role) error {
 		inline := maps.Clone(row.Inline)
 		if inline == nil {
 			inline = map[string]string{}
@@ -54,7 +54,7 @@ func (a *API) GetRolePolicy(ctx context.Context, in *iam.GetRolePolicyInput) (*i
 	if err := checkRolePolicy(in.RoleName, in.PolicyName); err != nil {
 		return nil, err
 	}
-	row, err := findRole(a.Store.Read(ctx), in.RoleName)
+	row, err := findRole(ctx, a.Store.Read(ctx), in.RoleName)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func (a *API) GetRolePolicy(ctx context.Context, in *iam.GetRolePolicyInput) (*i
 func (a *API) ListRolePolicies(
 	ctx context.Context, in *iam.ListRolePoliciesInput,
 ) (*iam.ListRolePoliciesOutput, error) {
-	row, err := findRole(a.Store.Read(ctx), in.RoleName)
+	row, err := findRole(ctx, a.Store.Read(ctx), in.RoleName)
 	if err != nil {
 		return nil, err
 	}
@@ -86,12 +86,12 @@ func (a *API) ListRolePolicies(
 
 // DeleteRolePolicy deletes an inline policy of a role.
 func (a *API) DeleteRolePolicy(
-	_ context.Context, in *iam.DeleteRolePolicyInput,
+	ctx context.Context, in *iam.DeleteRolePolicyInput,
 ) (*iam.DeleteRolePolicyOutput, error) {
 	if err := checkRolePolicy(in.RoleName, in.PolicyName); err != nil {
 		return nil, err
 	}
-	return &iam.DeleteRolePolicyOutput{}, a.editRole(in.RoleName, func(_ *store.Tx, row *store.Role) error {
+	return &iam.DeleteRolePolicyOutput{}, a.editRole(ctx, in.RoleName, func(_ *store.Tx, row *store.Role) error {
 		if _, ok := row.Inline[aws.ToString(in.PolicyName)]; !ok {
 			return noSuchRolePolicy(*in.PolicyName)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 const (
@@ -21,17 +22,17 @@ const (
 var userCreated = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // user describes the only user, whose access key the local cloud makes itself.
-func user() types.User {
+func user(ctx context.Context) types.User {
+	account := wire.AccountFrom(ctx)
 	return types.User{
-		UserName: aws.String(strings.TrimPrefix(identity.UserARN, identity.ARN("iam", "", "user/"))),
-		UserId:   aws.String(identity.UserID),
-		Arn:      aws.String(identity.UserARN), Path: aws.String(rootPath), CreateDate: aws.Time(userCreated),
+		UserName: aws.String(identity.UserName), UserId: aws.String(identity.UserID(account)),
+		Arn: aws.String(identity.UserARN(account)), Path: aws.String(rootPath), CreateDate: aws.Time(userCreated),
 	}
 }
 
 // GetUser returns the user with the name or, without a name, the caller.
-func (a *API) GetUser(_ context.Context, in *iam.GetUserInput) (*iam.GetUserOutput, error) {
-	only := user()
+func (a *API) GetUser(ctx context.Context, in *iam.GetUserInput) (*iam.GetUserOutput, error) {
+	only := user(ctx)
 	if in.UserName != nil {
 		if err := checkName("userName", in.UserName, maxUserName); err != nil {
 			return nil, err
@@ -44,14 +45,14 @@ func (a *API) GetUser(_ context.Context, in *iam.GetUserInput) (*iam.GetUserOutp
 }
 
 // ListUsers lists the users below a path.
-func (a *API) ListUsers(_ context.Context, in *iam.ListUsersInput) (*iam.ListUsersOutput, error) {
+func (a *API) ListUsers(ctx context.Context, in *iam.ListUsersInput) (*iam.ListUsersOutput, error) {
 	prefix, err := prefixOf(in.PathPrefix)
 	if err != nil {
 		return nil, err
 	}
 	users := []types.User{}
 	if strings.HasPrefix(rootPath, prefix) {
-		users = append(users, user())
+		users = append(users, user(ctx))
 	}
 	page, err := paginate(users, func(u types.User) string { return *u.UserName }, in.Marker, in.MaxItems)
 	if err != nil {
@@ -118,7 +119,7 @@ func (a *API) ListSAMLProviders(
 
 // GetAccountPasswordPolicy returns the rules for users' passwords. The account has none.
 func (a *API) GetAccountPasswordPolicy(
-	context.Context, *iam.GetAccountPasswordPolicyInput,
+	ctx context.Context, _ *iam.GetAccountPasswordPolicyInput,
 ) (*iam.GetAccountPasswordPolicyOutput, error) {
-	return nil, noSuchEntity("The Password Policy with domain name %s cannot be found.", identity.Account)
+	return nil, noSuchEntity("The Password Policy with domain name %s cannot be found.", wire.AccountFrom(ctx))
 }

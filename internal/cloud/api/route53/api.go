@@ -7,6 +7,7 @@
 package route53
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -46,7 +47,7 @@ const model = constraint.Model("InvalidInput")
 
 // findZone returns the zone with an id, with or without the prefix that ids have in
 // responses.
-func findZone(r store.Reader, id *string) (*store.HostedZone, error) {
+func findZone(ctx context.Context, r store.Reader, id *string) (*store.HostedZone, error) {
 	if id == nil || *id == "" {
 		return nil, model.Null("hostedZoneId")
 	}
@@ -55,6 +56,12 @@ func findZone(r store.Reader, id *string) (*store.HostedZone, error) {
 	if !ok {
 		return nil, &wire.Error{
 			Code: "NoSuchHostedZone", Message: "No hosted zone found with ID: " + plain, Status: http.StatusNotFound,
+		}
+	}
+	if zone.Region != wire.GlobalFrom(ctx) {
+		return nil, &wire.Error{
+			Code: "AccessDenied", Message: "User is not authorized to access this resource",
+			Status: http.StatusForbidden,
 		}
 	}
 	return zone, nil

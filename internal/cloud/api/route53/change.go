@@ -20,14 +20,14 @@ import (
 const changesKept = 24 * time.Hour
 
 // recordChange records a change of a zone, and forgets old ones.
-func (a *API) recordChange(tx *store.Tx, comment string) *types.ChangeInfo {
+func (a *API) recordChange(ctx context.Context, tx *store.Tx, comment string) *types.ChangeInfo {
 	now := a.Now().UTC()
 	for _, old := range store.RecordChanges.List(tx) {
 		if now.Sub(old.Submitted) > changesKept {
 			store.RecordChanges.Delete(tx, old.ID)
 		}
 	}
-	row := &store.RecordChange{ID: a.ids.UniqueID("C"), Comment: comment, Submitted: now}
+	row := &store.RecordChange{ID: a.ids.UniqueID("C"), Region: wire.GlobalFrom(ctx), Comment: comment, Submitted: now}
 	row.InSyncAt = a.Manners.Until(now, manners.PublishRecords, row.ID)
 	store.RecordChanges.Put(tx, row)
 	return describeChange(row, now)
@@ -50,7 +50,7 @@ func describeChange(row *store.RecordChange, now time.Time) *types.ChangeInfo {
 func (a *API) GetChange(ctx context.Context, in *route53.GetChangeInput) (*route53.GetChangeOutput, error) {
 	id := strings.TrimPrefix(strings.TrimPrefix(aws.ToString(in.Id), "/"), "change/")
 	row, ok := store.RecordChanges.Get(a.Store.Read(ctx), id)
-	if !ok {
+	if !ok || row.Region != wire.GlobalFrom(ctx) {
 		return nil, &wire.Error{
 			Code: "NoSuchChange", Message: "Could not find resource with ID: " + id, Status: http.StatusNotFound,
 		}

@@ -26,7 +26,7 @@ const (
 
 // ChangeResourceRecordSets makes all changes of a batch, or none.
 func (a *API) ChangeResourceRecordSets(
-	_ context.Context, in *route53.ChangeResourceRecordSetsInput,
+	ctx context.Context, in *route53.ChangeResourceRecordSetsInput,
 ) (*route53.ChangeResourceRecordSetsOutput, error) {
 	changes, err := parseChanges(in.ChangeBatch)
 	if err != nil {
@@ -34,7 +34,7 @@ func (a *API) ChangeResourceRecordSets(
 	}
 	out := &route53.ChangeResourceRecordSetsOutput{}
 	return out, a.Store.Update(func(tx *store.Tx) error {
-		zone, err := findZone(tx, in.HostedZoneId)
+		zone, err := findZone(ctx, tx, in.HostedZoneId)
 		if err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func (a *API) ChangeResourceRecordSets(
 		if len(b.problems) > 0 {
 			return invalidBatch(b.problems...)
 		}
-		out.ChangeInfo = a.recordChange(tx, aws.ToString(in.ChangeBatch.Comment))
+		out.ChangeInfo = a.recordChange(ctx, tx, aws.ToString(in.ChangeBatch.Comment))
 		return nil
 	})
 }

@@ -43,7 +43,7 @@ func (a *API) ListHostedZones(
 		return nil, wire.NotImplemented("reusable delegation sets")
 	}
 	view := a.Store.Read(ctx)
-	zones := store.HostedZones.List(view)
+	zones := store.HostedZones.InRegion(view, wire.GlobalFrom(ctx))
 	if in.HostedZoneType == types.HostedZoneTypePrivateHostedZone {
 		zones = nil
 	}
@@ -79,7 +79,7 @@ func (a *API) ListHostedZonesByName(
 		return nil, model.Errorf("The request must contain dnsname if it contains hostedzoneid.")
 	}
 	view := a.Store.Read(ctx)
-	zones := store.HostedZones.List(view)
+	zones := store.HostedZones.InRegion(view, wire.GlobalFrom(ctx))
 	slices.SortFunc(zones, byName)
 	if in.DNSName != nil {
 		zones = slices.DeleteFunc(zones, func(z *store.HostedZone) bool { return byName(z, from) < 0 })
@@ -108,7 +108,7 @@ func (a *API) ListResourceRecordSets(
 		return nil, err
 	}
 	view := a.Store.Read(ctx)
-	zone, err := findZone(view, in.HostedZoneId)
+	zone, err := findZone(ctx, view, in.HostedZoneId)
 	if err != nil {
 		return nil, err
 	}

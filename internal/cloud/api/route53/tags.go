@@ -26,10 +26,12 @@ var tagRules = constraint.TagRules{
 }
 
 // taggedZone returns the zone that a request for tags names.
-func taggedZone(r store.Reader, kind types.TagResourceType, id *string) (*store.HostedZone, error) {
+func taggedZone(
+	ctx context.Context, r store.Reader, kind types.TagResourceType, id *string,
+) (*store.HostedZone, error) {
 	switch kind {
 	case types.TagResourceTypeHostedzone:
-		return findZone(r, id)
+		return findZone(ctx, r, id)
 	case types.TagResourceTypeHealthcheck:
 		return nil, &wire.Error{
 			Code: "NoSuchHealthCheck", Message: "No health check exists with ID: " + aws.ToString(id),
@@ -41,7 +43,7 @@ func taggedZone(r store.Reader, kind types.TagResourceType, id *string) (*store.
 
 // ChangeTagsForResource adds tags to a zone and removes others.
 func (a *API) ChangeTagsForResource(
-	_ context.Context, in *route53.ChangeTagsForResourceInput,
+	ctx context.Context, in *route53.ChangeTagsForResourceInput,
 ) (*route53.ChangeTagsForResourceOutput, error) {
 	switch {
 	case len(in.AddTags) == 0 && len(in.RemoveTagKeys) == 0:
@@ -52,7 +54,7 @@ func (a *API) ChangeTagsForResource(
 		return nil, model.TooLong("removeTagKeys", maxTags)
 	}
 	return &route53.ChangeTagsForResourceOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		zone, err := taggedZone(tx, in.ResourceType, in.ResourceId)
+		zone, err := taggedZone(ctx, tx, in.ResourceType, in.ResourceId)
 		if err != nil {
 			return err
 		}
@@ -75,7 +77,7 @@ func (a *API) ChangeTagsForResource(
 func (a *API) ListTagsForResource(
 	ctx context.Context, in *route53.ListTagsForResourceInput,
 ) (*route53.ListTagsForResourceOutput, error) {
-	zone, err := taggedZone(a.Store.Read(ctx), in.ResourceType, in.ResourceId)
+	zone, err := taggedZone(ctx, a.Store.Read(ctx), in.ResourceType, in.ResourceId)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +93,7 @@ func (a *API) ListTagsForResources(
 	}
 	view, out := a.Store.Read(ctx), &route53.ListTagsForResourcesOutput{}
 	for _, id := range in.ResourceIds {
-		zone, err := taggedZone(view, in.ResourceType, &id)
+		zone, err := taggedZone(ctx, view, in.ResourceType, &id)
 		if err != nil {
 			return nil, err
 		}

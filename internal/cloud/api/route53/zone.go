@@ -33,13 +33,13 @@ const (
 func (a *API) CreateHostedZone(
 	ctx context.Context, in *route53.CreateHostedZoneInput,
 ) (*route53.CreateHostedZoneOutput, error) {
-	zone, err := a.newZone(in)
+	zone, err := a.newZone(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	out := &route53.CreateHostedZoneOutput{}
 	err = a.Store.Update(func(tx *store.Tx) error {
-		for _, old := range store.HostedZones.List(tx) {
+		for _, old := range store.HostedZones.InRegion(tx, wire.GlobalFrom(ctx)) {
 			if old.CallerReference == zone.CallerReference {
 				return &wire.Error{
 					Code:    "HostedZoneAlreadyExists",
@@ -55,7 +55,7 @@ func (a *API) CreateHostedZone(
 		store.RecordSets.Put(tx, &store.RecordSet{
 			ZoneID: zone.ID, Name: zone.Name, Type: "SOA", TTL: soaTTL, Values: []string{zone.NameServers[0] + soaRest},
 		})
-		out.ChangeInfo = a.recordChange(tx, "")
+		out.ChangeInfo = a.recordChange(ctx, tx, "")
 		out.HostedZone, out.DelegationSet = describeZone(tx, zone), delegation(zone)
 		return nil
 	})
@@ -64,7 +64,7 @@ func (a *API) CreateHostedZone(
 }
 
 // newZone returns the zone that a request describes.
-func (a *API) newZone(in *route53.CreateHostedZoneInput) (*store.HostedZone, error) {
+func (a *API) newZone(ctx context.Context, in *route53.CreateHostedZoneInput) (*store.HostedZone, error) {
 	comment := ""
 	switch c := in.HostedZoneConfig; {
 	case in.VPC != nil, c != nil && c.PrivateZone:
@@ -91,7 +91,8 @@ func (a *API) newZone(in *route53.CreateHostedZoneInput) (*store.HostedZone, err
 		return nil, wire.Errorf("InvalidDomainName", "%v", err)
 	}
 	zone := &store.HostedZone{
-		ID: a.ids.UniqueID("Z"), Name: name, CallerReference: *in.CallerReference, Comment: comment,
+		Region: wire.GlobalFrom(ctx),
+		ID:     a.ids.UniqueID("Z"), Name: name, CallerReference: *in.CallerReference, Comment: comment,
 		Created: a.Now().UTC(),
 	}
 	for _, domain := range []string{"com", "net", "org", "co.uk"} {
@@ -127,7 +128,7 @@ func (a *API) GetHostedZone(
 	ctx context.Context, in *route53.GetHostedZoneInput,
 ) (*route53.GetHostedZoneOutput, error) {
 	view := a.Store.Read(ctx)
-	zone, err := findZone(view, in.Id)
+	zone, err := findZone(ctx, view, in.Id)
 	if err != nil {
 		return nil, err
 	}
@@ -138,20 +139,20 @@ func (a *API) GetHostedZone(
 func (a *API) GetHostedZoneCount(
 	ctx context.Context, _ *route53.GetHostedZoneCountInput,
 ) (*route53.GetHostedZoneCountOutput, error) {
-	n := int64(len(store.HostedZones.List(a.Store.Read(ctx))))
+	n := int64(len(store.HostedZones.InRegion(a.Store.Read(ctx), wire.GlobalFrom(ctx))))
 	return &route53.GetHostedZoneCountOutput{HostedZoneCount: &n}, nil
 }
 
 // UpdateHostedZoneComment replaces the comment of a zone.
 func (a *API) UpdateHostedZoneComment(
-	_ context.Context, in *route53.UpdateHostedZoneCommentInput,
+	ctx context.Context, in *route53.UpdateHostedZoneCommentInput,
 ) (*route53.UpdateHostedZoneCommentOutput, error) {
 	comment, out := aws.ToString(in.Comment), &route53.UpdateHostedZoneCommentOutput{}
 	if utf8.RuneCountInString(comment) > maxComment {
 		return nil, model.TooLong("comment", maxComment)
 	}
 	return out, a.Store.Update(func(tx *store.Tx) error {
-		zone, err := findZone(tx, in.Id)
+		zone, err := findZone(ctx, tx, in.Id)
 		if err != nil {
 			return err
 		}
@@ -165,11 +166,11 @@ func (a *API) UpdateHostedZoneComment(
 
 // DeleteHostedZone deletes a zone that has no records besides its own NS and SOA.
 func (a *API) DeleteHostedZone(
-	_ context.Context, in *route53.DeleteHostedZoneInput,
+	ctx context.Context, in *route53.DeleteHostedZoneInput,
 ) (*route53.DeleteHostedZoneOutput, error) {
 	out := &route53.DeleteHostedZoneOutput{}
 	return out, a.Store.Update(func(tx *store.Tx) error {
-		zone, err := findZone(tx, in.Id)
+		zone, err := findZone(ctx, tx, in.Id)
 		if err != nil {
 			return err
 		}
@@ -184,7 +185,7 @@ func (a *API) DeleteHostedZone(
 			store.RecordSets.Delete(tx, set.Key())
 		}
 		store.HostedZones.Delete(tx, zone.ID)
-		out.ChangeInfo = a.recordChange(tx, "")
+		out.ChangeInfo = a.recordChange(ctx, tx, "")
 		return nil
 	})
 }

@@ -62,22 +62,28 @@ func malformedXML() error {
 		"The XML you provided was not well-formed or did not validate against our published schema")
 }
 
-// findBucket returns a bucket. owner is the account that must own it, nil for any.
-func findBucket(r store.Reader, name, owner *string) (*store.Bucket, error) {
+// findBucket returns a bucket of the caller's account. owner is the account that the caller
+// expects to own it, nil for any.
+func findBucket(ctx context.Context, r store.Reader, name, owner *string) (*store.Bucket, error) {
+	return bucketOf(wire.AccountFrom(ctx), r, name, owner)
+}
+
+// bucketOf returns a bucket of an account.
+func bucketOf(account string, r store.Reader, name, owner *string) (*store.Bucket, error) {
 	bucket, ok := store.Buckets.Get(r, aws.ToString(name))
 	switch {
 	case !ok:
 		return nil, failure(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist")
-	case owner != nil && *owner != identity.Account:
+	case bucket.Region.Account() != account, owner != nil && *owner != bucket.Region.Account():
 		return nil, failure(http.StatusForbidden, "AccessDenied", "Access Denied")
 	}
 	return bucket, nil
 }
 
 // editBucket changes a bucket.
-func (a *API) editBucket(name, owner *string, edit func(*store.Bucket) error) error {
+func (a *API) editBucket(ctx context.Context, name, owner *string, edit func(*store.Bucket) error) error {
 	return a.Store.Update(func(tx *store.Tx) error {
-		bucket, err := findBucket(tx, name, owner)
+		bucket, err := findBucket(ctx, tx, name, owner)
 		if err != nil {
 			return err
 		}

@@ -82,7 +82,8 @@ func (a *API) CreateBucket(ctx context.Context, in *s3.CreateBucketInput) (*s3.C
 	if config.Location != nil || config.Bucket != nil {
 		return nil, wire.NotImplemented("directory buckets")
 	}
-	region, err := bucketRegion(wire.RegionFrom(ctx), config.LocationConstraint)
+	here := wire.RegionFrom(ctx)
+	location, err := bucketRegion(here.Name(), config.LocationConstraint)
 	if err != nil {
 		return nil, err
 	}
@@ -90,11 +91,16 @@ func (a *API) CreateBucket(ctx context.Context, in *s3.CreateBucketInput) (*s3.C
 	if err != nil {
 		return nil, err
 	}
+	region := identity.RegionOf(here.Account(), location)
 	err = a.Store.Update(func(tx *store.Tx) error {
-		if old, exists := store.Buckets.Get(tx, name); exists {
-			if old.Region == defaultRegion && region == defaultRegion {
-				return nil // as on AWS in this region alone
-			}
+		switch old, exists := store.Buckets.Get(tx, name); {
+		case exists && old.Region.Account() != region.Account():
+			return failure(http.StatusConflict, "BucketAlreadyExists", "The requested bucket name is not available. "+
+				"The bucket namespace is shared by all users of the system. Please select a different name and try "+
+				"again.")
+		case exists && old.Region == region && location == defaultRegion:
+			return nil // as on AWS in this region alone
+		case exists:
 			return failure(http.StatusConflict, "BucketAlreadyOwnedByYou",
 				"Your previous request to create the named bucket succeeded and you already own it.")
 		}
@@ -112,22 +118,22 @@ func (a *API) CreateBucket(ctx context.Context, in *s3.CreateBucketInput) (*s3.C
 func bucketARN(name string) string { return "arn:aws:s3:::" + name }
 
 // HeadBucket reports whether a bucket exists, and where.
-func (a *API) HeadBucket(_ context.Context, in *s3.HeadBucketInput) (*s3.HeadBucketOutput, error) {
-	bucket, err := findBucket(a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
+func (a *API) HeadBucket(ctx context.Context, in *s3.HeadBucketInput) (*s3.HeadBucketOutput, error) {
+	bucket, err := findBucket(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
 	if err != nil {
 		return nil, err
 	}
 	return &s3.HeadBucketOutput{
-		BucketRegion: aws.String(bucket.Region), AccessPointAlias: aws.Bool(false),
+		BucketRegion: aws.String(bucket.Region.Name()), AccessPointAlias: aws.Bool(false),
 		BucketArn: aws.String(bucketARN(bucket.Name)),
 	}, nil
 }
 
 // DeleteBucket deletes an empty bucket, with the uploads that nobody has completed.
-func (a *API) DeleteBucket(_ context.Context, in *s3.DeleteBucketInput) (*s3.DeleteBucketOutput, error) {
+func (a *API) DeleteBucket(ctx context.Context, in *s3.DeleteBucketInput) (*s3.DeleteBucketOutput, error) {
 	var files []store.FileRef
 	err := a.Store.Update(func(tx *store.Tx) error {
-		bucket, err := findBucket(tx, in.Bucket, in.ExpectedBucketOwner)
+		bucket, err := findBucket(ctx, tx, in.Bucket, in.ExpectedBucketOwner)
 		if err != nil {
 			return err
 		}
@@ -155,7 +161,7 @@ const bucketToken = page.Prefix("buckets/")
 const maxBuckets = 10_000
 
 // ListBuckets lists the account's buckets in the order of their names.
-func (a *API) ListBuckets(_ context.Context, in *s3.ListBucketsInput) (*s3.ListBucketsOutput, error) {
+func (a *API) ListBuckets(ctx context.Context, in *s3.ListBucketsInput) (*s3.ListBucketsOutput, error) {
 	last, ok := bucketToken.Last(in.ContinuationToken)
 	if !ok {
 		return nil, invalidArgument("The continuation token provided is incorrect")
@@ -166,39 +172,42 @@ func (a *API) ListBuckets(_ context.Context, in *s3.ListBucketsInput) (*s3.ListB
 	}
 	var found []*store.Bucket
 	for _, b := range store.Buckets.List(a.Store.View()) {
-		if strings.HasPrefix(b.Name, aws.ToString(in.Prefix)) &&
-			(in.BucketRegion == nil || *in.BucketRegion == b.Region) {
+		if b.Region.Account() == wire.AccountFrom(ctx) && strings.HasPrefix(b.Name, aws.ToString(in.Prefix)) &&
+			(in.BucketRegion == nil || *in.BucketRegion == b.Region.Name()) {
 			found = append(found, b)
 		}
 	}
 	name := func(b *store.Bucket) string { return b.Name }
 	found, next := page.First(bucketToken, page.After(found, last, name), int(size), name)
-	out := &s3.ListBucketsOutput{Prefix: in.Prefix, ContinuationToken: next, Owner: owner(), Buckets: []types.Bucket{}}
+	out := &s3.ListBucketsOutput{
+		Prefix: in.Prefix, ContinuationToken: next, Owner: owner(ctx), Buckets: []types.Bucket{},
+	}
 	for _, b := range found {
 		out.Buckets = append(out.Buckets, types.Bucket{
-			Name: aws.String(b.Name), CreationDate: aws.Time(b.Created), BucketRegion: aws.String(b.Region),
+			Name: aws.String(b.Name), CreationDate: aws.Time(b.Created), BucketRegion: aws.String(b.Region.Name()),
 			BucketArn: aws.String(bucketARN(b.Name)),
 		})
 	}
 	return out, nil
 }
 
-// owner is the account as S3 names it: by a canonical id of 64 hex digits.
-func owner() *types.Owner {
-	return &types.Owner{ID: aws.String(strings.Repeat("0", 64-len(identity.Account)) + identity.Account)}
+// owner is the caller's account as S3 names it: by a canonical id of 64 hex digits.
+func owner(ctx context.Context) *types.Owner {
+	account := wire.AccountFrom(ctx)
+	return &types.Owner{ID: aws.String(strings.Repeat("0", 64-len(account)) + account)}
 }
 
 // GetBucketLocation returns the region of a bucket, which is empty for us-east-1.
 func (a *API) GetBucketLocation(
-	_ context.Context, in *s3.GetBucketLocationInput,
+	ctx context.Context, in *s3.GetBucketLocationInput,
 ) (*s3.GetBucketLocationOutput, error) {
-	bucket, err := findBucket(a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
+	bucket, err := findBucket(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
 	if err != nil {
 		return nil, err
 	}
 	out := &s3.GetBucketLocationOutput{}
-	if bucket.Region != defaultRegion {
-		out.LocationConstraint = types.BucketLocationConstraint(bucket.Region)
+	if bucket.Region.Name() != defaultRegion {
+		out.LocationConstraint = types.BucketLocationConstraint(bucket.Region.Name())
 	}
 	return out, nil
 }

@@ -43,7 +43,7 @@ func describeTags(tags store.Tags) []types.Tag {
 
 // PutBucketTagging replaces the tags of a bucket.
 func (a *API) PutBucketTagging(
-	_ context.Context, in *s3.PutBucketTaggingInput,
+	ctx context.Context, in *s3.PutBucketTaggingInput,
 ) (*s3.PutBucketTaggingOutput, error) {
 	if in.Tagging == nil {
 		return nil, malformedXML()
@@ -53,7 +53,7 @@ func (a *API) PutBucketTagging(
 		return nil, err
 	}
 	return &s3.PutBucketTaggingOutput{}, a.editBucket(
-		in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
+		ctx, in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
 			b.Tags = tags
 			return nil
 		})
@@ -61,9 +61,9 @@ func (a *API) PutBucketTagging(
 
 // GetBucketTagging returns the tags of a bucket.
 func (a *API) GetBucketTagging(
-	_ context.Context, in *s3.GetBucketTaggingInput,
+	ctx context.Context, in *s3.GetBucketTaggingInput,
 ) (*s3.GetBucketTaggingOutput, error) {
-	bucket, err := findBucket(a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
+	bucket, err := findBucket(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
 	if err != nil {
 		return nil, err
 	}
@@ -75,10 +75,10 @@ func (a *API) GetBucketTagging(
 
 // DeleteBucketTagging removes the tags of a bucket.
 func (a *API) DeleteBucketTagging(
-	_ context.Context, in *s3.DeleteBucketTaggingInput,
+	ctx context.Context, in *s3.DeleteBucketTaggingInput,
 ) (*s3.DeleteBucketTaggingOutput, error) {
 	return &s3.DeleteBucketTaggingOutput{}, a.editBucket(
-		in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
+		ctx, in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
 			b.Tags = nil
 			return nil
 		})
@@ -88,13 +88,13 @@ func (a *API) DeleteBucketTagging(
 const maxPolicy = 20 << 10
 
 // PutBucketPolicy replaces the policy of a bucket.
-func (a *API) PutBucketPolicy(_ context.Context, in *s3.PutBucketPolicyInput) (*s3.PutBucketPolicyOutput, error) {
+func (a *API) PutBucketPolicy(ctx context.Context, in *s3.PutBucketPolicyInput) (*s3.PutBucketPolicyOutput, error) {
 	text := aws.ToString(in.Policy)
 	if len(text) > maxPolicy {
 		return nil, wire.Errorf("PolicyTooLarge", "Normalized Policy Document exceeds the maximum allowed size")
 	}
 	return &s3.PutBucketPolicyOutput{}, a.editBucket(
-		in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
+		ctx, in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
 			if _, err := bucketpolicy.Parse(b.Name, text); err != nil {
 				return policyError(b, err)
 			}
@@ -120,8 +120,8 @@ func policyError(b *store.Bucket, err error) error {
 }
 
 // GetBucketPolicy returns the policy of a bucket.
-func (a *API) GetBucketPolicy(_ context.Context, in *s3.GetBucketPolicyInput) (*s3.GetBucketPolicyOutput, error) {
-	bucket, err := findBucket(a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
+func (a *API) GetBucketPolicy(ctx context.Context, in *s3.GetBucketPolicyInput) (*s3.GetBucketPolicyOutput, error) {
+	bucket, err := findBucket(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
 	if err != nil {
 		return nil, err
 	}
@@ -133,10 +133,10 @@ func (a *API) GetBucketPolicy(_ context.Context, in *s3.GetBucketPolicyInput) (*
 
 // DeleteBucketPolicy removes the policy of a bucket.
 func (a *API) DeleteBucketPolicy(
-	_ context.Context, in *s3.DeleteBucketPolicyInput,
+	ctx context.Context, in *s3.DeleteBucketPolicyInput,
 ) (*s3.DeleteBucketPolicyOutput, error) {
 	return &s3.DeleteBucketPolicyOutput{}, a.editBucket(
-		in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
+		ctx, in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
 			b.Policy = ""
 			return nil
 		})
@@ -144,7 +144,7 @@ func (a *API) DeleteBucketPolicy(
 
 // PutPublicAccessBlock says what of a bucket cannot be public. Here nothing can be.
 func (a *API) PutPublicAccessBlock(
-	_ context.Context, in *s3.PutPublicAccessBlockInput,
+	ctx context.Context, in *s3.PutPublicAccessBlockInput,
 ) (*s3.PutPublicAccessBlockOutput, error) {
 	c := in.PublicAccessBlockConfiguration
 	if c == nil {
@@ -155,7 +155,7 @@ func (a *API) PutPublicAccessBlock(
 		PublicPolicy: aws.ToBool(c.BlockPublicPolicy), RestrictedBuckets: aws.ToBool(c.RestrictPublicBuckets),
 	}
 	return &s3.PutPublicAccessBlockOutput{}, a.editBucket(
-		in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
+		ctx, in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
 			b.BlockPublic = block
 			return nil
 		})
@@ -163,9 +163,9 @@ func (a *API) PutPublicAccessBlock(
 
 // GetPublicAccessBlock returns what of a bucket cannot be public.
 func (a *API) GetPublicAccessBlock(
-	_ context.Context, in *s3.GetPublicAccessBlockInput,
+	ctx context.Context, in *s3.GetPublicAccessBlockInput,
 ) (*s3.GetPublicAccessBlockOutput, error) {
-	bucket, err := findBucket(a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
+	bucket, err := findBucket(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
 	if err != nil {
 		return nil, err
 	}
@@ -182,10 +182,10 @@ func (a *API) GetPublicAccessBlock(
 
 // DeletePublicAccessBlock removes what PutPublicAccessBlock has set.
 func (a *API) DeletePublicAccessBlock(
-	_ context.Context, in *s3.DeletePublicAccessBlockInput,
+	ctx context.Context, in *s3.DeletePublicAccessBlockInput,
 ) (*s3.DeletePublicAccessBlockOutput, error) {
 	return &s3.DeletePublicAccessBlockOutput{}, a.editBucket(
-		in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
+		ctx, in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
 			b.BlockPublic = nil
 			return nil
 		})
@@ -193,7 +193,7 @@ func (a *API) DeletePublicAccessBlock(
 
 // PutBucketEncryption accepts the encryption that all objects have: with S3's own keys.
 func (a *API) PutBucketEncryption(
-	_ context.Context, in *s3.PutBucketEncryptionInput,
+	ctx context.Context, in *s3.PutBucketEncryptionInput,
 ) (*s3.PutBucketEncryptionOutput, error) {
 	if in.ServerSideEncryptionConfiguration == nil || len(in.ServerSideEncryptionConfiguration.Rules) != 1 {
 		return nil, malformedXML()
@@ -208,7 +208,7 @@ func (a *API) PutBucketEncryption(
 		return nil, wire.NotImplemented("encryption of objects with AWS KMS keys")
 	}
 	return &s3.PutBucketEncryptionOutput{}, a.editBucket(
-		in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
+		ctx, in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
 			b.BucketKeys = aws.ToBool(rule.BucketKeyEnabled)
 			return nil
 		})
@@ -216,9 +216,9 @@ func (a *API) PutBucketEncryption(
 
 // GetBucketEncryption returns how new objects are encrypted.
 func (a *API) GetBucketEncryption(
-	_ context.Context, in *s3.GetBucketEncryptionInput,
+	ctx context.Context, in *s3.GetBucketEncryptionInput,
 ) (*s3.GetBucketEncryptionOutput, error) {
-	bucket, err := findBucket(a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
+	bucket, err := findBucket(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
 	if err != nil {
 		return nil, err
 	}
@@ -236,10 +236,10 @@ func (a *API) GetBucketEncryption(
 
 // DeleteBucketEncryption resets the encryption of new objects, which they always have.
 func (a *API) DeleteBucketEncryption(
-	_ context.Context, in *s3.DeleteBucketEncryptionInput,
+	ctx context.Context, in *s3.DeleteBucketEncryptionInput,
 ) (*s3.DeleteBucketEncryptionOutput, error) {
 	return &s3.DeleteBucketEncryptionOutput{}, a.editBucket(
-		in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
+		ctx, in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
 			b.BucketKeys = false
 			return nil
 		})
@@ -248,7 +248,7 @@ func (a *API) DeleteBucketEncryption(
 // PutBucketOwnershipControls accepts that the bucket's owner owns all objects, without access
 // control lists.
 func (a *API) PutBucketOwnershipControls(
-	_ context.Context, in *s3.PutBucketOwnershipControlsInput,
+	ctx context.Context, in *s3.PutBucketOwnershipControlsInput,
 ) (*s3.PutBucketOwnershipControlsOutput, error) {
 	if in.OwnershipControls == nil || len(in.OwnershipControls.Rules) != 1 {
 		return nil, malformedXML()
@@ -256,15 +256,15 @@ func (a *API) PutBucketOwnershipControls(
 	if o := in.OwnershipControls.Rules[0].ObjectOwnership; o != types.ObjectOwnershipBucketOwnerEnforced {
 		return nil, wire.NotImplemented("the ownership %s, with access control lists", o)
 	}
-	_, err := findBucket(a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
+	_, err := findBucket(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
 	return &s3.PutBucketOwnershipControlsOutput{}, err
 }
 
 // GetBucketOwnershipControls returns who owns the objects of a bucket.
 func (a *API) GetBucketOwnershipControls(
-	_ context.Context, in *s3.GetBucketOwnershipControlsInput,
+	ctx context.Context, in *s3.GetBucketOwnershipControlsInput,
 ) (*s3.GetBucketOwnershipControlsOutput, error) {
-	_, err := findBucket(a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
+	_, err := findBucket(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
 	return &s3.GetBucketOwnershipControlsOutput{OwnershipControls: &types.OwnershipControls{
 		Rules: []types.OwnershipControlsRule{{ObjectOwnership: types.ObjectOwnershipBucketOwnerEnforced}},
 	}}, err
@@ -272,8 +272,8 @@ func (a *API) GetBucketOwnershipControls(
 
 // GetBucketVersioning returns nothing, which says that versioning was never enabled.
 func (a *API) GetBucketVersioning(
-	_ context.Context, in *s3.GetBucketVersioningInput,
+	ctx context.Context, in *s3.GetBucketVersioningInput,
 ) (*s3.GetBucketVersioningOutput, error) {
-	_, err := findBucket(a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
+	_, err := findBucket(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
 	return &s3.GetBucketVersioningOutput{}, err
 }

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -188,12 +189,14 @@ func (r *rangeReader) Close() error {
 
 // withObject calls do with an object until its files are those of the row: a client may
 // replace the object in between.
-func (a *API) withObject(bucket, owner, key *string, do func(r store.Reader, o *store.Object) error) error {
+func (a *API) withObject(
+	ctx context.Context, bucket, owner, key *string, do func(r store.Reader, o *store.Object) error,
+) error {
 	const attempts = 10
 	var err error
 	for range attempts {
 		view := a.Store.View()
-		o, found := findObject(view, bucket, owner, key)
+		o, found := findObject(ctx, view, bucket, owner, key)
 		if found != nil {
 			return found
 		}
@@ -205,8 +208,8 @@ func (a *API) withObject(bucket, owner, key *string, do func(r store.Reader, o *
 }
 
 // findObject returns an object.
-func findObject(r store.Reader, bucket, owner, key *string) (*store.Object, error) {
-	b, err := findBucket(r, bucket, owner)
+func findObject(ctx context.Context, r store.Reader, bucket, owner, key *string) (*store.Object, error) {
+	b, err := findBucket(ctx, r, bucket, owner)
 	if err != nil {
 		return nil, err
 	}

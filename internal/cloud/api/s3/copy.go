@@ -39,12 +39,12 @@ type source struct {
 }
 
 // with calls do with the object that is copied.
-func (a *API) with(s source, do func(o *store.Object) error) error {
+func (a *API) with(ctx context.Context, s source, do func(o *store.Object) error) error {
 	bucket, key, err := parseSource(s.from)
 	if err != nil {
 		return err
 	}
-	return a.withObject(&bucket, s.owner, &key, func(_ store.Reader, o *store.Object) error {
+	return a.withObject(ctx, &bucket, s.owner, &key, func(_ store.Reader, o *store.Object) error {
 		q := question{
 			match: s.match, noneMatch: s.noneMatch, modifiedSince: s.modifiedSince, unmodifiedSince: s.unmodifiedSince,
 		}
@@ -56,11 +56,11 @@ func (a *API) with(s source, do func(o *store.Object) error) error {
 }
 
 // CopyObject copies an object of up to 5 GiB.
-func (a *API) CopyObject(_ context.Context, in *s3.CopyObjectInput) (*s3.CopyObjectOutput, error) {
+func (a *API) CopyObject(ctx context.Context, in *s3.CopyObjectInput) (*s3.CopyObjectOutput, error) {
 	if err := check(in); err != nil {
 		return nil, err
 	}
-	if _, err := findBucket(a.Store.View(), in.Bucket, in.ExpectedBucketOwner); err != nil {
+	if _, err := findBucket(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner); err != nil {
 		return nil, err
 	}
 	from := source{
@@ -68,10 +68,11 @@ func (a *API) CopyObject(_ context.Context, in *s3.CopyObjectInput) (*s3.CopyObj
 		in.CopySourceIfModifiedSince, in.CopySourceIfUnmodifiedSince,
 	}
 	copied := &store.Object{Bucket: *in.Bucket, Key: *in.Key}
-	if err := a.with(from, func(o *store.Object) error { return a.copyTo(copied, o, in) }); err != nil {
+	if err := a.with(ctx, from, func(o *store.Object) error { return a.copyTo(copied, o, in) }); err != nil {
 		return nil, err
 	}
-	if err := a.put(copied, in.ExpectedBucketOwner, condition{in.IfMatch, in.IfNoneMatch}, nil); err != nil {
+	when := condition{in.IfMatch, in.IfNoneMatch}
+	if err := a.put(wire.AccountFrom(ctx), copied, in.ExpectedBucketOwner, when, nil); err != nil {
 		a.removeFiles(copied.Files)
 		return nil, err
 	}
@@ -170,8 +171,8 @@ func copiedHeaders(old store.ObjectHeaders, in *s3.CopyObjectInput) (store.Objec
 }
 
 // UploadPartCopy uploads a part that is a range of an object.
-func (a *API) UploadPartCopy(_ context.Context, in *s3.UploadPartCopyInput) (*s3.UploadPartCopyOutput, error) {
-	upload, err := a.uploadForPart(in, in.Bucket, in.ExpectedBucketOwner, in.Key, in.UploadId, in.PartNumber)
+func (a *API) UploadPartCopy(ctx context.Context, in *s3.UploadPartCopyInput) (*s3.UploadPartCopyOutput, error) {
+	upload, err := a.uploadForPart(ctx, in, in.Bucket, in.ExpectedBucketOwner, in.Key, in.UploadId, in.PartNumber)
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +181,7 @@ func (a *API) UploadPartCopy(_ context.Context, in *s3.UploadPartCopyInput) (*s3
 		in.CopySourceIfModifiedSince, in.CopySourceIfUnmodifiedSince,
 	}
 	var c *content
-	err = a.with(from, func(o *store.Object) error {
+	err = a.with(ctx, from, func(o *store.Object) error {
 		e := extent{0, o.Size}
 		if in.CopySourceRange != nil {
 			found, ok, err := parseRange(*in.CopySourceRange, o.Size)

@@ -14,7 +14,8 @@ import (
 // returns; delivering it again changes nothing. The error is bucketpolicy.ErrNotAdmitted if
 // there is no bucket, or its policy does not admit the log.
 func (a *API) Deliver(d bucketpolicy.Delivery, log io.Reader) error {
-	if !bucketpolicy.Admits(a.Store.View(), d) {
+	owner, ok := bucketpolicy.Admits(a.Store.View(), d)
+	if !ok {
 		return bucketpolicy.ErrNotAdmitted
 	}
 	sums, err := checksum.Claimed(func(string) string { return "" })
@@ -31,7 +32,7 @@ func (a *API) Deliver(d bucketpolicy.Delivery, log io.Reader) error {
 		Modified: a.now(), Headers: store.ObjectHeaders{ContentType: "application/octet-stream"},
 		Checksum: c.checksum, Delivered: true,
 	}
-	if err := a.put(o, nil, condition{}, nil); err != nil {
+	if err := a.put(owner, o, nil, condition{}, nil); err != nil {
 		a.removeFiles(o.Files)
 		return err
 	}

@@ -20,7 +20,7 @@ const (
 
 // PutBucketLifecycleConfiguration replaces the rules by which objects expire.
 func (a *API) PutBucketLifecycleConfiguration(
-	_ context.Context, in *s3.PutBucketLifecycleConfigurationInput,
+	ctx context.Context, in *s3.PutBucketLifecycleConfigurationInput,
 ) (*s3.PutBucketLifecycleConfigurationOutput, error) {
 	c := in.LifecycleConfiguration
 	if c == nil || len(c.Rules) == 0 || len(c.Rules) > maxRules {
@@ -41,7 +41,7 @@ func (a *API) PutBucketLifecycleConfiguration(
 	}
 	return &s3.PutBucketLifecycleConfigurationOutput{
 			TransitionDefaultMinimumObjectSize: types.TransitionDefaultMinimumObjectSizeAllStorageClasses128k,
-		}, a.editBucket(in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
+		}, a.editBucket(ctx, in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
 			b.Lifecycle = rules
 			return nil
 		})
@@ -137,9 +137,9 @@ func parseFilter(rule *store.LifecycleRule, r types.LifecycleRule) (err error) {
 
 // GetBucketLifecycleConfiguration returns the rules by which objects expire.
 func (a *API) GetBucketLifecycleConfiguration(
-	_ context.Context, in *s3.GetBucketLifecycleConfigurationInput,
+	ctx context.Context, in *s3.GetBucketLifecycleConfigurationInput,
 ) (*s3.GetBucketLifecycleConfigurationOutput, error) {
-	bucket, err := findBucket(a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
+	bucket, err := findBucket(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
 	if err != nil {
 		return nil, err
 	}
@@ -209,10 +209,10 @@ func describeFilter(f store.ObjectFilter, and bool) *types.LifecycleRuleFilter {
 
 // DeleteBucketLifecycle removes the rules by which objects expire.
 func (a *API) DeleteBucketLifecycle(
-	_ context.Context, in *s3.DeleteBucketLifecycleInput,
+	ctx context.Context, in *s3.DeleteBucketLifecycleInput,
 ) (*s3.DeleteBucketLifecycleOutput, error) {
 	return &s3.DeleteBucketLifecycleOutput{}, a.editBucket(
-		in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
+		ctx, in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
 			b.Lifecycle = nil
 			return nil
 		})

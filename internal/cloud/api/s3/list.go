@@ -36,9 +36,9 @@ type listing struct {
 }
 
 // query returns the query of a request. It begins where the bucket does.
-func (a *API) query(in listing) (query, error) {
+func (a *API) query(ctx context.Context, in listing) (query, error) {
 	q := query{view: a.Store.View(), prefix: aws.ToString(in.prefix), delimiter: aws.ToString(in.delimiter)}
-	if _, err := findBucket(q.view, in.bucket, in.owner); err != nil {
+	if _, err := findBucket(ctx, q.view, in.bucket, in.owner); err != nil {
 		return query{}, err
 	}
 	var err error
@@ -174,16 +174,14 @@ func optional(text *string, encode func(string) *string) *string {
 
 // describeList describes the objects and prefixes of a page.
 func describeList(
-	p keysPage[*store.Object], encode func(string) *string, owned bool,
+	p keysPage[*store.Object], encode func(string) *string, owner *types.Owner,
 ) (objects []types.Object, prefixes []types.CommonPrefix) {
 	for _, o := range p.rows {
 		described := types.Object{
 			Key: encode(o.Key), ETag: quoted(o.ETag), LastModified: aws.Time(o.Modified), Size: aws.Int64(o.Size),
 			StorageClass: types.ObjectStorageClassStandard, ChecksumType: checksumType(o.Checksum.Composite),
 			ChecksumAlgorithm: []types.ChecksumAlgorithm{types.ChecksumAlgorithm(o.Checksum.Algorithm)},
-		}
-		if owned {
-			described.Owner = owner()
+			Owner:             owner,
 		}
 		objects = append(objects, described)
 	}
@@ -194,8 +192,8 @@ func describeList(
 }
 
 // ListObjectsV2 lists objects in the order of their keys.
-func (a *API) ListObjectsV2(_ context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
-	q, err := a.query(listing{
+func (a *API) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
+	q, err := a.query(ctx, listing{
 		in.Bucket, in.ExpectedBucketOwner, in.Prefix, in.Delimiter, in.MaxKeys, "max-keys", in.EncodingType,
 	})
 	if err != nil {
@@ -219,13 +217,17 @@ func (a *API) ListObjectsV2(_ context.Context, in *s3.ListObjectsV2Input) (*s3.L
 	if *out.IsTruncated {
 		out.NextContinuationToken = aws.String(base64.RawURLEncoding.EncodeToString([]byte(p.next)))
 	}
-	out.Contents, out.CommonPrefixes = describeList(p, q.encode, aws.ToBool(in.FetchOwner))
+	var names *types.Owner
+	if aws.ToBool(in.FetchOwner) {
+		names = owner(ctx)
+	}
+	out.Contents, out.CommonPrefixes = describeList(p, q.encode, names)
 	return out, nil
 }
 
 // ListObjects lists objects as ListObjectsV2 does, for older clients.
-func (a *API) ListObjects(_ context.Context, in *s3.ListObjectsInput) (*s3.ListObjectsOutput, error) {
-	q, err := a.query(listing{
+func (a *API) ListObjects(ctx context.Context, in *s3.ListObjectsInput) (*s3.ListObjectsOutput, error) {
+	q, err := a.query(ctx, listing{
 		in.Bucket, in.ExpectedBucketOwner, in.Prefix, in.Delimiter, in.MaxKeys, "max-keys", in.EncodingType,
 	})
 	if err != nil {
@@ -241,6 +243,6 @@ func (a *API) ListObjects(_ context.Context, in *s3.ListObjectsInput) (*s3.ListO
 	if *out.IsTruncated && q.delimiter != "" {
 		out.NextMarker = q.encode(p.last)
 	}
-	out.Contents, out.CommonPrefixes = describeList(p, q.encode, true)
+	out.Contents, out.CommonPrefixes = describeList(p, q.encode, owner(ctx))
 	return out, nil
 }

@@ -14,15 +14,15 @@ import (
 )
 
 // initiator is the account as the initiator of uploads.
-func initiator() *types.Initiator { return &types.Initiator{ID: owner().ID} }
+func initiator(ctx context.Context) *types.Initiator { return &types.Initiator{ID: owner(ctx).ID} }
 
 // ListParts lists the parts of an upload.
-func (a *API) ListParts(_ context.Context, in *s3.ListPartsInput) (*s3.ListPartsOutput, error) {
+func (a *API) ListParts(ctx context.Context, in *s3.ListPartsInput) (*s3.ListPartsOutput, error) {
 	if err := check(in); err != nil {
 		return nil, err
 	}
 	view := a.Store.View()
-	u, err := findUpload(view, in.Bucket, in.ExpectedBucketOwner, in.Key, in.UploadId)
+	u, err := findUpload(ctx, view, in.Bucket, in.ExpectedBucketOwner, in.Key, in.UploadId)
 	if err != nil {
 		return nil, err
 	}
@@ -38,8 +38,8 @@ func (a *API) ListParts(_ context.Context, in *s3.ListPartsInput) (*s3.ListParts
 	}
 	out := &s3.ListPartsOutput{
 		Bucket: in.Bucket, Key: in.Key, UploadId: in.UploadId, MaxParts: aws.Int32(int32(size)),
-		PartNumberMarker: aws.String(strconv.Itoa(marker)), IsTruncated: aws.Bool(false), Owner: owner(),
-		Initiator: initiator(), StorageClass: types.StorageClassStandard,
+		PartNumberMarker: aws.String(strconv.Itoa(marker)), IsTruncated: aws.Bool(false), Owner: owner(ctx),
+		Initiator: initiator(ctx), StorageClass: types.StorageClassStandard,
 		ChecksumAlgorithm: types.ChecksumAlgorithm(u.Algorithm), ChecksumType: checksumType(u.Composite),
 	}
 	for _, p := range partsOf(view, u.ID) {
@@ -68,9 +68,9 @@ func describePart(p *store.UploadPart) types.Part {
 
 // ListMultipartUploads lists the uploads of a bucket in the order of their keys.
 func (a *API) ListMultipartUploads(
-	_ context.Context, in *s3.ListMultipartUploadsInput,
+	ctx context.Context, in *s3.ListMultipartUploadsInput,
 ) (*s3.ListMultipartUploadsOutput, error) {
-	q, err := a.query(listing{
+	q, err := a.query(ctx, listing{
 		in.Bucket, in.ExpectedBucketOwner, in.Prefix, in.Delimiter, in.MaxUploads, "max-uploads", in.EncodingType,
 	})
 	if err != nil {
@@ -95,8 +95,8 @@ func (a *API) ListMultipartUploads(
 	}
 	for _, u := range p.rows {
 		out.Uploads = append(out.Uploads, types.MultipartUpload{
-			Key: q.encode(u.Key), UploadId: aws.String(u.ID), Initiated: aws.Time(u.Initiated), Owner: owner(),
-			Initiator: initiator(), StorageClass: types.StorageClassStandard,
+			Key: q.encode(u.Key), UploadId: aws.String(u.ID), Initiated: aws.Time(u.Initiated), Owner: owner(ctx),
+			Initiator: initiator(ctx), StorageClass: types.StorageClassStandard,
 			ChecksumAlgorithm: types.ChecksumAlgorithm(u.Algorithm), ChecksumType: checksumType(u.Composite),
 		})
 	}

@@ -62,8 +62,8 @@ func deleteUpload(tx *store.Tx, u *store.Upload) (files []store.FileRef) {
 	return files
 }
 
-func findUpload(r store.Reader, bucket, owner, key, id *string) (*store.Upload, error) {
-	b, err := findBucket(r, bucket, owner)
+func findUpload(ctx context.Context, r store.Reader, bucket, owner, key, id *string) (*store.Upload, error) {
+	b, err := findBucket(ctx, r, bucket, owner)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func findUpload(r store.Reader, bucket, owner, key, id *string) (*store.Upload, 
 
 // CreateMultipartUpload begins an upload.
 func (a *API) CreateMultipartUpload(
-	_ context.Context, in *s3.CreateMultipartUploadInput,
+	ctx context.Context, in *s3.CreateMultipartUploadInput,
 ) (*s3.CreateMultipartUploadOutput, error) {
 	if err := check(in); err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func (a *API) CreateMultipartUpload(
 		return nil, err
 	}
 	err = a.Store.Update(func(tx *store.Tx) error {
-		_, err := findBucket(tx, in.Bucket, in.ExpectedBucketOwner)
+		_, err := findBucket(ctx, tx, in.Bucket, in.ExpectedBucketOwner)
 		store.Uploads.Put(tx, u)
 		return err
 	})
@@ -136,14 +136,16 @@ func chooseChecksum(u *store.Upload, in *s3.CreateMultipartUploadInput) error {
 }
 
 // uploadForPart checks a request for a part and returns its upload.
-func (a *API) uploadForPart(in any, bucket, owner, key, id *string, number *int32) (*store.Upload, error) {
+func (a *API) uploadForPart(
+	ctx context.Context, in any, bucket, owner, key, id *string, number *int32,
+) (*store.Upload, error) {
 	if err := check(in); err != nil {
 		return nil, err
 	}
 	if n := aws.ToInt32(number); n < 1 || n > maxParts {
 		return nil, invalidArgument("Part number must be an integer between 1 and 10000, inclusive")
 	}
-	return findUpload(a.Store.View(), bucket, owner, key, id)
+	return findUpload(ctx, a.Store.View(), bucket, owner, key, id)
 }
 
 // putPart adds a part to an upload, in place of an earlier one with its number.
@@ -171,8 +173,8 @@ func (a *API) putPart(u *store.Upload, number int32, c *content) (*store.UploadP
 }
 
 // UploadPart uploads a part.
-func (a *API) UploadPart(_ context.Context, in *s3.UploadPartInput) (*s3.UploadPartOutput, error) {
-	upload, err := a.uploadForPart(in, in.Bucket, in.ExpectedBucketOwner, in.Key, in.UploadId, in.PartNumber)
+func (a *API) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.UploadPartOutput, error) {
+	upload, err := a.uploadForPart(ctx, in, in.Bucket, in.ExpectedBucketOwner, in.Key, in.UploadId, in.PartNumber)
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +199,7 @@ func (a *API) UploadPart(_ context.Context, in *s3.UploadPartInput) (*s3.UploadP
 
 // CompleteMultipartUpload makes the parts of an upload an object, without copying them.
 func (a *API) CompleteMultipartUpload(
-	_ context.Context, in *s3.CompleteMultipartUploadInput,
+	ctx context.Context, in *s3.CompleteMultipartUploadInput,
 ) (*s3.CompleteMultipartUploadOutput, error) {
 	if err := check(in); err != nil {
 		return nil, err
@@ -206,7 +208,7 @@ func (a *API) CompleteMultipartUpload(
 		return nil, malformedXML()
 	}
 	view := a.Store.View()
-	u, err := findUpload(view, in.Bucket, in.ExpectedBucketOwner, in.Key, in.UploadId)
+	u, err := findUpload(ctx, view, in.Bucket, in.ExpectedBucketOwner, in.Key, in.UploadId)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +221,8 @@ func (a *API) CompleteMultipartUpload(
 		return nil, err
 	}
 	var unused []store.FileRef
-	err = a.put(o, in.ExpectedBucketOwner, condition{in.IfMatch, in.IfNoneMatch}, func(tx *store.Tx) error {
+	when := condition{in.IfMatch, in.IfNoneMatch}
+	err = a.put(wire.AccountFrom(ctx), o, in.ExpectedBucketOwner, when, func(tx *store.Tx) error {
 		if _, ok := store.Uploads.Get(tx, store.UploadKey(u.Bucket, u.Key, u.ID)); !ok {
 			return noSuchUpload()
 		}
@@ -353,14 +356,14 @@ func checkWhole(o *store.Object, in *s3.CompleteMultipartUploadInput) error {
 
 // AbortMultipartUpload ends an upload without an object.
 func (a *API) AbortMultipartUpload(
-	_ context.Context, in *s3.AbortMultipartUploadInput,
+	ctx context.Context, in *s3.AbortMultipartUploadInput,
 ) (*s3.AbortMultipartUploadOutput, error) {
 	if err := check(in); err != nil {
 		return nil, err
 	}
 	var files []store.FileRef
 	err := a.Store.Update(func(tx *store.Tx) error {
-		u, err := findUpload(tx, in.Bucket, in.ExpectedBucketOwner, in.Key, in.UploadId)
+		u, err := findUpload(ctx, tx, in.Bucket, in.ExpectedBucketOwner, in.Key, in.UploadId)
 		if err == nil {
 			files = deleteUpload(tx, u)
 		}

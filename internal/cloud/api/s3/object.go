@@ -87,11 +87,11 @@ func (c condition) check(old *store.Object) error {
 // sameETag compares an ETag of a request, with or without quotes.
 func sameETag(given, etag string) bool { return strings.Trim(given, `"`) == etag }
 
-// put makes an object the one with its key. Nobody else refers to its files.
-func (a *API) put(o *store.Object, owner *string, c condition, also func(tx *store.Tx) error) error {
+// put makes an object in a bucket of an account the one with its key. Nobody else refers to its files.
+func (a *API) put(account string, o *store.Object, owner *string, c condition, also func(tx *store.Tx) error) error {
 	var replaced []store.FileRef
 	err := a.Store.Update(func(tx *store.Tx) error {
-		if _, err := findBucket(tx, &o.Bucket, owner); err != nil {
+		if _, err := bucketOf(account, tx, &o.Bucket, owner); err != nil {
 			return err
 		}
 		old, exists := store.Objects.Get(tx, store.ObjectKey(o.Bucket, o.Key))
@@ -115,11 +115,11 @@ func (a *API) put(o *store.Object, owner *string, c condition, also func(tx *sto
 }
 
 // PutObject writes an object. It is there as a whole, or not at all.
-func (a *API) PutObject(_ context.Context, in *s3.PutObjectInput) (*s3.PutObjectOutput, error) {
+func (a *API) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutObjectOutput, error) {
 	if err := check(in); err != nil {
 		return nil, err
 	}
-	if _, err := findBucket(a.Store.View(), in.Bucket, in.ExpectedBucketOwner); err != nil {
+	if _, err := findBucket(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner); err != nil {
 		return nil, err
 	}
 	headers, err := headersOf(store.ObjectHeaders{
@@ -138,7 +138,8 @@ func (a *API) PutObject(_ context.Context, in *s3.PutObjectInput) (*s3.PutObject
 		Bucket: *in.Bucket, Key: *in.Key, Files: []store.FileRef{received.file}, Size: received.file.Size,
 		ETag: received.etag(), Modified: a.now(), Headers: headers, Checksum: received.checksum,
 	}
-	if err := a.put(o, in.ExpectedBucketOwner, condition{in.IfMatch, in.IfNoneMatch}, nil); err != nil {
+	when := condition{in.IfMatch, in.IfNoneMatch}
+	if err := a.put(wire.AccountFrom(ctx), o, in.ExpectedBucketOwner, when, nil); err != nil {
 		a.removeFiles(o.Files)
 		return nil, err
 	}
@@ -154,11 +155,11 @@ func (a *API) PutObject(_ context.Context, in *s3.PutObjectInput) (*s3.PutObject
 func quoted(etag string) *string { return aws.String(`"` + etag + `"`) }
 
 // DeleteObject deletes an object. It is no error if there is none.
-func (a *API) DeleteObject(_ context.Context, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
+func (a *API) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
 	if err := check(in); err != nil {
 		return nil, err
 	}
-	return &s3.DeleteObjectOutput{}, a.delete(in.Bucket, in.ExpectedBucketOwner, []string{aws.ToString(in.Key)},
+	return &s3.DeleteObjectOutput{}, a.delete(ctx, in.Bucket, in.ExpectedBucketOwner, []string{aws.ToString(in.Key)},
 		func(o *store.Object) error {
 			if in.IfMatch == nil {
 				return nil
@@ -168,10 +169,10 @@ func (a *API) DeleteObject(_ context.Context, in *s3.DeleteObjectInput) (*s3.Del
 }
 
 // delete deletes objects by their keys, if allowed permits each of those that exist.
-func (a *API) delete(name, owner *string, keys []string, allowed func(*store.Object) error) error {
+func (a *API) delete(ctx context.Context, name, owner *string, keys []string, allowed func(*store.Object) error) error {
 	var files []store.FileRef
 	err := a.Store.Update(func(tx *store.Tx) error {
-		bucket, err := findBucket(tx, name, owner)
+		bucket, err := findBucket(ctx, tx, name, owner)
 		if err != nil {
 			return err
 		}
@@ -195,7 +196,7 @@ func (a *API) delete(name, owner *string, keys []string, allowed func(*store.Obj
 }
 
 // DeleteObjects deletes up to 1,000 objects.
-func (a *API) DeleteObjects(_ context.Context, in *s3.DeleteObjectsInput) (*s3.DeleteObjectsOutput, error) {
+func (a *API) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (*s3.DeleteObjectsOutput, error) {
 	if err := check(in); err != nil {
 		return nil, err
 	}
@@ -223,12 +224,12 @@ func (a *API) DeleteObjects(_ context.Context, in *s3.DeleteObjectsInput) (*s3.D
 			out.Deleted = append(out.Deleted, types.DeletedObject{Key: id.Key, VersionId: id.VersionId})
 		}
 	}
-	return out, a.delete(in.Bucket, in.ExpectedBucketOwner, keys, func(*store.Object) error { return nil })
+	return out, a.delete(ctx, in.Bucket, in.ExpectedBucketOwner, keys, func(*store.Object) error { return nil })
 }
 
 // PutObjectTagging replaces the tags of an object.
 func (a *API) PutObjectTagging(
-	_ context.Context, in *s3.PutObjectTaggingInput,
+	ctx context.Context, in *s3.PutObjectTaggingInput,
 ) (*s3.PutObjectTaggingOutput, error) {
 	if in.Tagging == nil {
 		return nil, malformedXML()
@@ -237,22 +238,22 @@ func (a *API) PutObjectTagging(
 	if err != nil {
 		return nil, err
 	}
-	return &s3.PutObjectTaggingOutput{}, a.tagObject(in, in.Bucket, in.ExpectedBucketOwner, in.Key, tags)
+	return &s3.PutObjectTaggingOutput{}, a.tagObject(ctx, in, in.Bucket, in.ExpectedBucketOwner, in.Key, tags)
 }
 
 // DeleteObjectTagging removes the tags of an object.
 func (a *API) DeleteObjectTagging(
-	_ context.Context, in *s3.DeleteObjectTaggingInput,
+	ctx context.Context, in *s3.DeleteObjectTaggingInput,
 ) (*s3.DeleteObjectTaggingOutput, error) {
-	return &s3.DeleteObjectTaggingOutput{}, a.tagObject(in, in.Bucket, in.ExpectedBucketOwner, in.Key, nil)
+	return &s3.DeleteObjectTaggingOutput{}, a.tagObject(ctx, in, in.Bucket, in.ExpectedBucketOwner, in.Key, nil)
 }
 
-func (a *API) tagObject(in any, bucket, owner, key *string, tags store.Tags) error {
+func (a *API) tagObject(ctx context.Context, in any, bucket, owner, key *string, tags store.Tags) error {
 	if err := check(in); err != nil {
 		return err
 	}
 	return a.Store.Update(func(tx *store.Tx) error {
-		o, err := findObject(tx, bucket, owner, key)
+		o, err := findObject(ctx, tx, bucket, owner, key)
 		if err != nil {
 			return err
 		}
@@ -265,12 +266,12 @@ func (a *API) tagObject(in any, bucket, owner, key *string, tags store.Tags) err
 
 // GetObjectTagging returns the tags of an object.
 func (a *API) GetObjectTagging(
-	_ context.Context, in *s3.GetObjectTaggingInput,
+	ctx context.Context, in *s3.GetObjectTaggingInput,
 ) (*s3.GetObjectTaggingOutput, error) {
 	if err := check(in); err != nil {
 		return nil, err
 	}
-	o, err := findObject(a.Store.View(), in.Bucket, in.ExpectedBucketOwner, in.Key)
+	o, err := findObject(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner, in.Key)
 	if err != nil {
 		return nil, err
 	}

@@ -112,12 +112,12 @@ func (q question) bytes(o *store.Object) (answer, error) {
 }
 
 // HeadObject describes an object.
-func (a *API) HeadObject(_ context.Context, in *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
+func (a *API) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
 	if err := check(in); err != nil {
 		return nil, err
 	}
 	view := a.Store.View()
-	o, err := findObject(view, in.Bucket, in.ExpectedBucketOwner, in.Key)
+	o, err := findObject(ctx, view, in.Bucket, in.ExpectedBucketOwner, in.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +188,8 @@ func (a *API) GetObject(ctx context.Context, in *s3.GetObjectInput) (*s3.GetObje
 		in.IfMatch, in.IfNoneMatch, in.IfModifiedSince, in.IfUnmodifiedSince, in.Range, in.PartNumber,
 	}
 	out := &s3.GetObjectOutput{}
-	return out, a.withObject(in.Bucket, in.ExpectedBucketOwner, in.Key, func(r store.Reader, o *store.Object) error {
+	owner := in.ExpectedBucketOwner
+	return out, a.withObject(ctx, in.Bucket, owner, in.Key, func(r store.Reader, o *store.Object) error {
 		if err := q.check(o); err != nil {
 			return err
 		}

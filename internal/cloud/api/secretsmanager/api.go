@@ -48,7 +48,7 @@ const invalid = constraint.Model("InvalidParameterException")
 
 // change runs an operation that writes to the store. It first removes the secrets of the
 // region whose recovery windows have ended.
-func (a *API) change(ctx context.Context, do func(tx *store.Tx, region string) error) error {
+func (a *API) change(ctx context.Context, do func(tx *store.Tx, region identity.Region) error) error {
 	region := wire.RegionFrom(ctx)
 	return a.Store.Update(func(tx *store.Tx) error {
 		for _, row := range store.Secrets.InRegion(tx, region) {
@@ -62,7 +62,7 @@ func (a *API) change(ctx context.Context, do func(tx *store.Tx, region string) e
 
 // edit changes the secret with an id, which must not be marked for deletion.
 func (a *API) edit(ctx context.Context, id *string, do func(row *store.Secret) error) error {
-	return a.change(ctx, func(tx *store.Tx, region string) error {
+	return a.change(ctx, func(tx *store.Tx, region identity.Region) error {
 		old, err := a.findInUse(tx, region, id)
 		if err != nil {
 			return err

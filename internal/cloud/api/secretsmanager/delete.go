@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -36,7 +37,7 @@ func (a *API) DeleteSecret(
 		)
 	}
 	out := &secretsmanager.DeleteSecretOutput{}
-	return out, a.change(ctx, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, func(tx *store.Tx, region identity.Region) error {
 		old, err := a.find(tx, region, in.SecretId)
 		if force && isNotFound(err) {
 			old, err = &store.Secret{Name: *in.SecretId, ARN: a.newARN(region, *in.SecretId)}, nil
@@ -69,7 +70,7 @@ func (a *API) RestoreSecret(
 	ctx context.Context, in *secretsmanager.RestoreSecretInput,
 ) (*secretsmanager.RestoreSecretOutput, error) {
 	out := &secretsmanager.RestoreSecretOutput{}
-	return out, a.change(ctx, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, func(tx *store.Tx, region identity.Region) error {
 		old, err := a.find(tx, region, in.SecretId)
 		if err != nil {
 			return err

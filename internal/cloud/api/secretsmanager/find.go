@@ -42,7 +42,7 @@ func checkName(name string) error {
 
 // newARN returns the ARN of a new secret. Six random characters at its end tell it from
 // an earlier secret with the same name.
-func (a *API) newARN(region, name string) string {
+func (a *API) newARN(region identity.Region, name string) string {
 	suffix := make([]byte, suffixLength)
 	for i := range suffix {
 		suffix[i] = suffixLetters[a.random.Number(len(suffixLetters))]
@@ -51,7 +51,7 @@ func (a *API) newARN(region, name string) string {
 }
 
 // find returns the secret with a name, an ARN, or an ARN without its random characters.
-func (a *API) find(r store.Reader, region string, id *string) (*store.Secret, error) {
+func (a *API) find(r store.Reader, region identity.Region, id *string) (*store.Secret, error) {
 	text := aws.ToString(id)
 	switch {
 	case text == "":
@@ -80,7 +80,7 @@ func (a *API) find(r store.Reader, region string, id *string) (*store.Secret, er
 }
 
 // findInUse is find for operations that a secret marked for deletion does not have.
-func (a *API) findInUse(r store.Reader, region string, id *string) (*store.Secret, error) {
+func (a *API) findInUse(r store.Reader, region identity.Region, id *string) (*store.Secret, error) {
 	row, err := a.find(r, region, id)
 	if err == nil && !row.Deleted.IsZero() {
 		return nil, wire.Errorf(

@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
 	"aloft.dev/aloft/internal/cloud/api/secretsmanager"
-	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/seal"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -40,7 +39,7 @@ func newWorld(t *testing.T) *world {
 	w.API = secretsmanager.New(secretsmanager.Config{
 		Store: s, Key: seal.NewRandomKey(), Now: func() time.Time { return w.now },
 	})
-	w.ctx = wire.WithCaller(t.Context(), wire.Caller{AccountID: identity.Account, Region: "us-east-1"})
+	w.ctx = wire.WithCaller(t.Context(), wire.Caller{Region: "us-east-1"})
 	return w
 }
 

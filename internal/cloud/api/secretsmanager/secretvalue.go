@@ -59,7 +59,7 @@ func (v secretValue) check(token *string) error {
 
 // sealedRow names the version of a secret to which its sealed value is bound.
 func sealedRow(row *store.Secret, versionID string) seal.Row {
-	return seal.Row{Table: "secrets", Region: row.Region, Name: row.ARN, Version: versionID}
+	return seal.Row{Table: "secrets", Region: string(row.Region), Name: row.ARN, Version: versionID}
 }
 
 // newVersion returns a version of the secret with the value.

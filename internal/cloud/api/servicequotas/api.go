@@ -94,7 +94,7 @@ func item(ctx context.Context, q quota.Quota, account string, value int) *types.
 		ServiceCode: &q.Service,
 		ServiceName: aws.String(quota.ServiceName(q.Service)),
 		QuotaArn: aws.String(fmt.Sprintf(
-			"arn:aws:servicequotas:%s:%s:%s/%s", wire.RegionFrom(ctx), account, q.Service, q.Code,
+			"arn:aws:servicequotas:%s:%s:%s/%s", wire.RegionFrom(ctx).Name(), account, q.Service, q.Code,
 		)),
 		QuotaCode:  &q.Code,
 		QuotaName:  &q.Name,
@@ -109,7 +109,7 @@ func byDefault(ctx context.Context, q quota.Quota) *types.ServiceQuota {
 }
 
 func (a *API) applied(ctx context.Context, q quota.Quota) *types.ServiceQuota {
-	i := item(ctx, q, wire.CallerFrom(ctx).AccountID, q.Applied(a.Manners.Has(manners.Limits)))
+	i := item(ctx, q, wire.AccountFrom(ctx), q.Applied(a.Manners.Has(manners.Limits)))
 	i.QuotaAppliedAtLevel = types.AppliedLevelEnumAccount
 	return i
 }

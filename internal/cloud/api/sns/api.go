@@ -77,7 +77,7 @@ func checkARN(parameter string, arn *string, parts int) error {
 }
 
 // topic returns a topic of the caller's region.
-func topic(r store.Reader, region, parameter string, arn *string) (*store.Topic, error) {
+func topic(r store.Reader, region identity.Region, parameter string, arn *string) (*store.Topic, error) {
 	if err := checkARN(parameter, arn, 6); err != nil {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ func setSubscriptionAttribute(row *store.Subscription, name, value string) error
 }
 
 // subscription returns a subscription of the caller's region.
-func subscription(r store.Reader, region string, arn *string) (*store.Subscription, error) {
+func subscription(r store.Reader, region identity.Region, arn *string) (*store.Subscription, error) {
 	if err := checkARN("SubscriptionArn", arn, 7); err != nil {
 		return nil, err
 	}
@@ -81,12 +81,12 @@ func (a *API) GetSubscriptionAttributes(
 		return nil, err
 	}
 	attributes := map[string]string{
-		"SubscriptionArn": row.ARN, "TopicArn": row.Topic, "Owner": identity.Account,
+		"SubscriptionArn": row.ARN, "TopicArn": row.Topic, "Owner": row.Region.Account(),
 		"Protocol": row.Protocol, "Endpoint": row.Endpoint,
 		"RawMessageDelivery":           strconv.FormatBool(row.Raw),
 		"PendingConfirmation":          strconv.FormatBool(!row.Confirmed),
 		"ConfirmationWasAuthenticated": strconv.FormatBool(row.Authenticated),
-		"SubscriptionPrincipal":        "arn:aws:iam::" + identity.Account + ":root",
+		"SubscriptionPrincipal":        "arn:aws:iam::" + row.Region.Account() + ":root",
 	}
 	if row.Protocol == "http" || row.Protocol == "https" {
 		attributes["EffectiveDeliveryPolicy"] = deliveryPolicy
@@ -134,7 +134,7 @@ func listed(rows []*store.Subscription) []types.Subscription {
 		}
 		out = append(out, types.Subscription{
 			SubscriptionArn: &arn, TopicArn: &r.Topic, Protocol: &r.Protocol, Endpoint: &r.Endpoint,
-			Owner: aws.String(identity.Account),
+			Owner: aws.String(r.Region.Account()),
 		})
 	}
 	return out

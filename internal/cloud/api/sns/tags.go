@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -27,7 +28,7 @@ func addTags(old store.Tags, added []types.Tag) (store.Tags, error) {
 }
 
 // tagged returns the topic with the ARN. Nothing else has tags.
-func tagged(r store.Reader, region string, arn *string) (*store.Topic, error) {
+func tagged(r store.Reader, region identity.Region, arn *string) (*store.Topic, error) {
 	row, ok := store.Topics.Get(r, aws.ToString(arn))
 	if !ok || row.Region != region {
 		return nil, &wire.Error{

@@ -94,7 +94,7 @@ func (a *API) GetTopicAttributes(
 		}
 	}
 	attributes := map[string]string{
-		"TopicArn": row.ARN, "Owner": identity.Account, "DisplayName": row.DisplayName,
+		"TopicArn": row.ARN, "Owner": row.Region.Account(), "DisplayName": row.DisplayName,
 		"Policy": defaultPolicy(row.ARN), "EffectiveDeliveryPolicy": deliveryPolicy,
 		"SubscriptionsConfirmed": strconv.Itoa(confirmed), "SubscriptionsPending": strconv.Itoa(pending),
 		"SubscriptionsDeleted": strconv.Itoa(row.SubscriptionsDeleted),
@@ -117,7 +117,7 @@ func defaultPolicy(arn string) string {
 		`"Effect":"Allow","Principal":{"AWS":"*"},"Action":["SNS:GetTopicAttributes","SNS:SetTopicAttributes",` +
 		`"SNS:AddPermission","SNS:RemovePermission","SNS:DeleteTopic","SNS:Subscribe",` +
 		`"SNS:ListSubscriptionsByTopic","SNS:Publish"],"Resource":"` + arn +
-		`","Condition":{"StringEquals":{"AWS:SourceOwner":"` + identity.Account + `"}}}]}`
+		`","Condition":{"StringEquals":{"AWS:SourceOwner":"` + identity.RegionOfARN(arn).Account() + `"}}}]}`
 }
 
 // samePolicy reports whether a policy is a topic's default policy, as JSON.

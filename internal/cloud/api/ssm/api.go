@@ -24,7 +24,7 @@ type Config struct {
 	Now   func() time.Time // nil: time.Now
 	// EnsureRegion prepares a region on its first use and creates its public
 	// parameters; nil: does nothing.
-	EnsureRegion func(region string) error
+	EnsureRegion func(region identity.Region) error
 }
 
 // API implements the operations of Parameter Store and Run Command.
@@ -39,13 +39,13 @@ func New(cfg Config) *API {
 		cfg.Now = time.Now
 	}
 	if cfg.EnsureRegion == nil {
-		cfg.EnsureRegion = func(string) error { return nil }
+		cfg.EnsureRegion = func(identity.Region) error { return nil }
 	}
 	return &API{Config: cfg, random: identity.New(nil)}
 }
 
 // read returns a view of the store and the caller's region.
-func (a *API) read(ctx context.Context) (store.Reader, string, error) {
+func (a *API) read(ctx context.Context) (store.Reader, identity.Region, error) {
 	region := wire.RegionFrom(ctx)
 	if err := a.EnsureRegion(region); err != nil {
 		return nil, "", err
@@ -54,7 +54,7 @@ func (a *API) read(ctx context.Context) (store.Reader, string, error) {
 }
 
 // change runs an operation that writes to the store.
-func (a *API) change(ctx context.Context, do func(tx *store.Tx, region string) error) error {
+func (a *API) change(ctx context.Context, do func(tx *store.Tx, region identity.Region) error) error {
 	region := wire.RegionFrom(ctx)
 	if err := a.EnsureRegion(region); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/runcommand"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -32,7 +33,7 @@ func checkCommandID(id *string) error {
 }
 
 // findCommand returns the command with an id.
-func findCommand(r store.Reader, region, id string) (*store.Command, error) {
+func findCommand(r store.Reader, region identity.Region, id string) (*store.Command, error) {
 	row, ok := store.Commands.Get(r, store.CommandKey(region, id))
 	if !ok {
 		return nil, &wire.Error{Code: "InvalidCommandId"}
@@ -117,7 +118,7 @@ func (a *API) CancelCommand(ctx context.Context, in *ssm.CancelCommandInput) (*s
 	if err := checkInstances(in.InstanceIds); err != nil {
 		return nil, err
 	}
-	return &ssm.CancelCommandOutput{}, a.change(ctx, func(tx *store.Tx, region string) error {
+	return &ssm.CancelCommandOutput{}, a.change(ctx, func(tx *store.Tx, region identity.Region) error {
 		command, err := findCommand(tx, region, *in.CommandId)
 		if err != nil {
 			return err
@@ -168,7 +169,9 @@ func (q commandQuery) check() (last string, err error) {
 // readCommands starts a list of commands or invocations. It returns what the list is read from,
 // and the key of the last row of the page before. It refuses an invalid query and an unknown
 // command.
-func (a *API) readCommands(ctx context.Context, q commandQuery) (view store.Reader, region, last string, err error) {
+func (a *API) readCommands(
+	ctx context.Context, q commandQuery,
+) (view store.Reader, region identity.Region, last string, err error) {
 	if last, err = q.check(); err != nil {
 		return nil, "", "", err
 	}

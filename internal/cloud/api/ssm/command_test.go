@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"aloft.dev/aloft/internal/cloud/api/ssm"
-	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/seal"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -54,7 +53,7 @@ func newCommandAPI(t *testing.T, more int) (*ssm.API, context.Context) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	return api, wire.WithCaller(t.Context(), wire.Caller{AccountID: identity.Account, Region: "us-east-1"})
+	return api, wire.WithCaller(t.Context(), wire.Caller{Region: "us-east-1"})
 }
 
 func command(change func(in *request)) *request {

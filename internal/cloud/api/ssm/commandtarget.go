@@ -8,7 +8,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
-	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/runcommand"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -71,7 +70,7 @@ func recipients(r store.Reader, c *store.Command) ([]*store.Instance, error) {
 	found, invalid := runcommand.Recipients(r, c.Region, c.InstanceIDs, c.Targets)
 	if len(invalid) > 0 {
 		return nil, wire.Errorf("InvalidInstanceId", "Instances [[%s]] not in a valid state for account %s",
-			strings.Join(invalid, ", "), identity.Account)
+			strings.Join(invalid, ", "), c.Region.Account())
 	}
 	return found, nil
 }

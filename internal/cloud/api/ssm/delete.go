@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -14,12 +15,12 @@ func (a *API) DeleteParameter(ctx context.Context, in *ssm.DeleteParameterInput)
 	if aws.ToString(in.Name) == "" {
 		return nil, model.Empty("name")
 	}
-	return &ssm.DeleteParameterOutput{}, a.change(ctx, func(tx *store.Tx, region string) error {
+	return &ssm.DeleteParameterOutput{}, a.change(ctx, func(tx *store.Tx, region identity.Region) error {
 		row, ok := findParameter(tx, region, *in.Name)
-		if !ok || isPublic(row.Name) {
+		if !ok || store.IsPublicParameter(row.Name) {
 			return notFound()
 		}
-		store.Parameters.Delete(tx, region+row.Name)
+		store.Parameters.Delete(tx, row.Key())
 		return nil
 	})
 }
@@ -33,14 +34,14 @@ func (a *API) DeleteParameters(
 		return nil, err
 	}
 	out := &ssm.DeleteParametersOutput{DeletedParameters: []string{}, InvalidParameters: []string{}}
-	return out, a.change(ctx, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, func(tx *store.Tx, region identity.Region) error {
 		for _, name := range unique(in.Names) {
 			row, ok := findParameter(tx, region, name)
-			if !ok || isPublic(row.Name) {
+			if !ok || store.IsPublicParameter(row.Name) {
 				out.InvalidParameters = append(out.InvalidParameters, name)
 				continue
 			}
-			store.Parameters.Delete(tx, region+row.Name)
+			store.Parameters.Delete(tx, row.Key())
 			out.DeletedParameters = append(out.DeletedParameters, name)
 		}
 		return nil

@@ -40,10 +40,10 @@ func (a *API) DescribeParameters(
 		return nil, err
 	}
 	var found []*store.Parameter
-	// The local cloud has one account: no other one shares parameters with it.
+	// No account shares parameters with another one.
 	if in.Shared == nil || !*in.Shared {
 		for _, row := range store.Parameters.InRegion(view, region) {
-			if !isPublic(row.Name) && matchesFilters(row, in.ParameterFilters) {
+			if !store.IsPublicParameter(row.Name) && matchesFilters(row, in.ParameterFilters) {
 				found = append(found, row)
 			}
 		}

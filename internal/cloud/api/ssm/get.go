@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -41,7 +42,9 @@ func (a *API) parameterItem(row *store.Parameter, selector string, decrypt *bool
 
 // findVersion returns the parameter with a name or an ARN, which a colon and a version
 // or a label may follow, and the selector that follows.
-func findVersion(r store.Reader, region, text string) (row *store.Parameter, selector string, err error) {
+func findVersion(
+	r store.Reader, region identity.Region, text string,
+) (row *store.Parameter, selector string, err error) {
 	name := text
 	// An ARN contains five colons.
 	if colons := strings.Count(text, ":"); colons == 1 || colons == 6 {

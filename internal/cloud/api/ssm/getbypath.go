@@ -46,7 +46,11 @@ func (a *API) GetParametersByPath(
 		return nil, err
 	}
 	out := &ssm.GetParametersByPathOutput{Parameters: []types.Parameter{}}
-	for _, row := range store.Parameters.InRegion(view, region) {
+	rows := store.Parameters.InRegion(view, region)
+	if strings.HasPrefix(path+"/", store.PublicPath) {
+		rows = store.Parameters.InRegion(view, region.Own())
+	}
+	for _, row := range rows {
 		below := isBelow(path, row.Name, aws.ToBool(in.Recursive))
 		if row.Name <= last || !below || !matchesFilters(row, in.ParameterFilters) {
 			continue
@@ -81,7 +85,7 @@ func checkPath(path string) error {
 // isBelow reports whether a parameter is below a path. A public parameter is only below
 // paths that start with /aws/service, so "/" does not contain it.
 func isBelow(path, name string, recursive bool) bool {
-	if isPublic(name) && !strings.HasPrefix(path, strings.TrimSuffix(publicPath, "/")) {
+	if store.IsPublicParameter(name) && !strings.HasPrefix(path, strings.TrimSuffix(store.PublicPath, "/")) {
 		return false
 	}
 	path = strings.TrimSuffix(path, "/") + "/"

@@ -26,7 +26,7 @@ const maxHistory = 50
 
 // modifier returns the ARN of the caller, who changes a parameter.
 func modifier(ctx context.Context) string {
-	return cmp.Or(wire.CallerFrom(ctx).Principal.ARN, identity.UserARN)
+	return cmp.Or(wire.CallerFrom(ctx).Principal.ARN, identity.UserARN(wire.AccountFrom(ctx)))
 }
 
 // withHistory returns a copy of a parameter with its version among the older ones.

@@ -12,6 +12,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/api/page"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/runcommand"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -60,7 +61,7 @@ func (a *API) UpdateInstanceInformation(
 			return nil, model.Errorf("A text of the report has more than %d characters.", maxAgentText)
 		}
 	}
-	return &UpdateInstanceInformationOutput{}, a.change(ctx, func(tx *store.Tx, region string) error {
+	return &UpdateInstanceInformationOutput{}, a.change(ctx, func(tx *store.Tx, region identity.Region) error {
 		row, ok := store.Instances.Get(tx, id)
 		if !ok || row.Region != region || row.State == store.Terminated {
 			return &wire.Error{Code: "InvalidInstanceId"}

@@ -16,9 +16,6 @@ const (
 	maxLevels = 15
 )
 
-// publicPath is the prefix of AWS's own parameters.
-const publicPath = "/aws/service/"
-
 var nameForm = regexp.MustCompile(`^[a-zA-Z0-9_.\-/]+$`)
 
 // checkNewName refuses names that users cannot give to a parameter.
@@ -48,8 +45,8 @@ func checkNewName(name string) error {
 
 // findParameter returns the parameter with a name or an ARN. A name without a path
 // matches with and without a leading slash.
-func findParameter(r store.Reader, region, name string) (*store.Parameter, bool) {
-	if arn, ok := strings.CutPrefix(name, fmt.Sprintf("arn:aws:ssm:%s:", region)); ok {
+func findParameter(r store.Reader, region identity.Region, name string) (*store.Parameter, bool) {
+	if arn, ok := strings.CutPrefix(name, fmt.Sprintf("arn:aws:ssm:%s:", region.Name())); ok {
 		_, path, _ := strings.Cut(arn, ":parameter")
 		name = path
 	}
@@ -61,7 +58,7 @@ func findParameter(r store.Reader, region, name string) (*store.Parameter, bool)
 		names = append(names, strings.TrimPrefix(name, "/"))
 	}
 	for _, n := range names {
-		if row, ok := store.Parameters.Get(r, region+n); ok && row.Region == region {
+		if row, ok := store.Parameters.Get(r, store.ParameterKey(region, n)); ok {
 			return row, true
 		}
 	}
@@ -70,13 +67,11 @@ func findParameter(r store.Reader, region, name string) (*store.Parameter, bool)
 
 func arnOf(row *store.Parameter) string {
 	resource := "parameter/" + strings.TrimPrefix(row.Name, "/")
-	if isPublic(row.Name) {
-		return fmt.Sprintf("arn:aws:ssm:%s::%s", row.Region, resource)
+	if store.IsPublicParameter(row.Name) {
+		return fmt.Sprintf("arn:aws:ssm:%s::%s", row.Region.Name(), resource)
 	}
 	return identity.ARN("ssm", row.Region, resource)
 }
-
-func isPublic(name string) bool { return strings.HasPrefix(name, publicPath) }
 
 // notFound returns AWS's error, which has no message.
 func notFound() error { return &wire.Error{Code: "ParameterNotFound"} }

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -35,7 +36,7 @@ func (a *API) PutParameter(ctx context.Context, in *ssm.PutParameterInput) (*ssm
 		return nil, err
 	}
 	var row store.Parameter
-	if err := a.change(ctx, func(tx *store.Tx, region string) error {
+	if err := a.change(ctx, func(tx *store.Tx, region identity.Region) error {
 		row = store.Parameter{
 			Region: region, Name: *in.Name, Tags: tags, DataType: "text", Tier: string(types.ParameterTierStandard),
 		}

@@ -42,7 +42,7 @@ func setKeyID(row *store.Parameter, id *string) error {
 // sealedRow names the version of a parameter to which its sealed value is bound.
 func sealedRow(row *store.Parameter) seal.Row {
 	return seal.Row{
-		Table: "parameters", Region: row.Region, Name: row.Name, Version: strconv.FormatInt(row.Version, 10),
+		Table: "parameters", Region: string(row.Region), Name: row.Name, Version: strconv.FormatInt(row.Version, 10),
 	}
 }
 

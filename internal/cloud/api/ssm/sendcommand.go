@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/runcommand"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -44,7 +45,7 @@ func (a *API) SendCommand(ctx context.Context, in *ssm.SendCommandInput) (*ssm.S
 		return nil, err
 	}
 	out := &ssm.SendCommandOutput{}
-	return out, a.change(ctx, func(tx *store.Tx, region string) error {
+	return out, a.change(ctx, func(tx *store.Tx, region identity.Region) error {
 		row.Region = region
 		instances, err := recipients(tx, row)
 		if err != nil {

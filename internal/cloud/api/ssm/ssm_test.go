@@ -34,7 +34,7 @@ func newAPI(t *testing.T) (*ssm.API, context.Context) {
 		Store: s,
 		Key:   seal.NewRandomKey(),
 		Now:   func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) },
-		EnsureRegion: func(region string) error {
+		EnsureRegion: func(region identity.Region) error {
 			return s.Update(func(tx *store.Tx) error {
 				store.Parameters.Put(tx, &store.Parameter{
 					Region:   region,
@@ -48,7 +48,7 @@ func newAPI(t *testing.T) (*ssm.API, context.Context) {
 			})
 		},
 	})
-	return api, wire.WithCaller(context.Background(), wire.Caller{AccountID: identity.Account, Region: "us-east-1"})
+	return api, wire.WithCaller(context.Background(), wire.Caller{Region: "us-east-1"})
 }
 
 func put(t *testing.T, api *ssm.API, ctx context.Context, name, value string) {

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -32,7 +33,7 @@ func mergeTags(old store.Tags, added []types.Tag) (store.Tags, error) {
 
 // findTagged returns the parameter that a tag operation names.
 func findTagged(
-	r store.Reader, region string, kind types.ResourceTypeForTagging, id *string,
+	r store.Reader, region identity.Region, kind types.ResourceTypeForTagging, id *string,
 ) (*store.Parameter, error) {
 	if kind != types.ResourceTypeForTaggingParameter {
 		return nil, wire.Errorf(
@@ -40,7 +41,7 @@ func findTagged(
 		)
 	}
 	row, ok := findParameter(r, region, aws.ToString(id))
-	if !ok || isPublic(row.Name) {
+	if !ok || store.IsPublicParameter(row.Name) {
 		return nil, &wire.Error{Code: "InvalidResourceId"}
 	}
 	return row, nil
@@ -52,7 +53,7 @@ func (a *API) editTags(
 	id *string,
 	change func(store.Tags) (store.Tags, error),
 ) error {
-	return a.change(ctx, func(tx *store.Tx, region string) error {
+	return a.change(ctx, func(tx *store.Tx, region identity.Region) error {
 		row, err := findTagged(tx, region, kind, id)
 		if err != nil {
 			return err
@@ -61,7 +62,7 @@ func (a *API) editTags(
 		if err != nil {
 			return err
 		}
-		store.Parameters.Edit(tx, region+row.Name, func(edited *store.Parameter) { edited.Tags = tags })
+		store.Parameters.Edit(tx, row.Key(), func(edited *store.Parameter) { edited.Tags = tags })
 		return nil
 	})
 }

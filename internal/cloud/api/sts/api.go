@@ -40,9 +40,10 @@ func (a *API) GetCallerIdentity(
 	ctx context.Context, _ *sts.GetCallerIdentityInput,
 ) (*sts.GetCallerIdentityOutput, error) {
 	caller := wire.CallerFrom(ctx)
-	arn, id := identity.UserARN, identity.UserID
+	account := caller.Region.Account()
+	arn, id := identity.UserARN(account), identity.UserID(account)
 	if p := caller.Principal; p.Session != nil {
 		arn, id = p.ARN, p.UserID
 	}
-	return &sts.GetCallerIdentityOutput{Account: &caller.AccountID, Arn: &arn, UserId: &id}, nil
+	return &sts.GetCallerIdentityOutput{Account: &account, Arn: &arn, UserId: &id}, nil
 }

@@ -72,13 +72,14 @@ func (a *API) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts.Ass
 	}
 	now := a.Now().UTC().Truncate(time.Second)
 	c, err := a.Sessions.Issue(session.Session{
-		RoleID: role.ID, RoleName: role.Name, Name: *in.RoleSessionName, Policy: policy,
+		RoleID: role.ID, RoleName: role.Name, Account: role.Region().Account(),
+		Name: *in.RoleSessionName, Policy: policy,
 		Issued: now, Expires: now.Add(time.Duration(seconds) * time.Second),
 	})
 	if err != nil {
 		return nil, err
 	}
-	arn := "arn:aws:sts::" + identity.Account + ":assumed-role/" + role.Name + "/" + *in.RoleSessionName
+	arn := identity.ARN("sts", role.Region(), "assumed-role/"+role.Name+"/"+*in.RoleSessionName)
 	out := &sts.AssumeRoleOutput{
 		AssumedRoleUser: &types.AssumedRoleUser{
 			Arn: &arn, AssumedRoleId: aws.String(role.ID + ":" + *in.RoleSessionName),

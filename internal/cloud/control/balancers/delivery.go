@@ -92,7 +92,7 @@ func deliveryOf(name string) (bucketpolicy.Delivery, error) {
 	if key == "" || len(parts) < 4 {
 		return bucketpolicy.Delivery{}, fmt.Errorf("%s is not the name of an access log", name)
 	}
-	region, id := parts[2], strings.ReplaceAll(parts[3], ".", "/")
+	region, id := identity.RegionOf(parts[0], parts[2]), strings.ReplaceAll(parts[3], ".", "/")
 	return bucketpolicy.Delivery{
 		Bucket: bucket, Key: key, Region: region,
 		LoadBalancer: identity.ARN("elasticloadbalancing", region, "loadbalancer/"+id),

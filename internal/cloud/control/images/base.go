@@ -89,7 +89,7 @@ func isUnbuilt(r store.Reader, base string) bool {
 func imagesOf(r store.Reader, base string) []*store.Image {
 	var found []*store.Image
 	for _, image := range store.Images.List(r) {
-		if image.Public && base != "" && image.Base == base {
+		if base != "" && image.Base == base {
 			found = append(found, image)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 func pendingImages(r store.Reader) []*store.Image {
 	var pending []*store.Image
 	for _, image := range store.Images.List(r) {
-		if image.State == "pending" && !image.Public {
+		if image.State == "pending" && image.Base == "" {
 			pending = append(pending, image)
 		}
 	}

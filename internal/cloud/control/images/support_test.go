@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 
 	"aloft.dev/aloft/internal/cloud/control/images"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/plane/simulated"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -44,16 +45,18 @@ func withLoop(t *testing.T, prepare, test func(f *fixture)) {
 		}
 		f := &fixture{t: t, store: rows}
 		f.update(func(tx *store.Tx) {
-			for _, region := range []string{"a", "b"} {
+			for _, region := range []identity.Region{"a", "b"} {
 				store.Images.Put(tx, &store.Image{
-					ID:         "ami-" + region,
+					ID:         "ami-" + string(region),
 					Region:     region,
 					Public:     true,
 					Base:       "debian-12",
 					State:      "available",
-					SnapshotID: "snap-" + region,
+					SnapshotID: "snap-" + string(region),
 				})
-				store.Snapshots.Put(tx, &store.Snapshot{ID: "snap-" + region, Region: region, State: "completed"})
+				store.Snapshots.Put(tx, &store.Snapshot{
+					ID: "snap-" + string(region), Region: region, State: "completed",
+				})
 			}
 			store.Instances.Put(tx, &store.Instance{ID: "i-1", Region: "a", State: store.Running})
 		})

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 )
 
@@ -38,7 +39,7 @@ func (l *Loop) measureBalancer(ctx context.Context, now time.Time) {
 
 // nodeKey identifies a node across restarts of the balancer.
 type nodeKey struct {
-	region       string
+	region       identity.Region
 	loadBalancer string // as in the dimension LoadBalancer: app/NAME/ID
 	zone         string
 }
@@ -48,7 +49,7 @@ func keyOf(n balancer.NodeCounters) (key nodeKey, ok bool) {
 	if len(fields) < 6 {
 		return nodeKey{}, false
 	}
-	return nodeKey{fields[3], strings.TrimPrefix(fields[5], "loadbalancer/"), n.Zone}, true
+	return nodeKey{identity.RegionOfARN(n.LoadBalancer), strings.TrimPrefix(fields[5], "loadbalancer/"), n.Zone}, true
 }
 
 // groupKey identifies a target group of a load balancer, by their ARNs.

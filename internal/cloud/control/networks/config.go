@@ -30,7 +30,7 @@ func vpcConfig(
 		gateways[gateway.ID] = true
 	}
 	vpc := network.VPC{
-		ID: row.ID, Region: row.Region, CIDRs: row.Blocks(), IPv6: row.IPv6Blocks(),
+		ID: row.ID, Region: row.Region.Name(), CIDRs: row.Blocks(), IPv6: row.IPv6Blocks(),
 		Gateway: len(gateways) > 0, DNSSupport: row.DNSSupport,
 	}
 	for _, gateway := range store.EgressOnlyGatewaysByVPC.List(view, row.ID) {

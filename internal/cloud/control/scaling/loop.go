@@ -36,11 +36,11 @@ type Fleet interface {
 		join func(tx *store.Tx, id string) error,
 	) error
 	// Terminate terminates an instance even if it is protected.
-	Terminate(ctx context.Context, region, instanceID string) error
+	Terminate(ctx context.Context, region identity.Region, instanceID string) error
 	// Start starts an instance that Stop stopped, or that is stopped otherwise.
-	Start(ctx context.Context, region, instanceID string) error
-	Stop(ctx context.Context, region, instanceID string) error
-	Register(ctx context.Context, region, targetGroupARN, instanceID string) error
+	Start(ctx context.Context, region identity.Region, instanceID string) error
+	Stop(ctx context.Context, region identity.Region, instanceID string) error
+	Register(ctx context.Context, region identity.Region, targetGroupARN, instanceID string) error
 	Deregister(ctx context.Context, target *store.Target) error
 	// MayPublish reports whether a role lets Auto Scaling publish to a topic.
 	MayPublish(r store.Reader, roleARN, topicARN string) bool

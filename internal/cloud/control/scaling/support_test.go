@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/control/scaling"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -110,22 +111,22 @@ func (f *fleet) edit(id string, edit func(*store.Instance)) error {
 	})
 }
 
-func (f *fleet) Terminate(_ context.Context, _, id string) error {
+func (f *fleet) Terminate(_ context.Context, _ identity.Region, id string) error {
 	f.count("Terminate")
 	return f.edit(id, func(i *store.Instance) { i.State = store.Terminated })
 }
 
-func (f *fleet) Start(_ context.Context, _, id string) error {
+func (f *fleet) Start(_ context.Context, _ identity.Region, id string) error {
 	f.count("Start")
 	return f.edit(id, func(i *store.Instance) { i.State = store.Running })
 }
 
-func (f *fleet) Stop(_ context.Context, _, id string) error {
+func (f *fleet) Stop(_ context.Context, _ identity.Region, id string) error {
 	f.count("Stop")
 	return f.edit(id, func(i *store.Instance) { i.State = store.Stopped })
 }
 
-func (f *fleet) Register(_ context.Context, region, arn, id string) error {
+func (f *fleet) Register(_ context.Context, region identity.Region, arn, id string) error {
 	f.count("Register")
 	state := "healthy"
 	if f.sick != nil && f.sick(id) {

@@ -114,7 +114,7 @@ func Activity(tx *store.Tx, ids *identity.Source, a *store.ScalingActivity, even
 	}
 	document := activityDocument{
 		about: about{
-			AccountID: identity.Account, RequestID: a.ID, AutoScalingGroupARN: a.GroupARN,
+			AccountID: a.Region.Account(), RequestID: a.ID, AutoScalingGroupARN: a.GroupARN,
 			AutoScalingGroupName: a.Group, Service: service, Event: event, Time: now.UTC().Format(timeFormat),
 		},
 		ActivityID: a.ID, Description: a.Description, Cause: a.Cause, EC2InstanceID: a.InstanceID,
@@ -136,8 +136,8 @@ func Activity(tx *store.Tx, ids *identity.Source, a *store.ScalingActivity, even
 // TestMessage tells a topic that the group will tell it more.
 func TestMessage(tx *store.Tx, ids *identity.Source, g *store.ScalingGroup, topic string, now time.Time) {
 	publish(tx, ids, topic, subjectOf(Test, g.Name), about{
-		AccountID: identity.Account, RequestID: ids.UUID(), AutoScalingGroupARN: g.ARN, AutoScalingGroupName: g.Name,
-		Service: service, Event: Test, Time: now.UTC().Format(timeFormat),
+		AccountID: g.Region.Account(), RequestID: ids.UUID(), AutoScalingGroupARN: g.ARN,
+		AutoScalingGroupName: g.Name, Service: service, Event: Test, Time: now.UTC().Format(timeFormat),
 	}, now)
 }
 
@@ -150,7 +150,7 @@ func LifecycleAction(
 	direction := strings.TrimPrefix(h.Transition, "autoscaling:EC2_INSTANCE_")
 	document := hookDocument{
 		about: about{
-			AccountID: identity.Account, RequestID: ids.UUID(), AutoScalingGroupName: h.Group, Service: service,
+			AccountID: h.Region.Account(), RequestID: ids.UUID(), AutoScalingGroupName: h.Group, Service: service,
 			Time: now.UTC().Format(timeFormat),
 		},
 		LifecycleHookName: h.Name, LifecycleTransition: h.Transition, EC2InstanceID: instanceID,

@@ -21,7 +21,7 @@ func (p Policies) Execute(tx *store.Tx, action string, f alarm.Firing) error {
 	if !ok {
 		return errors.New("the scaling policy does not exist")
 	}
-	group, ok := store.ScalingGroups.Get(tx, policy.Region+"/"+policy.Group)
+	group, ok := store.ScalingGroups.Get(tx, policy.Region.Key(policy.Group))
 	if !ok {
 		return errors.New("the Auto Scaling group does not exist")
 	}

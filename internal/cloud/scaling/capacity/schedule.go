@@ -96,7 +96,7 @@ func lastDue(action *store.ScheduledAction, now time.Time) time.Time {
 // applySchedule sets a group's sizes to those of an action. Sizes that contradict each
 // other change nothing.
 func applySchedule(tx *store.Tx, action *store.ScheduledAction, now time.Time) error {
-	key := action.Region + "/" + action.Group
+	key := action.Region.Key(action.Group)
 	group, ok := store.ScalingGroups.Get(tx, key)
 	if !ok || group.Deleting || scalinggroup.Suspended(group, scalinggroup.ScheduledActions) {
 		return nil

@@ -100,7 +100,7 @@ func collectMember(r store.Reader, i *store.ScalingInstance) Member {
 			machine.Reboots != machine.RebootsDone
 		m.Booted = machine.MachineStarted
 	}
-	if row, ok := store.LaunchConfigurations.Get(r, i.Region+"/"+i.Configuration); ok {
+	if row, ok := store.LaunchConfigurations.Get(r, i.Region.Key(i.Configuration)); ok {
 		m.Configured = row.Created
 	}
 	return m

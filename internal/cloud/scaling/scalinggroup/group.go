@@ -55,7 +55,7 @@ func InCooldown(r store.Reader, g *store.ScalingGroup, seconds int32, now time.T
 // warm pool, policies with their alarms, scheduled actions and refreshes. It keeps the activities.
 func Delete(tx *store.Tx, key string, now time.Time) {
 	for _, h := range store.LifecycleHooksByGroup.List(tx, key) {
-		store.LifecycleHooks.Delete(tx, h.Region+"/"+h.Group+"/"+h.Name)
+		store.LifecycleHooks.Delete(tx, h.Region.Key(h.Group)+"/"+h.Name)
 	}
 	store.WarmPools.Delete(tx, key)
 	for _, n := range store.ScalingNotificationsByGroup.List(tx, key) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -65,9 +66,9 @@ func SourcesOf(g *store.ScalingGroup) ([]Source, error) {
 
 // Resolve returns a reference to a launch template of the region with the template's id
 // and the current number of its version. It reports whether both exist.
-func Resolve(r store.Reader, region string, ref store.TemplateRef) (store.TemplateRef, bool) {
+func Resolve(r store.Reader, region identity.Region, ref store.TemplateRef) (store.TemplateRef, bool) {
 	row, ok := store.LaunchTemplates.Get(r, ref.ID)
-	if named := store.LaunchTemplatesByName.List(r, region+"/"+ref.Name); ref.ID == "" && len(named) > 0 {
+	if named := store.LaunchTemplatesByName.List(r, region.Key(ref.Name)); ref.ID == "" && len(named) > 0 {
 		row, ok = named[0], true
 	}
 	if !ok || row.Region != region {
@@ -111,7 +112,7 @@ func Resolved(r store.Reader, g *store.ScalingGroup) ([]Source, error) {
 	var out []Source
 	for _, s := range all {
 		if s.Configuration != "" {
-			if row, ok := store.LaunchConfigurations.Get(r, g.Region+"/"+s.Configuration); ok {
+			if row, ok := store.LaunchConfigurations.Get(r, g.Region.Key(s.Configuration)); ok {
 				s.InstanceType = typeIn(row.Data)
 				out = append(out, s)
 			}

@@ -1,0 +1,101 @@
+package ec2
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// ModifyImageAttribute changes the description of an image of the account, or who may launch
+// instances of it.
+func (a *API) ModifyImageAttribute(
+	ctx context.Context, in *ec2.ModifyImageAttributeInput,
+) (*ec2.ModifyImageAttributeOutput, error) {
+	if err := required(parameter{"imageId", in.ImageId}); err != nil {
+		return nil, err
+	}
+	const permissions = "LaunchPermission."
+	if err := supportOnly(
+		in, "DryRun", "ImageId", "Attribute", "Value", "Description", "OperationType", "UserGroups", "UserIds",
+		permissions+"Add.Group", permissions+"Add.UserId", permissions+"Remove.Group", permissions+"Remove.UserId",
+	); err != nil {
+		return nil, err
+	}
+	edit, err := imageEdit(in)
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.ModifyImageAttributeOutput{}, a.editImage(ctx, in.DryRun, *in.ImageId, edit)
+}
+
+// imageEdit returns the change that a request makes.
+func imageEdit(in *ec2.ModifyImageAttributeInput) (func(row *store.Image), error) {
+	description, permission := in.Description != nil, in.LaunchPermission != nil
+	switch attribute := aws.ToString(in.Attribute); {
+	case description && permission:
+		return nil, wire.Errorf("InvalidParameterCombination",
+			"Fields for multiple attribute types specified: description, launchPermission")
+	case description, attribute == "description":
+		text := aws.ToString(in.Value)
+		if description {
+			text = aws.ToString(in.Description.Value)
+		}
+		return func(row *store.Image) { row.Description = text }, nil
+	case permission:
+		return launchEdit(sharingChange{
+			list(in.LaunchPermission.Add, launchGrantee), list(in.LaunchPermission.Remove, launchGrantee),
+		})
+	case attribute == "launchPermission":
+		change, err := listedChange(in.OperationType, in.UserIds, in.UserGroups)
+		if err != nil {
+			return nil, err
+		}
+		return launchEdit(change)
+	case attribute == "":
+		return nil, wire.Errorf("InvalidParameterCombination", "No attributes specified.")
+	default:
+		return nil, unknownAttribute(attribute)
+	}
+}
+
+// launchEdit returns a change of who may launch instances of an image.
+func launchEdit(change sharingChange) (func(row *store.Image), error) {
+	return func(row *store.Image) {
+		after := change.apply(sharing{row.Public, row.Users})
+		row.Public, row.Users = after.public, after.users
+	}, change.check()
+}
+
+// ResetImageAttribute withdraws the permissions to launch instances of an image.
+func (a *API) ResetImageAttribute(
+	ctx context.Context, in *ec2.ResetImageAttributeInput,
+) (*ec2.ResetImageAttributeOutput, error) {
+	if err := required(
+		parameter{"imageId", in.ImageId}, parameter{"attribute", aws.String(string(in.Attribute))},
+	); err != nil {
+		return nil, err
+	}
+	if in.Attribute != types.ResetImageAttributeNameLaunchPermission {
+		return nil, unknownAttribute(string(in.Attribute))
+	}
+	return &ec2.ResetImageAttributeOutput{}, a.editImage(ctx, in.DryRun, *in.ImageId, func(row *store.Image) {
+		row.Public, row.Users = false, nil
+	})
+}
+
+// editImage changes an image of the account.
+func (a *API) editImage(ctx context.Context, dryRun *bool, id string, edit func(row *store.Image)) error {
+	return a.change(ctx, dryRun, func(tx *store.Tx, region identity.Region) error {
+		row, err := findOwnImage(tx, region, id)
+		if err == nil {
+			store.Images.Edit(tx, row.ID, edit)
+		}
+		return err
+	})
+}
