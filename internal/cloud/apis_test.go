@@ -15,6 +15,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/eventlog"
 	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
@@ -50,16 +51,23 @@ func TestMachinesNeedAKeyEvenIfTheHostNeedsNone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	account := ""
 	call := func(handler http.Handler, id, secret string) error {
 		server := httptest.NewServer(handler)
 		defer server.Close()
 		config := wiretest.Client(t, homeRegion, server.URL)
 		config.Credentials = credentials.NewStaticCredentialsProvider(id, secret, "")
-		_, err := sts.NewFromConfig(config).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
+		who, err := sts.NewFromConfig(config).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
+		if err == nil {
+			account = *who.Account
+		}
 		return err
 	}
 	if err := call(d.onHost, "any", "any"); err != nil {
 		t.Errorf("any key on the host: got %v", err)
+	}
+	if err := call(d.onHost, theirAccount, "any"); err != nil || account != identity.Account {
+		t.Errorf("a key like an account: got account %s, %v", account, err)
 	}
 	if err := call(d.inVPC, "any", "any"); err == nil {
 		t.Error("any key in a VPC is accepted")

@@ -79,6 +79,42 @@ func TestRolesAreAssumedByThoseTheyTrust(t *testing.T) {
 	w.want("GetCallerIdentity with a denial", err, "")
 }
 
+func TestARoleOfAnotherAccountNeedsItsTrustAndTheCallersPermission(t *testing.T) {
+	w := newWorld(t)
+	const theirs = "arn:aws:iam::111122223333:role/"
+	other := func(name, principal string) *store.Role {
+		return w.role(name, allow("*", "*"), trusts(`{"AWS":"`+principal+`"}`, ""), func(r *store.Role) {
+			r.ARN, r.ID = theirs+name, "AROAtheirs"+name
+		})
+	}
+	named, closed := other("named", "arn:aws:iam::000000000000:role/web"), other("closed", "111122223333")
+	assume := func(c aws.Config, role *store.Role) error {
+		return assumeRole(w, c, "", func(in *sts.AssumeRoleInput) { in.RoleArn = &role.ARN })
+	}
+	const refused = "AccessDenied: User: " + me + " is not authorized to perform: sts:AssumeRole on resource: " + theirs
+	c := w.assume(w.role("web", ""))
+	w.want("without permission", assume(c, named),
+		refused+"named because no identity-based policy allows the sts:AssumeRole action")
+	c = w.assume(w.role("web", allow("sts:AssumeRole", "*")))
+	w.want("with permission", assume(c, named), "")
+	w.want("without trust", assume(c, closed), refused+"closed")
+
+	open := other("open", "000000000000")
+	visitor := w.assume(open)
+	who, err := sts.NewFromConfig(visitor).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *who.Account != "111122223333" || *who.Arn != "arn:aws:sts::111122223333:assumed-role/open/test" {
+		t.Errorf("the session is of %s %s", *who.Account, *who.Arn)
+	}
+	w.want("the way back", assume(visitor, w.role("mine", "", trusts(`{"AWS":"111122223333"}`, ""))), "")
+	w.parameter("/mine", "red")
+	if got := refusal(getParameter(t.Context(), visitor, "/mine")); !strings.HasPrefix(got, "ParameterNotFound") {
+		t.Errorf("a parameter of the caller's own account: %s", got)
+	}
+}
+
 func TestAssumeRoleDescribesTheSession(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	role := w.role("web", "")

@@ -20,7 +20,8 @@ func (a *Authorizer) MayPublish(r store.Reader, service string, role *store.Role
 	p, err := a.principal(r, wire.Caller{
 		Region: topic.Region, TLS: true,
 		Principal: PrincipalOf(&session.Session{
-			Account: role.Region().Account(), RoleID: role.ID, RoleName: role.Name, Name: service, Issued: a.Now(),
+			RoleID: role.ID, RoleName: role.Name, Account: role.Region().Account(),
+			Name: service, Issued: a.Now(),
 		}),
 	})
 	if err != nil {

@@ -17,8 +17,8 @@ var (
 
 // ScalingNotification is a topic that an Auto Scaling group tells of its activities.
 type ScalingNotification struct {
-	Region identity.Region
 	Group  string
+	Region identity.Region
 	Topic  string   // ARN
 	Types  []string // such as "autoscaling:EC2_INSTANCE_LAUNCH"
 }

@@ -52,8 +52,8 @@ var migrations = []migration{
 	nil,
 	// Version 8 adds IPv6: blocks of VPCs and subnets, addresses of network interfaces and egress-only
 	// internet gateways. It adds volumes whose contents are files, and snapshots of them; the topics
-	// that Auto Scaling groups tell of their activities, launch configurations and warm pools;
-	// composite alarms; and accounts: those of hosted zones and their changes, of the sides of
+	// that Auto Scaling groups tell of their activities, launch configurations and warm pools; and
+	// composite alarms. It adds accounts: those of hosted zones and their changes, of the sides of
 	// peering connections, of groups that rules refer to, and those that images and snapshots are
 	// shared with. Old rows belong to the local cloud's own account.
 	nil,

@@ -7,8 +7,8 @@ var WarmPools = newTable("warm_pools", (*WarmPool).GroupKey, (*WarmPool).region)
 
 // WarmPool is a pool of instances that have started before an Auto Scaling group needs them.
 type WarmPool struct {
-	Region      identity.Region
 	Group       string
+	Region      identity.Region
 	MinSize     int32
 	MaxPrepared int32  // of instances in pool and group; -1: the group's maximum size
 	State       string // of its instances: "Stopped", "Running"

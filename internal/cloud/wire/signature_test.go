@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/identity"
 )
 
 func hexSHA256(s string) string {
@@ -191,5 +193,29 @@ func TestAcceptAnyCredentials(t *testing.T) {
 	}
 	if e.ec2.caller.AccessKeyID != "anyone" || e.ec2.caller.Region != "eu-central-1" {
 		t.Errorf("caller = %+v", e.ec2.caller)
+	}
+}
+
+func TestAKeyOfTwelveDigitsIsItsAccountsWhereAnyKeyIsAccepted(t *testing.T) {
+	for _, test := range []struct {
+		anyKey, accounts bool
+		key              string
+		want             identity.Region // "": the key is refused
+	}{
+		{true, true, "111122223333", "111122223333/eu-central-1"},
+		{true, true, "000000000000", "eu-central-1"},
+		{true, true, "11112222333", "eu-central-1"},
+		{true, true, "11112222333a", "eu-central-1"},
+		{true, true, testKey, "eu-central-1"},
+		{true, false, "111122223333", "eu-central-1"},
+		{false, true, "111122223333", ""},
+	} {
+		e := newEndpoint(t, atNoon, func(c *Config) {
+			c.AcceptAnyCredentials, c.AccountKeys = test.anyKey, test.accounts
+		})
+		e.send(signed(t, query(describe), "ec2", describe, test.key, "", noon))
+		if got := e.ec2.caller.Region; got != test.want {
+			t.Errorf("%+v: the caller's region is %q", test, got)
+		}
 	}
 }

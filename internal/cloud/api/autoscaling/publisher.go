@@ -16,7 +16,7 @@ type Publisher func(r store.Reader, role *store.Role, topic *store.Topic) bool
 func (p Publisher) may(r store.Reader, roleARN, topicARN string) bool {
 	topic, exists := store.Topics.Get(r, topicARN)
 	role, known := roleAt(r, roleARN)
-	return exists && known && (p == nil || p(r, role, topic))
+	return exists && known && role.Region() == topic.Region.Global() && (p == nil || p(r, role, topic))
 }
 
 // roleAt returns the role with an ARN.

@@ -136,8 +136,8 @@ func Activity(tx *store.Tx, ids *identity.Source, a *store.ScalingActivity, even
 // TestMessage tells a topic that the group will tell it more.
 func TestMessage(tx *store.Tx, ids *identity.Source, g *store.ScalingGroup, topic string, now time.Time) {
 	publish(tx, ids, topic, subjectOf(Test, g.Name), about{
-		AccountID: g.Region.Account(), RequestID: ids.UUID(), AutoScalingGroupARN: g.ARN, AutoScalingGroupName: g.Name,
-		Service: service, Event: Test, Time: now.UTC().Format(timeFormat),
+		AccountID: g.Region.Account(), RequestID: ids.UUID(), AutoScalingGroupARN: g.ARN,
+		AutoScalingGroupName: g.Name, Service: service, Event: Test, Time: now.UTC().Format(timeFormat),
 	}, now)
 }
 
