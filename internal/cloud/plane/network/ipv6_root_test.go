@@ -291,4 +291,3 @@ func (s *site) routes6(vpcID string) string {
 	slices.Sort(all)
 	return strings.Join(all, "\n")
 }
-
