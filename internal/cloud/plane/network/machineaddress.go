@@ -92,8 +92,8 @@ func (n *namespace) setMachineAddresses(link netlink.Link, a attachment, subnet 
 	}
 	for _, address := range a.ipv6 {
 		desired[address] = true
-		if err := n.netlink.AddrReplace(link, newAddress(hostPrefix(address))); err != nil {
-			return fmt.Errorf("add address %s: %w", address, err)
+		if err := n.addAddress(link, hostPrefix(address)); err != nil {
+			return err
 		}
 	}
 	for _, old := range present {
