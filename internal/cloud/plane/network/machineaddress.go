@@ -72,7 +72,11 @@ func (n *namespace) setDefaultRoutes(device int, gateway netip.Addr, a attachmen
 // alone, which a machine that forwards may have given itself. Only the primary address of
 // the primary interface has a route to the subnet in the main table.
 func (n *namespace) setMachineAddresses(link netlink.Link, a attachment, subnet Subnet) error {
-	present, err := n.netlink.AddrList(link, netlink.FAMILY_ALL)
+	family := netlink.FAMILY_V4
+	if n.ipv6 {
+		family = netlink.FAMILY_ALL
+	}
+	present, err := n.netlink.AddrList(link, family)
 	if err != nil {
 		return fmt.Errorf("list addresses of %s: %w", link.Attrs().Name, err)
 	}
