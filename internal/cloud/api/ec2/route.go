@@ -175,16 +175,8 @@ func (q routeRequest) gatewayTarget(r store.Reader, table *store.RouteTable, to 
 		if err != nil {
 			return to, err
 		}
-		if !to.Destination.Addr().Is6() {
-			return to, invalidValue("egressOnlyInternetGatewayId", id, "Its routes are of IPv6.")
-		}
 		connected, to.EgressOnlyID = []string{gateway.VPCID}, id
 	case natGateways.ownsID(id):
-		if to.Destination.Addr().Is6() && to.Destination != nat64.Prefix {
-			return to, unsupported(map[string]bool{
-				"natGatewayId for a destinationIpv6CidrBlock besides " + nat64.Prefix.String(): true,
-			})
-		}
 		gateway, ok := store.NatGateways.Get(r, id)
 		if !ok || gateway.Region != region || !isLive(gateway) {
 			return to, wire.Errorf("InvalidNatGatewayID.NotFound", "The natGateway ID '%s' does not exist", id)
@@ -209,7 +201,21 @@ func (q routeRequest) gatewayTarget(r store.Reader, table *store.RouteTable, to 
 			"route table %s and network gateway %s belong to different networks", table.ID, id,
 		)
 	}
-	return to, nil
+	return to, checkFamily(to)
+}
+
+// checkFamily refuses a route to a gateway that cannot have routes of its family.
+func checkFamily(route store.Route) error {
+	isIPv6 := route.Destination.Addr().Is6()
+	switch {
+	case route.EgressOnlyID != "" && !isIPv6:
+		return invalidValue("egressOnlyInternetGatewayId", route.EgressOnlyID, "Its routes are of IPv6.")
+	case route.NatGatewayID != "" && isIPv6 && route.Destination != nat64.Prefix:
+		return unsupported(map[string]bool{
+			"natGatewayId for a destinationIpv6CidrBlock besides " + nat64.Prefix.String(): true,
+		})
+	}
+	return nil
 }
 
 // interfaceTarget returns the id of the network interface that a request names, itself or by

@@ -327,6 +327,9 @@ func peeringSideItem(
 	blocks := side.CIDRs
 	if vpc, ok := store.VPCs.Get(r, side.VPCID); ok {
 		blocks = vpc.Blocks()
+		item.Ipv6CidrBlockSet = list(vpc.IPv6Blocks(), func(block netip.Prefix) types.Ipv6CidrBlock {
+			return types.Ipv6CidrBlock{Ipv6CidrBlock: aws.String(block.String())}
+		})
 	}
 	item.CidrBlock = aws.String(blocks[0].String())
 	item.CidrBlockSet = list(blocks, func(block netip.Prefix) types.CidrBlock {

@@ -278,9 +278,9 @@ func (r Router) forwardChain() chain {
 	c.rules = append(c.rules,
 		rule{established, accept},
 		rule{invalid, drop},
-		r.dropPrivate(),
-		rule{equals{inDevice, deviceValue(r.Uplink)}, goTo("receive")},
 	)
+	c.rules = append(c.rules, r.dropPrivate()...)
+	c.rules = append(c.rules, rule{equals{inDevice, deviceValue(r.Uplink)}, goTo("receive")})
 	for _, p := range r.Peers {
 		c.rules = append(c.rules, rule{equals{inDevice, deviceValue(p.Device)}, goTo("receive")})
 	}
@@ -289,15 +289,17 @@ func (r Router) forwardChain() chain {
 	return c
 }
 
-// dropPrivate returns the rule that keeps addresses that are not public from the internet. A
+// dropPrivate returns the rules that keep addresses that are not public from the internet. A
 // private source without a public address cannot reach it. An IPv6 address that it does not
-// reach can nevertheless begin flows, through an egress-only internet gateway.
-func (r Router) dropPrivate() rule {
-	uplink := deviceValue(r.Uplink)
+// reach can nevertheless begin flows, through an egress-only internet gateway; an address that is not
+// the VPC's, which an interface without the source check may send from, cannot.
+func (r Router) dropPrivate() []rule {
+	in, out := equals{inDevice, deviceValue(r.Uplink)}, equals{outDevice, deviceValue(r.Uplink)}
 	if r.Family == IPv6 {
-		return rule{equals{inDevice, uplink}, inSet{[]field{destination6}, "public", true}, drop}
+		foreign := slices.Concat(rule{out}, outside(r.CIDRs, source6), rule{drop})
+		return []rule{{in, inSet{[]field{destination6}, "public", true}, drop}, foreign}
 	}
-	return rule{equals{outDevice, uplink}, inSet{[]field{source}, "public", true}, drop}
+	return []rule{{out, inSet{[]field{source}, "public", true}, drop}}
 }
 
 // enterForwarders returns the rules that apply the network ACLs of interfaces' subnets to

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -38,24 +39,51 @@ func (n *namespace) setAddresses(link netlink.Link, desired []netip.Prefix) erro
 			continue
 		}
 		delete(missing, d)
-		if err := n.netlink.AddrReplace(link, newAddress(d)); err != nil {
-			return fmt.Errorf("add address %s to %s: %w", d, link.Attrs().Name, err)
+		if err := n.addAddress(link, d); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func isLinkLocal6(a netip.Addr) bool { return a.Is6() && a.IsLinkLocalUnicast() }
-
-// newAddress returns the kernel's form of an address. One of IPv6 can be used at once: the router
-// has seen to it that no other device on the link has it.
-func newAddress(p netip.Prefix) *netlink.Addr {
+// addAddress adds an address to a device. It can be used when addAddress returns: the router has
+// seen to it that no other device on the link has it.
+func (n *namespace) addAddress(link netlink.Link, p netip.Prefix) error {
 	address := &netlink.Addr{IPNet: ipNet(p)}
 	if p.Addr().Is6() {
 		address.Flags = unix.IFA_F_NODAD | unix.IFA_F_NOPREFIXROUTE
 	}
-	return address
+	if err := n.netlink.AddrReplace(link, address); err != nil {
+		return fmt.Errorf("add address %s to %s: %w", p, link.Attrs().Name, err)
+	}
+	if p.Addr().Is6() {
+		return n.awaitLocal(p.Addr())
+	}
+	return nil
 }
+
+// awaitLocal waits until the kernel takes packets to an IPv6 address for its own, which it does a
+// little after the address is added. Until then a connection's first packet would be lost for a
+// second.
+func (n *namespace) awaitLocal(a netip.Addr) error {
+	local := &netlink.Route{Table: unix.RT_TABLE_LOCAL, Dst: ipNet(hostPrefix(a))}
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(upTimeout); time.Now().Before(deadline); <-tick.C {
+		found, err := n.netlink.RouteListFiltered(
+			netlink.FAMILY_V6, local, netlink.RT_FILTER_TABLE|netlink.RT_FILTER_DST,
+		)
+		if err != nil {
+			return fmt.Errorf("await address %s: %w", a, err)
+		}
+		if len(found) > 0 {
+			return nil
+		}
+	}
+	return nil // it will be there in a moment; only latency depends on it
+}
+
+func isLinkLocal6(a netip.Addr) bool { return a.Is6() && a.IsLinkLocalUnicast() }
 
 // familyOf returns the kernel's number of the family of an address.
 func familyOf(a netip.Addr) int {

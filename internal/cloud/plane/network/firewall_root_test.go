@@ -165,7 +165,7 @@ func listenUDP(t *testing.T, path, at string) func() string {
 	t.Helper()
 	var conn net.PacketConn
 	err := inNamespace(path, func() (err error) {
-		conn, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.MustParseAddrPort(at)))
+		conn, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort(at)))
 		return err
 	})
 	if err != nil {

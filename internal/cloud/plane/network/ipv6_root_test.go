@@ -15,7 +15,6 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
-	"aloft.dev/aloft/internal/cloud/nat64"
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 )
 
@@ -29,17 +28,21 @@ func needIPv6(t *testing.T) {
 	}
 }
 
-// withIPv6 returns a VPC with a block of IPv6 addresses, whose number is a digit, and blocks for
-// its two subnets. Its open group admits IPv6.
+// withIPv6 returns a VPC with a block of IPv6 addresses, whose number is a digit, and a block for
+// each of its subnets. Its open group admits IPv6.
 func withIPv6(v VPC, number string) VPC {
 	v.IPv6 = []netip.Prefix{netip.MustParsePrefix("2001:db8:7e57:" + number + "00::/56")}
 	v.Subnets = slices.Clone(v.Subnets)
-	v.Subnets[0].IPv6 = netip.MustParsePrefix("2001:db8:7e57:" + number + "0a::/64")
-	v.Subnets[1].IPv6 = netip.MustParsePrefix("2001:db8:7e57:" + number + "0b::/64")
-	open := openGroup
-	open.Ingress = append(slices.Clone(open.Ingress), allTraffic(world6))
-	open.Egress = append(slices.Clone(open.Egress), allTraffic(world6))
-	v.SecurityGroups = append([]firewall.SecurityGroup{open}, v.SecurityGroups[1:]...)
+	for i := range v.Subnets {
+		v.Subnets[i].IPv6 = netip.MustParsePrefix("2001:db8:7e57:" + number + "0" + string('a'+rune(i)) + "::/64")
+	}
+	v.SecurityGroups = slices.Clone(v.SecurityGroups)
+	for i := range v.SecurityGroups {
+		if open := &v.SecurityGroups[i]; open.ID == openGroup.ID {
+			open.Ingress = append(slices.Clone(open.Ingress), allTraffic(world6))
+			open.Egress = append(slices.Clone(open.Egress), allTraffic(world6))
+		}
+	}
 	return v
 }
 
@@ -181,34 +184,13 @@ func TestRealIPv6SourcesAndRoutersCannotBeForged(t *testing.T) {
 		with6(eni("v", "10.0.1.10", a), a6), with6(eni("v", "10.0.2.10", b), b6), with6(eni("v", "10.0.2.11", c), c6),
 	), "1")
 	s.set(v)
-	received := make(chan string, 10)
-	err := inNamespace(b, func() error {
-		conn, err := net.ListenPacket("udp6", "["+b6+"]:5000")
-		if err != nil {
-			return err
-		}
-		t.Cleanup(func() { _ = conn.Close() })
-		go func() {
-			buffer := make([]byte, 100)
-			for {
-				n, _, err := conn.ReadFrom(buffer)
-				if err != nil {
-					return
-				}
-				received <- string(buffer[:n])
-			}
-		}()
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	received := listenUDP(t, b, "["+b6+"]:5000")
 	for _, source := range []string{c6, "2001:db8:7e57:10a::99", "2001:db8:ffff::1", a6} {
 		if err := sendFrom(t, a, source, "["+b6+"]:5000"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := <-received; got != a6 {
+	if got := received(); got != a6 {
 		t.Errorf("the first packet is from %s, want %s", got, a6)
 	}
 
@@ -308,140 +290,4 @@ func (s *site) routes6(vpcID string) string {
 	}
 	slices.Sort(all)
 	return strings.Join(all, "\n")
-}
-
-func TestRealIPv6OutsideNeedsAGatewayAndARoute(t *testing.T) {
-	needIPv6(t)
-	s := newSite(t)
-	a, b, c := s.machine("a", 3000), s.machine("b", 3000), s.machine("c", 3000)
-	inside := withIPv6(newVPC("v", with6(eni("v", "10.0.1.10", a), a6), with6(eni("v", "10.0.2.10", b), b6)), "1")
-	const other = "2001:db8:7e57:20a::10"
-	w := withGateway(withRoute6(withIPv6(newVPC("w", with6(eni("w", "10.0.1.10", c), other)), "2"), Gateway))
-	s.set(inside, w)
-	s.assertSilent(hostNamespace, "["+a6+"]:3000")
-	s.assertSilent(a, "["+other+"]:3000")
-	s.assertSilent(c, "["+a6+"]:3000")
-	s.assertAnswers(hostNamespace, "["+other+"]:3000", "c to "+s.plane.edge.addresses.of(world6.Addr()).host.String())
-
-	public := withRoute6(withGateway(inside), Gateway)
-	s.set(public, w)
-	kept := s.assertAnswers(hostNamespace, "["+a6+"]:3000", "a")
-	s.assertAnswers(c, "["+a6+"]:3000", "a to "+other)
-	s.assertAnswers(a, "["+other+"]:3000", "c to "+a6)
-	before := s.routes6("v")
-
-	s.restartPlane()
-	s.set(public, w)
-	s.assertAlive(kept)
-	if after := s.routes6("v"); after != before {
-		t.Errorf("routes before:\n%s\nand after a restart:\n%s", before, after)
-	}
-	if changes, err := s.plane.Audit(); err != nil || len(changes) > 0 {
-		t.Errorf("after a restart: %q, %v", changes, err)
-	}
-
-	// An egress-only gateway lets flows begin inside alone.
-	outward := withRoute6(inside, EgressOnlyGateway)
-	outward.EgressOnly = true
-	s.set(outward, w)
-	s.assertAnswers(a, "["+other+"]:3000", "c to "+a6)
-	s.assertSilent(c, "["+a6+"]:3000")
-	s.assertSilent(hostNamespace, "["+a6+"]:3000")
-	s.assertRefused(a, "[2600::1]:80") // the host has no IPv6
-	if err := ping6(a, "2600::1"); !errors.Is(err, unix.ENETUNREACH) {
-		t.Errorf("an echo from a host without IPv6: %v, want that the network is unreachable", err)
-	}
-}
-
-// addExternalHost6 gives the host and the machine of addExternalHost addresses of the internet, and
-// the host a default route that any other comes before. It returns the machine's address.
-func (s *site) addExternalHost6() netip.Addr {
-	s.Helper()
-	s.addExternalHost()
-	host, err := openNamespace(hostNamespace)
-	if err != nil {
-		s.Fatal(err)
-	}
-	s.Cleanup(func() { _ = host.close() })
-	far, err := openNamespace(s.machine("outside"))
-	if err != nil {
-		s.Fatal(err)
-	}
-	defer func() { _ = far.close() }()
-	addr := netip.MustParseAddr("2600:dead:beef:1::2")
-	for _, e := range []struct {
-		namespace  *namespace
-		name, addr string
-	}{{host, s.cfg.Name + "-out", "2600:dead:beef:1::1/64"}, {far, "out", "2600:dead:beef:1::2/64"}} {
-		link, err := e.namespace.netlink.LinkByName(e.name)
-		if err != nil {
-			s.Fatal(err)
-		}
-		err = e.namespace.netlink.AddrReplace(link, &netlink.Addr{
-			IPNet: ipNet(netip.MustParsePrefix(e.addr)), Flags: unix.IFA_F_NODAD,
-		})
-		if err != nil {
-			s.Fatal(err)
-		}
-		if e.namespace != host {
-			continue
-		}
-		route := route{
-			table: unix.RT_TABLE_MAIN, to: everywhere6, device: link.Attrs().Index, via: addr, metric: lastResortMetric,
-		}
-		if err := host.netlink.RouteReplace(route.kernel()); err != nil { // it goes with its device
-			s.Fatal(err)
-		}
-	}
-	return addr
-}
-
-func TestRealIPv6ReachesIPv4ThroughANATGateway(t *testing.T) {
-	needIPv6(t)
-	s := newSite(t)
-	a, b := s.machine("a"), s.machine("b")
-	s.addExternalHost()
-	v := withRoute6(withGateway(withIPv6(
-		newVPC("v", with6(eni("v", "10.0.1.10", a), a6), with6(eni("v", "10.0.2.10", b), b6)), "1",
-	)), Gateway)
-	v.Subnets[0].Routes = append(v.Subnets[0].Routes, Route{Destination: nat64.Prefix, Via: NAT64})
-	s.set(v)
-	translated := netip.AddrPortFrom(nat64.Embed(netip.MustParseAddr("198.51.100.2")), 80).String()
-	s.assertAnswers(a, translated, "outside to 198.51.100.1")
-	s.assertSilent(b, translated) // an internet gateway does not translate
-	host := netip.AddrPortFrom(nat64.Embed(netip.MustParseAddr("198.51.100.1")), 80).String()
-	if _, _, err := s.dial(a, host); !errors.Is(err, unix.ECONNRESET) && !errors.Is(err, unix.ECONNREFUSED) {
-		t.Errorf("the host's own address: got error %v, want a reset", err)
-	}
-}
-
-func TestRealIPv6LeavesThroughTheHost(t *testing.T) {
-	needIPv6(t)
-	s := newSite(t, func(c *PlaneConfig) {
-		c.Reach.Private = []netip.Prefix{netip.MustParsePrefix("2600:dead:beef:1::2/128")}
-	})
-	a := s.machine("a")
-	v := withIPv6(newVPC("v", with6(eni("v", "10.0.1.10", a), a6)), "1")
-	v.EgressOnly = true
-	v = withRoute6(v, EgressOnlyGateway)
-	s.set(v)
-	out := "[2600:dead:beef:1::2]:80"
-	if _, _, err := s.dial(a, out); !errors.Is(err, unix.ECONNREFUSED) {
-		t.Skipf("this host has IPv6 to the internet: %v", err)
-	}
-	s.addExternalHost6()
-	if changes, err := s.plane.Audit(); err != nil || len(changes) == 0 {
-		t.Errorf("the host has got IPv6, and the audit tells %q, %v", changes, err)
-	}
-	s.set(v)
-	conn := s.assertAnswers(a, out, "outside to 2600:dead:beef:1::1")
-	s.restartPlane()
-	s.set(v)
-	s.assertAlive(conn)
-	s.assertAnswers(a, out, "outside")
-	for _, to := range []string{"[2600:dead:beef:1::1]:22", "[2600:dead:beef:2::1]:22"} { // the host, and its site
-		if _, _, err := s.dial(a, to); !errors.Is(err, unix.ECONNRESET) && !errors.Is(err, unix.ECONNREFUSED) {
-			t.Errorf("dial %s: got error %v, want a reset", to, err)
-		}
-	}
 }

@@ -72,7 +72,11 @@ func (n *namespace) setDefaultRoutes(device int, gateway netip.Addr, a attachmen
 // alone, which a machine that forwards may have given itself. Only the primary address of
 // the primary interface has a route to the subnet in the main table.
 func (n *namespace) setMachineAddresses(link netlink.Link, a attachment, subnet Subnet) error {
-	present, err := n.netlink.AddrList(link, netlink.FAMILY_ALL)
+	family := netlink.FAMILY_V4
+	if n.ipv6 {
+		family = netlink.FAMILY_ALL
+	}
+	present, err := n.netlink.AddrList(link, family)
 	if err != nil {
 		return fmt.Errorf("list addresses of %s: %w", link.Attrs().Name, err)
 	}
@@ -92,8 +96,8 @@ func (n *namespace) setMachineAddresses(link netlink.Link, a attachment, subnet 
 	}
 	for _, address := range a.ipv6 {
 		desired[address] = true
-		if err := n.netlink.AddrReplace(link, newAddress(hostPrefix(address))); err != nil {
-			return fmt.Errorf("add address %s: %w", address, err)
+		if err := n.addAddress(link, hostPrefix(address)); err != nil {
+			return err
 		}
 	}
 	for _, old := range present {
