@@ -15,7 +15,7 @@ func TestImageHasTheVolumesOfItsInstance(t *testing.T) {
 	c := newCloud(t)
 	instance := c.runningInstance()
 	volume := do(c, c.CreateVolume, &ec2.CreateVolumeInput{
-		AvailabilityZone: aws.String("us-east-1a"), Size: aws.Int32(3), VolumeType: types.VolumeTypeGp3,
+		AvailabilityZone: aws.String("us-east-1a"), Size: aws.Int32(10), VolumeType: types.VolumeTypeGp3,
 		Iops: aws.Int32(4000),
 	}).VolumeId
 	c.settleVolumes()
@@ -25,14 +25,14 @@ func TestImageHasTheVolumesOfItsInstance(t *testing.T) {
 	c.settleVolumes()
 	id := do(c, c.CreateImage, &ec2.CreateImageInput{InstanceId: &instance, Name: aws.String("with-data")}).ImageId
 	describe := &ec2.DescribeImagesInput{Filters: []types.Filter{
-		filter("block-device-mapping.device-name", "/dev/sdf"), filter("block-device-mapping.volume-size", "3"),
+		filter("block-device-mapping.device-name", "/dev/sdf"), filter("block-device-mapping.volume-size", "10"),
 	}}
 	found := do(c, c.DescribeImages, describe).Images
 	if len(found) != 1 || *found[0].ImageId != *id || len(found[0].BlockDeviceMappings) != 2 {
 		t.Fatalf("found %+v", found)
 	}
 	data := found[0].BlockDeviceMappings[1].Ebs
-	if *data.VolumeSize != 3 || *data.Iops != 4000 || *data.DeleteOnTermination {
+	if *data.VolumeSize != 10 || *data.Iops != 4000 || *data.DeleteOnTermination {
 		t.Errorf("mapping %+v", data)
 	}
 	snapshot, _ := store.Snapshots.Get(c.Store.View(), *data.SnapshotId)
@@ -66,14 +66,14 @@ func TestImageHasTheVolumesOfItsInstance(t *testing.T) {
 			return v.NVMe == 0
 		})
 	}
-	if got := volumesOf(); len(got) != 1 || got[0].SizeGiB != 3 || got[0].SnapshotID != *data.SnapshotId ||
+	if got := volumesOf(); len(got) != 1 || got[0].SizeGiB != 10 || got[0].SnapshotID != *data.SnapshotId ||
 		got[0].IOPS != 4000 || got[0].DeleteOnTermination || got[0].Device != "/dev/sdf" {
 		t.Errorf("a launch has %+v", got)
 	}
 	larger := types.BlockDeviceMapping{DeviceName: aws.String("/dev/sdf"), Ebs: &types.EbsBlockDevice{
-		VolumeSize: aws.Int32(5), DeleteOnTermination: aws.Bool(true),
+		VolumeSize: aws.Int32(15), DeleteOnTermination: aws.Bool(true),
 	}}
-	if got := volumesOf(larger); len(got) != 1 || got[0].SizeGiB != 5 || got[0].SnapshotID != *data.SnapshotId ||
+	if got := volumesOf(larger); len(got) != 1 || got[0].SizeGiB != 15 || got[0].SnapshotID != *data.SnapshotId ||
 		!got[0].DeleteOnTermination {
 		t.Errorf("a launch with a larger volume has %+v", got)
 	}

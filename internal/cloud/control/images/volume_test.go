@@ -5,6 +5,7 @@ package images_test
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -20,6 +21,7 @@ func (f *fixture) createWithVolume(id string) {
 			Volumes: []store.ImageVolume{{Device: "/dev/sdf", SnapshotID: "snap-data"}},
 		})
 	})
+	synctest.Wait()
 }
 
 func TestImageWaitsForTheSnapshotsOfItsVolumes(t *testing.T) {
@@ -32,6 +34,7 @@ func TestImageWaitsForTheSnapshotsOfItsVolumes(t *testing.T) {
 			f.update(func(tx *store.Tx) {
 				store.Snapshots.Edit(tx, "snap-data", func(row *store.Snapshot) { row.State = end })
 			})
+			synctest.Wait()
 			image, snapshot := f.image("ami-1")
 			if image.State != want || len(snapshot.Layers) != 2 {
 				t.Errorf("a snapshot with the state %s: image %+v, snapshot %+v", end, image, snapshot)
