@@ -3,6 +3,7 @@
 package client
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,15 +23,17 @@ import (
 // /proc/pid/status).
 var firstInNamespace = regexp.MustCompile(`(?m)^NSpid:.*\t1$`)
 
-// inside runs a shell command as a service of a machine and returns its output without surrounding
-// white space.
-func (c natCloud) inside(id, command string) string {
-	c.t.Helper()
+// try runs a shell command as a service of a machine and returns its output without surrounding white
+// space.
+func (c natCloud) try(id, command string) (string, error) {
 	namespace, err := os.Stat(c.namespace(id))
 	if err != nil {
-		c.t.Fatal(err)
+		return "", err
 	}
-	processes, _ := filepath.Glob("/proc/[0-9]*")
+	processes, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return "", err
+	}
 	for _, process := range processes {
 		own, err := os.Stat(process + "/ns/net")
 		status, _ := os.ReadFile(process + "/status")
@@ -40,13 +43,60 @@ func (c natCloud) inside(id, command string) string {
 		out, err := exec.CommandContext(c.t.Context(), "nsenter", "--target", filepath.Base(process), "--user", "--pid",
 			"--mount", "--uts", "--ipc", "--net", "--cgroup", "--setuid=0", "--setgid=0", "--wdns=/", "--",
 			"systemd-run", "--wait", "--pipe", "--quiet", "sh", "-c", command).CombinedOutput()
-		if err != nil {
-			c.t.Fatalf("%s in %s: %v\n%s", command, id, err, out)
-		}
-		return strings.TrimSpace(string(out))
+		return strings.TrimSpace(string(out)), err
 	}
-	c.t.Fatalf("%s has no first process", id)
-	return ""
+	return "", errors.New("it has no first process")
+}
+
+// inside runs a shell command that must succeed as a service of a machine.
+func (c natCloud) inside(id, command string) string {
+	c.t.Helper()
+	out, err := c.try(id, command)
+	if err != nil {
+		c.t.Fatalf("%s in %s: %v\n%s", command, id, err, out)
+	}
+	return out
+}
+
+// awaitFile waits until the file that startOnVolume wrote is there.
+func (c natCloud) awaitFile(id string) {
+	c.t.Helper()
+	program.Eventually(c.t, program.Patience, id+" has mounted the volume", func() bool {
+		out, err := c.try(id, "cat /data/file")
+		return err == nil && out == "kept"
+	})
+}
+
+// launchWithVolumes makes an image of an instance and a machine of it, which has copies of the volumes.
+func (c natCloud) launchWithVolumes(instance string) {
+	c.t.Helper()
+	ctx, api := c.t.Context(), c.API.EC2
+	image := want[ec2.CreateImageOutput](c.t)(api.CreateImage(ctx, &ec2.CreateImageInput{
+		InstanceId: &instance, Name: aws.String("with-volumes"), NoReboot: aws.Bool(true),
+	})).ImageId
+	program.Eventually(c.t, program.Patience, "the image is available", func() bool {
+		in := &ec2.DescribeImagesInput{ImageIds: []string{*image}}
+		return want[ec2.DescribeImagesOutput](c.t)(api.DescribeImages(ctx, in)).Images[0].State ==
+			types.ImageStateAvailable
+	})
+	run := want[ec2.RunInstancesOutput](c.t)(api.RunInstances(ctx, &ec2.RunInstancesInput{
+		ImageId: image, InstanceType: types.InstanceTypeT3Micro, MinCount: aws.Int32(1), MaxCount: aws.Int32(1),
+		BlockDeviceMappings: []types.BlockDeviceMapping{{
+			DeviceName: aws.String("/dev/sdf"), Ebs: &types.EbsBlockDevice{DeleteOnTermination: aws.Bool(true)},
+		}, {
+			DeviceName: aws.String("/dev/sdg"), Ebs: &types.EbsBlockDevice{DeleteOnTermination: aws.Bool(true)},
+		}},
+	}))
+	id := *run.Instances[0].InstanceId
+	program.Eventually(c.t, program.Patience, "a machine of the image runs", func() bool {
+		return c.instance(id).State.Name == types.InstanceStateNameRunning
+	})
+	c.awaitFile(id)
+	want[ec2.TerminateInstancesOutput](c.t)(
+		api.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{id}}))
+	want[ec2.DeregisterImageOutput](c.t)(api.DeregisterImage(ctx, &ec2.DeregisterImageInput{
+		ImageId: image, DeleteAssociatedSnapshots: aws.Bool(true),
+	}))
 }
 
 func (c natCloud) volume(id string) types.Volume {
@@ -109,9 +159,7 @@ func (c natCloud) startOnVolume(instance string) (volume string) {
 func (c natCloud) continueOnVolume(volume, instance string) {
 	c.t.Helper()
 	ctx, api := c.t.Context(), c.API.EC2
-	program.Eventually(c.t, program.Patience, "the volume is mounted", func() bool {
-		return c.inside(instance, "cat /data/file || true") == "kept"
-	})
+	c.awaitFile(instance)
 	want[ec2.ModifyVolumeOutput](c.t)(api.ModifyVolume(ctx, &ec2.ModifyVolumeInput{
 		VolumeId: &volume, Size: aws.Int32(2),
 	}))
@@ -132,6 +180,7 @@ func (c natCloud) continueOnVolume(volume, instance string) {
 		c.t.Errorf("the copy has %q", got)
 	}
 
+	c.launchWithVolumes(instance)
 	detach := &ec2.DetachVolumeInput{VolumeId: &copied}
 	want[ec2.DetachVolumeOutput](c.t)(api.DetachVolume(ctx, detach))
 	program.Eventually(c.t, program.Patience, "the mounted volume is busy", func() bool {

@@ -26,19 +26,19 @@ type Situation struct {
 	RebootRequested  bool
 	Reachable        bool
 	ShutdownBehavior string
-	AwaitsImage      bool // its base image is not built yet
-	AwaitsVolumes    bool // the content of one of its volumes is not there yet
+	AwaitsContent    bool // its base image is not built yet, or the content of one of its volumes
 	Machine          Condition
 	Unsettled        bool // the change of state in progress takes longer
 }
 
-// situationOf combines an instance's row with the status of its machine.
-func situationOf(row *store.Instance, status machine.Status, now time.Time) Situation {
+// situationOf combines an instance's row with the status of its machine, and whether one of its
+// volumes has no content yet.
+func situationOf(row *store.Instance, awaitsVolume bool, status machine.Status, now time.Time) Situation {
 	return Situation{
 		Desired: row.Desired, State: row.State, Reachable: row.Reachable,
 		RebootRequested: row.Reboots != row.RebootsDone, ShutdownBehavior: row.ShutdownBehavior,
-		AwaitsImage: len(row.Layers) == 0,
-		Machine:     conditionOf(status), Unsettled: now.Before(row.SettledAt),
+		AwaitsContent: len(row.Layers) == 0 || awaitsVolume,
+		Machine:       conditionOf(status), Unsettled: now.Before(row.SettledAt),
 	}
 }
 
@@ -111,11 +111,8 @@ func Next(s Situation) Step {
 }
 
 func nextTowardRunning(s Situation) Step {
-	if s.AwaitsImage {
-		return Step{None, store.Running} // the images loop builds it, or terminates the instance
-	}
-	if s.AwaitsVolumes && s.Machine != MachineRunning {
-		return Step{None, store.Running} // the volumes loop creates it
+	if s.AwaitsContent {
+		return Step{None, store.Running} // the images loop and the volumes loop create it, or it terminates
 	}
 	pending := s.State == store.Pending
 	if pending && s.Unsettled && s.Machine != MachineRunning {

@@ -50,8 +50,8 @@ func (l *Loop) volume(row *store.Volume) machine.Volume {
 	}
 }
 
-// awaitsVolumes reports whether the file of one of the instance's volumes is not there yet.
-func awaitsVolumes(r store.Reader, id string) bool {
+// awaitsVolume reports whether the file of one of the instance's volumes is not there yet.
+func awaitsVolume(r store.Reader, id string) bool {
 	for _, row := range store.VolumesByInstance.List(r, id) {
 		if row.State == store.VolumeCreating {
 			return true

@@ -170,9 +170,7 @@ func (l *Loop) converge(ctx context.Context, w *worker) (time.Duration, error) {
 			return rowDeleted, nil
 		}
 		now := time.Now()
-		situation := situationOf(row, l.Machines.Status(row.ID), now)
-		situation.AwaitsVolumes = awaitsVolumes(l.Store.View(), row.ID)
-		step := Next(situation)
+		step := Next(situationOf(row, awaitsVolume(l.Store.View(), row.ID), l.Machines.Status(row.ID), now))
 		switch {
 		case step.Action == None && now.Before(row.SettledAt):
 			return row.SettledAt.Sub(now), nil

@@ -5,6 +5,7 @@ package machine
 import (
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
@@ -24,9 +25,13 @@ const (
 // systemd creates in /dev.
 const deviceFolderOptions = "mode=755,size=64k,nr_inodes=4k"
 
-// fuseMinor is the minor number of /dev/fuse, whose major number is that of all devices of its
-// kind (Documentation/admin-guide/devices.txt).
-const miscMajor, fuseMinor = 10, 229
+// fuseDevice is the device by which programs serve filesystems, and its number
+// (Documentation/admin-guide/devices.txt).
+const (
+	fuseDevice = "fuse"
+	fuseMajor  = 10
+	fuseMinor  = 229
+)
 
 // mountDevices mounts the machine's device folder twice: in the launcher's mounts, of which the
 // machine's are a copy, and on the host, where nothing in it is a device.
@@ -78,7 +83,7 @@ func fillDeviceFolder(folder string, owner uint32) error {
 	if err := os.Chown(dev, int(owner), int(owner)); err != nil {
 		return fmt.Errorf("create devices: %w", err)
 	}
-	return makeNode(filepath.Join(dev, "fuse"), unix.S_IFCHR, unix.Mkdev(miscMajor, fuseMinor), 0, 0o666)
+	return makeNode(filepath.Join(dev, fuseDevice), unix.S_IFCHR, unix.Mkdev(fuseMajor, fuseMinor), 0, 0o666)
 }
 
 // makeNode creates a device node that belongs to the host's root and a group.
@@ -104,7 +109,8 @@ func resetDevices(folder string) error {
 		return fmt.Errorf("reset /dev: %w", err)
 	}
 	for _, entry := range entries {
-		if entry.Type()&os.ModeDevice != 0 {
+		own, _ := path.Match("nvme*n1", entry.Name())
+		if entry.Type()&os.ModeDevice != 0 && (own || entry.Name() == fuseDevice) {
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(dev, entry.Name())); err != nil {
