@@ -79,7 +79,7 @@ func (c *kernel) machines() {
 	}
 	var mountsWanted []string
 	for _, id := range wanted {
-		mountsWanted = append(mountsWanted, id+"/net", id+"/root")
+		mountsWanted = append(mountsWanted, id+"/net", id+"/root", id+"/devices")
 	}
 	c.same("mount", mountsWanted, mounted)
 	hierarchies := 0 // one of version 2, or some of version 1, or both

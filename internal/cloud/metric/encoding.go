@@ -124,7 +124,8 @@ func (d *decoder) decode(encoded string, each func(at place, s Summary)) error {
 		if d.failed {
 			return errEncoding
 		}
-		each(place{seriesKey{identity.Region(names[0]), ID{names[1], names[2], names[3]}}, pointKey{minute, names[4]}}, s)
+		of := seriesKey{identity.Region(names[0]), ID{names[1], names[2], names[3]}}
+		each(place{of, pointKey{minute, names[4]}}, s)
 	}
 	if d.failed {
 		return errEncoding

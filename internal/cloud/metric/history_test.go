@@ -172,8 +172,9 @@ func TestSummariesAreDecodedAsTheyWereEncoded(t *testing.T) {
 		var want, got []Summary
 		var places, gotPlaces []place
 		for range rapid.IntRange(0, 5).Draw(t, "n") {
+			region := identity.Region(rapid.String().Draw(t, "region"))
 			at := place{
-				seriesKey{identity.Region(rapid.String().Draw(t, "region")), NewID("n", rapid.String().Draw(t, "name"))},
+				seriesKey{region, NewID("n", rapid.String().Draw(t, "name"))},
 				pointKey{rapid.Int64Range(0, 1<<40).Draw(t, "minute"), rapid.String().Draw(t, "unit")},
 			}
 			s := summaries().Draw(t, "summary")
