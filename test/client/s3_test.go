@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"aloft.dev/aloft/test/simulation"
 )
@@ -51,7 +52,8 @@ func (c *cli) must(args ...string) string {
 	return out
 }
 
-// file writes a file of random content and returns it.
+// file writes a file of random content and returns it. The file is old: S3 keeps times in whole
+// seconds, and sync uploads what seems newer than its object.
 func (c *cli) file(name string, size int) []byte {
 	c.t.Helper()
 	content := make([]byte, size)
@@ -61,6 +63,10 @@ func (c *cli) file(name string, size int) []byte {
 		c.t.Fatal(err)
 	}
 	if err := os.WriteFile(path, content, 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+	old := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(path, old, old); err != nil {
 		c.t.Fatal(err)
 	}
 	return content

@@ -26,6 +26,7 @@ func Kernel(layout host.Layout, view store.Reader) []string {
 		}
 	}
 	c.machines()
+	c.volumes()
 	c.routers()
 	c.nodes()
 	slices.Sort(c.found)
@@ -60,6 +61,22 @@ func entries(folder string) (names []string) {
 		names = append(names, entry.Name())
 	}
 	return names
+}
+
+// volumes checks the files of volumes and snapshots.
+func (c *kernel) volumes() {
+	var wanted []string
+	for _, v := range store.Volumes.List(c) {
+		if v.FileGiB > 0 {
+			wanted = append(wanted, v.ID)
+		}
+	}
+	for _, s := range store.Snapshots.List(c) {
+		if s.InFile {
+			wanted = append(wanted, s.ID)
+		}
+	}
+	c.same("file of a volume", wanted, entries(c.layout.Volumes()))
 }
 
 // machines checks namespaces, root file systems, control groups, processes and disks.

@@ -21,7 +21,8 @@ import (
 // things returns what a client changes: one of each kind.
 func things(client int) (all []*thing) {
 	for i, k := range []kind{
-		network{}, securityGroup{}, fleet{}, parameter{}, tags{}, targetGroup{}, loadBalancer{}, scalingGroup{},
+		network{}, securityGroup{}, fleet{}, volume{}, parameter{}, tags{},
+		targetGroup{}, loadBalancer{}, scalingGroup{},
 	} {
 		t := &thing{kind: k, name: fmt.Sprintf("t%d-%d", client, i)}
 		t.want = []string{absent}
@@ -186,6 +187,40 @@ func (f fleet) steps(state string) []step {
 		n, _ := strconv.Atoi(number) // the first has none
 		t.name = fmt.Sprintf("%s/%d", base, n+1)
 		return nil
+	}}}
+}
+
+// volume is an EBS volume, whose content is a file on real planes.
+type volume struct{}
+
+func (volume) observe(view store.Reader, t *thing) string {
+	for _, row := range store.Volumes.List(view) {
+		if row.Tags["Name"] == t.name {
+			t.id = row.ID
+			return "there"
+		}
+	}
+	return absent
+}
+
+func (volume) steps(state string) []step {
+	if state == absent {
+		return []step{{"there", func(ctx context.Context, a *api, t *thing) error {
+			made, err := a.ec2.CreateVolume(ctx, &ec2.CreateVolumeInput{
+				AvailabilityZone: aws.String(simulation.Region + "a"), Size: aws.Int32(1),
+				TagSpecifications: []types.TagSpecification{{ResourceType: types.ResourceTypeVolume, Tags: []types.Tag{
+					{Key: aws.String("Name"), Value: &t.name},
+				}}},
+			})
+			if err == nil {
+				t.id = *made.VolumeId
+			}
+			return err
+		}}}
+	}
+	return []step{{absent, func(ctx context.Context, a *api, t *thing) error {
+		_, err := a.ec2.DeleteVolume(ctx, &ec2.DeleteVolumeInput{VolumeId: &t.id})
+		return err
 	}}}
 }
 
