@@ -253,6 +253,7 @@ func (s *site) runThrough(
 		return nil, ctx.Err()
 	}
 	g.roots = func() *x509.CertPool { return s.cloud.Roots(t) }
+	g.patience = time.Minute // many tests share the processors
 	root := newRootCommand(g)
 	replaceSSH(root, g)
 	root.SetArgs(strings.Fields(strings.ReplaceAll(line, "SITE", s.dir)))

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"charm.land/lipgloss/v2"
 	"golang.org/x/term"
@@ -52,6 +53,8 @@ type global struct {
 	newBuilder func(context.Context, *spec.Spec) apply.Builder
 	// dial connects to servers to verify them.
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// patience is how long a server that is verified may take to respond; 0: as verify says.
+	patience time.Duration
 	// sourceAddress returns the addresses that a server may see connections from here come
 	// from.
 	sourceAddress resource.SourceAddress

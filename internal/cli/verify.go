@@ -107,7 +107,9 @@ func (g *global) verify(
 			}
 		}
 	}
-	return verify.Verifier{Health: d.client.ELB, Dial: g.dial, Waiting: waiting, Roots: g.roots()}.Run(ctx, facts)
+	return verify.Verifier{
+		Health: d.client.ELB, Dial: g.dial, Waiting: waiting, Roots: g.roots(), Patience: g.patience,
+	}.Run(ctx, facts)
 }
 
 // ownAddress returns the address from which a server sees this computer. It is the zero

@@ -66,7 +66,7 @@ func (v Verifier) checkHTTPS(ctx context.Context, f Facts) finding {
 
 // certificateEnd returns the end of the validity of the certificate for a name.
 func (v Verifier) certificateEnd(ctx context.Context, f Facts, name string) (time.Time, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, v.patience())
 	defer cancel()
 	conn, err := v.dialBalancer(f)(ctx, "tcp", net.JoinHostPort(name, "443"))
 	if err != nil {

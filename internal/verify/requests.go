@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -50,11 +51,14 @@ func (v Verifier) sendRequests(ctx context.Context, f Facts) responses {
 	return got
 }
 
+// patience is the longest time for a response.
+func (v Verifier) patience() time.Duration { return cmp.Or(v.Patience, requestTimeout) }
+
 // client returns a client that connects to the load balancer for each request, and follows
 // no redirect.
 func (v Verifier) client(f Facts) *http.Client {
 	return &http.Client{
-		Timeout: requestTimeout, Transport: &http.Transport{
+		Timeout: v.patience(), Transport: &http.Transport{
 			DisableKeepAlives: true, DialContext: v.dialBalancer(f), Proxy: proxyOf,
 			TLSClientConfig: &tls.Config{RootCAs: v.Roots, MinVersion: tls.VersionTLS12},
 		},

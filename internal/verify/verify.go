@@ -99,6 +99,8 @@ type Verifier struct {
 
 	Roots *x509.CertPool // to trust; nil: the system's
 
+	Patience time.Duration // longest time for a response; 0: 5 s
+
 	Resolve func(ctx context.Context, host string) ([]string, error) // nil: the system's resolver
 	Waiting func(message string)                                     // called when a check has to wait; may be nil
 }
