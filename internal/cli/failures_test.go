@@ -273,11 +273,11 @@ func TestEveryCommandIsTriedWithFailures(t *testing.T) {
 func TestEveryFailedCallIsReportedWithCauseAndRemedy(t *testing.T) {
 	// The cases wait more than they compute, so more run at once than there are
 	// processors.
-	tried := &failures{limit: make(chan struct{}, 16)}
-	for _, restores := range []bool{true, false} {
+	tried := &failures{limit: make(chan struct{}, 16), plain: map[string][]string{}}
+	for _, first := range []bool{true, false} {
 		var cases sync.WaitGroup
 		for _, test := range commandCases {
-			if test.restores != restores {
+			if first != (test.restores || test.isPlain()) {
 				continue
 			}
 			cases.Go(func() {
@@ -295,11 +295,16 @@ type failures struct {
 	limit chan struct{}
 
 	mu     sync.Mutex
-	shared []string // operations of commands that restore their site
+	shared []string            // operations of commands that restore their site
+	plain  map[string][]string // operations of plain cases by their command
 }
 
+// isPlain reports whether the command is for the site's own spec, and is the first.
+func (c commandCase) isPlain() bool { return c.spec == "" && len(c.before) == 0 }
+
 // operations returns the called operations that a command is to be tried with. A
-// command that changes its site is not tried with the queries that others share.
+// command that changes its site is not tried with the queries that others share, and the first
+// command for a longer spec is not tried with those that it calls for the plain one.
 func (f *failures) operations(c commandCase, called []string) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -307,8 +312,15 @@ func (f *failures) operations(c commandCase, called []string) []string {
 		f.shared = append(f.shared, called...)
 		return called
 	}
-	return slices.DeleteFunc(called, func(operation string) bool {
-		return len(c.before) > 0 && !simulation.ChangesState(operation) && slices.Contains(f.shared, operation)
+	if c.isPlain() {
+		f.plain[c.line] = called
+		return called
+	}
+	return slices.DeleteFunc(slices.Clone(called), func(operation string) bool {
+		if len(c.before) == 0 {
+			return slices.Contains(f.plain[c.line], operation)
+		}
+		return !simulation.ChangesState(operation) && slices.Contains(f.shared, operation)
 	})
 }
 
