@@ -68,9 +68,36 @@ func (n *namespace) setDefaultRoutes(device int, gateway netip.Addr, a attachmen
 	return nil
 }
 
+// addMachineAddresses adds the addresses of a device, and returns them. Only the primary address
+// of the primary interface has a route to the subnet in the main table.
+func (n *namespace) addMachineAddresses(
+	link netlink.Link, a attachment, subnet Subnet,
+) (added map[netip.Addr]bool, err error) {
+	added = map[netip.Addr]bool{}
+	for i, address := range a.addresses {
+		added[address.Private] = true
+		entry := &netlink.Addr{IPNet: ipNet(hostPrefix(address.Private)), Flags: unix.IFA_F_NOPREFIXROUTE}
+		if i == 0 {
+			entry.IPNet = ipNet(netip.PrefixFrom(address.Private, subnet.CIDR.Bits()))
+		}
+		if i == 0 && a.number == 0 {
+			entry.Flags = 0
+		}
+		if err := n.netlink.AddrReplace(link, entry); err != nil {
+			return nil, fmt.Errorf("add address %s: %w", address.Private, err)
+		}
+	}
+	for _, address := range a.ipv6 {
+		added[address] = true
+		if err := n.addAddress(link, hostPrefix(address)); err != nil {
+			return nil, err
+		}
+	}
+	return added, nil
+}
+
 // setMachineAddresses sets the addresses of a device. It leaves those outside of the subnet
-// alone, which a machine that forwards may have given itself. Only the primary address of
-// the primary interface has a route to the subnet in the main table.
+// alone, which a machine that forwards may have given itself.
 func (n *namespace) setMachineAddresses(link netlink.Link, a attachment, subnet Subnet) error {
 	family := netlink.FAMILY_V4
 	if n.ipv6 {
@@ -80,25 +107,9 @@ func (n *namespace) setMachineAddresses(link netlink.Link, a attachment, subnet 
 	if err != nil {
 		return fmt.Errorf("list addresses of %s: %w", link.Attrs().Name, err)
 	}
-	desired := map[netip.Addr]bool{}
-	for i, address := range a.addresses {
-		desired[address.Private] = true
-		entry := &netlink.Addr{IPNet: ipNet(hostPrefix(address.Private)), Flags: unix.IFA_F_NOPREFIXROUTE}
-		if i == 0 {
-			entry.IPNet = ipNet(netip.PrefixFrom(address.Private, subnet.CIDR.Bits()))
-		}
-		if i == 0 && a.number == 0 {
-			entry.Flags = 0
-		}
-		if err := n.netlink.AddrReplace(link, entry); err != nil {
-			return fmt.Errorf("add address %s: %w", address.Private, err)
-		}
-	}
-	for _, address := range a.ipv6 {
-		desired[address] = true
-		if err := n.addAddress(link, hostPrefix(address)); err != nil {
-			return err
-		}
+	desired, err := n.addMachineAddresses(link, a, subnet)
+	if err != nil {
+		return err
 	}
 	for _, old := range present {
 		address := prefixOf(old.IPNet).Addr()
