@@ -13,7 +13,7 @@ import (
 // everyone is the group of all accounts.
 const everyone = string(types.PermissionGroupAll)
 
-// sharing is who may use an image or a snapshot besides its owner.
+// sharing holds who may use an image or a snapshot besides its owner.
 type sharing struct {
 	public bool
 	users  []string // accounts, in order

@@ -3,6 +3,7 @@
 package machine_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"aloft.dev/aloft/internal/cloud/plane/machine"
+	"aloft.dev/aloft/internal/cloud/plane/packetrate"
 )
 
 // cpuWeight returns the weight or, in version 1, the shares of a machine's cgroup.
@@ -51,6 +53,9 @@ func TestRealMachineObeysItsLimits(t *testing.T) {
 	}
 	if used := user + system; used > 1.35 {
 		t.Errorf("two busy loops used %.2f s of processor time in 1 s", used)
+	}
+	if err := packetrate.Limit(s.cgroup(m.ID), m.PacketRate); errors.Is(err, packetrate.ErrNotSupported) {
+		t.Skipf("its packets are not limited: %v", err)
 	}
 	out = s.mustRun(m.ID, append(service, "exec perl -MIO::Socket::INET -MTime::HiRes=time -e '"+sendPackets+"'")...)
 	var arrived int

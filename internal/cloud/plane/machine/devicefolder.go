@@ -33,8 +33,8 @@ const (
 	fuseMinor  = 229
 )
 
-// mountDevices mounts the machine's device folder twice: in the launcher's mounts, of which the
-// machine's are a copy, and on the host, where nothing in it is a device.
+// mountDevices mounts the machine's device folder twice: in the launcher's mount namespace, which
+// the machine's namespace copies, and on the host, where nothing in it is a device.
 func (p *Plane) mountDevices(id string, owner uint32, launcher int) error {
 	host, err := unix.Open("/proc/thread-self/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {

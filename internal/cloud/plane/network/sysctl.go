@@ -22,7 +22,7 @@ var forwardingSysctls = []sysctl{
 // proxyARPSysctls let a router answer ARP requests for the addresses behind it.
 var proxyARPSysctls = []sysctl{{"ipv4/conf/all/proxy_arp", "1"}, {"ipv4/conf/all/accept_local", "1"}}
 
-// ipv6Forwarding tells whether a namespace forwards IPv6.
+// ipv6Forwarding is the sysctl that lets a namespace forward IPv6.
 const ipv6Forwarding = "ipv6/conf/all/forwarding"
 
 // enableIPv6 lets a namespace forward IPv6. Devices have no addresses but those that they are
