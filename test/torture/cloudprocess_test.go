@@ -63,7 +63,8 @@ type api struct {
 func startCloud(t *testing.T, database string) *process {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestCloudProcess$", "-test.timeout=0")
-	cmd.Env = append(os.Environ(), databaseVariable+"="+database)
+	// A killed process leaves its temporary files: this test removes them.
+	cmd.Env = append(os.Environ(), databaseVariable+"="+database, "TMPDIR="+t.TempDir())
 	if _, err := cmd.StdinPipe(); err != nil { // it ends with this process
 		t.Fatal(err)
 	}
