@@ -6,9 +6,8 @@ import "aloft.dev/aloft/internal/cloud/bandwidth"
 
 // packetsPerVCPU is how many packets a machine may send in a second for each of its processors.
 // AWS limits packets by instance type and does not publish how many there are (Amazon EC2 User
-// Guide, Monitor network performance, pps_allowance_exceeded). A server answers some thousand
-// requests a second with so many, and the kernel's work for them hardly delays other machines
-// (bench/neighbour).
+// Guide, Monitor network performance, pps_allowance_exceeded). A server can answer some thousand
+// requests a second with so many.
 const packetsPerVCPU = 10_000
 
 // packetRate returns how many packets a machine may send in a second, or 0 if networks have no
