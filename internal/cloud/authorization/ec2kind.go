@@ -57,6 +57,7 @@ var (
 	peerings    = kind{
 		name: "vpc-peering-connection", prefix: "pcx-", describe: tagsOf(store.PeeringConnections, peeringTags),
 	}
+	fleets       = kind{name: "fleet", prefix: "fleet-", describe: tagsOf(store.Fleets, fleetTags)}
 	vpcEndpoints = kind{name: "vpc-endpoint", prefix: "vpce-", describe: tagsOf(store.VPCEndpoints, vpcEndpointTags)}
 )
 
@@ -65,7 +66,7 @@ var kinds = []kind{
 	instances, images, snapshots, volumes, vpcs, subnets, internetGateways, egressOnlyGateways, routeTables,
 	networkACLs, networkInterfaces, elasticIPs, natGateways, securityGroups, securityGroupRules, launchTemplates,
 	dhcpOptions,
-	connectEndpoints, prefixLists, peerings, vpcEndpoints,
+	connectEndpoints, prefixLists, peerings, vpcEndpoints, fleets,
 }
 
 // withID returns the resource with an id, or with an id that is not known yet, "*".
@@ -112,6 +113,7 @@ func natGatewayTags(row *store.NatGateway) store.Tags                   { return
 func connectEndpointTags(row *store.InstanceConnectEndpoint) store.Tags { return row.Tags }
 func peeringTags(row *store.PeeringConnection) store.Tags               { return row.Tags }
 func vpcEndpointTags(row *store.VPCEndpoint) store.Tags                 { return row.Tags }
+func fleetTags(row *store.Fleet) store.Tags                             { return row.Tags }
 func templateTags(row *store.LaunchTemplate) store.Tags                 { return row.Tags }
 
 func describeInstance(r store.Reader, id string) (store.Tags, map[string][]string) {
@@ -198,6 +200,25 @@ func keyPairNamed(s *subject, name string) []target {
 	return []target{t}
 }
 
+// placementGroup returns the placement group with an id.
+func placementGroup(s *subject, id string) []target {
+	row, ok := store.PlacementGroups.Get(s, id)
+	if !ok {
+		return placementGroupNamed(s, "*")
+	}
+	return placementGroupNamed(s, row.Name)
+}
+
+// placementGroupNamed returns the placement group with a name, which may not exist yet: its ARN
+// has the name.
+func placementGroupNamed(s *subject, name string) []target {
+	t := target{arn: identity.ARN("ec2", s.region, "placement-group/"+name)}
+	for _, row := range store.PlacementGroupsByName.List(s, s.region.Key(name)) {
+		t.tags = row.Tags
+	}
+	return []target{t}
+}
+
 // associatedInstance returns the instance of an association with an instance profile.
 func associatedInstance(s *subject, id string) []target {
 	for _, row := range store.Instances.InRegion(s, s.region) {
@@ -246,6 +267,10 @@ func taggedNeeds(s *subject) []need {
 		switch {
 		case strings.HasPrefix(id, "key-"):
 			for _, t := range keyPair(s, id) {
+				needs = append(needs, s.needOf(actionOf(s.call), t))
+			}
+		case strings.HasPrefix(id, "pg-"):
+			for _, t := range placementGroup(s, id) {
 				needs = append(needs, s.needOf(actionOf(s.call), t))
 			}
 		case i < 0:

@@ -230,7 +230,7 @@ func TestNeeds(t *testing.T) {
 			":log-group::log-stream:"},
 		{"iam", &iamclient.ListRolesInput{}, "iam:ListRoles arn:aws:iam::" + account + ":role/"},
 		{"iam", &iamclient.ListAccessKeysInput{}, "iam:ListAccessKeys unknown\n* *"},
-		{"ec2", &ec2client.CreateFleetInput{}, "ec2:CreateFleet unknown\n* *"},
+		{"ec2", &ec2client.CreateTransitGatewayInput{}, "ec2:CreateTransitGateway unknown\n* *"},
 		{
 			"ec2-instance-connect", &connectclient.SendSSHPublicKeyInput{InstanceId: text("i-1")},
 			"ec2-instance-connect:SendSSHPublicKey arn:aws:ec2:us-east-1:" + account + ":instance/i-1",
@@ -466,9 +466,9 @@ func TestOperationsWithoutEntriesAreForThoseWhoMayDoEverything(t *testing.T) {
 	const everything = `{"Effect":"Allow","Action":"*","Resource":"*"}`
 	for statements, want := range map[string]bool{
 		everything: true,
-		`{"Effect":"Allow","Action":"ec2:*","Resource":"*"}`:                                              false,
-		`{"Effect":"Allow","Action":"*","Resource":"arn:aws:ec2:*"}`:                                      false,
-		everything + `,{"Effect":"Deny","Action":"ec2:CreateFleet","Resource":"arn:aws:ec2:*:*:fleet/x"}`: false,
+		`{"Effect":"Allow","Action":"ec2:*","Resource":"*"}`:                                                   false,
+		`{"Effect":"Allow","Action":"*","Resource":"arn:aws:ec2:*"}`:                                           false,
+		everything + `,{"Effect":"Deny","Action":"ec2:CreateTransitGateway","Resource":"arn:aws:ec2:*:*:*/x"}`: false,
 	} {
 		role := &store.Role{
 			Name: "web", ID: "AROAweb", ARN: "arn:aws:iam::000000000000:role/web",
@@ -481,7 +481,7 @@ func TestOperationsWithoutEntriesAreForThoseWhoMayDoEverything(t *testing.T) {
 		ran := false
 		_, err := New(Config{Store: s}).Around(
 			wire.WithCaller(t.Context(), wire.Caller{Region: "us-east-1", Principal: who}),
-			wire.Call{Service: "ec2", Operation: "CreateFleet", Input: &ec2client.CreateFleetInput{}},
+			wire.Call{Service: "ec2", Operation: "CreateTransitGateway", Input: &ec2client.CreateTransitGatewayInput{}},
 			func(context.Context) (any, error) { ran = true; return nil, nil },
 		)
 		if ran != want || want != (err == nil) {

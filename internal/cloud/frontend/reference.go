@@ -45,6 +45,8 @@ var byPrefix = []struct {
 	{"snap-", in(store.Snapshots)},
 	{"vol-", in(store.Volumes)},
 	{"lt-", in(store.LaunchTemplates)},
+	{"pg-", in(store.PlacementGroups)},
+	{"fleet-", in(store.Fleets)},
 	{"arn:aws:elasticloadbalancing:", func(r store.Reader, region identity.Region, arn string) bool {
 		return in(store.LoadBalancers)(r, region, arn) || in(store.TargetGroups)(r, region, arn) ||
 			in(store.Listeners)(r, region, arn) || in(store.Rules)(r, region, arn)

@@ -30,12 +30,22 @@ type Image struct {
 	Architecture          string
 	Created               time.Time
 	Tags                  Tags
+	DeprecateAt           time.Time // from then on others find it by its ID alone; zero: never
+	Protection            ImageProtection
+	Disabled              bool      // nobody can launch instances of it
 	AvailableAt           time.Time // it is pending at least until then
 	State                 string    // observed: "pending", "available", "failed"
 	StateReason           string
 }
 
 func (r *Image) region() identity.Region { return r.Region }
+
+// ImageProtection protects an image from deregistration.
+type ImageProtection struct {
+	Enabled  bool
+	Cooldown bool      // it lasts a day longer than it is enabled
+	Until    time.Time // of the cooldown; zero: none
+}
 
 // ImageVolume is a volume that instances of an image get.
 type ImageVolume struct {
@@ -55,6 +65,7 @@ type Snapshot struct {
 	SizeGiB                   int32
 	Layers                    []string // bottom first; empty until the disk was captured or the base built
 	InFile                    bool     // it is of a volume whose content is a file
+	CopyOf                    string   // the snapshot whose file it copies; "": its volume's
 	Started                   time.Time
 	CompletesAt               time.Time // it is pending at least until then
 	Tags                      Tags

@@ -47,6 +47,9 @@ type Instance struct {
 	InterfaceIDs              []string
 	Layers                    []string // image layers, bottom first, CreateImage adds one; none: not built yet
 	CPUCredits                string   // burstable types: "standard", "unlimited"
+	PlacementGroupID          string   // "": none
+	Partition                 int32    // of its placement group; zero: none
+	FleetID                   string   // of the EC2 Fleet that launched it; "": none
 	ProfileARN                string   // of its instance profile; "" for none
 	ProfileAssociationID      string   // "iip-assoc-0123456789abcdef0"
 	ProfileAssociatedAt       time.Time

@@ -57,6 +57,9 @@ var migrations = []migration{
 	// peering connections, of groups that rules refer to, and those that images and snapshots are
 	// shared with. Old rows belong to the local cloud's own account.
 	nil,
+	// Version 9 adds settings of accounts, placement groups and EC2 Fleets, and when images are
+	// deprecated, protected or disabled.
+	nil,
 }
 
 // version returns the schema version that the migrations lead to.

@@ -15,6 +15,7 @@ var tables = []table{
 	PeeringConnections, VPCEndpoints, VolumeModifications,
 	EgressOnlyGateways,
 	ScalingNotifications, LaunchConfigurations, WarmPools,
+	AccountSettings, PlacementGroups, Fleets,
 }
 
 // tableNamed returns the table with the name, or nil.

@@ -13,8 +13,8 @@ import (
 // asked are questions about what the local cloud has none of.
 var asked = []string{
 	"DescribeVpnGateways", "DescribeTransitGateways", "DescribeFlowLogs", "DescribeIpv6Pools",
-	"DescribeCapacityReservations", "DescribePlacementGroups", "DescribeHosts", "DescribeSpotInstanceRequests",
-	"DescribeReservedInstances", "DescribeFleets", "DescribeImportImageTasks", "DescribeConversionTasks",
+	"DescribeCapacityReservations", "DescribeHosts", "DescribeSpotInstanceRequests",
+	"DescribeReservedInstances", "DescribeImportImageTasks", "DescribeConversionTasks",
 	"DescribeSecurityGroupVpcAssociations", "DescribeMovingAddresses",
 }
 

@@ -2,7 +2,6 @@ package ec2
 
 import (
 	"context"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -33,18 +32,6 @@ func (a *API) DescribeCapacityReservationFleets(
 		dryRun:    in.DryRun, ids: in.CapacityReservationFleetIds, filters: in.Filters,
 		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidCapacityReservationFleetId.NotFound", text: "The capacityReservationFleet ID",
-	})
-}
-
-// DescribePlacementGroups lists placement groups.
-func (a *API) DescribePlacementGroups(
-	ctx context.Context, in *ec2.DescribePlacementGroupsInput,
-) (*ec2.DescribePlacementGroupsOutput, error) {
-	out := &ec2.DescribePlacementGroupsOutput{PlacementGroups: []types.PlacementGroup{}}
-	return out, a.none(ctx, absent{
-		operation: "DescribePlacementGroups",
-		dryRun:    in.DryRun, ids: slices.Concat(in.GroupIds, in.GroupNames), filters: in.Filters,
-		code: "InvalidPlacementGroup.Unknown", text: "The Placement Group",
 	})
 }
 
@@ -91,16 +78,6 @@ func (a *API) DescribeSpotFleetRequests(
 	return out, a.none(ctx, absent{
 		dryRun: in.DryRun, ids: in.SpotFleetRequestIds, page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidSpotFleetRequestId.NotFound", text: "The spot fleet request ID",
-	})
-}
-
-// DescribeFleets lists EC2 Fleets.
-func (a *API) DescribeFleets(ctx context.Context, in *ec2.DescribeFleetsInput) (*ec2.DescribeFleetsOutput, error) {
-	out := &ec2.DescribeFleetsOutput{Fleets: []types.FleetData{}}
-	return out, a.none(ctx, absent{
-		operation: "DescribeFleets",
-		dryRun:    in.DryRun, ids: in.FleetIds, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
-		code: "InvalidFleetId.NotFound", text: "The fleet ID",
 	})
 }
 

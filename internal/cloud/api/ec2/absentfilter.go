@@ -24,8 +24,6 @@ var absentFilters = map[string]string{
 	"DescribeCustomerGateways": "bgp-asn customer-gateway-id ip-address state type",
 	"DescribeFastSnapshotRestores": "availability-zone availability-zone-id owner-id " +
 		"snapshot-id state",
-	"DescribeFleets": "activity-status excess-capacity-termination-policy " +
-		"fleet-state replace-unhealthy-instances type",
 	"DescribeFlowLogs": "deliver-log-status flow-log-id log-destination-type " +
 		"log-group-name resource-id traffic-type",
 	"DescribeHostReservations": "instance-family payment-option state",
@@ -40,7 +38,6 @@ var absentFilters = map[string]string{
 		"network-interface-permission.aws-service network-interface-permission.network-interface-id " +
 		"network-interface-permission.network-interface-permission-id " +
 		"network-interface-permission.permission",
-	"DescribePlacementGroups":        "group-arn group-name spread-level state strategy",
 	"DescribePublicIpv4Pools":        "",
 	"DescribeReplaceRootVolumeTasks": "instance-id",
 	"DescribeReservedInstances": "availability-zone availability-zone-id duration end " +

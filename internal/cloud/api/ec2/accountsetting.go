@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -8,49 +9,118 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"aloft.dev/aloft/internal/cloud/instancetype"
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// The account's settings are those of an account in which nobody has changed them, because no
-// operation of the local cloud changes them.
+// changeSetting changes what the caller's account has set in the region.
+func (a *API) changeSetting(ctx context.Context, dryRun *bool, edit func(row *store.AccountSetting)) error {
+	return a.change(ctx, dryRun, func(tx *store.Tx, region identity.Region) error {
+		row := store.SettingOf(tx, region)
+		edit(&row)
+		store.AccountSettings.Put(tx, &row)
+		return nil
+	})
+}
+
+// setting returns what the caller's account has set in the region.
+func (a *API) setting(ctx context.Context, dryRun *bool) (store.AccountSetting, error) {
+	view, region, err := a.read(ctx, dryRun)
+	if err != nil {
+		return store.AccountSetting{}, err
+	}
+	return store.SettingOf(view, region), nil
+}
+
+// EnableEbsEncryptionByDefault encrypts the volumes that are created from now on, which is
+// recorded.
+func (a *API) EnableEbsEncryptionByDefault(
+	ctx context.Context, in *ec2.EnableEbsEncryptionByDefaultInput,
+) (*ec2.EnableEbsEncryptionByDefaultOutput, error) {
+	return &ec2.EnableEbsEncryptionByDefaultOutput{EbsEncryptionByDefault: aws.Bool(true)},
+		a.changeSetting(ctx, in.DryRun, func(row *store.AccountSetting) { row.EncryptVolumes = true })
+}
+
+// DisableEbsEncryptionByDefault encrypts only those of the volumes created from now on that ask for
+// it.
+func (a *API) DisableEbsEncryptionByDefault(
+	ctx context.Context, in *ec2.DisableEbsEncryptionByDefaultInput,
+) (*ec2.DisableEbsEncryptionByDefaultOutput, error) {
+	return &ec2.DisableEbsEncryptionByDefaultOutput{EbsEncryptionByDefault: aws.Bool(false)},
+		a.changeSetting(ctx, in.DryRun, func(row *store.AccountSetting) { row.EncryptVolumes = false })
+}
 
 // GetEbsEncryptionByDefault reports whether new volumes are encrypted by default.
 func (a *API) GetEbsEncryptionByDefault(
 	ctx context.Context, in *ec2.GetEbsEncryptionByDefaultInput,
 ) (*ec2.GetEbsEncryptionByDefaultOutput, error) {
-	_, _, err := a.read(ctx, in.DryRun)
-	return &ec2.GetEbsEncryptionByDefaultOutput{
-		EbsEncryptionByDefault: aws.Bool(false), SseType: types.SSETypeNone,
-	}, err
+	row, err := a.setting(ctx, in.DryRun)
+	out := &ec2.GetEbsEncryptionByDefaultOutput{
+		EbsEncryptionByDefault: aws.Bool(row.EncryptVolumes), SseType: types.SSETypeNone,
+	}
+	if row.EncryptVolumes {
+		out.SseType = types.SSETypeSseKms
+	}
+	return out, err
+}
+
+// GetEbsDefaultKmsKeyId returns the key of volumes that are encrypted and name none.
+func (a *API) GetEbsDefaultKmsKeyId(
+	ctx context.Context, in *ec2.GetEbsDefaultKmsKeyIdInput,
+) (*ec2.GetEbsDefaultKmsKeyIdOutput, error) {
+	row, err := a.setting(ctx, in.DryRun)
+	return &ec2.GetEbsDefaultKmsKeyIdOutput{KmsKeyId: aws.String(cmp.Or(row.VolumeKeyARN, ebsAlias))}, err
+}
+
+// ebsAlias is the name of the key that AWS manages for EBS.
+const ebsAlias = "alias/aws/ebs"
+
+// ModifyEbsDefaultKmsKeyId changes the key of volumes that are encrypted and name none.
+func (a *API) ModifyEbsDefaultKmsKeyId(
+	ctx context.Context, in *ec2.ModifyEbsDefaultKmsKeyIdInput,
+) (*ec2.ModifyEbsDefaultKmsKeyIdOutput, error) {
+	if err := required(parameter{"kmsKeyId", in.KmsKeyId}); err != nil {
+		return nil, err
+	}
+	out := &ec2.ModifyEbsDefaultKmsKeyIdOutput{}
+	return out, a.changeSetting(ctx, in.DryRun, func(row *store.AccountSetting) {
+		row.VolumeKeyARN = keyARN(row.Region, *in.KmsKeyId)
+		out.KmsKeyId = aws.String(row.VolumeKeyARN)
+	})
+}
+
+// ResetEbsDefaultKmsKeyId makes the key that AWS manages the key of volumes that are encrypted and
+// name none.
+func (a *API) ResetEbsDefaultKmsKeyId(
+	ctx context.Context, in *ec2.ResetEbsDefaultKmsKeyIdInput,
+) (*ec2.ResetEbsDefaultKmsKeyIdOutput, error) {
+	return &ec2.ResetEbsDefaultKmsKeyIdOutput{KmsKeyId: aws.String(ebsAlias)},
+		a.changeSetting(ctx, in.DryRun, func(row *store.AccountSetting) { row.VolumeKeyARN = "" })
+}
+
+// EnableSerialConsoleAccess records that users may open serial consoles. Machines have none.
+func (a *API) EnableSerialConsoleAccess(
+	ctx context.Context, in *ec2.EnableSerialConsoleAccessInput,
+) (*ec2.EnableSerialConsoleAccessOutput, error) {
+	return &ec2.EnableSerialConsoleAccessOutput{SerialConsoleAccessEnabled: aws.Bool(true)},
+		a.changeSetting(ctx, in.DryRun, func(row *store.AccountSetting) { row.SerialConsole = true })
+}
+
+// DisableSerialConsoleAccess records that users may not open serial consoles.
+func (a *API) DisableSerialConsoleAccess(
+	ctx context.Context, in *ec2.DisableSerialConsoleAccessInput,
+) (*ec2.DisableSerialConsoleAccessOutput, error) {
+	return &ec2.DisableSerialConsoleAccessOutput{SerialConsoleAccessEnabled: aws.Bool(false)},
+		a.changeSetting(ctx, in.DryRun, func(row *store.AccountSetting) { row.SerialConsole = false })
 }
 
 // GetSerialConsoleAccessStatus reports whether users may open serial consoles.
 func (a *API) GetSerialConsoleAccessStatus(
 	ctx context.Context, in *ec2.GetSerialConsoleAccessStatusInput,
 ) (*ec2.GetSerialConsoleAccessStatusOutput, error) {
-	_, _, err := a.read(ctx, in.DryRun)
+	row, err := a.setting(ctx, in.DryRun)
 	return &ec2.GetSerialConsoleAccessStatusOutput{
-		SerialConsoleAccessEnabled: aws.Bool(false), ManagedBy: types.ManagedByAccount,
-	}, err
-}
-
-// GetSnapshotBlockPublicAccessState reports whether snapshots can be made public.
-func (a *API) GetSnapshotBlockPublicAccessState(
-	ctx context.Context, in *ec2.GetSnapshotBlockPublicAccessStateInput,
-) (*ec2.GetSnapshotBlockPublicAccessStateOutput, error) {
-	_, _, err := a.read(ctx, in.DryRun)
-	return &ec2.GetSnapshotBlockPublicAccessStateOutput{
-		State: types.SnapshotBlockPublicAccessStateUnblocked, ManagedBy: types.ManagedByAccount,
-	}, err
-}
-
-// GetImageBlockPublicAccessState reports whether images can be made public.
-func (a *API) GetImageBlockPublicAccessState(
-	ctx context.Context, in *ec2.GetImageBlockPublicAccessStateInput,
-) (*ec2.GetImageBlockPublicAccessStateOutput, error) {
-	_, _, err := a.read(ctx, in.DryRun)
-	return &ec2.GetImageBlockPublicAccessStateOutput{
-		ImageBlockPublicAccessState: aws.String("unblocked"), ManagedBy: types.ManagedByAccount,
+		SerialConsoleAccessEnabled: aws.Bool(row.SerialConsole), ManagedBy: types.ManagedByAccount,
 	}, err
 }
 
@@ -62,49 +132,6 @@ func (a *API) GetAllowedImagesSettings(
 	return &ec2.GetAllowedImagesSettingsOutput{
 		State: aws.String("disabled"), ImageCriteria: []types.ImageCriterion{}, ManagedBy: types.ManagedByAccount,
 	}, err
-}
-
-// GetInstanceMetadataDefaults returns the account's defaults for the metadata options of new
-// instances. There are none.
-func (a *API) GetInstanceMetadataDefaults(
-	ctx context.Context, in *ec2.GetInstanceMetadataDefaultsInput,
-) (*ec2.GetInstanceMetadataDefaultsOutput, error) {
-	_, _, err := a.read(ctx, in.DryRun)
-	return &ec2.GetInstanceMetadataDefaultsOutput{
-		AccountLevel: &types.InstanceMetadataDefaultsResponse{ManagedBy: types.ManagedByAccount},
-	}, err
-}
-
-// GetDefaultCreditSpecification returns the credit option of new instances of a burstable
-// family.
-func (a *API) GetDefaultCreditSpecification(
-	ctx context.Context, in *ec2.GetDefaultCreditSpecificationInput,
-) (*ec2.GetDefaultCreditSpecificationOutput, error) {
-	family := string(in.InstanceFamily)
-	if err := required(parameter{"instanceFamily", &family}); err != nil {
-		return nil, err
-	}
-	if err := checkEnum("instanceFamily", in.InstanceFamily); err != nil {
-		return nil, err
-	}
-	if _, _, err := a.read(ctx, in.DryRun); err != nil {
-		return nil, err
-	}
-	credits := unlimitedCredits // of T3 and later; T2 launches as standard
-	for _, t := range instancetype.All() {
-		if t.Family() == family {
-			credits = t.CPUCredits
-			break
-		}
-	}
-	if in.InstanceFamily == types.UnlimitedSupportedInstanceFamilyT2 {
-		credits = standardCredits
-	}
-	return &ec2.GetDefaultCreditSpecificationOutput{
-		InstanceFamilyCreditSpecification: &types.InstanceFamilyCreditSpecification{
-			InstanceFamily: in.InstanceFamily, CpuCredits: aws.String(credits),
-		},
-	}, nil
 }
 
 // DescribeVpcBlockPublicAccessOptions reports that VPCs may reach the internet.

@@ -31,7 +31,7 @@ var images = resourceType[store.Image]{
 		"image-id":            field(func(row ami) string { return row.ID }),
 		"name":                field(func(row ami) string { return row.Name }),
 		"description":         field(func(row ami) string { return row.Description }),
-		"state":               field(func(row ami) string { return row.State }),
+		"state":               field(imageState),
 		"owner-id":            field(func(row ami) string { return row.Owner }),
 		"owner-alias":         optionalField(func(row ami) string { return row.OwnerAlias }),
 		"is-public":           booleanField(func(row ami) bool { return row.Public }),
@@ -136,14 +136,15 @@ func (a *API) DescribeImages(ctx context.Context, in *ec2.DescribeImagesInput) (
 	rows := slices.DeleteFunc(
 		all,
 		func(row ami) bool {
-			return !ownedBy(row, region, in.Owners) || !executableBy(row, region, in.ExecutableUsers)
+			return !ownedBy(row, region, in.Owners) || !executableBy(row, region, in.ExecutableUsers) ||
+				!listed(row, region, in, a.Now())
 		},
 	)
 	rows, next, err := paginate(pages, rows, images.id)
 	if err != nil {
 		return nil, err
 	}
-	return &ec2.DescribeImagesOutput{Images: list(rows, imageItem(view)), NextToken: next}, nil
+	return &ec2.DescribeImagesOutput{Images: list(rows, a.imageItem(view)), NextToken: next}, nil
 }
 
 // amazonAlias is the alias of the owners of images that AWS has verified, Debian and Canonical
@@ -163,7 +164,7 @@ func executableBy(row ami, region identity.Region, users []string) bool {
 	return len(users) == 0 || sharing{row.Public, row.Users}.names(users, region, row.Owner)
 }
 
-func imageItem(r store.Reader) func(ami) types.Image {
+func (a *API) imageItem(r store.Reader) func(ami) types.Image {
 	return func(row ami) types.Image {
 		item := types.Image{
 			ImageId:            aws.String(row.ID),
@@ -174,7 +175,7 @@ func imageItem(r store.Reader) func(ami) types.Image {
 			ImageLocation:      aws.String(cmp.Or(row.OwnerAlias, row.Owner) + "/" + row.Name),
 			ImageType:          types.ImageTypeValuesMachine,
 			Public:             aws.Bool(row.Public),
-			State:              types.ImageState(row.State),
+			State:              types.ImageState(imageState(row)),
 			Architecture:       types.ArchitectureValues(row.Architecture),
 			CreationDate:       aws.String(row.Created.UTC().Format(timeFormat)),
 			Hypervisor:         types.HypervisorTypeXen,
@@ -186,6 +187,12 @@ func imageItem(r store.Reader) func(ami) types.Image {
 			UsageOperation:     aws.String("RunInstances"),
 			SourceInstanceId:   optionalString(row.SourceInstanceID),
 			Tags:               tagSet(row.Tags),
+		}
+		if !row.DeprecateAt.IsZero() {
+			item.DeprecationTime = aws.String(row.DeprecateAt.UTC().Format(timeFormat))
+		}
+		if row.Owner == row.Region.Account() {
+			item.DeregistrationProtection = aws.String(a.protection(row))
 		}
 		if row.StateReason != "" {
 			item.StateReason = &types.StateReason{Code: aws.String(row.State), Message: aws.String(row.StateReason)}
@@ -255,9 +262,9 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 		if err := checkImageNameUnused(tx, region, *in.Name); err != nil {
 			return err
 		}
-		size := int32(8)
+		root := &store.Volume{SizeGiB: 8}
 		if volume, ok := store.Volumes.Get(tx, row.RootVolumeID); ok {
-			size = volume.SizeGiB
+			root = volume
 		}
 		image := &store.Image{
 			ID:               a.ids.ID("ami-"),
@@ -282,7 +289,9 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 			Region:      region,
 			VolumeID:    row.RootVolumeID,
 			Owner:       region.Account(),
-			SizeGiB:     size,
+			SizeGiB:     root.SizeGiB,
+			Encrypted:   root.Encrypted,
+			KeyARN:      root.KeyARN,
 			Started:     a.Now(),
 			CompletesAt: image.AvailableAt,
 			Description: "Created by CreateImage(" + row.ID + ") for " + image.ID,
@@ -306,6 +315,10 @@ func (a *API) DeregisterImage(ctx context.Context, in *ec2.DeregisterImageInput)
 		row, err := findOwnImage(tx, region, *in.ImageId)
 		if err != nil {
 			return err
+		}
+		if a.protection(row) != protectionDisabled {
+			return wire.Errorf("OperationNotPermitted",
+				"The AMI %s is protected from deregistration. Disable its deregistration protection first.", row.ID)
 		}
 		store.Images.Delete(tx, row.ID)
 		if aws.ToBool(in.DeleteAssociatedSnapshots) {

@@ -7,7 +7,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -89,13 +88,11 @@ func (a *API) ResetImageAttribute(
 	})
 }
 
-// editImage changes an image of the account.
+// editImage changes who may launch instances of an image of the account, or describes it.
 func (a *API) editImage(ctx context.Context, dryRun *bool, id string, edit func(row *store.Image)) error {
-	return a.change(ctx, dryRun, func(tx *store.Tx, region identity.Region) error {
-		row, err := findOwnImage(tx, region, id)
-		if err == nil {
-			store.Images.Edit(tx, row.ID, edit)
-		}
-		return err
+	return a.changeImage(ctx, dryRun, id, func(tx *store.Tx, row *store.Image) error {
+		before := row.Public
+		edit(row)
+		return checkPublic(store.SettingOf(tx, row.Region).BlockImages, before, row.Public)
 	})
 }

@@ -27,7 +27,7 @@ func (a *API) CopyImage(ctx context.Context, in *ec2.CopyImageInput) (*ec2.CopyI
 	}
 	if err := supportOnly(
 		in, "DryRun", "SourceRegion", "SourceImageId", "Name", "Description", "ClientToken", "TagSpecifications",
-		"CopyImageTags", "Encrypted=false",
+		"CopyImageTags", "Encrypted", "KmsKeyId",
 	); err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (a *API) copyImage(
 	}
 	content, ok := store.Snapshots.Get(tx, source.SnapshotID)
 	switch {
-	case source.State != "available" || !ok:
+	case imageState(source) != string(types.ImageStateAvailable) || !ok:
 		return nil, wire.Errorf("InvalidRequest", "The image %s is not available for copying.", source.ID)
 	case !snapshots.visible(content, identity.RegionOf(region.Account(), *in.SourceRegion)):
 		return nil, wire.Errorf("InvalidRequest", "You do not have permission to access the storage of this ami")
@@ -74,6 +74,10 @@ func (a *API) copyImage(
 		return nil, err
 	}
 	if err := checkImageNameUnused(tx, region, *in.Name); err != nil {
+		return nil, err
+	}
+	encrypted, key, err := encryption(store.SettingOf(tx, region), content, in.Encrypted, in.KmsKeyId)
+	if err != nil {
 		return nil, err
 	}
 	image := *source
@@ -93,10 +97,12 @@ func (a *API) copyImage(
 	store.Snapshots.Put(tx, &store.Snapshot{
 		ID:          image.SnapshotID,
 		Region:      region,
-		VolumeID:    "vol-ffffffff", // of every copy (Amazon EC2 API Reference, Snapshot)
+		VolumeID:    copiedVolume,
 		Owner:       region.Account(),
 		SizeGiB:     content.SizeGiB,
 		Layers:      content.Layers,
+		Encrypted:   encrypted,
+		KeyARN:      key,
 		Started:     a.Now(),
 		CompletesAt: image.AvailableAt,
 		Description: "Copied for DestinationAmi " + image.ID + " from SourceAmi " + source.ID + " for SourceSnapshot " +

@@ -32,7 +32,7 @@ func TestCopyImageCopiesTheContent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const encrypted = "UnsupportedOperation: aloft's local cloud does not support the parameter encrypted"
+	const dependency = "InvalidParameterDependency: The parameter KmsKeyId requires the parameter Encrypted to be set."
 	for want, edit := range map[string]func(*ec2.CopyImageInput){
 		"MissingParameter: The request must contain the parameter sourceImageId": func(in *ec2.CopyImageInput) {
 			in.SourceImageId = nil
@@ -47,8 +47,8 @@ func TestCopyImageCopiesTheContent(t *testing.T) {
 		"InvalidAMIName.Duplicate: AMI name web-1 is already in use by AMI " + id: func(in *ec2.CopyImageInput) {
 			in.Name = aws.String("web-1")
 		},
-		encrypted: func(in *ec2.CopyImageInput) { in.Encrypted = aws.Bool(true) },
-		dryRun:    func(in *ec2.CopyImageInput) { in.DryRun = aws.Bool(true) },
+		dependency: func(in *ec2.CopyImageInput) { in.KmsKeyId = aws.String("key") },
+		dryRun:     func(in *ec2.CopyImageInput) { in.DryRun = aws.Bool(true) },
 	} {
 		wantRemoteError(r, r.CopyImage, in(edit), want)
 	}

@@ -53,7 +53,7 @@ func imageMappings(r store.Reader, image *store.Image) []types.BlockDeviceMappin
 				VolumeSize:          aws.Int32(snapshot.SizeGiB),
 				VolumeType:          types.VolumeType(image.RootVolumeType),
 				DeleteOnTermination: aws.Bool(true),
-				Encrypted:           aws.Bool(false),
+				Encrypted:           aws.Bool(snapshot.Encrypted),
 			},
 		})
 	}

@@ -66,6 +66,18 @@ var instances = resourceType[store.Instance]{
 		"launch-time":      field(func(row vm) string { return filterTime(row.LaunchTime) }),
 		"hypervisor":       constant[vm](string(types.HypervisorTypeXen)),
 		"tenancy":          constant[vm](string(types.TenancyDefault)),
+		"placement-group-name": func(r store.Reader, row vm) []string {
+			if group, ok := store.PlacementGroups.Get(r, row.PlacementGroupID); ok {
+				return []string{group.Name}
+			}
+			return nil
+		},
+		"placement-partition-number": optionalField(func(row vm) string {
+			if row.Partition == 0 {
+				return ""
+			}
+			return strconv.Itoa(int(row.Partition))
+		}),
 		"root-device-name": func(r store.Reader, row vm) []string {
 			return []string{rootDeviceOf(r, row)}
 		},
@@ -164,36 +176,25 @@ func instanceItem(r store.Reader) func(vm) types.Instance {
 			StateTransitionReason: aws.String(row.TransitionReason),
 			LaunchTime:            aws.Time(row.LaunchTime),
 			AmiLaunchIndex:        aws.Int32(row.LaunchIndex),
-			Placement: &types.Placement{
-				AvailabilityZone: aws.String(row.Zone),
-				Tenancy:          types.TenancyDefault,
-				GroupName:        aws.String(""),
-			},
-			Monitoring:         &types.Monitoring{State: monitoringOf(row)},
-			VpcId:              optionalString(row.VPCID),
-			SubnetId:           optionalString(row.SubnetID),
-			Architecture:       types.ArchitectureValues(instancetype.ArchitectureOf(row.Type)),
-			Hypervisor:         types.HypervisorTypeXen,
-			VirtualizationType: types.VirtualizationTypeHvm,
-			RootDeviceName:     aws.String(rootDeviceOf(r, row)),
-			RootDeviceType:     types.DeviceTypeEbs,
-			EbsOptimized:       aws.Bool(row.EBSOptimized),
-			SourceDestCheck:    aws.Bool(row.SourceDestCheck),
-			EnaSupport:         aws.Bool(true),
-			ClientToken:        aws.String(row.ClientToken),
-			Tags:               tagSet(row.Tags),
-			ProductCodes:       []types.ProductCode{},
-			MetadataOptions: &types.InstanceMetadataOptionsResponse{
-				State:                   types.InstanceMetadataOptionsStateApplied,
-				HttpTokens:              types.HttpTokensState(row.MetadataTokens),
-				HttpEndpoint:            types.InstanceMetadataEndpointState(row.MetadataEndpoint),
-				HttpProtocolIpv6:        types.InstanceMetadataProtocolStateDisabled,
-				HttpPutResponseHopLimit: aws.Int32(row.MetadataHopLimit),
-				InstanceMetadataTags:    types.InstanceMetadataTagsState(row.MetadataTags),
-			},
-			SecurityGroups:      []types.GroupIdentifier{},
-			NetworkInterfaces:   []types.InstanceNetworkInterface{},
-			BlockDeviceMappings: []types.InstanceBlockDeviceMapping{},
+			Placement:             placementItem(r, row),
+			Monitoring:            &types.Monitoring{State: monitoringOf(row)},
+			VpcId:                 optionalString(row.VPCID),
+			SubnetId:              optionalString(row.SubnetID),
+			Architecture:          types.ArchitectureValues(instancetype.ArchitectureOf(row.Type)),
+			Hypervisor:            types.HypervisorTypeXen,
+			VirtualizationType:    types.VirtualizationTypeHvm,
+			RootDeviceName:        aws.String(rootDeviceOf(r, row)),
+			RootDeviceType:        types.DeviceTypeEbs,
+			EbsOptimized:          aws.Bool(row.EBSOptimized),
+			SourceDestCheck:       aws.Bool(row.SourceDestCheck),
+			EnaSupport:            aws.Bool(true),
+			ClientToken:           aws.String(row.ClientToken),
+			Tags:                  tagSet(row.Tags),
+			ProductCodes:          []types.ProductCode{},
+			MetadataOptions:       metadataOptionsItem(row, types.InstanceMetadataOptionsStateApplied),
+			SecurityGroups:        []types.GroupIdentifier{},
+			NetworkInterfaces:     []types.InstanceNetworkInterface{},
+			BlockDeviceMappings:   []types.InstanceBlockDeviceMapping{},
 		}
 		item.IamInstanceProfile = profileItem(r, row)
 		if row.StateReasonCode != "" {

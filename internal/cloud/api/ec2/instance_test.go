@@ -37,6 +37,10 @@ func (r *remote) launchWeb() (types.Instance, types.NetworkInterface) {
 		HttpPutResponseHopLimit: aws.Int32(2),
 	}
 	in.IamInstanceProfile = &types.IamInstanceProfileSpecification{Name: aws.String(r.cloud.profile("web"))}
+	doRemote(r, r.CreatePlacementGroup, &ec2.CreatePlacementGroupInput{
+		GroupName: aws.String("parts"), Strategy: types.PlacementStrategyPartition, PartitionCount: aws.Int32(3),
+	})
+	in.Placement = &types.Placement{GroupName: aws.String("parts"), PartitionNumber: aws.Int32(2)}
 	in.TagSpecifications = append(
 		specification(types.ResourceTypeInstance, "Name", "web"),
 		specification(types.ResourceTypeNetworkInterface, "Name", "web")...)
@@ -67,6 +71,7 @@ func TestInstancesAreFoundByEveryFilter(t *testing.T) {
 		"dns-name":         *item.PublicDnsName,
 		"private-dns-name": *item.PrivateDnsName, "launch-index": "0", "launch-time": "2026-11-23T12:00:00.000Z",
 		"hypervisor": "xen", "tenancy": "default",
+		"placement-group-name": "parts", "placement-partition-number": "2",
 		"root-device-name": *item.RootDeviceName, "ena-support": "true", "platform": "", "instance-lifecycle": "",
 		"ebs-optimized":     "false",
 		"source-dest-check": "true", "monitoring-state": "enabled", "reason": *item.StateTransitionReason,

@@ -51,6 +51,7 @@ type launchRequest struct {
 	seen     store.Reader
 	identity any        // requests with the same client token must have equal identities
 	reserved store.Tags // tags of instances that users may not set
+	fleetID  string     // of the EC2 Fleet that launches; "": none
 }
 
 // launchOnce launches the requested instances and returns their ids. If the
@@ -68,7 +69,9 @@ func (a *API) launchOnce(ctx context.Context, tx *store.Tx, region identity.Regi
 		if err := a.place(tx, l); err != nil {
 			return nil, err
 		}
+		l.fleetID = q.fleetID
 		if err := cmp.Or(
+			l.checkPlacement(tx),
 			a.limitLaunchInterfaces(l),
 			a.limitVCPUs(tx, region, instanceTypeName(l.in), int(aws.ToInt32(l.in.MaxCount))),
 		); err != nil {
@@ -92,6 +95,7 @@ func (a *API) createInstances(tx *store.Tx, l *launch) ([]string, error) {
 	var err error
 	for index := range aws.ToInt32(l.in.MaxCount) {
 		row := a.newInstance(l, reservation, index)
+		row.Partition = l.nextPartition(tx)
 		row.InterfaceIDs, row.SourceDestCheck, err = a.launchInterfaces(tx, l, row.ID)
 		if errors.Is(err, addressing.ErrSubnetFull) && index >= aws.ToInt32(l.in.MinCount) {
 			return ids, nil
@@ -103,19 +107,18 @@ func (a *API) createInstances(tx *store.Tx, l *launch) ([]string, error) {
 			ID:                  a.ids.ID("vol-"),
 			Region:              row.Region,
 			Zone:                row.Zone,
-			SizeGiB:             l.sizeGiB,
-			Type:                l.volumeType,
-			IOPS:                3000,
-			Throughput:          125,
 			SnapshotID:          l.snapshot.ID,
+			Encrypted:           l.root.encrypted,
+			KeyARN:              l.root.keyARN,
 			InstanceID:          row.ID,
 			Device:              l.image.RootDevice,
-			DeleteOnTermination: !l.keepRoot,
+			DeleteOnTermination: !l.root.keep,
 			Created:             now,
 			AttachedAt:          now,
 			Tags:                l.tags[types.ResourceTypeVolume],
 			State:               "in-use",
 		}
+		setShape(volume, l.root.shape)
 		store.Volumes.Put(tx, volume)
 		row.RootVolumeID = volume.ID
 		if err := a.launchVolumes(tx, l, row); err != nil {
@@ -154,7 +157,7 @@ func (a *API) newInstance(l *launch, reservation string, index int32) *store.Ins
 		MetadataEndpoint:      "enabled",
 		MetadataHopLimit:      1,
 		MetadataTags:          "disabled",
-		CPUCredits:            t.CPUCredits,
+		CPUCredits:            defaultCredits(l.setting, t),
 		Layers:                l.snapshot.Layers,
 		Tags:                  l.tags[types.ResourceTypeInstance],
 		Desired:               store.Running,
@@ -163,6 +166,10 @@ func (a *API) newInstance(l *launch, reservation string, index int32) *store.Ins
 	if l.profile != nil {
 		a.setProfile(row, l.profile)
 	}
+	if l.group != nil {
+		row.PlacementGroupID = l.group.ID
+	}
+	row.FleetID = l.fleetID
 	if in.InstanceInitiatedShutdownBehavior != "" {
 		row.ShutdownBehavior = string(in.InstanceInitiatedShutdownBehavior)
 	}
@@ -172,14 +179,8 @@ func (a *API) newInstance(l *launch, reservation string, index int32) *store.Ins
 	if in.CreditSpecification != nil {
 		setIfGiven(&row.CPUCredits, aws.ToString(in.CreditSpecification.CpuCredits))
 	}
-	if m := in.MetadataOptions; m != nil {
-		setIfGiven(&row.MetadataTokens, string(m.HttpTokens))
-		setIfGiven(&row.MetadataEndpoint, string(m.HttpEndpoint))
-		setIfGiven(&row.MetadataTags, string(m.InstanceMetadataTags))
-		if m.HttpPutResponseHopLimit != nil {
-			row.MetadataHopLimit = *m.HttpPutResponseHopLimit
-		}
-	}
+	setMetadataOptions(row, metadataDefaults(l.setting.Metadata))
+	setMetadataOptions(row, in.MetadataOptions)
 	return row
 }
 

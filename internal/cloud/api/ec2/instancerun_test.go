@@ -62,9 +62,15 @@ func TestRunInstancesRefusesInvalidRequests(t *testing.T) {
 		"small disk": {func(in *ec2.RunInstancesInput) {
 			in.BlockDeviceMappings = root(types.EbsBlockDevice{VolumeSize: aws.Int32(1)})
 		}, "InvalidBlockDeviceMapping"},
-		"encrypted disk": {func(in *ec2.RunInstancesInput) {
-			in.BlockDeviceMappings = root(types.EbsBlockDevice{Encrypted: aws.Bool(true)})
+		"disk of another snapshot": {func(in *ec2.RunInstancesInput) {
+			in.BlockDeviceMappings = root(types.EbsBlockDevice{SnapshotId: aws.String("snap-0123456789abcdef0")})
 		}, "UnsupportedOperation"},
+		"disk with too few IOPS": {func(in *ec2.RunInstancesInput) {
+			in.BlockDeviceMappings = root(types.EbsBlockDevice{VolumeType: types.VolumeTypeGp3, Iops: aws.Int32(1)})
+		}, "InvalidParameterValue"},
+		"key of a disk that is not encrypted": {func(in *ec2.RunInstancesInput) {
+			in.BlockDeviceMappings = root(types.EbsBlockDevice{KmsKeyId: aws.String("key")})
+		}, "InvalidParameterDependency"},
 		"disk type": {func(in *ec2.RunInstancesInput) {
 			in.BlockDeviceMappings = root(types.EbsBlockDevice{VolumeType: "gp9"})
 		}, "InvalidParameterValue"},
@@ -74,7 +80,7 @@ func TestRunInstancesRefusesInvalidRequests(t *testing.T) {
 		},
 		"placement group": {
 			func(in *ec2.RunInstancesInput) { in.Placement = &types.Placement{GroupName: aws.String("g")} },
-			"UnsupportedOperation",
+			"InvalidPlacementGroup.Unknown",
 		},
 		"IPv6 address in a subnet without any": {func(in *ec2.RunInstancesInput) {
 			in.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{

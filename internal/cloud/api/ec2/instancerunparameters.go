@@ -3,11 +3,9 @@ package ec2
 import (
 	"cmp"
 	"encoding/base64"
-	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"aloft.dev/aloft/internal/cloud/instancetype"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -15,14 +13,14 @@ import (
 
 // launchParameters are the parameters of RunInstances and of launch templates that the
 // local cloud supports. "path=value" means that it supports that value only, because
-// it behaves as the value says: it has no placement groups, no capacity reservations
-// and no resource-based DNS names.
+// it behaves as the value says: it has no capacity reservations and no resource-based
+// DNS names.
 var launchParameters = []string{
 	"DryRun", "ClientToken", "MinCount", "MaxCount", "ImageId", "InstanceType", "KeyName", "UserData",
 	"TagSpecifications",
 	"LaunchTemplate.LaunchTemplateId", "LaunchTemplate.LaunchTemplateName", "LaunchTemplate.Version",
 	"SubnetId", "SecurityGroupIds", "SecurityGroups", "PrivateIpAddress", "Placement.AvailabilityZone",
-	"Placement.Tenancy=default",
+	"Placement.Tenancy=default", "Placement.GroupName", "Placement.GroupId", "Placement.PartitionNumber",
 	"NetworkInterfaces.DeviceIndex", "NetworkInterfaces.NetworkInterfaceId",
 	"NetworkInterfaces.SubnetId", "NetworkInterfaces.Groups", "NetworkInterfaces.PrivateIpAddress",
 	"NetworkInterfaces.PrivateIpAddresses.PrivateIpAddress", "NetworkInterfaces.PrivateIpAddresses.Primary",
@@ -64,20 +62,6 @@ func checkSupported(in *ec2.RunInstancesInput) error {
 		checkMetadata(in.MetadataOptions),
 		checkCredits(in.CreditSpecification, instanceTypeName(in)),
 		checkEnum("instanceInitiatedShutdownBehavior", in.InstanceInitiatedShutdownBehavior),
-	)
-}
-
-func checkMetadata(m *types.InstanceMetadataOptionsRequest) error {
-	if m == nil {
-		return nil
-	}
-	if hops := m.HttpPutResponseHopLimit; hops != nil && (*hops < 1 || *hops > 64) {
-		return invalidValue("httpPutResponseHopLimit", strconv.Itoa(int(*hops)), "It must be from 1 to 64.")
-	}
-	return cmp.Or(
-		checkEnum("httpTokens", m.HttpTokens),
-		checkEnum("httpEndpoint", m.HttpEndpoint),
-		checkEnum("instanceMetadataTags", m.InstanceMetadataTags),
 	)
 }
 

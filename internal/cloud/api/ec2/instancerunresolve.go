@@ -26,10 +26,19 @@ type launch struct {
 	tags         map[types.ResourceType]store.Tags
 	profile      *store.InstanceProfile // nil: none
 	templateTags store.Tags             // tags that name the launch template
-	sizeGiB      int32
-	volumeType   string                     // of the root volume
-	keepRoot     bool                       // after the termination of its instance
+	setting      store.AccountSetting
+	root         rootVolume
+	group        placementGroup             // nil: none
+	fleetID      string                     // of the EC2 Fleet that launches; "": none
 	volumes      []types.BlockDeviceMapping // besides the root volume
+}
+
+// rootVolume is what a launch asks for its instances' root volumes.
+type rootVolume struct {
+	shape     store.VolumeShape
+	encrypted bool
+	keyARN    string // of the encryption; "": none
+	keep      bool   // after the termination of its instance
 }
 
 // launchTagTypes are the types of resources that a launch can tag.
@@ -54,7 +63,7 @@ func (a *API) resolveLaunch(
 	if err != nil {
 		return nil, err
 	}
-	l := &launch{in: in, tags: tags}
+	l := &launch{in: in, tags: tags, setting: store.SettingOf(r, region)}
 	if v != nil {
 		data, err := decodeData(v)
 		if err != nil {
@@ -112,10 +121,10 @@ func (l *launch) resolve(
 	if l.image, err = find(r, region, id); err != nil {
 		return err
 	}
-	if l.image.State != "available" {
+	if state := imageState(l.image); state != string(types.ImageStateAvailable) {
 		return wire.Errorf(
 			"InvalidAMIID.Unavailable",
-			"The image ID '%s' is not available: it is %s. %s", l.image.ID, l.image.State, l.image.StateReason,
+			"The image ID '%s' is not available: it is %s. %s", l.image.ID, state, l.image.StateReason,
 		)
 	}
 	l.snapshot, _ = store.Snapshots.Get(r, l.image.SnapshotID)
@@ -136,6 +145,9 @@ func (l *launch) resolve(
 		return err
 	}
 	if l.profile, err = findProfile(r, region, l.in.IamInstanceProfile); err != nil {
+		return err
+	}
+	if err := l.resolvePlacement(r, region); err != nil {
 		return err
 	}
 	return l.resolveNetwork(r, region)

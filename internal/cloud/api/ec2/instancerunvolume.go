@@ -14,8 +14,8 @@ import (
 // resolveVolumes reads the block device mappings: that of the root volume, and those of others, which the
 // image may have too.
 func (l *launch) resolveVolumes(r store.Reader) error {
-	l.sizeGiB, l.volumeType = l.snapshot.SizeGiB, "gp3"
 	seen := map[string]bool{}
+	root := &types.EbsBlockDevice{}
 	for _, mapping := range withImageVolumes(r, l.image, l.in.BlockDeviceMappings) {
 		name := aws.ToString(mapping.DeviceName)
 		switch {
@@ -27,9 +27,7 @@ func (l *launch) resolveVolumes(r store.Reader) error {
 		}
 		seen[name] = true
 		if name == l.image.RootDevice {
-			if err := l.resolveRootVolume(mapping.Ebs); err != nil {
-				return err
-			}
+			root = mapping.Ebs
 			continue
 		}
 		if err := checkDevice(name); err != nil {
@@ -37,33 +35,33 @@ func (l *launch) resolveVolumes(r store.Reader) error {
 		}
 		l.volumes = append(l.volumes, mapping)
 	}
-	return nil
+	return l.resolveRootVolume(root)
 }
 
-// resolveRootVolume reads the block device mapping of the root volume.
+// resolveRootVolume reads what a launch asks for its root volume, which has the content of the
+// image's snapshot. That it is encrypted is recorded, as with every volume.
 func (l *launch) resolveRootVolume(ebs *types.EbsBlockDevice) error {
 	if err := unsupported(map[string]bool{
 		"blockDeviceMapping.ebs.snapshotId of the root device": aws.ToString(ebs.SnapshotId) != "",
-		"blockDeviceMapping.ebs.iops of the root device":       ebs.Iops != nil,
-		"blockDeviceMapping.ebs.throughput of the root device": ebs.Throughput != nil,
-		"blockDeviceMapping.ebs.encrypted of the root device":  aws.ToBool(ebs.Encrypted),
-		"blockDeviceMapping.ebs.kmsKeyId of the root device":   aws.ToString(ebs.KmsKeyId) != "",
 	}); err != nil {
 		return err
 	}
-	if size := aws.ToInt32(ebs.VolumeSize); size != 0 {
-		if size < l.snapshot.SizeGiB {
-			return wire.Errorf(
-				"InvalidBlockDeviceMapping",
-				"Volume of size %dGB is smaller than snapshot '%s', expect size >= %dGB",
-				size, l.snapshot.ID, l.snapshot.SizeGiB,
-			)
-		}
-		l.sizeGiB = size
+	size := cmp.Or(aws.ToInt32(ebs.VolumeSize), l.snapshot.SizeGiB)
+	if size < l.snapshot.SizeGiB {
+		return wire.Errorf(
+			"InvalidBlockDeviceMapping",
+			"Volume of size %dGB is smaller than snapshot '%s', expect size >= %dGB",
+			size, l.snapshot.ID, l.snapshot.SizeGiB,
+		)
 	}
-	l.volumeType = cmp.Or(string(ebs.VolumeType), l.volumeType)
-	l.keepRoot = ebs.DeleteOnTermination != nil && !*ebs.DeleteOnTermination
-	return nil
+	kind := cmp.Or(ebs.VolumeType, types.VolumeType(l.image.RootVolumeType), types.VolumeTypeGp3)
+	s, err := shape(kind, size, ebs.Iops, ebs.Throughput, false)
+	if err != nil {
+		return err
+	}
+	l.root = rootVolume{shape: s, keep: ebs.DeleteOnTermination != nil && !*ebs.DeleteOnTermination}
+	l.root.encrypted, l.root.keyARN, err = encryption(l.setting, l.snapshot, ebs.Encrypted, ebs.KmsKeyId)
+	return err
 }
 
 // launchVolumes stores the volumes of a launched instance besides its root volume.

@@ -219,7 +219,6 @@ func (a *API) TerminateInstances(
 		return nil, err
 	}
 	changes, err := a.changeStates(ctx, in.InstanceIds, in.DryRun, func(tx *store.Tx, row vm) (vm, error) {
-		after := *row
 		if row.DisableAPITermination {
 			return nil, wire.Errorf(
 				"OperationNotPermitted",
@@ -228,26 +227,37 @@ func (a *API) TerminateInstances(
 				row.ID,
 			)
 		}
-		switch row.State {
-		case store.Terminated:
-			return &after, nil
-		case store.ShuttingDown:
-			after.Force = after.Force || aws.ToBool(in.SkipOsShutdown) || aws.ToBool(in.Force)
-			return &after, nil
+		after := a.terminated(tx, row, aws.ToBool(in.SkipOsShutdown))
+		if row.State == store.ShuttingDown {
+			after.Force = after.Force || aws.ToBool(in.Force)
 		}
-		after.Desired, after.State = store.Terminated, store.ShuttingDown
-		after.Force = after.Force || aws.ToBool(in.SkipOsShutdown)
-		after.SettledAt = a.settles(row.ID, manners.TerminateInstance)
-		if after.SettledAt.IsZero() {
-			// A gateway can be detached at once. While an instance takes its time to
-			// terminate, its public address stays mapped: real deployments took 45 s to
-			// detach a gateway meanwhile.
-			for _, id := range row.InterfaceIDs {
-				unmapPublicAddresses(tx, id)
-			}
-		}
-		a.recordUserRequest(&after)
-		return &after, nil
+		return after, nil
 	})
 	return &ec2.TerminateInstancesOutput{TerminatingInstances: changes}, err
+}
+
+// terminated returns the row of an instance that terminates from now on, without waiting for its
+// operating system if force is set.
+func (a *API) terminated(tx *store.Tx, row vm, force bool) vm {
+	after := *row
+	switch row.State {
+	case store.Terminated:
+		return &after
+	case store.ShuttingDown:
+		after.Force = after.Force || force
+		return &after
+	}
+	after.Desired, after.State = store.Terminated, store.ShuttingDown
+	after.Force = after.Force || force
+	after.SettledAt = a.settles(row.ID, manners.TerminateInstance)
+	if after.SettledAt.IsZero() {
+		// A gateway can be detached at once. While an instance takes its time to
+		// terminate, its public address stays mapped: real deployments took 45 s to
+		// detach a gateway meanwhile.
+		for _, id := range row.InterfaceIDs {
+			unmapPublicAddresses(tx, id)
+		}
+	}
+	a.recordUserRequest(&after)
+	return &after
 }

@@ -32,8 +32,7 @@ func checkKeyName(name *string) error {
 	if err := required(parameter{"KeyName", name}); err != nil {
 		return err
 	}
-	notASCII := slices.ContainsFunc([]rune(*name), func(r rune) bool { return r < ' ' || r > '~' })
-	if len(*name) > maxKeyName || notASCII {
+	if len(*name) > maxKeyName || !isASCII(*name) {
 		return invalidValue("KeyName", *name, "A name has at most 255 ASCII characters.")
 	}
 	return nil

@@ -57,7 +57,7 @@ func (a *API) seedImage(tx *store.Tx, region identity.Region, base BaseImage) {
 	snapshot := &store.Snapshot{
 		ID:          a.ids.ID("snap-"),
 		Region:      region,
-		VolumeID:    "vol-ffffffff",
+		VolumeID:    copiedVolume,
 		Description: base.Description,
 		Owner:       base.Owner,
 		SizeGiB:     base.SizeGiB,

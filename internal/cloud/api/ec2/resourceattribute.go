@@ -22,7 +22,7 @@ func (a *API) DescribeVolumeAttribute(
 	out := &ec2.DescribeVolumeAttributeOutput{VolumeId: aws.String(row.ID)}
 	switch in.Attribute {
 	case types.VolumeAttributeNameAutoEnableIO:
-		out.AutoEnableIO = &types.AttributeBooleanValue{Value: aws.Bool(false)}
+		out.AutoEnableIO = &types.AttributeBooleanValue{Value: aws.Bool(row.AutoEnableIO)}
 	case types.VolumeAttributeNameProductCodes:
 		out.ProductCodes = []types.ProductCode{}
 	default:
@@ -87,8 +87,8 @@ var imageAttributes = map[types.ImageAttributeName]func(out *ec2.DescribeImageAt
 	types.ImageAttributeNameUefiData: func(out *ec2.DescribeImageAttributeOutput, _ types.Image) {
 		out.UefiData = &types.AttributeValue{}
 	},
-	types.ImageAttributeNameDeregistrationProtection: func(out *ec2.DescribeImageAttributeOutput, _ types.Image) {
-		out.DeregistrationProtection = &types.AttributeValue{Value: aws.String("disabled")}
+	types.ImageAttributeNameDeregistrationProtection: func(out *ec2.DescribeImageAttributeOutput, item types.Image) {
+		out.DeregistrationProtection = &types.AttributeValue{Value: item.DeregistrationProtection}
 	},
 }
 
@@ -112,7 +112,7 @@ func (a *API) DescribeImageAttribute(
 	if shared {
 		out.LaunchPermissions = list(sharing{row.Public, row.Users}.grantees(), launchPermission)
 	} else {
-		write(out, imageItem(view)(row))
+		write(out, a.imageItem(view)(row))
 	}
 	return out, nil
 }

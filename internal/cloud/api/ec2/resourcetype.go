@@ -29,6 +29,9 @@ type resourceType[T any] struct {
 	shared func(row *T, region identity.Region) bool
 	// at returns a row as it appears at a time; nil: as it is stored.
 	at func(row *T, at time.Time) *T
+	// wellFormed reports whether an id has the form of the type's; nil: the prefix and hexadecimal
+	// digits.
+	wellFormed func(id string) bool
 	// malformedText, if set, is the message of that error, with %s for the id.
 	malformedText string
 	// notFoundMessage, if set, is the whole message of that error, with %s for the id.
@@ -47,7 +50,7 @@ type describeQuery struct {
 // checkID refuses an id that does not have the form of the type's.
 func (t *resourceType[T]) checkID(id string) error {
 	switch {
-	case identity.WellFormed(t.prefix, id):
+	case t.wellFormed == nil && identity.WellFormed(t.prefix, id), t.wellFormed != nil && t.wellFormed(id):
 		return nil
 	case t.malformedText != "":
 		return wire.Errorf(t.malformedCode, t.malformedText, id)

@@ -62,6 +62,11 @@ func (a *API) shareSnapshot(ctx context.Context, dryRun *bool, id string, change
 			return err
 		}
 		after := change(sharing{row.Public, row.Users})
+		if err := checkPublic(
+			store.SettingOf(tx, region).BlockSnapshots != "", row.Public, after.public,
+		); err != nil {
+			return err
+		}
 		if row.Encrypted && (after.public || len(after.users) > 0) {
 			return wire.Errorf("OperationNotPermitted", "Encrypted snapshots with EBS default key cannot be shared")
 		}

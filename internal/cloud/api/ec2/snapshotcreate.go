@@ -35,22 +35,10 @@ func (a *API) CreateSnapshot(ctx context.Context, in *ec2.CreateSnapshotInput) (
 		if err != nil {
 			return err
 		}
-		switch {
-		case volume.State == store.VolumeCreating || volume.State == store.VolumeError:
-			return wire.Errorf("IncorrectState", "Volume '%s' is in the '%s' state.", volume.ID, volume.State)
-		case volume.FileGiB == 0 && !a.Simulated:
-			return wire.NotImplemented("ec2:CreateSnapshot of a root volume (CreateImage does)")
+		if err := a.checkSnapshotted(volume); err != nil {
+			return err
 		}
-		row := a.newSnapshot(volume, aws.ToString(in.Description), time.Time{})
-		row.Tags = tags[types.ResourceTypeSnapshot]
-		row.CompletesAt = a.Manners.Until(a.Now(), manners.CreateImage, row.ID)
-		if volume.FileGiB == 0 {
-			row.InFile, row.State, row.Progress = false, string(types.SnapshotStateCompleted), "100%"
-		}
-		if instance, ok := store.Instances.Get(tx, volume.InstanceID); ok && instance.RootVolumeID == volume.ID {
-			row.Layers = instance.Layers
-		}
-		store.Snapshots.Put(tx, row)
+		row := a.addSnapshot(tx, volume, aws.ToString(in.Description), tags[types.ResourceTypeSnapshot])
 		*out = ec2.CreateSnapshotOutput{
 			SnapshotId: aws.String(row.ID), VolumeId: aws.String(row.VolumeID), OwnerId: aws.String(row.Owner),
 			Description: aws.String(row.Description), VolumeSize: aws.Int32(row.SizeGiB),
@@ -59,4 +47,30 @@ func (a *API) CreateSnapshot(ctx context.Context, in *ec2.CreateSnapshotInput) (
 		}
 		return nil
 	})
+}
+
+// checkSnapshotted refuses a volume of which there can be no snapshot.
+func (a *API) checkSnapshotted(volume disk) error {
+	switch {
+	case volume.State == store.VolumeCreating || volume.State == store.VolumeError:
+		return wire.Errorf("IncorrectState", "Volume '%s' is in the '%s' state.", volume.ID, volume.State)
+	case volume.FileGiB == 0 && !a.Simulated:
+		return wire.NotImplemented("ec2:CreateSnapshot of a root volume (CreateImage does)")
+	}
+	return nil
+}
+
+// addSnapshot stores a snapshot of a volume.
+func (a *API) addSnapshot(tx *store.Tx, volume disk, description string, tags store.Tags) snap {
+	row := a.newSnapshot(volume, description, time.Time{})
+	row.Tags = tags
+	row.CompletesAt = a.Manners.Until(a.Now(), manners.CreateImage, row.ID)
+	if volume.FileGiB == 0 {
+		row.InFile, row.State, row.Progress = false, string(types.SnapshotStateCompleted), "100%"
+	}
+	if instance, ok := store.Instances.Get(tx, volume.InstanceID); ok && instance.RootVolumeID == volume.ID {
+		row.Layers = instance.Layers
+	}
+	store.Snapshots.Put(tx, row)
+	return row
 }

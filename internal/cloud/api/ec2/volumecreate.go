@@ -161,13 +161,12 @@ func (a *API) newVolume(r store.Reader, region identity.Region, in *ec2.CreateVo
 	}
 	row := &store.Volume{
 		ID: a.ids.ID(volumes.prefix), Region: region, Zone: zone, Created: a.Now().UTC(),
-		State:     store.VolumeCreating,
-		Encrypted: aws.ToBool(in.Encrypted),
+		State: store.VolumeCreating,
 	}
 	size := aws.ToInt32(in.Size)
+	snapshot := &store.Snapshot{}
 	if id := aws.ToString(in.SnapshotId); id != "" {
-		snapshot, err := snapshots.get(r, region, id)
-		if err != nil {
+		if snapshot, err = snapshots.get(r, region, id); err != nil {
 			return nil, err
 		}
 		if err := a.checkContent(snapshot); err != nil {
@@ -177,7 +176,7 @@ func (a *API) newVolume(r store.Reader, region identity.Region, in *ec2.CreateVo
 			return nil, wire.Errorf("InvalidParameterValue",
 				"Volume of %dGiB is smaller than the snapshot '%s', which has %dGiB.", size, id, snapshot.SizeGiB)
 		}
-		row.SnapshotID, row.Encrypted, row.KeyARN = id, row.Encrypted || snapshot.Encrypted, snapshot.KeyARN
+		row.SnapshotID = id
 	}
 	if size == 0 {
 		return nil, wire.Errorf("MissingParameter", "The request must contain the parameter size/snapshotId")
@@ -189,17 +188,33 @@ func (a *API) newVolume(r store.Reader, region identity.Region, in *ec2.CreateVo
 		return nil, err
 	}
 	setShape(row, s)
-	if key := aws.ToString(in.KmsKeyId); key != "" {
-		if !row.Encrypted {
-			return nil, wire.Errorf("InvalidParameterDependency",
-				"The parameter KmsKeyId requires the parameter Encrypted to be set.")
-		}
-		row.KeyARN = keyARN(region, key)
+	row.Encrypted, row.KeyARN, err = encryption(store.SettingOf(r, region), snapshot, in.Encrypted, in.KmsKeyId)
+	return row, err
+}
+
+// encryption returns whether a new volume is encrypted, and the ARN of its key. A volume is
+// encrypted if the request, its snapshot or the account's setting says so; the key is the
+// request's, the snapshot's or the account's (Amazon EBS User Guide, "Amazon EBS encryption").
+func encryption(
+	setting store.AccountSetting, snapshot *store.Snapshot, requested *bool, key *string,
+) (encrypted bool, arn string, err error) {
+	encrypted = aws.ToBool(requested) || snapshot.Encrypted || setting.EncryptVolumes
+	name := aws.ToString(key)
+	switch {
+	case name != "" && !encrypted:
+		return false, "", wire.Errorf("InvalidParameterDependency",
+			"The parameter KmsKeyId requires the parameter Encrypted to be set.")
+	case name != "":
+		return true, keyARN(setting.Region, name), nil
+	case encrypted:
+		return true, cmp.Or(snapshot.KeyARN, setting.VolumeKeyARN, ebsKey(setting.Region)), nil
 	}
-	if row.Encrypted && row.KeyARN == "" {
-		row.KeyARN = keyARN(region, digits("aws/ebs "+string(region), 32))
-	}
-	return row, nil
+	return false, "", nil
+}
+
+// ebsKey returns the ARN of the key aws/ebs of a region.
+func ebsKey(region identity.Region) string {
+	return keyARN(region, digits("aws/ebs "+string(region), 32))
 }
 
 // checkContent refuses a snapshot from which no volume can be made yet, or none at all: the content

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -63,4 +64,38 @@ func (a *API) DescribeVolumeStatus(
 			}
 		}),
 	}, nil
+}
+
+// ModifyVolumeAttribute records whether a volume is used again at once after its content may have
+// become inconsistent. No volume of the local cloud ever waits for that.
+func (a *API) ModifyVolumeAttribute(
+	ctx context.Context, in *ec2.ModifyVolumeAttributeInput,
+) (*ec2.ModifyVolumeAttributeOutput, error) {
+	if err := required(parameter{"volumeId", in.VolumeId}); err != nil {
+		return nil, err
+	}
+	if in.AutoEnableIO == nil {
+		return nil, missingParameter("autoEnableIO")
+	}
+	out := &ec2.ModifyVolumeAttributeOutput{}
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
+		row, err := volumes.get(tx, region, *in.VolumeId)
+		if err != nil {
+			return err
+		}
+		store.Volumes.Edit(tx, row.ID, func(row *store.Volume) { setBoolean(&row.AutoEnableIO, in.AutoEnableIO) })
+		return nil
+	})
+}
+
+// EnableVolumeIO lets a volume be used again whose content may be inconsistent, and changes nothing
+// of one that is in order.
+func (a *API) EnableVolumeIO(ctx context.Context, in *ec2.EnableVolumeIOInput) (*ec2.EnableVolumeIOOutput, error) {
+	if err := required(parameter{"volumeId", in.VolumeId}); err != nil {
+		return nil, err
+	}
+	return &ec2.EnableVolumeIOOutput{}, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
+		_, err := volumes.get(tx, region, *in.VolumeId)
+		return err
+	})
 }

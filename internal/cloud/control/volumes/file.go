@@ -3,6 +3,7 @@
 package volumes
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -62,16 +63,19 @@ func (l *Loop) grow(v *store.Volume) error {
 	return l.editVolume(v.ID, func(row *store.Volume) { row.FileGiB = v.SizeGiB })
 }
 
-// copy copies the file of a snapshot's volume.
+// sourceOf returns the id of the file whose content is a snapshot's.
+func sourceOf(s *store.Snapshot) string { return cmp.Or(s.CopyOf, s.VolumeID) }
+
+// copy copies the file of a snapshot's volume, or of the snapshot that it copies.
 func (l *Loop) copy(ctx context.Context, s *store.Snapshot) error {
-	machine := ""
-	if v, ok := store.Volumes.Get(l.Store.View(), s.VolumeID); ok {
+	machine, source := "", sourceOf(s)
+	if v, ok := store.Volumes.Get(l.Store.View(), source); ok {
 		machine = v.InstanceID
 	}
 	err := l.Machines.CheckRoom()
 	if err == nil {
-		err = l.Machines.CopyVolume(ctx, machine, s.VolumeID, func(ctx context.Context) error {
-			return l.Files.Create(ctx, s.ID, int(s.SizeGiB), s.VolumeID)
+		err = l.Machines.CopyVolume(ctx, machine, source, func(ctx context.Context) error {
+			return l.Files.Create(ctx, s.ID, int(s.SizeGiB), source)
 		})
 	}
 	if err != nil && ctx.Err() != nil {

@@ -112,7 +112,7 @@ func (l *Loop) jobs(r store.Reader) (jobs []job) {
 	for _, s := range store.Snapshots.List(r) {
 		rows[s.ID] = true
 		if s.InFile && s.State == pending {
-			rows[s.VolumeID] = true // the volume may be deleted meanwhile
+			rows[sourceOf(s)] = true // it may be deleted meanwhile
 			jobs = append(jobs, job{s.ID, "copy", func(ctx context.Context) error { return l.copy(ctx, s) }})
 		}
 	}

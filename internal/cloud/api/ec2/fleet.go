@@ -1,0 +1,189 @@
+package ec2
+
+import (
+	"context"
+	"encoding/json"
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+type fleet = *store.Fleet
+
+var uuidPattern = regexp.MustCompile("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+
+var fleets = resourceType[store.Fleet]{
+	table: store.Fleets, kind: types.ResourceTypeFleet, prefix: "fleet-",
+	notFoundCode: "InvalidFleetId.NotFound", notFoundText: "The fleet ID", malformedCode: "InvalidFleetId.Malformed",
+	key:  func(row fleet) (identity.Region, string) { return row.Region, row.ID },
+	tags: func(row fleet) *store.Tags { return &row.Tags },
+	wellFormed: func(id string) bool {
+		rest, ok := strings.CutPrefix(id, "fleet-")
+		return ok && uuidPattern.MatchString(rest)
+	},
+	filters: filters[fleet]{
+		"activity-status":                    constant[fleet](string(types.FleetActivityStatusFulfilled)),
+		"excess-capacity-termination-policy": noValue[fleet],
+		"fleet-state":                        field(func(row fleet) string { return string(fleetState(row)) }),
+		"replace-unhealthy-instances":        constant[fleet]("false"),
+		"type":                               constant[fleet](string(types.FleetTypeInstant)),
+	},
+}
+
+func fleetState(row fleet) types.FleetStateCode {
+	if row.Deleted {
+		return types.FleetStateCodeDeletedTerminatingInstances
+	}
+	return types.FleetStateCodeActive
+}
+
+// fleetInput returns the request that created a fleet.
+func fleetInput(row fleet) *ec2.CreateFleetInput {
+	in := &ec2.CreateFleetInput{}
+	if err := json.Unmarshal([]byte(row.Request), in); err != nil {
+		return &ec2.CreateFleetInput{} // nothing else writes the field
+	}
+	return in
+}
+
+// DescribeFleets describes the fleets with the ids. As on AWS, fleets of the type instant, and the
+// local cloud has no others, are listed only if the request names them.
+func (a *API) DescribeFleets(ctx context.Context, in *ec2.DescribeFleetsInput) (*ec2.DescribeFleetsOutput, error) {
+	view, region, err := a.read(ctx, in.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	rows, next, err := fleets.describe(view, region, describeQuery{
+		ids: in.FleetIds, idParameter: "fleetIds", filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &ec2.DescribeFleetsOutput{Fleets: []types.FleetData{}}
+	if len(in.FleetIds) > 0 {
+		out.Fleets, out.NextToken = list(rows, fleetItem), next
+	}
+	return out, nil
+}
+
+func fleetItem(row fleet) types.FleetData {
+	in := fleetInput(row)
+	fulfilled := 0.0
+	for _, l := range row.Launches {
+		fulfilled += float64(len(l.InstanceIDs)) * overrideAt(in, l.Config, l.Override).weight()
+	}
+	capacity := in.TargetCapacitySpecification
+	item := types.FleetData{
+		FleetId: aws.String(row.ID), FleetState: fleetState(row), Type: types.FleetTypeInstant,
+		ActivityStatus: types.FleetActivityStatusFulfilled, ClientToken: optionalString(row.ClientToken),
+		CreateTime: aws.Time(row.Created), FulfilledCapacity: aws.Float64(fulfilled),
+		FulfilledOnDemandCapacity: aws.Float64(fulfilled), ReplaceUnhealthyInstances: aws.Bool(false),
+		TargetCapacitySpecification: &types.TargetCapacitySpecification{
+			TotalTargetCapacity:       capacity.TotalTargetCapacity,
+			OnDemandTargetCapacity:    capacity.TotalTargetCapacity,
+			SpotTargetCapacity:        aws.Int32(0),
+			DefaultTargetCapacityType: types.DefaultTargetCapacityTypeOnDemand,
+		},
+		LaunchTemplateConfigs: list(in.LaunchTemplateConfigs, templateConfigItem),
+		Tags:                  tagSet(row.Tags),
+		Instances: list(row.Launches, func(l store.FleetLaunch) types.DescribeFleetsInstances {
+			return types.DescribeFleetsInstances{
+				InstanceIds: l.InstanceIDs, InstanceType: types.InstanceType(l.Type),
+				Lifecycle:                  types.InstanceLifecycleOnDemand,
+				LaunchTemplateAndOverrides: overrideAt(in, l.Config, l.Override).item(),
+			}
+		}),
+		Errors: list(row.Failures, func(f store.FleetFailure) types.DescribeFleetError {
+			return types.DescribeFleetError{
+				ErrorCode: aws.String(f.Code), ErrorMessage: aws.String(f.Message),
+				Lifecycle:                  types.InstanceLifecycleOnDemand,
+				LaunchTemplateAndOverrides: overrideAt(in, f.Config, f.Override).item(),
+			}
+		}),
+	}
+	if o := in.OnDemandOptions; o != nil {
+		item.OnDemandOptions = &types.OnDemandOptions{
+			AllocationStrategy: o.AllocationStrategy, MinTargetCapacity: o.MinTargetCapacity,
+		}
+	}
+	return item
+}
+
+func templateConfigItem(c types.FleetLaunchTemplateConfigRequest) types.FleetLaunchTemplateConfig {
+	return types.FleetLaunchTemplateConfig{
+		LaunchTemplateSpecification: fleetTemplate(c.LaunchTemplateSpecification),
+		Overrides:                   list(c.Overrides, overrideItem),
+	}
+}
+
+func fleetTemplate(t *types.FleetLaunchTemplateSpecificationRequest) *types.FleetLaunchTemplateSpecification {
+	if t == nil {
+		return nil
+	}
+	return &types.FleetLaunchTemplateSpecification{
+		LaunchTemplateId: t.LaunchTemplateId, LaunchTemplateName: t.LaunchTemplateName, Version: t.Version,
+	}
+}
+
+func overrideItem(o types.FleetLaunchTemplateOverridesRequest) types.FleetLaunchTemplateOverrides {
+	return types.FleetLaunchTemplateOverrides{
+		AvailabilityZone: o.AvailabilityZone, ImageId: o.ImageId, InstanceType: o.InstanceType, SubnetId: o.SubnetId,
+		Priority: o.Priority, WeightedCapacity: o.WeightedCapacity,
+	}
+}
+
+// DeleteFleets deletes fleets and terminates their instances, which a request for a fleet of the
+// type instant must ask for. It returns why it cannot delete the others.
+func (a *API) DeleteFleets(ctx context.Context, in *ec2.DeleteFleetsInput) (*ec2.DeleteFleetsOutput, error) {
+	switch {
+	case len(in.FleetIds) == 0:
+		return nil, missingParameter("FleetId")
+	case in.TerminateInstances == nil:
+		return nil, missingParameter("TerminateInstances")
+	}
+	out := &ec2.DeleteFleetsOutput{
+		SuccessfulFleetDeletions:   []types.DeleteFleetSuccessItem{},
+		UnsuccessfulFleetDeletions: []types.DeleteFleetErrorItem{},
+	}
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
+		for _, id := range in.FleetIds {
+			row, err := fleets.get(tx, region, id)
+			switch {
+			case err != nil:
+				out.UnsuccessfulFleetDeletions = append(out.UnsuccessfulFleetDeletions,
+					fleetDeletionError(id, types.DeleteFleetErrorCodeFleetIdDoesNotExist, err.Error()))
+				continue
+			case !*in.TerminateInstances:
+				out.UnsuccessfulFleetDeletions = append(out.UnsuccessfulFleetDeletions, fleetDeletionError(
+					id, types.DeleteFleetErrorCodeFleetNotInDeletableState,
+					"A fleet of the type instant cannot be deleted without its instances.",
+				))
+				continue
+			}
+			before := fleetState(row)
+			for _, instance := range store.Instances.InRegion(tx, region) {
+				if instance.FleetID == row.ID && !instance.DisableAPITermination {
+					store.Instances.Put(tx, a.terminated(tx, instance, false))
+				}
+			}
+			store.Fleets.Edit(tx, row.ID, func(row *store.Fleet) { row.Deleted = true })
+			out.SuccessfulFleetDeletions = append(out.SuccessfulFleetDeletions, types.DeleteFleetSuccessItem{
+				FleetId: aws.String(id), PreviousFleetState: before,
+				CurrentFleetState: types.FleetStateCodeDeletedTerminatingInstances,
+			})
+		}
+		return nil
+	})
+}
+
+func fleetDeletionError(id string, code types.DeleteFleetErrorCode, message string) types.DeleteFleetErrorItem {
+	return types.DeleteFleetErrorItem{
+		FleetId: aws.String(id), Error: &types.DeleteFleetError{Code: code, Message: aws.String(message)},
+	}
+}

@@ -1,0 +1,147 @@
+package ec2
+
+import (
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+)
+
+// fleetOf returns a request for a fleet with overrides of a launch template.
+func (r *remote) fleetOf(capacity int32, overrides ...types.FleetLaunchTemplateOverridesRequest) *ec2.CreateFleetInput {
+	r.t.Helper()
+	template := doRemote(r, r.CreateLaunchTemplate, &ec2.CreateLaunchTemplateInput{
+		LaunchTemplateName: aws.String("web"), LaunchTemplateData: &types.RequestLaunchTemplateData{
+			ImageId: aws.String(r.cloud.availableImage()), InstanceType: types.InstanceTypeT3Micro,
+		},
+	}).LaunchTemplate
+	return &ec2.CreateFleetInput{
+		Type: types.FleetTypeInstant, ClientToken: aws.String("token"),
+		LaunchTemplateConfigs: []types.FleetLaunchTemplateConfigRequest{{
+			LaunchTemplateSpecification: &types.FleetLaunchTemplateSpecificationRequest{
+				LaunchTemplateId: template.LaunchTemplateId, Version: aws.String("$Latest"),
+			},
+			Overrides: overrides,
+		}},
+		TargetCapacitySpecification: &types.TargetCapacitySpecificationRequest{
+			TotalTargetCapacity: &capacity, DefaultTargetCapacityType: types.DefaultTargetCapacityTypeOnDemand,
+		},
+		TagSpecifications: append(specification(types.ResourceTypeInstance, "Name", "web"),
+			specification(types.ResourceTypeFleet, "Name", "fleet")...),
+	}
+}
+
+func TestAFleetLaunchesItsCapacity(t *testing.T) {
+	r := newRemote(t)
+	in := r.fleetOf(5,
+		types.FleetLaunchTemplateOverridesRequest{
+			InstanceType: types.InstanceTypeT3Small, SubnetId: aws.String("subnet-0123456789abcdef0"),
+			Priority: aws.Float64(1),
+		},
+		types.FleetLaunchTemplateOverridesRequest{
+			InstanceType: types.InstanceTypeT3Medium, WeightedCapacity: aws.Float64(2), Priority: aws.Float64(2),
+		},
+	)
+	in.OnDemandOptions = &types.OnDemandOptionsRequest{
+		AllocationStrategy: types.FleetOnDemandAllocationStrategyPrioritized,
+	}
+	out := doRemote(r, r.CreateFleet, in)
+	if len(out.Errors) != 1 || *out.Errors[0].ErrorCode != "InvalidSubnetID.NotFound" ||
+		out.Errors[0].LaunchTemplateAndOverrides.Overrides.InstanceType != types.InstanceTypeT3Small {
+		t.Errorf("errors %+v", out.Errors)
+	}
+	if len(out.Instances) != 1 || len(out.Instances[0].InstanceIds) != 3 ||
+		out.Instances[0].InstanceType != types.InstanceTypeT3Medium {
+		t.Fatalf("instances %+v", out.Instances)
+	}
+	for _, id := range out.Instances[0].InstanceIds {
+		row, _ := store.Instances.Get(r.cloud.Store.View(), id)
+		if row.Tags["Name"] != "web" || row.Tags[fleetOfInstanceTag] != *out.FleetId || row.Type != "t3.medium" {
+			t.Errorf("%+v", row)
+		}
+	}
+	if again := doRemote(r, r.CreateFleet, in); *again.FleetId != *out.FleetId ||
+		len(store.Instances.List(r.cloud.Store.View())) != 3 {
+		t.Errorf("the same token made another fleet: %+v", again)
+	}
+	if found := doRemote(r, r.DescribeFleets, &ec2.DescribeFleetsInput{}).Fleets; len(found) != 0 {
+		t.Errorf("an instant fleet is listed without being named: %+v", found)
+	}
+	named := &ec2.DescribeFleetsInput{FleetIds: []string{*out.FleetId}}
+	found := doRemote(r, r.DescribeFleets, named).Fleets
+	if len(found) != 1 || *found[0].FulfilledCapacity != 6 || found[0].FleetState != "active" ||
+		len(found[0].Errors) != 1 || len(found[0].LaunchTemplateConfigs[0].Overrides) != 2 {
+		t.Errorf("%+v", found)
+	}
+	remove := &ec2.DeleteFleetsInput{FleetIds: []string{*out.FleetId, "fleet-x"}, TerminateInstances: aws.Bool(true)}
+	deleted := doRemote(r, r.DeleteFleets, remove)
+	if len(deleted.SuccessfulFleetDeletions) != 1 || len(deleted.UnsuccessfulFleetDeletions) != 1 {
+		t.Errorf("%+v", deleted)
+	}
+	for _, id := range out.Instances[0].InstanceIds {
+		if row, _ := store.Instances.Get(r.cloud.Store.View(), id); row.Desired != store.Terminated {
+			t.Errorf("%s is to be %s", id, row.Desired)
+		}
+	}
+	if state := doRemote(r, r.DescribeFleets, named).Fleets[0].FleetState; state != "deleted_terminating" {
+		t.Errorf("the fleet is %s", state)
+	}
+}
+
+func TestAFleetThatCannotHaveItsLeastCapacityLaunchesNothing(t *testing.T) {
+	r := newRemote(t)
+	in := r.fleetOf(2, types.FleetLaunchTemplateOverridesRequest{SubnetId: aws.String("subnet-0123456789abcdef0")})
+	in.OnDemandOptions = &types.OnDemandOptionsRequest{MinTargetCapacity: aws.Int32(1)}
+	out := doRemote(r, r.CreateFleet, in)
+	if len(out.Instances) != 0 || len(out.Errors) != 1 || len(store.Instances.List(r.cloud.Store.View())) != 0 {
+		t.Errorf("%+v", out)
+	}
+}
+
+func TestFleetsTryTheSmallestTypesFirst(t *testing.T) {
+	r := newRemote(t)
+	in := r.fleetOf(1,
+		types.FleetLaunchTemplateOverridesRequest{InstanceType: types.InstanceTypeT3Large},
+		types.FleetLaunchTemplateOverridesRequest{InstanceType: types.InstanceTypeT3Small},
+	)
+	got := doRemote(r, r.CreateFleet, in).Instances
+	if len(got) != 1 || got[0].InstanceType != types.InstanceTypeT3Small {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestCreateFleetRefusesInvalidRequests(t *testing.T) {
+	r := newRemote(t)
+	valid := r.fleetOf(1)
+	for name, test := range map[string]struct {
+		edit func(in *ec2.CreateFleetInput)
+		want string
+	}{
+		"maintain":     {func(in *ec2.CreateFleetInput) { in.Type = types.FleetTypeMaintain }, "UnsupportedOperation:"},
+		"default type": {func(in *ec2.CreateFleetInput) { in.Type = "" }, "UnsupportedOperation:"},
+		"Spot": {func(in *ec2.CreateFleetInput) {
+			in.TargetCapacitySpecification = &types.TargetCapacitySpecificationRequest{
+				TotalTargetCapacity: aws.Int32(1), SpotTargetCapacity: aws.Int32(1),
+			}
+		}, "UnsupportedOperation:"},
+		"no capacity": {func(in *ec2.CreateFleetInput) {
+			in.TargetCapacitySpecification = &types.TargetCapacitySpecificationRequest{
+				TotalTargetCapacity: aws.Int32(0), DefaultTargetCapacityType: "on-demand",
+			}
+		}, "InvalidParameterValue:"},
+		"no template": {func(in *ec2.CreateFleetInput) {
+			in.LaunchTemplateConfigs = []types.FleetLaunchTemplateConfigRequest{{}}
+		}, "MissingParameter:"},
+		"dry run": {func(in *ec2.CreateFleetInput) { in.DryRun = aws.Bool(true) }, dryRun},
+	} {
+		in := *valid
+		test.edit(&in)
+		t.Run(name, func(*testing.T) { wantRemoteError(r, r.CreateFleet, &in, test.want) })
+	}
+	if rows := store.Instances.List(r.cloud.Store.View()); len(rows) != 0 {
+		t.Errorf("refused requests left %d instances", len(rows))
+	}
+}

@@ -1,0 +1,339 @@
+package ec2
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/instancetype"
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
+)
+
+// Limits of a fleet (Amazon EC2 User Guide, EC2 Fleet quotas).
+const (
+	maxFleetCapacity  = 10_000
+	maxFleetOverrides = 300
+)
+
+// fleetOfInstanceTag is the tag that names the fleet of an instance.
+const fleetOfInstanceTag = "aws:ec2:fleet-id"
+
+// fleetOverride is a launch template of a fleet with one set of parameters that replace its own.
+type fleetOverride struct {
+	config, override int
+	template         *types.FleetLaunchTemplateSpecificationRequest
+	parameters       types.FleetLaunchTemplateOverridesRequest
+}
+
+// overrideAt returns the override with a position in a request. An override of -1 is the launch
+// template itself.
+func overrideAt(in *ec2.CreateFleetInput, config, override int) fleetOverride {
+	c := in.LaunchTemplateConfigs[config]
+	o := fleetOverride{config: config, override: override, template: c.LaunchTemplateSpecification}
+	if override >= 0 {
+		o.parameters = c.Overrides[override]
+	}
+	return o
+}
+
+// overridesOf returns the overrides of a request in the order in which the fleet tries them: by
+// priority if the request says so, or else the smallest types first. AWS goes by price, which the
+// local cloud does not know.
+func overridesOf(in *ec2.CreateFleetInput, typeOf func(fleetOverride) string) []fleetOverride {
+	var all []fleetOverride
+	for i, c := range in.LaunchTemplateConfigs {
+		if len(c.Overrides) == 0 {
+			all = append(all, overrideAt(in, i, -1))
+		}
+		for j := range c.Overrides {
+			all = append(all, overrideAt(in, i, j))
+		}
+	}
+	if o := in.OnDemandOptions; o != nil && o.AllocationStrategy == types.FleetOnDemandAllocationStrategyPrioritized {
+		slices.SortStableFunc(all, func(x, y fleetOverride) int { return cmp.Compare(x.priority(), y.priority()) })
+		return all
+	}
+	slices.SortStableFunc(all, func(x, y fleetOverride) int {
+		a, _ := instancetype.ByName(typeOf(x))
+		b, _ := instancetype.ByName(typeOf(y))
+		return cmp.Or(cmp.Compare(a.VCPUs, b.VCPUs), cmp.Compare(a.MemoryMiB, b.MemoryMiB))
+	})
+	return all
+}
+
+// priority returns the override's priority. One without a priority has the lowest (Amazon EC2 API
+// Reference, FleetLaunchTemplateOverridesRequest).
+func (o fleetOverride) priority() float64 {
+	if o.parameters.Priority == nil {
+		return math.MaxFloat64
+	}
+	return *o.parameters.Priority
+}
+
+// weight returns how many units of the capacity an instance counts.
+func (o fleetOverride) weight() float64 {
+	if w := aws.ToFloat64(o.parameters.WeightedCapacity); w > 0 {
+		return w
+	}
+	return 1
+}
+
+// instances returns how many instances a capacity takes.
+func (o fleetOverride) instances(capacity float64) int32 {
+	return int32(math.Ceil(capacity / o.weight()))
+}
+
+func (o fleetOverride) item() *types.LaunchTemplateAndOverridesResponse {
+	parameters := overrideItem(o.parameters)
+	return &types.LaunchTemplateAndOverridesResponse{
+		LaunchTemplateSpecification: fleetTemplate(o.template), Overrides: &parameters,
+	}
+}
+
+// launchInput returns the request that launches a number of instances of the override.
+func (o fleetOverride) launchInput(count int32, tags []types.TagSpecification) *ec2.RunInstancesInput {
+	in := &ec2.RunInstancesInput{
+		LaunchTemplate: &types.LaunchTemplateSpecification{
+			LaunchTemplateId: o.template.LaunchTemplateId, LaunchTemplateName: o.template.LaunchTemplateName,
+			Version: o.template.Version,
+		},
+		InstanceType: o.parameters.InstanceType, SubnetId: optionalString(aws.ToString(o.parameters.SubnetId)),
+		ImageId:  optionalString(aws.ToString(o.parameters.ImageId)),
+		MinCount: aws.Int32(1), MaxCount: aws.Int32(count), TagSpecifications: tags,
+	}
+	if zone := aws.ToString(o.parameters.AvailabilityZone); zone != "" {
+		in.Placement = &types.Placement{AvailabilityZone: &zone}
+	}
+	return in
+}
+
+// CreateFleet launches the instances of a fleet of the type instant, On-Demand: it tries one
+// override after another until the fleet has its capacity. What one of them refuses is in the
+// response, and does not fail the request.
+func (a *API) CreateFleet(ctx context.Context, in *ec2.CreateFleetInput) (*ec2.CreateFleetOutput, error) {
+	capacity, err := checkFleet(in)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := tagsOfSpecifications(in.TagSpecifications, types.ResourceTypeFleet, types.ResourceTypeInstance)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(in)
+	if err != nil {
+		return nil, fmt.Errorf("encode the request of a fleet: %w", err)
+	}
+	row := &store.Fleet{
+		ID: fleets.prefix + a.ids.UUID(), ClientToken: aws.ToString(in.ClientToken), Request: string(text),
+		Created: a.Now().UTC(), Tags: tags[types.ResourceTypeFleet],
+	}
+	launches, failures, err := a.planFleet(ctx, in, capacity)
+	if err != nil {
+		return nil, err
+	}
+	row.Failures = failures
+	out := &ec2.CreateFleetOutput{}
+	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
+		row.Region = region
+		q := tokenRequest{operation: "CreateFleet", token: in.ClientToken, input: in}
+		created, err := fleets.createOnce(a, tx, region, q, func() (fleet, error) {
+			if row.Launches, err = a.launchFleet(ctx, tx, region, in, row.ID, launches); err != nil {
+				return nil, err
+			}
+			store.Fleets.Put(tx, row)
+			return row, nil
+		})
+		if err != nil {
+			return err
+		}
+		item := fleetItem(created)
+		out.FleetId = item.FleetId
+		out.Instances = list(item.Instances, func(i types.DescribeFleetsInstances) types.CreateFleetInstance {
+			return types.CreateFleetInstance{
+				InstanceIds: i.InstanceIds, InstanceType: i.InstanceType, Lifecycle: i.Lifecycle,
+				LaunchTemplateAndOverrides: i.LaunchTemplateAndOverrides,
+			}
+		})
+		out.Errors = list(item.Errors, func(e types.DescribeFleetError) types.CreateFleetError {
+			return types.CreateFleetError{
+				ErrorCode: e.ErrorCode, ErrorMessage: e.ErrorMessage, Lifecycle: e.Lifecycle,
+				LaunchTemplateAndOverrides: e.LaunchTemplateAndOverrides,
+			}
+		})
+		return nil
+	})
+}
+
+// fleetLaunch is how many instances a fleet launches of an override.
+type fleetLaunch struct {
+	fleetOverride
+
+	count int32
+}
+
+// planFleet finds out, without changing anything, how many instances of which overrides give a
+// fleet its capacity, and why others do not. With fewer than the least capacity that the request
+// accepts, it launches none.
+func (a *API) planFleet(
+	ctx context.Context, in *ec2.CreateFleetInput, capacity float64,
+) (planned []fleetLaunch, failures []store.FleetFailure, err error) {
+	view, region, err := a.read(ctx, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	typeOf := func(o fleetOverride) string { return a.fleetType(view, region, o) }
+	missing := capacity
+	for _, o := range overridesOf(in, typeOf) {
+		if missing <= 0 {
+			break
+		}
+		trial := append(slices.Clone(planned), fleetLaunch{o, o.instances(missing)})
+		launched, err := a.tryFleet(ctx, in, trial)
+		if refusal, ok := errors.AsType[*wire.Error](err); ok {
+			failures = append(failures, store.FleetFailure{
+				Config: o.config, Override: o.override, Code: refusal.Code, Message: refusal.Message,
+			})
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		trial[len(trial)-1].count = int32(len(launched[len(launched)-1].InstanceIDs))
+		planned = trial
+		missing -= float64(trial[len(trial)-1].count) * o.weight()
+	}
+	if o := in.OnDemandOptions; o != nil && capacity-missing < float64(aws.ToInt32(o.MinTargetCapacity)) {
+		return nil, failures, nil
+	}
+	return planned, failures, nil
+}
+
+// fleetType returns the instance type of an override, or "" if its launch template has none either.
+func (a *API) fleetType(r store.Reader, region identity.Region, o fleetOverride) string {
+	if o.parameters.InstanceType != "" {
+		return string(o.parameters.InstanceType)
+	}
+	l, err := a.resolveLaunch(r, region, o.launchInput(1, nil), "")
+	if err != nil {
+		return ""
+	}
+	return instanceTypeName(l.in)
+}
+
+// tryFleet runs launches as a dry run and returns what they would launch.
+func (a *API) tryFleet(
+	ctx context.Context, in *ec2.CreateFleetInput, launches []fleetLaunch,
+) (launched []store.FleetLaunch, err error) {
+	err = a.change(ctx, aws.Bool(true), func(tx *store.Tx, region identity.Region) (err error) {
+		launched, err = a.launchFleet(ctx, tx, region, in, "", launches)
+		return err
+	})
+	if refusal, ok := errors.AsType[*wire.Error](err); ok && refusal.Status == http.StatusPreconditionFailed {
+		return launched, nil // the end of a dry run
+	}
+	return nil, err
+}
+
+// launchFleet launches instances of a fleet.
+func (a *API) launchFleet(
+	ctx context.Context, tx *store.Tx, region identity.Region, in *ec2.CreateFleetInput, id string,
+	launches []fleetLaunch,
+) (launched []store.FleetLaunch, err error) {
+	var tags []types.TagSpecification
+	for _, s := range in.TagSpecifications {
+		if s.ResourceType == types.ResourceTypeInstance {
+			tags = append(tags, s)
+		}
+	}
+	for _, l := range launches {
+		done := store.FleetLaunch{Config: l.config, Override: l.override}
+		for left := l.count; left > 0; {
+			request := l.launchInput(min(left, maxLaunched), tags)
+			call := wire.Call{Service: "ec2", Operation: "RunInstances", Input: request}
+			if err := a.Authorize(ctx, call); err != nil {
+				return nil, err
+			}
+			ids, err := a.launchOnce(ctx, tx, region, launchRequest{
+				in: request, identity: request, fleetID: id, reserved: store.Tags{fleetOfInstanceTag: id},
+			})
+			if err != nil {
+				return nil, err
+			}
+			done.InstanceIDs = append(done.InstanceIDs, ids...)
+			if left -= *request.MaxCount; len(ids) < int(*request.MaxCount) {
+				break // the subnet is full
+			}
+		}
+		first, _ := store.Instances.Get(tx, done.InstanceIDs[0])
+		done.Type = first.Type
+		launched = append(launched, done)
+	}
+	return launched, nil
+}
+
+// checkFleet refuses a request that no fleet can have, or that the local cloud does not support, and
+// returns the capacity that it asks for.
+func checkFleet(in *ec2.CreateFleetInput) (capacity float64, err error) {
+	const overrides, target = "LaunchTemplateConfigs.Overrides.", "TargetCapacitySpecification."
+	if err := supportOnly(
+		in, "DryRun", "ClientToken", "Type=instant", "TagSpecifications",
+		"LaunchTemplateConfigs.LaunchTemplateSpecification",
+		overrides+"InstanceType", overrides+"SubnetId", overrides+"AvailabilityZone",
+		overrides+"WeightedCapacity", overrides+"Priority", overrides+"ImageId",
+		target+"TotalTargetCapacity", target+"OnDemandTargetCapacity", target+"DefaultTargetCapacityType",
+		"OnDemandOptions.AllocationStrategy", "OnDemandOptions.MinTargetCapacity",
+		"SpotOptions.AllocationStrategy",
+	); err != nil {
+		return 0, err
+	}
+	switch {
+	case in.Type == "":
+		return 0, unsupported(map[string]bool{"type=maintain, the default": true})
+	case len(in.LaunchTemplateConfigs) == 0:
+		return 0, missingParameter("LaunchTemplateConfigs")
+	case in.TargetCapacitySpecification == nil || in.TargetCapacitySpecification.TotalTargetCapacity == nil:
+		return 0, missingParameter("TargetCapacitySpecification.TotalTargetCapacity")
+	}
+	count := 0
+	for _, c := range in.LaunchTemplateConfigs {
+		if t := c.LaunchTemplateSpecification; t == nil ||
+			aws.ToString(t.LaunchTemplateId) == "" && aws.ToString(t.LaunchTemplateName) == "" {
+			return 0, missingParameter("LaunchTemplateConfigs.LaunchTemplateSpecification")
+		}
+		count += len(c.Overrides)
+	}
+	if count > maxFleetOverrides {
+		return 0, wire.Errorf("InvalidParameterValue", "A fleet has at most %d overrides.", maxFleetOverrides)
+	}
+	return checkCapacitySpecification(in.TargetCapacitySpecification)
+}
+
+// checkCapacitySpecification returns the capacity of a fleet, all of which must be On-Demand.
+func checkCapacitySpecification(s *types.TargetCapacitySpecificationRequest) (float64, error) {
+	total := *s.TotalTargetCapacity
+	demanded := s.OnDemandTargetCapacity != nil && *s.OnDemandTargetCapacity == total
+	if err := checkEnum("defaultTargetCapacityType", s.DefaultTargetCapacityType); err != nil {
+		return 0, err
+	}
+	switch {
+	case total < 1 || total > maxFleetCapacity:
+		return 0, invalidValue("totalTargetCapacity", fmt.Sprint(total), "It must be from 1 to 10000.")
+	case s.OnDemandTargetCapacity != nil && *s.OnDemandTargetCapacity > total:
+		return 0, wire.Errorf("InvalidTargetCapacitySpecification",
+			"The On-Demand target capacity is more than the total target capacity.")
+	case !demanded && s.DefaultTargetCapacityType != types.DefaultTargetCapacityTypeOnDemand:
+		return 0, unsupported(map[string]bool{"defaultTargetCapacityType=spot": true})
+	}
+	return float64(total), nil
+}
