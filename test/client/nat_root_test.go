@@ -303,5 +303,24 @@ func TestRealPrivateSubnetHasTheWayOutThatTheAPISays(t *testing.T) {
 		return c.ask(c.namespace(inside), public+":22") == ""
 	})
 	want[ec2.ReleaseAddressOutput](t)(api.ReleaseAddress(ctx, &ec2.ReleaseAddressInput{AllocationId: &allocation}))
+	c.requireTokens(observer)
 	c.continueOnVolume(volume, observer)
+}
+
+// requireTokens changes the metadata options of a running instance, which its metadata service obeys
+// from the next request on.
+func (c natCloud) requireTokens(instance string) {
+	c.t.Helper()
+	const ask = "curl -s -o /dev/null -w '%{http_code}' http://169.254.169.254/latest/meta-data/instance-id"
+	for _, step := range []struct {
+		tokens types.HttpTokensState
+		want   string
+	}{{types.HttpTokensStateRequired, "401"}, {types.HttpTokensStateOptional, "200"}} {
+		want[ec2.ModifyInstanceMetadataOptionsOutput](c.t)(c.API.EC2.ModifyInstanceMetadataOptions(
+			c.t.Context(), &ec2.ModifyInstanceMetadataOptionsInput{InstanceId: &instance, HttpTokens: step.tokens},
+		))
+		if got := c.inside(instance, ask); got != step.want {
+			c.t.Errorf("with tokens %s, a request without one has the status %s, want %s", step.tokens, got, step.want)
+		}
+	}
 }

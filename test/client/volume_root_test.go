@@ -112,6 +112,15 @@ func (c natCloud) awaitVolume(id string, state types.VolumeState) {
 	})
 }
 
+func (c natCloud) awaitSnapshot(id string) {
+	c.t.Helper()
+	program.Eventually(c.t, program.Patience, id+" is complete", func() bool {
+		in := &ec2.DescribeSnapshotsInput{SnapshotIds: []string{id}}
+		out := want[ec2.DescribeSnapshotsOutput](c.t)(c.API.EC2.DescribeSnapshots(c.t.Context(), in))
+		return out.Snapshots[0].State == types.SnapshotStateCompleted
+	})
+}
+
 // createVolume creates a volume in the zone of an instance, of a snapshot unless that is nil.
 func (c natCloud) createVolume(instance string, gib int32, snapshot *string) string {
 	c.t.Helper()
@@ -169,12 +178,13 @@ func (c natCloud) continueOnVolume(volume, instance string) {
 	snapshot := want[ec2.CreateSnapshotOutput](c.t)(api.CreateSnapshot(ctx, &ec2.CreateSnapshotInput{
 		VolumeId: &volume,
 	})).SnapshotId
-	program.Eventually(c.t, program.Patience, "the snapshot is complete", func() bool {
-		in := &ec2.DescribeSnapshotsInput{SnapshotIds: []string{*snapshot}}
-		return want[ec2.DescribeSnapshotsOutput](c.t)(api.DescribeSnapshots(ctx, in)).Snapshots[0].State ==
-			types.SnapshotStateCompleted
-	})
-	copied := c.createVolume(instance, 3, snapshot)
+	c.awaitSnapshot(*snapshot)
+	second := want[ec2.CopySnapshotOutput](c.t)(api.CopySnapshot(ctx, &ec2.CopySnapshotInput{
+		SourceRegion: aws.String("us-east-1"), SourceSnapshotId: snapshot,
+	})).SnapshotId
+	want[ec2.DeleteSnapshotOutput](c.t)(api.DeleteSnapshot(ctx, &ec2.DeleteSnapshotInput{SnapshotId: snapshot}))
+	c.awaitSnapshot(*second)
+	copied := c.createVolume(instance, 3, second)
 	c.attachVolume(copied, instance, "/dev/sdg")
 	if got := c.inside(instance, "mkdir /copy && mount /dev/nvme2n1 /copy && cat /copy/file"); got != "kept" {
 		c.t.Errorf("the copy has %q", got)
@@ -201,7 +211,7 @@ func (c natCloud) continueOnVolume(volume, instance string) {
 		api.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{instance}}))
 	c.awaitVolume(volume, types.VolumeStateAvailable)
 	want[ec2.DeleteVolumeOutput](c.t)(api.DeleteVolume(ctx, &ec2.DeleteVolumeInput{VolumeId: &volume}))
-	want[ec2.DeleteSnapshotOutput](c.t)(api.DeleteSnapshot(ctx, &ec2.DeleteSnapshotInput{SnapshotId: snapshot}))
+	want[ec2.DeleteSnapshotOutput](c.t)(api.DeleteSnapshot(ctx, &ec2.DeleteSnapshotInput{SnapshotId: second}))
 	program.Eventually(c.t, program.Patience, "no file of a volume is left", func() bool {
 		left, err := os.ReadDir(c.layout.Volumes())
 		return err == nil && len(left) == 0

@@ -95,6 +95,8 @@ var ec2Operations = operations{
 	"CreateTags": {instead: taggedNeeds},
 	"DeleteTags": {instead: taggedNeeds},
 
+	"CreateDefaultVpc":     {resources: []resource{created(vpcs)}},
+	"CreateDefaultSubnet":  {resources: []resource{created(subnets)}},
 	"CreateVpc":            {resources: []resource{created(vpcs)}},
 	"DeleteVpc":            on(vpcs, "VpcId"),
 	"ModifyVpcAttribute":   on(vpcs, "VpcId"),

@@ -1,23 +1,14 @@
 package ec2
 
 import (
-	"net/netip"
 	"slices"
-
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-var (
-	anywhere    = netip.MustParsePrefix("0.0.0.0/0")
-	defaultCIDR = netip.MustParsePrefix("172.31.0.0/16")
-)
-
-// seedRegion creates what AWS creates in every region of a new account: a default VPC
-// with a public /20 subnet in each zone (Amazon VPC User Guide, Default VPCs).
+// seedRegion creates what AWS creates in every region of a new account.
 func (a *API) seedRegion(tx *store.Tx, here identity.Region) {
 	store.DHCPOptionSets.Put(tx, &store.DHCPOptions{
 		ID:                a.ids.ID("dopt-"),
@@ -25,29 +16,7 @@ func (a *API) seedRegion(tx *store.Tx, here identity.Region) {
 		DomainName:        regionDomain(here.Name()),
 		DomainNameServers: []string{amazonDNS},
 	})
-	vpc := &store.VPC{
-		CIDR:         defaultCIDR,
-		Region:       here,
-		IsDefault:    true,
-		DNSHostnames: true,
-		Tenancy:      string(types.TenancyDefault),
-	}
-	a.newVPC(tx, vpc)
-	gateway := &store.InternetGateway{ID: a.ids.ID("igw-"), Region: here, VPCID: vpc.ID}
-	store.InternetGateways.Put(tx, gateway)
-	main := mainRouteTable(tx, vpc.ID)
-	store.RouteTables.Edit(tx, main.ID, func(row *store.RouteTable) {
-		row.Routes = append(
-			row.Routes[:1:1],
-			store.Route{Destination: anywhere, GatewayID: gateway.ID, Origin: string(types.RouteOriginCreateRoute)},
-		)
-	})
-	for i, z := range a.zones(here) {
-		a.newSubnet(tx, &store.Subnet{
-			Region: here, VPCID: vpc.ID, Zone: z.name, ZoneID: z.id, DefaultForAZ: true, MapPublicIPOnLaunch: true,
-			CIDR: netip.PrefixFrom(netip.AddrFrom4([4]byte{172, 31, byte(16 * i), 0}), 20),
-		})
-	}
+	a.newDefaultVPC(tx, here)
 }
 
 // seedImage adds a public image to a region. As on AWS the image is available at once. Its
