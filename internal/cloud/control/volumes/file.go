@@ -68,15 +68,9 @@ func sourceOf(s *store.Snapshot) string { return cmp.Or(s.CopyOf, s.VolumeID) }
 
 // copy copies the file of a snapshot's volume, or of the snapshot that it copies.
 func (l *Loop) copy(ctx context.Context, s *store.Snapshot) error {
-	machine, source := "", sourceOf(s)
-	if v, ok := store.Volumes.Get(l.Store.View(), source); ok {
-		machine = v.InstanceID
-	}
 	err := l.Machines.CheckRoom()
 	if err == nil {
-		err = l.Machines.CopyVolume(ctx, machine, source, func(ctx context.Context) error {
-			return l.Files.Create(ctx, s.ID, int(s.SizeGiB), source)
-		})
+		err = l.copyContent(ctx, s)
 	}
 	if err != nil && ctx.Err() != nil {
 		return err // the next run does it
@@ -101,6 +95,35 @@ func (l *Loop) copy(ctx context.Context, s *store.Snapshot) error {
 		err = recordErr
 	}
 	return err
+}
+
+// copyContent copies the content of a snapshot. The machine that has the volume must not write
+// meanwhile: if a volume without a machine gets one, the copy begins again.
+func (l *Loop) copyContent(ctx context.Context, s *store.Snapshot) error {
+	source := sourceOf(s)
+	do := func(ctx context.Context) error { return l.Files.Create(ctx, s.ID, int(s.SizeGiB), source) }
+	if machine := l.machineOf(source); machine != "" {
+		return l.Machines.CopyVolume(ctx, machine, source, do)
+	}
+	if err := do(ctx); err != nil {
+		return err
+	}
+	machine := l.machineOf(source)
+	if machine == "" {
+		return nil
+	}
+	if err := l.Files.Remove(s.ID); err != nil {
+		return err
+	}
+	return l.Machines.CopyVolume(ctx, machine, source, do)
+}
+
+// machineOf returns the id of the instance that has a volume, or "".
+func (l *Loop) machineOf(volume string) string {
+	if row, ok := store.Volumes.Get(l.Store.View(), volume); ok {
+		return row.InstanceID
+	}
+	return ""
 }
 
 func (l *Loop) editVolume(id string, change func(*store.Volume)) error {

@@ -141,6 +141,29 @@ func TestFileIsDeletedAfterAFailure(t *testing.T) {
 	})
 }
 
+func TestCopiedSnapshotHasItsSourcesContent(t *testing.T) {
+	withLoop(t, func(f *fixture) {
+		f.create("vol-1", "")
+		f.update(func(tx *store.Tx) {
+			store.Snapshots.Put(tx, &store.Snapshot{
+				ID: "snap-1", Region: "r", VolumeID: "vol-1", SizeGiB: 2, InFile: true, State: "pending",
+			})
+		})
+		f.update(func(tx *store.Tx) {
+			store.Volumes.Delete(tx, "vol-1")
+			store.Snapshots.Put(tx, &store.Snapshot{
+				ID: "snap-2", Region: "r", VolumeID: "vol-ffffffff", CopyOf: "snap-1", SizeGiB: 2, InFile: true,
+				State: "pending",
+			})
+			store.Snapshots.Delete(tx, "snap-1")
+		})
+		if s, _ := store.Snapshots.Get(f.store.View(), "snap-2"); s.State != "completed" {
+			t.Errorf("snapshot %+v", s)
+		}
+		f.wantFiles("2 GiB\n")
+	})
+}
+
 func TestSnapshotOfADeletedVolumeIsComplete(t *testing.T) {
 	withLoop(t, func(f *fixture) {
 		f.create("vol-1", "")

@@ -4,6 +4,7 @@ package simulated
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -112,12 +113,15 @@ func (p *Machines) UseVolume(id, volume string) error {
 	return p.update("UseVolume", id, func(m *simulatedMachine) { m.used = volume })
 }
 
-// CopyVolume calls do.
+// CopyVolume calls do. As for a real machine, the id must be one.
 func (p *Machines) CopyVolume(
 	ctx context.Context, id, _ string, do func(context.Context) error,
 ) error {
 	if err := p.recordCall("CopyVolume", id); err != nil {
 		return err
+	}
+	if id == "" {
+		return errors.New("there is no such machine")
 	}
 	return do(ctx)
 }
