@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"context"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -86,6 +87,7 @@ func (a *API) copyImage(
 	image.Created, image.State, image.StateReason = a.Now(), "pending", ""
 	image.AvailableAt = a.Manners.Until(a.Now(), manners.CreateImage, image.ID)
 	image.Owner, image.Public, image.Users, image.Tags = region.Account(), false, nil, store.Tags{}
+	image.DeprecateAt, image.Protection = time.Time{}, store.ImageProtection{} // of the source alone
 	if aws.ToBool(in.CopyImageTags) {
 		for key, value := range source.Tags {
 			image.Tags[key] = value

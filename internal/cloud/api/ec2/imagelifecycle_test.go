@@ -65,6 +65,12 @@ func TestImagesAreDeprecated(t *testing.T) {
 			t.Errorf("listed at %v to %s: %t, want %t", test.at, test.account, got, test.want)
 		}
 	}
+	copied := doRemote(r, r.CopyImage, &ec2.CopyImageInput{
+		SourceImageId: &id, SourceRegion: aws.String(home), Name: aws.String("copy"),
+	})
+	if got := r.describedImage(*copied.ImageId).DeprecationTime; got != nil {
+		t.Errorf("the copy is deprecated at %s", *got)
+	}
 	doRemote(r, r.DisableImageDeprecation, &ec2.DisableImageDeprecationInput{ImageId: &id})
 	if r.describedImage(id).DeprecationTime != nil {
 		t.Error("the deprecation is not cancelled")

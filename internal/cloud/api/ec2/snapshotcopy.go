@@ -49,9 +49,6 @@ func (a *API) CopySnapshot(ctx context.Context, in *ec2.CopySnapshotInput) (*ec2
 			InFile: source.InFile, CopyOf: source.ID, Started: a.Now().UTC(),
 			State: string(types.SnapshotStatePending), Progress: "0%", Tags: tags[types.ResourceTypeSnapshot],
 		}
-		if row.Description == "" {
-			row.Description = "[Copied " + source.ID + " from " + *in.SourceRegion + "]"
-		}
 		row.CompletesAt = a.Manners.Until(a.Now(), manners.CreateImage, row.ID)
 		if !row.InFile {
 			row.State, row.Progress = string(types.SnapshotStateCompleted), "100%"
