@@ -183,8 +183,8 @@ func (a *API) imageItem(r store.Reader) func(ami) types.Image {
 			RootDeviceName:     aws.String(row.RootDevice),
 			RootDeviceType:     types.DeviceTypeEbs,
 			EnaSupport:         aws.Bool(true),
-			PlatformDetails:    aws.String("Linux/UNIX"),
-			UsageOperation:     aws.String("RunInstances"),
+			PlatformDetails:    aws.String(platformDetails),
+			UsageOperation:     aws.String(usageOperation),
 			SourceInstanceId:   optionalString(row.SourceInstanceID),
 			Tags:               tagSet(row.Tags),
 		}

@@ -32,7 +32,7 @@ var instances = resourceType[store.Instance]{
 	malformedCode: "InvalidInstanceID.Malformed",
 	key:           func(row vm) (identity.Region, string) { return row.Region, row.ID },
 	tags:          func(row vm) *store.Tags { return &row.Tags },
-	filters: withTagFilters(func(row vm) store.Tags { return row.Tags }, withInterfaceFilters(filters[vm]{
+	filters: withTagFilters(func(row vm) store.Tags { return row.Tags }, withSharedFilters(filters[vm]{
 		"instance-id":               field(func(row vm) string { return row.ID }),
 		"instance-state-name":       field(func(row vm) string { return row.State }),
 		"instance-state-code":       field(stateCode),
@@ -196,6 +196,7 @@ func instanceItem(r store.Reader) func(vm) types.Instance {
 			NetworkInterfaces:     []types.InstanceNetworkInterface{},
 			BlockDeviceMappings:   []types.InstanceBlockDeviceMapping{},
 		}
+		addFixed(&item, row)
 		item.IamInstanceProfile = profileItem(r, row)
 		if row.StateReasonCode != "" {
 			item.StateReason = &types.StateReason{

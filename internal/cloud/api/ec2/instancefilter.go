@@ -3,6 +3,7 @@ package ec2
 import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"maps"
 
 	"aloft.dev/aloft/internal/cloud/dnsname"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -54,8 +55,10 @@ func bySubnet(text func(*store.Subnet) string) func(store.Reader, vm) []string {
 	}
 }
 
-// withInterfaceFilters adds the filters of network interfaces to those of instances.
-func withInterfaceFilters(own filters[vm]) filters[vm] {
+// withSharedFilters adds to the filters of instances those of their network interfaces, and those by
+// what is the same for all instances.
+func withSharedFilters(own filters[vm]) filters[vm] {
+	maps.Copy(own, fixedFilters)
 	for name, values := range networkInterfaces.filters {
 		if name != byTag {
 			own["network-interface."+name] = byInterface(values)

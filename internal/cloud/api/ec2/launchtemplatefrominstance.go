@@ -31,6 +31,14 @@ func (a *API) GetLaunchTemplateData(
 	return &ec2.GetLaunchTemplateDataOutput{LaunchTemplateData: launchTemplateDataOf(view, row)}, nil
 }
 
+func placementData(r store.Reader, row vm) *types.LaunchTemplatePlacement {
+	p := placementItem(r, row)
+	return &types.LaunchTemplatePlacement{
+		AvailabilityZone: p.AvailabilityZone, GroupName: p.GroupName, PartitionNumber: p.PartitionNumber,
+		Tenancy: p.Tenancy,
+	}
+}
+
 func launchTemplateDataOf(r store.Reader, row vm) *types.ResponseLaunchTemplateData {
 	data := &types.ResponseLaunchTemplateData{
 		ImageId:                           aws.String(row.ImageID),
@@ -42,11 +50,7 @@ func launchTemplateDataOf(r store.Reader, row vm) *types.ResponseLaunchTemplateD
 		DisableApiStop:                    aws.Bool(row.DisableAPIStop),
 		InstanceInitiatedShutdownBehavior: types.ShutdownBehavior(row.ShutdownBehavior),
 		Monitoring:                        &types.LaunchTemplatesMonitoring{Enabled: aws.Bool(row.Monitoring)},
-		Placement: &types.LaunchTemplatePlacement{
-			AvailabilityZone: aws.String(row.Zone),
-			GroupName:        aws.String(""),
-			Tenancy:          types.TenancyDefault,
-		},
+		Placement:                         placementData(r, row),
 		MetadataOptions: &types.LaunchTemplateInstanceMetadataOptions{
 			State:                   types.LaunchTemplateInstanceMetadataOptionsStateApplied,
 			HttpTokens:              types.LaunchTemplateHttpTokensState(row.MetadataTokens),

@@ -1,0 +1,82 @@
+package ec2
+
+import (
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/instancetype"
+)
+
+// addFixed adds to the description of an instance what is the same for all of them, or for all of a
+// type, because a launch that asks for anything else is refused.
+func addFixed(item *types.Instance, row vm) {
+	item.CapacityReservationSpecification = &types.CapacityReservationSpecificationResponse{
+		CapacityReservationPreference: types.CapacityReservationPreferenceOpen,
+	}
+	if t, ok := instancetype.ByName(row.Type); ok {
+		item.CpuOptions = &types.CpuOptions{
+			CoreCount: aws.Int32(int32(t.Cores)), ThreadsPerCore: aws.Int32(int32(t.VCPUs / t.Cores)),
+		}
+	}
+	item.CurrentInstanceBootMode = types.InstanceBootModeValuesLegacyBios
+	item.EnclaveOptions = &types.EnclaveOptions{Enabled: aws.Bool(false)}
+	item.HibernationOptions = &types.HibernationOptions{Configured: aws.Bool(false)}
+	item.MaintenanceOptions = &types.InstanceMaintenanceOptions{
+		AutoRecovery: types.InstanceAutoRecoveryStateDefault,
+	}
+	item.NetworkPerformanceOptions = &types.InstanceNetworkPerformanceOptions{
+		BandwidthWeighting: types.InstanceBandwidthWeightingDefault,
+	}
+	item.PlatformDetails = aws.String(platformDetails)
+	item.PrivateDnsNameOptions = &types.PrivateDnsNameOptionsResponse{
+		HostnameType:                    types.HostnameTypeIpName,
+		EnableResourceNameDnsARecord:    aws.Bool(false),
+		EnableResourceNameDnsAAAARecord: aws.Bool(false),
+	}
+	item.UsageOperation = aws.String(usageOperation)
+	item.UsageOperationUpdateTime = aws.Time(row.LaunchTime)
+}
+
+// The platform and the billing of all images (Amazon EC2 User Guide, "AMI billing information
+// fields").
+const (
+	platformDetails = "Linux/UNIX"
+	usageOperation  = "RunInstances"
+)
+
+// fixedFilters are the filters of DescribeInstances by what addFixed adds, and by what no instance
+// has.
+var fixedFilters = filters[vm]{
+	"boot-mode":                  noValue[vm],
+	"capacity-reservation-id":    noValue[vm],
+	"current-instance-boot-mode": constant[vm](string(types.InstanceBootModeValuesLegacyBios)),
+	"capacity-reservation-specification.capacity-reservation-preference": constant[vm](
+		string(types.CapacityReservationPreferenceOpen),
+	),
+	"enclave-options.enabled":           constant[vm]("false"),
+	"hibernation-options.configured":    constant[vm]("false"),
+	"host-id":                           noValue[vm],
+	"kernel-id":                         noValue[vm],
+	"maintenance-options.auto-recovery": constant[vm](string(types.InstanceAutoRecoveryStateDefault)),
+	"metadata-options.http-protocol-ipv6": constant[vm](
+		string(types.InstanceMetadataProtocolStateDisabled),
+	),
+	"network-performance-options.bandwidth-weighting": constant[vm](
+		string(types.InstanceBandwidthWeightingDefault),
+	),
+	"operator.managed": constant[vm]("false"),
+	"outpost-arn":      noValue[vm],
+	"platform-details": constant[vm](platformDetails),
+	"private-dns-name-options.enable-resource-name-dns-a-record":    constant[vm]("false"),
+	"private-dns-name-options.enable-resource-name-dns-aaaa-record": constant[vm]("false"),
+	"private-dns-name-options.hostname-type": constant[vm](
+		string(types.HostnameTypeIpName),
+	),
+	"product-code":                noValue[vm],
+	"product-code.type":           noValue[vm],
+	"ramdisk-id":                  noValue[vm],
+	"spot-instance-request-id":    noValue[vm],
+	"tpm-support":                 noValue[vm],
+	"usage-operation":             constant[vm](usageOperation),
+	"usage-operation-update-time": field(func(row vm) string { return filterTime(row.LaunchTime) }),
+}
