@@ -78,16 +78,19 @@ type Node struct {
 	Public    netip.Addr `json:"public"`    // on the internet; invalid for internal load balancers
 }
 
-// Listener is a port on which every node accepts HTTP or HTTPS, or forwards flows.
+// Listener is a port on which every node accepts HTTP, HTTPS or TLS, or forwards flows.
 type Listener struct {
 	ARN  string `json:"arn"`
 	Port uint16 `json:"port"`
 	// Forwards has "tcp", "udp" or both if the kernel forwards the flows of these protocols to
 	// the targets; empty: nodes accept requests.
 	Forwards []string `json:"forwards,omitempty"`
-	TLS      *TLS     `json:"tls,omitempty"`   // nil: clients use plain HTTP
-	Action   Action   `json:"action"`          // for requests that no rule matches
-	Rules    []Rule   `json:"rules,omitempty"` // in order of priority
+	// Opaque makes a node pass on what it decrypts, whatever it is, to one target for each
+	// connection. TLS is not nil then.
+	Opaque bool   `json:"opaque,omitempty"`
+	TLS    *TLS   `json:"tls,omitempty"`   // nil: clients use plain HTTP
+	Action Action `json:"action"`          // for requests that no rule matches
+	Rules  []Rule `json:"rules,omitempty"` // in order of priority
 
 	// Headers are set in every response to a client and replace the target's fields of
 	// the same names (Application Load Balancer guide, Add response headers).
@@ -174,7 +177,7 @@ type FixedResponse struct {
 // one load balancer.
 type TargetGroup struct {
 	ARN     string      `json:"arn"`
-	TLS     bool        `json:"tls"` // targets serve HTTPS; like AWS, nodes do not verify their certificates
+	TLS     bool        `json:"tls"` // targets serve HTTPS or TLS; like AWS, nodes do not verify their certificates
 	Version Version     `json:"version,omitempty"`
 	Check   HealthCheck `json:"check"`
 	Targets []Target    `json:"targets"`
@@ -187,6 +190,19 @@ type TargetGroup struct {
 	Sticky    *Stickiness   `json:"sticky,omitempty"`
 	FailOpen  Minimum       `json:"fail_open"` // below it, a node also sends requests to unhealthy targets
 	Failover  Minimum       `json:"failover"`  // below it, a node's address leaves the load balancer's DNS name
+	Flows     Flows         `json:"flows,omitzero"`
+}
+
+// Flows is what becomes of the connections of an opaque listener to the targets of a group.
+type Flows struct {
+	// Impersonate gives connections to targets the client's address (preserve_client_ip.enabled).
+	Impersonate bool `json:"impersonate,omitempty"`
+	// EndDeregistered ends connections to targets whose deregistration is over
+	// (deregistration_delay.connection_termination.enabled).
+	EndDeregistered bool `json:"end_deregistered,omitempty"`
+	// EndUnhealthy ends connections to targets that become unhealthy
+	// (target_health_state.unhealthy.connection_termination.enabled).
+	EndUnhealthy bool `json:"end_unhealthy,omitempty"`
 }
 
 // Version is the version of HTTP that targets use.

@@ -18,6 +18,7 @@ type NodeCounters struct {
 	Zone         string            `json:"zone"`
 	Sums         map[string]uint64 `json:"sums"`   // by metric; zeros are omitted
 	Active       int               `json:"active"` // open connections, to clients and to targets
+	Flows        int               `json:"flows"`  // open connections of opaque listeners that have one to a target
 	Groups       []GroupCounters   `json:"groups"`
 	LogDropped   uint64            `json:"log_dropped"` // entries missing from the access log
 }

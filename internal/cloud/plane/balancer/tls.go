@@ -10,6 +10,9 @@ type TLS struct {
 	// certificate list, from which the name in a ClientHello selects.
 	Certificates []Certificate `json:"certificates"`
 	Policy       string        `json:"policy"` // name of the security policy
+	// Protocols are those that an opaque listener negotiates by ALPN, the preferred one first. A
+	// client that supports none of them is served without ALPN. Other listeners ignore them.
+	Protocols []string `json:"protocols,omitempty"`
 }
 
 // Certificate is a server certificate and its key, in PEM.

@@ -4,6 +4,7 @@ package firewall
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -19,6 +20,9 @@ type Balancer struct {
 type Service struct {
 	Protocols []string // "tcp", "udp" or both
 	Port      uint16
+	// Terminates says that a process of the node accepts the connections and makes others to targets,
+	// with its own address or that of the client. The other fields are then zero.
+	Terminates bool
 	// Preserve keeps the client's address as the source of what targets receive. Otherwise it
 	// is the node's (preserve_client_ip.enabled).
 	Preserve bool
@@ -75,6 +79,9 @@ func (b Balancer) Ruleset(table string) Ruleset {
 	var sets []set
 	var chains []chain
 	for _, s := range b.Services {
+		if s.Terminates {
+			continue
+		}
 		for _, name := range s.Protocols {
 			is := equals{protocol, byteValue(protocolNumbers[name])}
 			services.rules = append(services.rules, rule{
@@ -90,14 +97,14 @@ func (b Balancer) Ruleset(table string) Ruleset {
 			{established, accept}, {invalid, tcp, resetTCP{}}, {redirected, accept},
 		}},
 		// For the checks of targets, and for the resets.
-		{name: "own", hook: inputFilter, dropByDefault: true, rules: []rule{
+		{name: "own", hook: inputFilter, dropByDefault: true, rules: append([]rule{
 			{established, accept}, {invalid, tcp, accept},
-		}},
+		}, b.terminated()...)},
 		{name: "outward", hook: postroutingNAT, rules: []rule{
 			{hasConnectionMark(translatedMark), snatTo{b.Address}},
 		}},
 	}
-	return Ruleset{Table: table, sets: sets, chains: append(base, chains...)}
+	return Ruleset{Table: table, sets: sets, chains: slices.Concat(base, b.impersonation(), chains)}
 }
 
 // distribution returns the map from slots to targets, the chain of the service, which chooses

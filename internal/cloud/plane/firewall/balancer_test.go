@@ -56,6 +56,10 @@ func TestNodeForwardsToItsTargets(t *testing.T) {
 			{Protocols: []string{"tcp"}, Port: 81, Backends: targets[1:]},
 		},
 	}.Ruleset("aloft"))
+	checkGolden(t, "terminating", firewall.Balancer{
+		Address:  netip.MustParseAddr("10.0.1.20"),
+		Services: []firewall.Service{{Protocols: []string{"tcp"}, Port: 443, Terminates: true}},
+	}.Ruleset("aloft"))
 }
 
 func TestFlowsEndWithTheirTargets(t *testing.T) {

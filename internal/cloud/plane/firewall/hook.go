@@ -24,6 +24,7 @@ var (
 	preroutingRaw  = hook{"prerouting", nftables.ChainTypeFilter, priorityRaw}
 	preroutingMark = hook{"prerouting", nftables.ChainTypeFilter, priorityMangle} // flows are known
 	preroutingNAT  = hook{"prerouting", nftables.ChainTypeNAT, priorityDstNAT}
+	outputMark     = hook{"output", nftables.ChainTypeFilter, priorityMangle}
 	inputFilter    = hook{"input", nftables.ChainTypeFilter, priorityFilter}
 	forwardFilter  = hook{"forward", nftables.ChainTypeFilter, priorityFilter}
 	postroutingRaw = hook{"postrouting", nftables.ChainTypeFilter, priorityRaw}

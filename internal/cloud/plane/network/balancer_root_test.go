@@ -3,7 +3,9 @@
 package network
 
 import (
+	"context"
 	"errors"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -11,6 +13,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"aloft.dev/aloft/internal/cloud/plane/balancer/keeper"
+	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 )
 
@@ -262,4 +266,55 @@ func TestRealDamageOfANetworkLoadBalancerIsFoundAndRepaired(t *testing.T) {
 	}
 	b.serve(service)
 	b.answering(b.outside, nodeAddress+":80", outsideAddress, 5)
+}
+
+// A process of the node accepts connections at ports of TLS listeners, and at no others. It
+// connects to targets with the addresses of clients, and gets what they answer.
+func TestRealNetworkLoadBalancerTerminatesConnections(t *testing.T) {
+	b := newBalanced(t)
+	terminates := firewall.Service{Protocols: []string{"tcp"}, Port: 443, Terminates: true}
+	b.serve(terminates, tcpService(to(3000, firewall.Begin, firewall.Begin)))
+	node := b.plane.NodeNamespace("eni-node")
+	for _, port := range []uint16{443, 444} {
+		b.serveGreeting(node, netip.AddrPortFrom(netip.MustParseAddr("10.0.1.6"), port), "node")
+	}
+	for range 2 {
+		b.assertAnswers(b.outside, nodeAddress+":443", "node to "+outsideAddress)
+		b.assertAnswers(b.client, "10.0.1.6:443", "node to "+clientAddress)
+		b.assertSilent(b.outside, nodeAddress+":444")
+		b.answering(b.outside, nodeAddress+":80", outsideAddress, 5) // flows are forwarded beside it
+		for _, client := range []string{outsideAddress, clientAddress, b.plane.HostAddress().String()} {
+			conn := b.dialAs(node, netip.MustParseAddr(client), netip.MustParseAddrPort("10.0.2.10:3000"))
+			if got, err := b.readLine(conn); err != nil || got != "two to "+client {
+				t.Errorf("a connection as %s: got %q, %v", client, got, err)
+			}
+			b.assertAlive(conn)
+		}
+		b.restartPlane()
+		b.serve(terminates, tcpService(to(3000, firewall.Begin, firewall.Begin)))
+	}
+	b.serve(tcpService(to(3000, firewall.Begin, firewall.Begin)))
+	b.assertSilent(b.outside, nodeAddress+":443")
+}
+
+// dialAs connects from a namespace with the address of another host.
+func (b *balanced) dialAs(namespace string, client netip.Addr, to netip.AddrPort) net.Conn {
+	b.Helper()
+	k := &keeper.Keeper{}
+	in, err := k.Find(namespace)
+	if err != nil {
+		b.Fatal(err)
+	}
+	fds, err := k.Connecting(in, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(b.Context(), silenceTimeout)
+	defer cancel()
+	conn, err := socket.DialAs(ctx, fds[0], netip.AddrPortFrom(client, 0), to)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = conn.Close() })
+	return conn
 }

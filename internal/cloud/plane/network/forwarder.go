@@ -107,6 +107,11 @@ func (f *forwarder) apply(path string, desired forwarding) error {
 		if err := inNamespace(path, func() error { return startForwarding(desired.settings) }); err != nil {
 			return err
 		}
+		if desired.counts {
+			if err := n.keepMarked(); err != nil {
+				return err
+			}
+		}
 	}
 	if err := n.endFlows(desired.services); err != nil {
 		return err

@@ -37,6 +37,7 @@ type connection struct {
 	suspended bool           // a target has the request and has not responded; a loop will resume
 	stream    bool           // it is a request of an HTTP/2 connection
 	insecure  bool           // its TLS handshake is not over
+	opaque    bool           // it carries other bytes than requests, to one target: see serveFlow
 	client    netip.AddrPort // the client's address
 	accepted  time.Duration  // on the engine's clock
 
@@ -104,6 +105,8 @@ func (c *connection) serve() {
 	switch {
 	case secure && !c.handshake(conn):
 		c.close()
+	case secure && c.opaque:
+		c.serveFlow()
 	case secure && c.tls.NegotiatedProtocol == "h2":
 		c.serveHTTP2()
 		c.close()

@@ -16,7 +16,7 @@ import (
 const lanes = 4
 
 // The sums of a node by CloudWatch's names (Application Load Balancer guide,
-// CloudWatch metrics for your Application Load Balancer).
+// CloudWatch metrics for your Application Load Balancer; Network Load Balancer guide).
 const (
 	processedBytes = iota
 	own3XX
@@ -33,6 +33,9 @@ const (
 	newConnections
 	rejectedConnections
 	tlsErrors
+	targetTLSErrors
+	flowBytes
+	newFlows
 	nodeSums
 )
 
@@ -52,6 +55,9 @@ var nodeSumNames = [nodeSums]string{
 	newConnections:      "NewConnectionCount",
 	rejectedConnections: "RejectedConnectionCount",
 	tlsErrors:           "ClientTLSNegotiationErrorCount",
+	targetTLSErrors:     "TargetTLSNegotiationErrorCount",
+	flowBytes:           "ProcessedBytes_TLS",
+	newFlows:            "NewFlowCount_TLS",
 }
 
 // The sums of a target group at a node.
@@ -78,6 +84,7 @@ var groupSumNames = [groupSums]string{
 // outlive the node.
 type nodeCounts struct {
 	lanes  [lanes]nodeLane
+	flows  atomic.Int64            // open connections of opaque listeners that have one to a target
 	groups map[string]*groupCounts // by target group; guarded by the engine's lock
 	gone   time.Time               // when the node was found missing; zero: it exists
 }

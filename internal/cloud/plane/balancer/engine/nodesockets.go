@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -47,6 +48,22 @@ func (s *nodeSockets) dial(
 		return nil, fmt.Errorf("create a socket: %w", err)
 	}
 	return socket.Dial(ctx, loop, fd, from, to)
+}
+
+// dialAs connects with a client's address, and with its port if that is possible.
+func (s *nodeSockets) dialAs(ctx context.Context, client, to netip.AddrPort) (conn *socket.Conn, err error) {
+	for _, from := range []netip.AddrPort{client, netip.AddrPortFrom(client.Addr(), 0)} {
+		fd, problem := s.take()
+		if problem != nil {
+			return nil, fmt.Errorf("create a socket: %w", problem)
+		}
+		conn, err = socket.DialAs(ctx, fd, from, to)
+		// The port is one of another connection, or so low that it needs a privilege.
+		if !errors.Is(err, unix.EADDRINUSE) && !errors.Is(err, unix.EADDRNOTAVAIL) && !errors.Is(err, unix.EACCES) {
+			break
+		}
+	}
+	return conn, err
 }
 
 // tryBind checks that a socket of the namespace could have the address.

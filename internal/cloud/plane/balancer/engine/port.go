@@ -94,7 +94,7 @@ func (p *port) serve(conn *socket.Conn, loop *socket.Loop, lane int) {
 	}
 	if secure {
 		c = newConnection(p, conn, tls.Server(conn, l.tls.config), len(p.node.engine.loops))
-		c.insecure = true
+		c.insecure, c.opaque = true, l.conf.Opaque
 	} else {
 		c = newConnection(p, conn, conn, lane)
 	}

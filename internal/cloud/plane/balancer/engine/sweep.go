@@ -50,7 +50,7 @@ func (c *connection) inspect(now, timeout time.Duration) {
 func (c *connection) inspectExchange(waited, timeout time.Duration) {
 	late := waited >= timeout
 	switch {
-	case c.up != nil && c.up.deregistered():
+	case c.up != nil && c.endsWithTarget():
 		c.interruptLocked(targetDeregistered)
 	case c.phase == awaitingResponse && waited >= presenceCheckAfter && peerClosed(c.socket):
 		c.interruptLocked(clientGone)

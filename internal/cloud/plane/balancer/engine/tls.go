@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"reflect"
+	"slices"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
@@ -21,9 +22,9 @@ import (
 // serverTLS is a listener's TLS. Established connections keep theirs when the
 // configuration changes.
 type serverTLS struct {
-	conf    balancer.TLS
-	noHTTP2 bool
-	config  *tls.Config
+	conf      balancer.TLS
+	protocols []string
+	config    *tls.Config
 }
 
 // serverTLS returns the TLS of a listener, or nil if it has none. An unchanged one is
@@ -32,20 +33,50 @@ func (n *node) serverTLS(conf *balancer.Listener) *serverTLS {
 	if conf.TLS == nil {
 		return nil
 	}
-	old := (*n.listeners.Load())[conf.Port]
-	if old != nil && old.tls != nil && old.tls.noHTTP2 == n.lb.NoHTTP2 && reflect.DeepEqual(old.tls.conf, *conf.TLS) {
+	old, protocols := (*n.listeners.Load())[conf.Port], n.protocols(conf)
+	if old != nil && old.tls != nil && slices.Equal(old.tls.protocols, protocols) &&
+		reflect.DeepEqual(old.tls.conf, *conf.TLS) {
 		return old.tls
 	}
-	s, err := newServerTLS(*conf.TLS, n.lb.NoHTTP2, time.Now)
+	s, err := newServerTLS(*conf.TLS, protocols, time.Now)
 	if err != nil {
 		n.log.Error("configure TLS", "port", conf.Port, "error", err)
+	}
+	if conf.Opaque {
+		s.config.GetConfigForClient = withoutMismatch(s.config)
 	}
 	return s
 }
 
+// protocols returns the protocols that a listener negotiates by ALPN.
+func (n *node) protocols(conf *balancer.Listener) []string {
+	switch {
+	case conf.Opaque:
+		return conf.TLS.Protocols
+	case n.lb.NoHTTP2:
+		return []string{"http/1.1"}
+	}
+	return []string{"h2", "http/1.1"}
+}
+
+// withoutMismatch returns a function that does without ALPN for clients that support none of
+// the protocols (Network Load Balancer guide, ALPN policies).
+func withoutMismatch(config *tls.Config) func(*tls.ClientHelloInfo) (*tls.Config, error) {
+	without := config.Clone()
+	without.NextProtos = nil
+	return func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if slices.ContainsFunc(hello.SupportedProtos, func(p string) bool {
+			return slices.Contains(config.NextProtos, p)
+		}) {
+			return nil, nil // the listener's own
+		}
+		return without, nil
+	}
+}
+
 // newServerTLS always returns TLS that works as far as possible. The error describes
 // what it had to leave out.
-func newServerTLS(conf balancer.TLS, noHTTP2 bool, now func() time.Time) (*serverTLS, error) {
+func newServerTLS(conf balancer.TLS, protocols []string, now func() time.Time) (*serverTLS, error) {
 	policy, ok := securitypolicy.Find(conf.Policy)
 	var problems []error
 	if !ok {
@@ -53,8 +84,8 @@ func newServerTLS(conf balancer.TLS, noHTTP2 bool, now func() time.Time) (*serve
 		problems = append(problems, fmt.Errorf("unknown security policy %q, using %s", conf.Policy, policy.Name))
 	}
 	certificates, err := certificate.Parse(conf.Certificates)
-	s := &serverTLS{conf: conf, noHTTP2: noHTTP2, config: &tls.Config{
-		NextProtos: []string{"h2", "http/1.1"},
+	s := &serverTLS{conf: conf, protocols: protocols, config: &tls.Config{
+		NextProtos: protocols,
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			chosen, err := certificates.Choose(hello, now())
 			if c, ok := hello.Context().Value(connectionKey{}).(*connection); ok {
@@ -63,9 +94,6 @@ func newServerTLS(conf balancer.TLS, noHTTP2 bool, now func() time.Time) (*serve
 			return chosen, err
 		},
 	}}
-	if noHTTP2 {
-		s.config.NextProtos = s.config.NextProtos[1:]
-	}
 	policy.ApplyTo(s.config)
 	return s, errors.Join(append(problems, err)...)
 }
@@ -79,7 +107,8 @@ func (c *connection) handshake(conn *tls.Conn) bool {
 	err := conn.HandshakeContext(context.WithValue(context.Background(), connectionKey{}, c))
 	if err != nil {
 		var header tls.RecordHeaderError
-		if errors.As(err, &header) && header.Conn != nil && looksLikeHTTP(header.RecordHeader) {
+		if l := c.port.listener(); errors.As(err, &header) && header.Conn != nil &&
+			looksLikeHTTP(header.RecordHeader) && l != nil && !l.conf.Opaque {
 			c.refusePlainHTTP(header.Conn)
 		}
 		c.port.node.counts.lanes[0].sums[tlsErrors].Add(1)

@@ -102,14 +102,23 @@ func (p *upstreamPool) connect(loop *socket.Loop) (*upstream, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.node.counts.lanes[0].sums[newConnections].Add(1)
+	return p.secure(ctx, conn)
+}
+
+// secure returns the connection that uses TLS over a new one, if the target does. It offers
+// the protocols by ALPN.
+func (p *upstreamPool) secure(ctx context.Context, conn *socket.Conn, protocols ...string) (*upstream, error) {
+	sums := &p.node.counts.lanes[0].sums
+	sums[newConnections].Add(1)
 	if !p.tls {
 		return &upstream{pool: p, conn: conn, raw: conn, socket: conn}, nil
 	}
 	// Certificates of targets are not verified (Application Load Balancer
 	// guide, Target groups for your Application Load Balancers: routing).
-	secure := tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // as AWS: see above
+	config := &tls.Config{InsecureSkipVerify: true, NextProtos: protocols} //nolint:gosec // as AWS: see above
+	secure := tls.Client(conn, config)
 	if err := secure.HandshakeContext(ctx); err != nil {
+		sums[targetTLSErrors].Add(1)
 		_ = conn.Close()
 		return nil, err
 	}

@@ -30,7 +30,7 @@ type route struct {
 	turn         atomic.Uint64
 	certificates []*x509.Certificate // of an HTTPS listener
 	neighbour    bool                // no load balancer: what it serves is its own matter
-	opaque       bool                // of a listener that forwards flows, whatever they carry
+	opaque       bool                // of a listener that passes on whatever connections carry
 }
 
 // add adds a listener. An unchanged route of old stays, and continues its turns.
@@ -41,7 +41,7 @@ func (r routes) add(dnsName string, l *balancer.Listener, nodes []*node, old rou
 	name := strings.ToLower(dnsName)
 	added := old[l.Port][name]
 	certificates := certificatesOf(l)
-	opaque := len(l.Forwards) > 0
+	opaque := len(l.Forwards) > 0 || l.Opaque
 	if added == nil || !slices.Equal(added.nodes, nodes) || added.opaque != opaque ||
 		!slices.EqualFunc(added.certificates, certificates, (*x509.Certificate).Equal) {
 		added = &route{nodes: nodes, certificates: certificates, opaque: opaque}
@@ -88,8 +88,8 @@ func (n names) find(name string) *route {
 	return nil
 }
 
-// opaque returns the only load balancer if it forwards flows: their first bytes may name no
-// load balancer, or the server may speak first. Otherwise it returns nil.
+// opaque returns the only load balancer if it passes on connections: their first bytes may name
+// no load balancer, or the server may speak first. Otherwise it returns nil.
 func (n names) opaque() *route {
 	var only *route
 	for _, r := range n {

@@ -40,7 +40,8 @@ type Sockets interface {
 	Listen(in Namespace, at netip.AddrPort) (fd int, err error)
 	// Forget closes what Listen has kept.
 	Forget(in Namespace, at netip.AddrPort) error
-	// Connecting returns n sockets to connect from the namespace, which the caller owns.
+	// Connecting returns n sockets to connect from the namespace, which the caller owns. They
+	// can have the addresses of others, as far as the firewall lets them.
 	Connecting(in Namespace, n int) (fds []int, err error)
 }
 
@@ -169,7 +170,7 @@ func (k *Keeper) Forget(in Namespace, at netip.AddrPort) error {
 func (k *Keeper) Connecting(in Namespace, n int) (fds []int, err error) {
 	err = k.run(in, func() error {
 		for range n {
-			fd, err := socket.NewSocket()
+			fd, err := newSocket(in)
 			if err != nil {
 				return err
 			}
@@ -181,6 +182,18 @@ func (k *Keeper) Connecting(in Namespace, n int) (fds []int, err error) {
 		return nil, err
 	}
 	return fds, nil
+}
+
+// newSocket returns a socket to connect from the namespace of the calling thread.
+func newSocket(in Namespace) (int, error) {
+	fd, err := socket.NewSocket()
+	if err != nil || in.Path == "" {
+		return fd, err
+	}
+	if err := socket.AllowForeignAddress(fd); err != nil {
+		return -1, errors.Join(err, unix.Close(fd))
+	}
+	return fd, nil
 }
 
 // run runs do on a thread in the namespace. A socket belongs for life to the namespace of

@@ -33,9 +33,13 @@ func Bind(fd int, from netip.Addr) error {
 // of the socket, even if it fails. With a loop it must be called by one of the loop's
 // tasks, and the connection is on the loop; with nil it is on none.
 func Dial(ctx context.Context, l *Loop, fd int, from netip.Addr, to netip.AddrPort) (*Conn, error) {
+	return connectBound(ctx, l, fd, func() error { return Bind(fd, from) }, to)
+}
+
+func connectBound(ctx context.Context, l *Loop, fd int, bind func() error, to netip.AddrPort) (*Conn, error) {
 	c := newConn(fd, to)
 	c.loop = l
-	err := c.dial(ctx, from)
+	err := c.dial(ctx, bind)
 	if err != nil {
 		_ = c.Close()
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: net.TCPAddrFromAddrPort(to), Err: err}
@@ -43,7 +47,7 @@ func Dial(ctx context.Context, l *Loop, fd int, from netip.Addr, to netip.AddrPo
 	return c, nil
 }
 
-func (c *Conn) dial(ctx context.Context, from netip.Addr) error {
+func (c *Conn) dial(ctx context.Context, bind func() error) error {
 	for _, option := range []struct{ level, name int }{
 		{unix.IPPROTO_TCP, unix.TCP_NODELAY},
 		// Without it, bind would search for a port that is free for every destination.
@@ -53,7 +57,7 @@ func (c *Conn) dial(ctx context.Context, from netip.Addr) error {
 			return os.NewSyscallError("setsockopt", err)
 		}
 	}
-	if err := Bind(c.fd, from); err != nil {
+	if err := bind(); err != nil {
 		return err
 	}
 	return c.connect(ctx)
