@@ -113,10 +113,10 @@ func (w *world) behind(
 }
 
 // keepsClientAddress reports whether targets see the addresses of a load balancer's clients, which
-// is the default for targets that are instances (Network Load Balancer guide, Client IP
+// is the default for targets that are not IP addresses (Network Load Balancer guide, Client IP
 // preservation). The attribute that turns it off is not in the inventory.
 func keepsClientAddress(lb *inventory.LoadBalancer, group inventory.TargetGroup) bool {
-	return lb.Type == elbtypes.LoadBalancerTypeEnumNetwork && group.TargetType == elbtypes.TargetTypeEnumInstance
+	return lb.Type == elbtypes.LoadBalancerTypeEnumNetwork && group.TargetType != elbtypes.TargetTypeEnumIp
 }
 
 // forwardsTo returns the ARNs of the target groups of a listener and its rules.

@@ -4,10 +4,6 @@ package scaling
 
 import (
 	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"net/http/httptrace"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +75,7 @@ func (b networkBalancer) assertForwards(t *testing.T, c *program.LocalCloud, wan
 		for range 5 {
 			names[b.ask(t, public)] = true
 		}
+		b.assertServes(t, public, want)
 		if len(names) != 1 {
 			t.Errorf("the node in %s forwards to %v, without cross-zone load balancing", *node.AvailabilityZone, names)
 		}
@@ -102,24 +99,11 @@ func (b networkBalancer) assertForwards(t *testing.T, c *program.LocalCloud, wan
 // sees the address from which the request came.
 func (b networkBalancer) ask(t *testing.T, public string) string {
 	t.Helper()
-	var own string
-	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
-		own, _, _ = net.SplitHostPort(info.Conn.LocalAddr().String())
-	}})
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://%s:%d/", public, b.port), nil)
-	if err != nil {
-		t.Fatal(err)
+	name, header, own := fetchFrom(t, fmt.Sprintf("http://%s:%d/", public, b.port), nil)
+	if saw := header.Get("X-Client"); saw != own {
+		t.Errorf("a machine sees the client %s, want %s", saw, own)
 	}
-	response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	name, err := io.ReadAll(response.Body)
-	if saw := response.Header.Get("X-Client"); err != nil || saw != own {
-		t.Errorf("a machine sees the client %s, want %s; %v", saw, own, err)
-	}
-	return string(name)
+	return name
 }
 
 // dimension returns the value of a metric's dimension for an ARN.
@@ -133,7 +117,8 @@ func (b networkBalancer) assertMeasured(t *testing.T, c *program.LocalCloud) {
 	lb := cloudwatchtypes.Dimension{Name: aws.String("LoadBalancer"), Value: dimension(b.arn)}
 	group := cloudwatchtypes.Dimension{Name: aws.String("TargetGroup"), Value: dimension(b.targets)}
 	for name, dimensions := range map[string][]cloudwatchtypes.Dimension{
-		"NewFlowCount_TCP": {lb}, "ProcessedBytes": {lb}, "HealthyHostCount": {group, lb},
+		"NewFlowCount_TCP": {lb}, "NewFlowCount_TLS": {lb}, "ProcessedBytes_TLS": {lb},
+		"ProcessedBytes": {lb}, "HealthyHostCount": {group, lb},
 	} {
 		program.Eventually(t, time.Minute, "there is "+name, func() bool {
 			points := simulation.Must(c.API.CW.GetMetricStatistics(t.Context(), &cloudwatch.GetMetricStatisticsInput{

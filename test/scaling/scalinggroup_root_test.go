@@ -34,12 +34,17 @@ $log->autoflush(1);
 my $door = IO::Socket::INET->new(LocalPort => 3000, Listen => 64, ReuseAddr => 1) or die;
 while (my $client = $door->accept) {
 	my $asked = <$client>;
-	while (my $line = <$client>) { last if $line =~ /^\r?$/ }
+	my $forwarded = "";
+	while (my $line = <$client>) {
+		last if $line =~ /^\r?$/;
+		$forwarded = $1 if $line =~ /^X-Forwarded-For: (\S+)/i;
+	}
 	exit 1 if $asked =~ m{^GET /die };
 	if ($asked =~ m{^GET /fill }) { 1 while print $log "x" x 4096 }
 	my $status = print($log $asked) ? "200 OK" : "500 Internal Server Error";
 	my $name = $ENV{NAME};
-	my $header = "Content-Length: " . length($name) . "\r\nX-Client: " . $client->peerhost;
+	my $header = "Content-Length: " . length($name) . "\r\nX-Client: " . $client->peerhost .
+		"\r\nX-Forwarded: $forwarded";
 	print $client "HTTP/1.1 $status\r\n$header\r\nConnection: close\r\n\r\n$name";
 	close $client;
 }
@@ -150,7 +155,7 @@ func balancedGroup(t *testing.T, c *program.LocalCloud) (url, targets string, fl
 			{
 				IpProtocol: aws.String("tcp"),
 				FromPort:   aws.Int32(port),
-				ToPort:     aws.Int32(port),
+				ToPort:     aws.Int32(tlsPort),
 				IpRanges:   []types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}},
 			},
 			{
@@ -182,6 +187,7 @@ func balancedGroup(t *testing.T, c *program.LocalCloud) (url, targets string, fl
 		},
 	}))(t)
 	flows = newNetworkBalancer(t, c, *vpc, ids, *group, port)
+	flows.addListeners(t, c, *lb.LoadBalancerArn, *vpc)
 	simulation.Must(c.API.ASG.CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
 		AutoScalingGroupName: aws.String("web"), MinSize: aws.Int32(3), MaxSize: aws.Int32(4),
 		LaunchTemplate:    &scalingtypes.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web")},

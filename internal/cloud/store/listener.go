@@ -20,11 +20,15 @@ type Listener struct {
 	Port                 int32
 	Protocol             string
 	SSLPolicy            string
+	ALPNPolicy           string   // of a TLS listener; empty: "None"
 	Certificates         []string // ARNs: the default certificate, then the certificate list
 	Actions              []Action // default actions
 	Attributes           map[string]string
 	Tags                 Tags
 }
+
+// UsesTLS reports whether the listener ends its clients' TLS.
+func (r *Listener) UsesTLS() bool { return r.Protocol == "HTTPS" || r.Protocol == "TLS" }
 
 func (r *Listener) region() identity.Region { return r.Region }
 

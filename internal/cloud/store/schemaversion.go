@@ -58,7 +58,8 @@ var migrations = []migration{
 	// shared with. Old rows belong to the local cloud's own account.
 	nil,
 	// Version 9 adds settings of accounts, placement groups and EC2 Fleets, and when images are
-	// deprecated, protected or disabled.
+	// deprecated, protected or disabled. It adds TLS listeners of Network Load Balancers, and
+	// Application Load Balancers as their targets.
 	nil,
 }
 

@@ -27,7 +27,7 @@ type TargetGroup struct {
 	ProtocolVersion string // of HTTP and HTTPS
 	Port            int32
 	VPCID           string
-	TargetType      string // "instance", "ip"
+	TargetType      string // "instance", "ip", "alb"
 	IPAddressType   string
 	HealthCheck     HealthCheck
 	Attributes      map[string]string
@@ -64,7 +64,7 @@ type HealthCheck struct {
 type Target struct {
 	TargetGroupARN string
 	Region         identity.Region
-	ID             string // instance id or IP address
+	ID             string // instance id, IP address or ARN of an Application Load Balancer
 	Port           int32
 	Zone           string
 	Registered     time.Time
@@ -72,6 +72,9 @@ type Target struct {
 
 	// Observed by the balancer.
 	State, Reason, Description string
+	// UnhealthyNodes are the nodes of a healthy Application Load Balancer that do not pass the
+	// checks: IDs of network interfaces, separated by spaces.
+	UnhealthyNodes string
 }
 
 func (r *Target) region() identity.Region { return r.Region }

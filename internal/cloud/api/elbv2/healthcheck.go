@@ -25,7 +25,11 @@ const (
 // API Reference, CreateTargetGroup).
 func defaultHealthCheck(group *store.TargetGroup) healthCheck {
 	c := healthCheck{Enabled: true, Port: trafficPort, Interval: 30, Healthy: 5, Unhealthy: 2}
-	if group.IsNetwork() {
+	switch {
+	case group.TargetType == alb:
+		c.Protocol, c.Path, c.Matcher, c.Timeout = http, "/", "200-399", 6
+		return c
+	case group.IsNetwork():
 		c.Protocol, c.Timeout = tcp, 10
 		return c
 	}
@@ -130,7 +134,7 @@ func (c *healthCheck) setMatcher(group *store.TargetGroup, in *types.Matcher) er
 // check refuses invalid settings and combinations.
 func (c healthCheck) check(group *store.TargetGroup) error {
 	if group.IsNetwork() {
-		return c.checkNetwork()
+		return c.checkNetwork(group)
 	}
 	switch {
 	case c.Timeout >= c.Interval:
@@ -155,10 +159,12 @@ func (c healthCheck) check(group *store.TargetGroup) error {
 
 // checkNetwork is check for a target group of Network Load Balancers. Clients report the
 // messages about TCP checks (awsdocs/aws-cloudformation-user-guide, pull request 186).
-func (c healthCheck) checkNetwork() error {
+func (c healthCheck) checkNetwork(group *store.TargetGroup) error {
 	switch {
 	case c.Timeout > c.Interval: // they may be equal (aws/aws-cdk, pull request 16445)
 		return invalid("Health check interval must be greater than or equal to the timeout.")
+	case c.Protocol == tcp && group.TargetType == alb:
+		return invalid("Health check protocol '%s' must be one of 'HTTP, HTTPS'", c.Protocol)
 	case c.Protocol == tcp && c.Path != "":
 		return wire.Errorf("InvalidConfigurationRequest", "Health check paths are not supported for TCP health checks")
 	case c.Protocol == tcp && c.Matcher != "":

@@ -151,7 +151,11 @@ func (a *API) ModifyListener(ctx context.Context, in *elb.ModifyListenerInput) (
 			return nil, err
 		}
 		l := *old
-		l.Port = constraint.Default(in.Port, l.Port)
+		if l.Port = constraint.Default(in.Port, l.Port); l.Port != old.Port {
+			if err := checkPortNotRegistered(tx, old); err != nil {
+				return nil, err
+			}
+		}
 		if err := protocol.set(tx, &l); err != nil {
 			return nil, err
 		}
@@ -186,6 +190,9 @@ func (a *API) DeleteListener(ctx context.Context, in *elb.DeleteListenerInput) (
 	return &elb.DeleteListenerOutput{}, a.store.Update(func(tx *store.Tx) error {
 		l, err := listener(tx, wire.RegionFrom(ctx), in.ListenerArn)
 		if err != nil {
+			return err
+		}
+		if err := checkPortNotRegistered(tx, l); err != nil {
 			return err
 		}
 		removeListener(tx, l)

@@ -29,15 +29,16 @@ func checkCertificate(r store.Reader, region identity.Region, arn string) error 
 	return nil
 }
 
-// readDefaultCertificate returns the ARN of a listener's default certificate, or
-// "" if the request has none.
-func readDefaultCertificate(given []types.Certificate) (string, error) {
+// readDefaultCertificate returns the ARN of the default certificate of a listener with the
+// protocol, or "" if the request has none.
+func readDefaultCertificate(protocol string, given []types.Certificate) (string, error) {
 	switch {
 	case len(given) == 0:
 		return "", nil
 	case len(given) > 1:
 		return "", invalid(
-			"Exactly one certificate must be specified for HTTPS listeners; use AddListenerCertificates for more",
+			"Exactly one certificate must be specified for %s listeners; use AddListenerCertificates for more",
+			protocol,
 		)
 	case given[0].IsDefault != nil:
 		return "", invalid("You cannot specify 'IsDefault' for the default certificate of a listener")
@@ -47,9 +48,9 @@ func readDefaultCertificate(given []types.Certificate) (string, error) {
 	return *given[0].CertificateArn, nil
 }
 
-// httpsListener returns a listener that can have a certificate list, and the ARNs
+// secureListener returns a listener that can have a certificate list, and the ARNs
 // of the given certificates.
-func httpsListener(
+func secureListener(
 	r store.Reader,
 	region identity.Region,
 	arn *string,
@@ -59,7 +60,7 @@ func httpsListener(
 	if err != nil {
 		return nil, nil, err
 	}
-	if l.Protocol != string(types.ProtocolEnumHttps) {
+	if !l.UsesTLS() {
 		return nil, nil, certificatesForbidden(l)
 	}
 	if len(given) == 0 {
@@ -78,13 +79,13 @@ func httpsListener(
 	return l, arns, nil
 }
 
-// AddListenerCertificates adds certificates to the list of an HTTPS listener.
+// AddListenerCertificates adds certificates to the list of an HTTPS or TLS listener.
 // Certificates already on the list are left alone.
 func (a *API) AddListenerCertificates(
 	ctx context.Context, in *elb.AddListenerCertificatesInput,
 ) (*elb.AddListenerCertificatesOutput, error) {
 	return update(a, func(tx *store.Tx) (*elb.AddListenerCertificatesOutput, error) {
-		l, arns, err := httpsListener(tx, wire.RegionFrom(ctx), in.ListenerArn, in.Certificates)
+		l, arns, err := secureListener(tx, wire.RegionFrom(ctx), in.ListenerArn, in.Certificates)
 		if err != nil {
 			return nil, err
 		}
@@ -117,13 +118,13 @@ func (a *API) AddListenerCertificates(
 	})
 }
 
-// RemoveListenerCertificates removes certificates from the list of an HTTPS
+// RemoveListenerCertificates removes certificates from the list of an HTTPS or TLS
 // listener. The default certificate can only be replaced, with ModifyListener.
 func (a *API) RemoveListenerCertificates(
 	ctx context.Context, in *elb.RemoveListenerCertificatesInput,
 ) (*elb.RemoveListenerCertificatesOutput, error) {
 	return update(a, func(tx *store.Tx) (*elb.RemoveListenerCertificatesOutput, error) {
-		l, arns, err := httpsListener(tx, wire.RegionFrom(ctx), in.ListenerArn, in.Certificates)
+		l, arns, err := secureListener(tx, wire.RegionFrom(ctx), in.ListenerArn, in.Certificates)
 		if err != nil {
 			return nil, err
 		}
@@ -141,7 +142,7 @@ func (a *API) RemoveListenerCertificates(
 	})
 }
 
-// DescribeListenerCertificates describes the default certificate of an HTTPS
+// DescribeListenerCertificates describes the default certificate of an HTTPS or TLS
 // listener and its certificate list.
 func (a *API) DescribeListenerCertificates(
 	ctx context.Context, in *elb.DescribeListenerCertificatesInput,

@@ -27,22 +27,18 @@ func (s protocolInput) check(lb *store.LoadBalancer) error {
 	case !lb.IsNetwork() && !slices.Contains(application, s.protocol):
 		return invalid("Listener protocol '%s' must be one of 'HTTPS, HTTP'", s.protocol)
 	case !lb.IsNetwork() || s.protocol == "" || transports[string(s.protocol)] != nil:
-	case s.protocol == types.ProtocolEnumTls || s.protocol == types.ProtocolEnumQuic ||
-		s.protocol == types.ProtocolEnumTcpQuic:
+	case s.protocol == types.ProtocolEnumQuic || s.protocol == types.ProtocolEnumTcpQuic:
 		return wire.NotImplemented("%s listeners", s.protocol)
 	default: // pulumi/pulumi-aws, issue 1193
 		return invalid("Listener protocol '%s' must be one of 'TLS, TCP, TCP_UDP, UDP'", s.protocol)
 	}
-	if len(s.alpn) > 0 {
-		return wire.Errorf("InvalidConfigurationRequest", "ALPN policies can only be specified for TLS listeners")
-	}
-	return nil
+	return checkALPN(s.alpn)
 }
 
 // transports are the protocols of the target groups to which the listeners of Network Load
 // Balancers can forward, by their own (Network Load Balancer guide, Create a listener).
 var transports = map[string][]string{
-	"TCP": {"TCP", "TCP_UDP"}, "UDP": {"UDP", "TCP_UDP"}, "TCP_UDP": {"TCP_UDP"},
+	"TCP": {"TCP", "TCP_UDP"}, "UDP": {"UDP", "TCP_UDP"}, "TCP_UDP": {"TCP_UDP"}, "TLS": {"TLS", "TCP"},
 }
 
 // checkProtocols refuses a listener with actions that forward to target groups of other
@@ -63,12 +59,15 @@ func checkProtocols(r store.Reader, l *store.Listener, actions []store.Action) e
 					"Listener protocol 'HTTP' is not supported with a target group with the protocol-version '%s'", v,
 				)
 			}
-			if !slices.Contains(allowed, group.Protocol) {
+			if !slices.Contains(allowed, group.Protocol) || group.TargetType == alb && l.Protocol != tcp {
 				return wire.Errorf(
 					"IncompatibleProtocols",
 					"The listener and its associated target group '%s' have incompatible protocols: '%s' and '%s'",
 					group.ARN, l.Protocol, group.Protocol,
 				)
+			}
+			if l.Protocol == secure && group.Attributes[stickyKey] == "true" {
+				return stickyTLS()
 			}
 		}
 	}
@@ -80,18 +79,21 @@ func (s protocolInput) set(r store.Reader, l *store.Listener) error {
 	if s.protocol != "" {
 		l.Protocol = string(s.protocol)
 	}
-	if l.Protocol != string(types.ProtocolEnumHttps) {
+	if !l.UsesTLS() {
 		return s.setWithoutTLS(l)
+	}
+	if err := s.setSecure(l); err != nil {
+		return err
 	}
 	if s.mutual != nil && constraint.Default(s.mutual.Mode, "off") != "off" {
 		return wire.NotImplemented("mutual authentication with mode %s", *s.mutual.Mode)
 	}
-	defaultARN, err := readDefaultCertificate(s.certificates)
+	defaultARN, err := readDefaultCertificate(l.Protocol, s.certificates)
 	switch {
 	case err != nil:
 		return err
 	case defaultARN == "" && len(l.Certificates) == 0:
-		return invalid("A certificate must be specified for HTTPS listeners")
+		return invalid("A certificate must be specified for %s listeners", l.Protocol)
 	case defaultARN != "":
 		if err := checkCertificate(r, l.Region, defaultARN); err != nil {
 			return err
@@ -108,29 +110,36 @@ func (s protocolInput) set(r store.Reader, l *store.Listener) error {
 	return nil
 }
 
-// setWithoutTLS completes set for a listener that is not an HTTPS listener.
+// setWithoutTLS completes set for a listener that is neither an HTTPS nor a TLS listener.
 func (s protocolInput) setWithoutTLS(l *store.Listener) error {
 	switch {
 	case len(s.certificates) > 0:
 		return certificatesForbidden(l)
+	case len(s.alpn) > 0:
+		return alpnForbidden()
 	case s.policy != nil || s.mutual != nil:
 		return wire.Errorf(
 			"InvalidConfigurationRequest",
 			"A security policy and mutual authentication can only be specified for HTTPS listeners",
 		)
 	}
-	l.SSLPolicy, l.Certificates = "", nil
+	l.SSLPolicy, l.ALPNPolicy, l.Certificates = "", "", nil
 	return nil
 }
 
-// describeTLS adds to out the settings that only HTTPS listeners have.
+// describeTLS adds to out the settings that only HTTPS and TLS listeners have.
 func describeTLS(out *types.Listener, l *store.Listener) {
-	if l.Protocol != string(types.ProtocolEnumHttps) {
+	if !l.UsesTLS() {
 		return
 	}
 	out.SslPolicy = &l.SSLPolicy
 	out.Certificates = []types.Certificate{{CertificateArn: new(l.Certificates[0])}}
-	out.MutualAuthentication = &types.MutualAuthenticationAttributes{Mode: new("off")}
+	switch {
+	case l.Protocol != secure:
+		out.MutualAuthentication = &types.MutualAuthenticationAttributes{Mode: new("off")}
+	case l.ALPNPolicy != "":
+		out.AlpnPolicy = []string{l.ALPNPolicy}
+	}
 }
 
 // certificatesForbidden returns the error for certificates of a listener that has none.

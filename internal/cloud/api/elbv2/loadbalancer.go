@@ -240,6 +240,9 @@ func (a *API) DeleteLoadBalancer(
 				lb.ARN,
 			)
 		}
+		if err := checkNotRegistered(tx, lb); err != nil {
+			return err
+		}
 		for _, l := range store.ListenersByLoadBalancer.List(tx, lb.ARN) {
 			removeListener(tx, l)
 		}

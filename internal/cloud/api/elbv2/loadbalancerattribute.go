@@ -47,7 +47,7 @@ var loadBalancerAttributes = attributes{"Load balancer", map[string]attribute{
 }}
 
 // networkLoadBalancerAttributes defines the attributes of Network Load Balancers. Access
-// logs are those of TLS listeners, which the local cloud does not have.
+// logs are those of TLS listeners, which the local cloud does not write.
 var networkLoadBalancerAttributes = attributes{"Load balancer", map[string]attribute{
 	"access_logs.s3.bucket":       {"", anyText, nil},
 	"access_logs.s3.enabled":      {"false", isBoolean, oneOf("false")},

@@ -46,7 +46,7 @@ func targetGroupAttributesOf(group *store.TargetGroup) attributes {
 	out := attributes{networkTargetGroupAttributes.kind, maps.Clone(networkTargetGroupAttributes.keys)}
 	change := func(key, initial string) { out.keys[key] = attribute{initial, isBoolean, nil} }
 	switch {
-	case group.Protocol != tcp:
+	case group.Protocol != tcp && group.Protocol != secure:
 		change(terminationKey, "true")
 		change(unhealthyTerminationKey, "false")
 	case group.TargetType == string(types.TargetTypeEnumIp):
@@ -57,23 +57,25 @@ func targetGroupAttributesOf(group *store.TargetGroup) attributes {
 
 // checkNetworkAttributes refuses values of attributes that the group of a Network Load Balancer
 // cannot have. Clients report the message about stickiness (ansible/ansible, issue 67993).
-func checkNetworkAttributes(_ store.Reader, group *store.TargetGroup, values map[string]string) error {
-	refuse := attributeConflict
+func checkNetworkAttributes(r store.Reader, group *store.TargetGroup, values map[string]string) error {
+	refuse, connections := attributeConflict, group.Protocol == tcp || group.Protocol == secure
 	switch {
 	case values[stickyTypeKey] != sourceIP:
 		return refuse(
 			"Stickiness type '%s' is not supported for target groups with the %s protocol",
 			values[stickyTypeKey], group.Protocol,
 		)
-	case group.Protocol != tcp && values[preserveKey] == "false":
+	case !connections && values[preserveKey] == "false":
 		return refuse(
 			"Client IP preservation cannot be disabled for target groups with the %s protocol", group.Protocol,
 		)
-	case group.Protocol != tcp && values[unhealthyTerminationKey] == "true":
+	case !connections && values[unhealthyTerminationKey] == "true":
 		return refuse(
 			"Connection termination for unhealthy targets cannot be enabled for target groups with the %s protocol",
 			group.Protocol,
 		)
+	case values[stickyKey] == "true":
+		return checkStickyTLS(r, group)
 	}
 	return nil
 }

@@ -224,7 +224,8 @@ func TestProtocolsOfListenersAndTargetGroups(t *testing.T) {
 		{"TCP", "UDP", "IncompatibleProtocols", "'TCP' and 'UDP'"},
 		{"TCP", "HTTP", "IncompatibleProtocols", "'TCP' and 'HTTP'"},
 		{"HTTP", "HTTP", "ValidationError", "Listener protocol 'HTTP' must be one of 'TLS, TCP, TCP_UDP, UDP'"},
-		{"TLS", "TCP", "NotImplemented", "TLS listeners"},
+		{"TLS", "TCP", "ValidationError", "A certificate must be specified for TLS listeners"},
+		{"TCP", "TLS", "IncompatibleProtocols", "'TCP' and 'TLS'"},
 		{"QUIC", "TCP", "NotImplemented", "QUIC listeners"},
 	} {
 		t.Run(c.listener+" to "+c.group, func(t *testing.T) {
@@ -252,8 +253,8 @@ func TestProtocolsOfListenersAndTargetGroups(t *testing.T) {
 		})
 		wantError(t, err, want[0], want[1])
 	}
-	_, err := w.CreateTargetGroup(w.ctx, networkGroup(types.ProtocolEnumTls))
-	wantError(t, err, "NotImplemented", "TLS")
+	_, err := w.CreateTargetGroup(w.ctx, networkGroup(types.ProtocolEnumQuic))
+	wantError(t, err, "NotImplemented", "QUIC")
 }
 
 func TestListenersOfNetworkLoadBalancers(t *testing.T) {
@@ -361,6 +362,8 @@ func TestAttributesOfNetworkTargetGroups(t *testing.T) {
 	}{
 		{"TCP", "instance", "true", "false", "true", map[string]string{"proxy_protocol_v2.enabled": "true"}},
 		{"TCP", "ip", "false", "false", "true", map[string]string{"stickiness.type": "lb_cookie"}},
+		{"TLS", "instance", "true", "false", "true", map[string]string{"proxy_protocol_v2.enabled": "true"}},
+		{"TLS", "ip", "false", "false", "true", nil},
 		{"UDP", "ip", "true", "true", "false", map[string]string{"preserve_client_ip.enabled": "false"}},
 		{"TCP_UDP", "instance", "true", "true", "false", map[string]string{
 			"target_health_state.unhealthy.connection_termination.enabled": "true", "slow_start.duration_seconds": "30",
@@ -389,8 +392,11 @@ func TestAttributesOfNetworkTargetGroups(t *testing.T) {
 				t.Errorf("%s %s: %s may be %s", c.protocol, c.target, key, value)
 			}
 		}
+		if err := set("stickiness.enabled", "true"); (err == nil) == (c.protocol == "TLS") {
+			t.Errorf("%s %s: stickiness: %v", c.protocol, c.target, err)
+		}
 		for key, value := range map[string]string{
-			"stickiness.enabled": "true", "load_balancing.cross_zone.enabled": "true",
+			"load_balancing.cross_zone.enabled":                   "true",
 			"deregistration_delay.connection_termination.enabled": "true",
 		} {
 			if err := set(key, value); err != nil {

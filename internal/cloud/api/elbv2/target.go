@@ -32,8 +32,8 @@ func readTargets(group *store.TargetGroup, given []types.TargetDescription) ([]*
 		if t.QuicServerId != nil {
 			return nil, wire.NotImplemented("QUIC targets")
 		}
-		if t.AvailabilityZone != nil && group.TargetType == string(types.TargetTypeEnumInstance) {
-			return nil, invalid("You cannot specify an Availability Zone for targets of type 'instance'")
+		if t.AvailabilityZone != nil && group.TargetType != string(types.TargetTypeEnumIp) {
+			return nil, invalid("You cannot specify an Availability Zone for targets of type '%s'", group.TargetType)
 		}
 		out = append(out, &store.Target{
 			TargetGroupARN: group.ARN,
@@ -59,8 +59,11 @@ func (a *API) RegisterTargets(ctx context.Context, in *elb.RegisterTargetsInput)
 			return err
 		}
 		resolve := resolveInstances
-		if group.TargetType == string(types.TargetTypeEnumIp) {
+		switch group.TargetType {
+		case string(types.TargetTypeEnumIp):
 			resolve = resolveAddresses
+		case alb:
+			resolve = resolveLoadBalancers
 		}
 		if err := resolve(tx, group, targets); err != nil {
 			return err
@@ -105,7 +108,7 @@ func resolveInstances(r store.Reader, group *store.TargetGroup, targets []*store
 		text string
 	}{
 		{unknown, unknownInstances},
-		{otherVPC, "The following targets are not in the target group VPC '" + group.VPCID + "': "},
+		{otherVPC, outsideVPC(group)},
 		{notRunning, "The following targets are not in a running state and cannot be registered: "},
 	} {
 		if len(refused.ids) > 0 {
@@ -113,6 +116,10 @@ func resolveInstances(r store.Reader, group *store.TargetGroup, targets []*store
 		}
 	}
 	return nil
+}
+
+func outsideVPC(group *store.TargetGroup) string {
+	return "The following targets are not in the target group VPC '" + group.VPCID + "': "
 }
 
 // registrableRanges are the ranges of IP addresses outside the VPC that may be

@@ -23,8 +23,8 @@ func checkCreateTargetGroup(in *elb.CreateTargetGroupInput) error {
 		return err
 	}
 	switch in.TargetType {
-	case "", types.TargetTypeEnumInstance, types.TargetTypeEnumIp:
-	case types.TargetTypeEnumLambda, types.TargetTypeEnumAlb:
+	case "", types.TargetTypeEnumInstance, types.TargetTypeEnumIp, types.TargetTypeEnumAlb:
+	case types.TargetTypeEnumLambda:
 		return wire.NotImplemented("target groups of type %s", in.TargetType)
 	default:
 		return model.OutOfSet("targetType", in.TargetType, "instance", "ip", "lambda", "alb")
@@ -51,6 +51,8 @@ func checkCreateTargetGroup(in *elb.CreateTargetGroupInput) error {
 
 func checkGroupProtocol(in *elb.CreateTargetGroupInput) error {
 	switch protocol := in.Protocol; {
+	case in.TargetType == types.TargetTypeEnumAlb && protocol != "" && protocol != types.ProtocolEnumTcp:
+		return invalid("Protocol '%s' is not supported with the target type 'alb', only 'TCP'", protocol)
 	case protocol == types.ProtocolEnumHttp, protocol == types.ProtocolEnumHttps:
 		return checkProtocolVersion(in.ProtocolVersion)
 	case transports[string(protocol)] != nil && in.ProtocolVersion != nil:

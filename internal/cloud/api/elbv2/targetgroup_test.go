@@ -51,7 +51,10 @@ func TestInvalidTargetGroupsAreRefused(t *testing.T) {
 			"vpc-9",
 		},
 		{"port 0", func(in *elb.CreateTargetGroupInput) { in.Port = new(int32(0)) }, "ValidationError", "port"},
-		{"TLS", func(in *elb.CreateTargetGroupInput) { in.Protocol = types.ProtocolEnumTls }, "NotImplemented", "TLS"},
+		{
+			"QUIC", func(in *elb.CreateTargetGroupInput) { in.Protocol = types.ProtocolEnumQuic },
+			"NotImplemented", "QUIC",
+		},
 		{
 			"HTTP3", func(in *elb.CreateTargetGroupInput) { in.ProtocolVersion = new("HTTP3") }, "ValidationError",
 			"Protocol version 'HTTP3' must be one of 'GRPC, HTTP1, HTTP2'",

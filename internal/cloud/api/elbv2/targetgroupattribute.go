@@ -155,6 +155,9 @@ func (a *API) ModifyTargetGroupAttributes(
 		if err != nil {
 			return nil, err
 		}
+		if err := checkModifiable(group); err != nil {
+			return nil, err
+		}
 		values, err := targetGroupAttributesOf(group).apply(group.Attributes, pairs)
 		if err != nil {
 			return nil, err

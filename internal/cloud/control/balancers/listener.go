@@ -17,8 +17,9 @@ func listenerConfig(r store.Reader, row *store.Listener) balancer.Listener {
 		NoServer: row.Attributes["routing.http.response.server.enabled"] == "false",
 		Forwards: transports[row.Protocol],
 	}
-	if row.Protocol == "HTTPS" {
-		out.TLS = &balancer.TLS{Policy: row.SSLPolicy}
+	if row.UsesTLS() {
+		out.Opaque = row.Protocol == "TLS"
+		out.TLS = &balancer.TLS{Policy: row.SSLPolicy, Protocols: alpnProtocols[row.ALPNPolicy]}
 		for _, arn := range row.Certificates {
 			if c, ok := store.Certificates.Get(r, arn); ok {
 				out.TLS.Certificates = append(out.TLS.Certificates, certificateConfig(c))
@@ -37,6 +38,13 @@ func listenerConfig(r store.Reader, row *store.Listener) balancer.Listener {
 	}
 	slices.SortFunc(out.Rules, func(a, b balancer.Rule) int { return cmp.Compare(a.Priority, b.Priority) })
 	return out
+}
+
+// alpnProtocols are the protocols of ALPN policies, the preferred one first (Network Load Balancer
+// guide, ALPN policies).
+var alpnProtocols = map[string][]string{
+	"HTTP1Only": {"http/1.1", "http/1.0"}, "HTTP2Only": {"h2"},
+	"HTTP2Optional": {"http/1.1", "http/1.0", "h2"}, "HTTP2Preferred": {"h2", "http/1.1", "http/1.0"},
 }
 
 func certificateConfig(row *store.Certificate) balancer.Certificate {

@@ -5,10 +5,15 @@ package balancers
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/store"
 )
+
+// networkIdleTimeout is how long a connection of a TLS listener may be idle (Network Load Balancer
+// guide, Connection idle timeout).
+const networkIdleTimeout = 350 * time.Second
 
 func loadBalancerConfig(
 	r store.Reader,
@@ -27,6 +32,9 @@ func loadBalancerConfig(
 		CookieKey:     cmp.Or(row.CookieKey, row.ARN), // rows of earlier versions have no key
 		NoHTTP2:       row.Attributes["routing.http2.enabled"] == "false",
 		TLSHeaders:    on("routing.http.x_amzn_tls_version_and_cipher_suite.enabled"),
+	}
+	if row.IsNetwork() {
+		lb.IdleTimeout = networkIdleTimeout
 	}
 	for _, n := range row.Nodes {
 		if nic, ok := store.NetworkInterfaces.Get(r, n.InterfaceID); ok {

@@ -102,13 +102,9 @@ func (c *rowChanges) compareTarget(
 	}
 	health := balancer.Health{State: t.State, Reason: t.Reason, Description: t.Description}
 	if s.health != nil {
-		health = *s.health
+		health, changed.UnhealthyNodes = *s.health, ""
 	} else if status != nil {
-		key := balancer.TargetKey{TargetGroup: group.ARN, ID: t.ID, Port: uint16(t.Port)}
-		var known bool
-		if health, known = status.targets[key]; !known {
-			health = balancer.Registering
-		}
+		health, changed.UnhealthyNodes = status.healthOf(group.ARN, s.targets(t))
 	}
 	changed.State, changed.Reason, changed.Description = health.State, health.Reason, health.Description
 	if changed != *t {

@@ -15,7 +15,7 @@ import (
 var transports = map[string][]string{"TCP": {"tcp"}, "UDP": {"udp"}, "TCP_UDP": {"tcp", "udp"}}
 
 // Services returns the listeners of a Network Load Balancer as its node in a zone forwards
-// their flows. Before the load balancer is active, there are none.
+// their flows, or lets the balancer's process serve them. Before the load balancer is active, there are none.
 func Services(r store.Reader, lb *store.LoadBalancer, zone string) []firewall.Service {
 	if lb.State != "active" {
 		return nil
@@ -23,6 +23,9 @@ func Services(r store.Reader, lb *store.LoadBalancer, zone string) []firewall.Se
 	use := useBy(lb)
 	var out []firewall.Service
 	for _, l := range store.ListenersByLoadBalancer.List(r, lb.ARN) {
+		if l.UsesTLS() {
+			out = append(out, firewall.Service{Protocols: transports["TCP"], Port: uint16(l.Port), Terminates: true})
+		}
 		for _, share := range actionConfig(l.Actions).Forward {
 			group, ok := store.TargetGroups.Get(r, share.TargetGroup)
 			if ok && transports[l.Protocol] != nil {
@@ -38,27 +41,20 @@ func Services(r store.Reader, lb *store.LoadBalancer, zone string) []firewall.Se
 
 // serviceOf returns what a node in a zone does with flows to a target group.
 func serviceOf(r store.Reader, group *store.TargetGroup, use targetGroupUse, zone string) firewall.Service {
-	on := func(key string) bool { return group.Attributes[key] == "true" }
-	service := firewall.Service{
-		Preserve: on("preserve_client_ip.enabled"), ByClient: on("stickiness.enabled"),
-		EndOthers: on("deregistration_delay.connection_termination.enabled"),
-	}
 	conf := targetGroupConfig(r, group, use)
-	targets := slices.DeleteFunc(conf.Targets, func(t balancer.Target) bool { return conf.ZoneOnly && !t.Serves(zone) })
-	state := func(t balancer.Target) string {
-		row, ok := store.Targets.Get(r, (&store.Target{TargetGroupARN: group.ARN, ID: t.ID, Port: int32(t.Port)}).Key())
-		if !ok || t.Draining {
-			return deregistering.State
-		}
-		return row.State
+	service := firewall.Service{
+		Preserve: conf.Flows.Impersonate, ByClient: group.Attributes["stickiness.enabled"] == "true",
+		EndOthers: conf.Flows.EndDeregistered,
 	}
+	targets := slices.DeleteFunc(conf.Targets, func(t balancer.Target) bool { return conf.ZoneOnly && !t.Serves(zone) })
+	state := func(t balancer.Target) string { return stateOf(r, group.ARN, t) }
 	open := failsOpen(conf.FailOpen, targets, state)
 	for _, t := range targets {
 		flows := firewall.Continue
 		switch s := state(t); {
 		case s != deregistering.State && open, s == "healthy":
 			flows = firewall.Begin
-		case s == "unhealthy" && on("target_health_state.unhealthy.connection_termination.enabled"):
+		case s == "unhealthy" && conf.Flows.EndUnhealthy:
 			flows = firewall.End
 		}
 		service.Backends = append(service.Backends, firewall.Backend{At: t.AddrPort(), Flows: flows})

@@ -39,6 +39,9 @@ func flows(r store.Reader, zone string) string {
 	var out []string
 	for _, s := range Services(r, lb, zone) {
 		text := fmt.Sprintf("%s %d:", strings.Join(s.Protocols, "+"), s.Port)
+		if s.Terminates {
+			text += " TLS"
+		}
 		for _, b := range s.Backends {
 			text += fmt.Sprintf(" %d %s", b.At.Addr().As4()[2], does[b.Flows])
 		}
@@ -85,6 +88,9 @@ func TestServicesFollowTheHealthOfTargets(t *testing.T) {
 		{"the load balancer is being created", []func(*store.Tx){func(tx *store.Tx) {
 			store.LoadBalancers.Edit(tx, "lb", func(lb *store.LoadBalancer) { lb.State = "provisioning" })
 		}}, "", ""},
+		{"TLS", []func(*store.Tx){func(tx *store.Tx) {
+			store.Listeners.Edit(tx, "l", func(l *store.Listener) { l.Protocol = "TLS" })
+		}}, "tcp 80: TLS", "tcp 80: TLS"},
 		{"TCP and UDP", []func(*store.Tx){func(tx *store.Tx) {
 			store.Listeners.Edit(tx, "l", func(l *store.Listener) { l.Protocol = "TCP_UDP" })
 		}}, "tcp+udp 80: 0 begin", "tcp+udp 80: 1 begin"},

@@ -12,7 +12,7 @@ import (
 
 func targetGroupConfig(r store.Reader, row *store.TargetGroup, use targetGroupUse) balancer.TargetGroup {
 	out := balancer.TargetGroup{
-		ARN: row.ARN, TLS: row.Protocol == "HTTPS", Check: healthCheckConfig(row.HealthCheck),
+		ARN: row.ARN, TLS: row.Protocol == "HTTPS" || row.Protocol == "TLS", Check: healthCheckConfig(row.HealthCheck),
 		Version: versionOf(row), ZoneOnly: row.ZoneOnly(use.by),
 	}
 	out.Check.Version = out.Version
@@ -22,9 +22,7 @@ func targetGroupConfig(r store.Reader, row *store.TargetGroup, use targetGroupUs
 	setAttributes(&out, row.Attributes)
 	for _, t := range store.TargetsByTargetGroup.List(r, row.ARN) {
 		if s := targetStateOf(r, t, row, use); s.configured {
-			out.Targets = append(out.Targets, balancer.Target{
-				ID: t.ID, Address: s.address, Port: uint16(t.Port), Zone: t.Zone, Draining: s.draining || s.stopping,
-			})
+			out.Targets = append(out.Targets, s.targets(t)...)
 		}
 	}
 	return out

@@ -10,6 +10,12 @@ func setAttributes(out *balancer.TargetGroup, attributes map[string]string) {
 	out.SlowStart = seconds(attributes["slow_start.duration_seconds"])
 	out.Failover = minimumHealthy(attributes, "dns_failover")
 	out.FailOpen = minimumHealthy(attributes, "unhealthy_state_routing")
+	on := func(key string) bool { return attributes[key] == "true" }
+	out.Flows = balancer.Flows{
+		Impersonate:     on("preserve_client_ip.enabled"),
+		EndDeregistered: on("deregistration_delay.connection_termination.enabled"),
+		EndUnhealthy:    on("target_health_state.unhealthy.connection_termination.enabled"),
+	}
 	if attributes["stickiness.enabled"] != "true" || attributes["stickiness.type"] == "source_ip" {
 		return
 	}

@@ -14,14 +14,18 @@ import (
 type targetState struct {
 	configured bool // the balancer's configuration contains the target
 	draining   bool
-	stopping   bool             // its machine shuts down: requests in flight may finish
-	address    netip.Addr       // zero: none yet
-	gone       bool             // the instance no longer exists
-	terminated bool             // the instance terminated or is terminating: deregister it
-	health     *balancer.Health // nil: the result of the health checks
+	stopping   bool              // its machine shuts down: requests in flight may finish
+	address    netip.Addr        // zero: none yet
+	nodes      []balancer.Target // of a load balancer, in place of the address
+	gone       bool              // the instance no longer exists
+	terminated bool              // the instance terminated or is terminating: deregister it
+	health     *balancer.Health  // nil: the result of the health checks
 }
 
 func targetStateOf(r store.Reader, t *store.Target, group *store.TargetGroup, use targetGroupUse) targetState {
+	if group.TargetType == "alb" {
+		return stateOfBalancer(r, t, use)
+	}
 	s := targetState{address: addressOf(r, t), draining: !t.DeregisteredAt.IsZero()}
 	_, err := netip.ParseAddr(t.ID)
 	byAddress := err == nil // registered by IP address, not by instance
@@ -47,6 +51,16 @@ func targetStateOf(r store.Reader, t *store.Target, group *store.TargetGroup, us
 		s.configured = true
 	}
 	return s
+}
+
+// targets returns a configured target as the balancer knows it.
+func (s targetState) targets(t *store.Target) []balancer.Target {
+	if s.nodes != nil {
+		return s.nodes
+	}
+	return []balancer.Target{{
+		ID: t.ID, Address: s.address, Port: uint16(t.Port), Zone: t.Zone, Draining: s.draining || s.stopping,
+	}}
 }
 
 // setByInstance applies the instance's state and reports whether it alone decides.

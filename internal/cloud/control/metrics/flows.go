@@ -5,10 +5,13 @@ package metrics
 import (
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/plane/balancer"
+	"aloft.dev/aloft/internal/cloud/plane/firewall"
 	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -50,11 +53,31 @@ func (l *Loop) measureFlows(now time.Time) {
 				}
 				continue
 			}
+			if c, ok := l.countersOf(lb.ARN, n.Zone); ok {
+				read["tls"] = flowsOfProcess(c)
+			}
 			l.flows[n.InterfaceID] = read
 			a := nodeMetrics{l.Metrics, now.Add(-interval / 2), nodeKey{lb.Region, name, n.Zone}}
 			a.addFlows(before[n.InterfaceID], read)
 		}
 	}
+}
+
+// countersOf returns what the balancer's process last counted at a node.
+func (l *Loop) countersOf(loadBalancer, zone string) (balancer.NodeCounters, bool) {
+	i := slices.IndexFunc(l.counters.Nodes, func(n balancer.NodeCounters) bool {
+		return n.LoadBalancer == loadBalancer && n.Zone == zone
+	})
+	if i < 0 {
+		return balancer.NodeCounters{}, false
+	}
+	return l.counters.Nodes[i], true
+}
+
+// flowsOfProcess returns the flows of TLS listeners, which the balancer's process serves.
+func flowsOfProcess(c balancer.NodeCounters) network.Flows {
+	count := firewall.FlowCount{Flows: c.Sums["NewFlowCount_TLS"], Bytes: c.Sums["ProcessedBytes_TLS"]}
+	return network.Flows{FlowCount: count, Active: c.Flows}
 }
 
 // addFlows adds what a node forwarded between two measurements. last is nil if there was no

@@ -50,10 +50,15 @@ func TestFlowsOfNetworkLoadBalancersAreMeasured(t *testing.T) {
 	began := time.Unix(1_800_000_000, 0)
 	for i, flows := range []map[string]network.Flows{count(100, 1000, 2), count(103, 1500, 4), count(2, 30, 1)} {
 		n["eni-a"] = flows
+		l.counters.Nodes = []balancer.NodeCounters{{LoadBalancer: arn, Zone: "a", Flows: 3, Sums: map[string]uint64{
+			"NewFlowCount_TLS": uint64(10 * (i + 1)), "ProcessedBytes_TLS": 500,
+		}}}
 		l.measureFlows(began.Add(time.Duration(i) * interval))
 	}
 	l.addGrowth(began, balancer.Counters{}, balancer.Counters{Nodes: []balancer.NodeCounters{{
-		LoadBalancer: arn, Zone: "a", Groups: []balancer.GroupCounters{{
+		LoadBalancer: arn, Zone: "a", Active: 3, Sums: map[string]uint64{
+			"TargetTLSNegotiationErrorCount": 7, "NewConnectionCount": 5,
+		}, Groups: []balancer.GroupCounters{{
 			TargetGroup: groupARN, Present: true, Healthy: 2, Unhealthy: 1,
 		}},
 	}}})
@@ -62,15 +67,21 @@ func TestFlowsOfNetworkLoadBalancersAreMeasured(t *testing.T) {
 		sum        float64
 		dimensions []metric.Dimension
 	}{
-		"NewFlowCount":           {5, []metric.Dimension{lb}},
+		"NewFlowCount":           {25, []metric.Dimension{lb}},
+		"NewFlowCount_TLS":       {20, []metric.Dimension{lb}},
+		"ActiveFlowCount_TLS":    {9, []metric.Dimension{zoneA, lb}},
+		"NewConnectionCount":     {0, []metric.Dimension{lb}},
+		"ActiveConnectionCount":  {0, []metric.Dimension{lb}},
 		"NewFlowCount_TCP":       {5, []metric.Dimension{zoneA, lb}},
 		"ProcessedBytes":         {530, []metric.Dimension{lb}},
 		"TCP_ELB_Reset_Count":    {5, []metric.Dimension{lb}},
-		"ActiveFlowCount":        {7, []metric.Dimension{lb}},
+		"ActiveFlowCount":        {16, []metric.Dimension{lb}},
 		"ActiveFlowCount_TCP":    {7, []metric.Dimension{zoneA, lb}},
 		"HealthyHostCount":       {2, []metric.Dimension{group, lb}},
 		"UnHealthyHostCount":     {1, []metric.Dimension{group, zoneA, lb}},
 		"TCP_Client_Reset_Count": {0, []metric.Dimension{lb}},
+
+		"TargetTLSNegotiationErrorCount": {7, []metric.Dimension{lb}},
 	} {
 		id, sum := metric.NewID(networkNamespace, name, want.dimensions...), 0.0
 		for _, p := range m.Points("eu-west-1", id, time.Time{}, began.Add(time.Hour), "") {

@@ -3,6 +3,7 @@
 package metrics
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,9 @@ import (
 // about their metrics is the Application Load Balancer guide, CloudWatch metrics for
 // your Application Load Balancer.
 const elbNamespace = "AWS/ApplicationELB"
+
+// tlsErrors are the metrics that nodes of both types have.
+var tlsErrors = []string{"ClientTLSNegotiationErrorCount", "TargetTLSNegotiationErrorCount"}
 
 // nodeMetrics adds to the metrics of one node.
 type nodeMetrics struct {
@@ -30,8 +34,7 @@ func (m nodeMetrics) add(name, unit string, s metric.Summary, dimensions ...metr
 	m.store.Add(m.region, metric.NewID(namespace, name, dimensions...), m.at, unit, s)
 }
 
-// isNetwork reports whether the node is one of a Network Load Balancer. The balancer's process
-// counts only the targets of those.
+// isNetwork reports whether the node is one of a Network Load Balancer.
 func (m nodeMetrics) isNetwork() bool { return strings.HasPrefix(m.loadBalancer, "net/") }
 
 func (m nodeMetrics) loadBalancerDimension() metric.Dimension {
@@ -50,11 +53,16 @@ func (m nodeMetrics) addNode(last, now balancer.NodeCounters) {
 		m.add(name, unit, s, zone, lb)
 	}
 	for name, n := range growth(last.Sums, now.Sums) {
-		if name == "ProcessedBytes" {
+		switch {
+		case m.isNetwork() && !slices.Contains(tlsErrors, name): // addFlows adds the others
+		case name == "ProcessedBytes":
 			add(name, bytes, metric.SummaryOf(n, 1))
-		} else {
+		default:
 			add(name, count, metric.SummaryOf(1, n))
 		}
+	}
+	if m.isNetwork() {
+		return
 	}
 	// Sum is the only meaningful statistic, so one sample a minute.
 	if now.Active > 0 && m.at.Truncate(metric.Resolution).Sub(m.at) > -interval {
