@@ -156,11 +156,35 @@ func TestRealNodeListensAndDialsInItsNamespace(t *testing.T) {
 	if from := <-peers; resp.StatusCode != http.StatusOK || !strings.HasPrefix(from, "10.0.0.10:") {
 		t.Errorf("status %d, the target's peer is %s", resp.StatusCode, from)
 	}
-	checkDialErrors(t, e.nodes[nodeKey{"arn:lb", "eni-1", node, "10.0.0.10"}].sockets.Load())
+	inside := e.nodes[nodeKey{"arn:lb", "eni-1", node, "10.0.0.10"}].sockets.Load()
+	checkDialErrors(t, inside)
+	setUp(t, nodeNet, "lo", "10.0.0.50/32")
+	checkClientsPort(t, inside)
 	for _, name := range []string{"node", "peer"} {
 		if _, err := netlink.LinkByName(name); err == nil {
 			t.Errorf("link %s is on the host", name)
 		}
+	}
+}
+
+// checkClientsPort checks that connections have a client's port, or another one while that is in use.
+func checkClientsPort(t *testing.T, inside *nodeSockets) {
+	t.Helper()
+	client, target := netip.MustParseAddrPort("10.0.0.50:40000"), netip.MustParseAddrPort("10.0.0.20:3000")
+	for _, want := range []bool{true, false} {
+		conn, err := inside.dialAs(t.Context(), client, target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		from := netip.MustParseAddrPort(conn.LocalAddr().String())
+		if from.Addr() != client.Addr() || (from.Port() == client.Port()) != want {
+			t.Errorf("a connection is made from %s, for the client %s", from, client)
+		}
+	}
+	_, err := inside.dialAs(t.Context(), client, netip.MustParseAddrPort("10.0.0.20:1"))
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("a closed port: %v", err)
 	}
 }
 
