@@ -146,6 +146,8 @@ func checkOptions(in *acm.RequestCertificateInput) error {
 		"private certificate authorities":       in.CertificateAuthorityArn != nil,
 		"the parameter DomainValidationOptions": len(in.DomainValidationOptions) > 0,
 		"the parameter ManagedBy":               in.ManagedBy != "",
+		"the parameter ValidationMethod of Options": in.Options != nil && in.Options.ValidationMethod != "" &&
+			in.Options.ValidationMethod != types.ValidationMethodDns,
 		"certificates that can be exported": in.Options != nil &&
 			in.Options.Export == types.CertificateExportEnabled,
 	} {

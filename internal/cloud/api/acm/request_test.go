@@ -98,6 +98,9 @@ func TestInvalidRequestsAreRefused(t *testing.T) {
 			}
 		},
 		"NotImplemented: email": func(in *client.RequestCertificateInput) { in.ValidationMethod = "" },
+		"NotImplemented: ValidationMethod of Options": func(in *client.RequestCertificateInput) {
+			in.Options = &types.CertificateOptions{ValidationMethod: types.ValidationMethodHttp}
+		},
 		"NotImplemented: private certificate": func(in *client.RequestCertificateInput) {
 			in.CertificateAuthorityArn = new("arn:aws:acm-pca:eu-west-1:000000000000:certificate-authority/x")
 		},

@@ -120,7 +120,14 @@ func TestCreateFleetRefusesInvalidRequests(t *testing.T) {
 		edit func(in *ec2.CreateFleetInput)
 		want string
 	}{
-		"maintain":     {func(in *ec2.CreateFleetInput) { in.Type = types.FleetTypeMaintain }, "UnsupportedOperation:"},
+		"maintain": {func(in *ec2.CreateFleetInput) { in.Type = types.FleetTypeMaintain }, "UnsupportedOperation:"},
+		"user data": {func(in *ec2.CreateFleetInput) {
+			in.LaunchTemplateConfigs = []types.FleetLaunchTemplateConfigRequest{{
+				LaunchTemplateSpecification: &types.FleetLaunchTemplateSpecificationRequest{
+					LaunchTemplateSpecificationUserData: aws.String("IyE="),
+				},
+			}}
+		}, "UnsupportedOperation:"},
 		"default type": {func(in *ec2.CreateFleetInput) { in.Type = "" }, "UnsupportedOperation:"},
 		"Spot": {func(in *ec2.CreateFleetInput) {
 			in.TargetCapacitySpecification = &types.TargetCapacitySpecificationRequest{

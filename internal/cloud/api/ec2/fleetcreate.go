@@ -285,10 +285,14 @@ func (a *API) launchFleet(
 // checkFleet refuses a request that no fleet can have, or that the local cloud does not support, and
 // returns the capacity that it asks for.
 func checkFleet(in *ec2.CreateFleetInput) (capacity float64, err error) {
-	const overrides, target = "LaunchTemplateConfigs.Overrides.", "TargetCapacitySpecification."
+	const (
+		template  = "LaunchTemplateConfigs.LaunchTemplateSpecification."
+		overrides = "LaunchTemplateConfigs.Overrides."
+		target    = "TargetCapacitySpecification."
+	)
 	if err := supportOnly(
 		in, "DryRun", "ClientToken", "Type=instant", "TagSpecifications",
-		"LaunchTemplateConfigs.LaunchTemplateSpecification",
+		template+"LaunchTemplateId", template+"LaunchTemplateName", template+"Version",
 		overrides+"InstanceType", overrides+"SubnetId", overrides+"AvailabilityZone",
 		overrides+"WeightedCapacity", overrides+"Priority", overrides+"ImageId",
 		target+"TotalTargetCapacity", target+"OnDemandTargetCapacity", target+"DefaultTargetCapacityType",

@@ -123,7 +123,7 @@ func containsControl(key string) bool {
 // honour.
 var lacking = []string{
 	"SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5", "CopySourceSSECustomerAlgorithm",
-	"SSEKMSKeyId", "SSEKMSEncryptionContext", "GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite",
+	"CopySourceSSECustomerKey", "CopySourceSSECustomerKeyMD5", "SSEKMSKeyId", "SSEKMSEncryptionContext", "GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite",
 	"GrantWriteACP", "ObjectLockEnabledForBucket", "ObjectLockMode", "ObjectLockRetainUntilDate",
 	"ObjectLockLegalHoldStatus", "ObjectLockEventHold", "ObjectLockEventHoldDurationDays",
 	"ObjectLockEventHoldDurationYears", "WebsiteRedirectLocation", "WriteOffsetBytes", "MFA",

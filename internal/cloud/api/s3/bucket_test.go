@@ -40,6 +40,16 @@ func TestObjectsExpire(t *testing.T) {
 			},
 		},
 	}))
+	_, err := w.PutBucketLifecycleConfiguration(t.Context(), &s3.PutBucketLifecycleConfigurationInput{
+		Bucket: aws.String("bkt"), LifecycleConfiguration: &types.BucketLifecycleConfiguration{
+			Rules: []types.LifecycleRule{{
+				Status: types.ExpirationStatusEnabled, Filter: &types.LifecycleRuleFilter{},
+				Expiration: &types.LifecycleExpiration{Days: aws.Int32(1)},
+			}},
+		},
+		TransitionDefaultMinimumObjectSize: types.TransitionDefaultMinimumObjectSizeVariesByStorageClass,
+	})
+	w.refused(err, "NotImplemented")
 	w.put("logs/1", "1")
 	w.put("kept", "2")
 	w.upload("", 10)

@@ -26,6 +26,11 @@ func (a *API) PutBucketLifecycleConfiguration(
 	if c == nil || len(c.Rules) == 0 || len(c.Rules) > maxRules {
 		return nil, malformedXML()
 	}
+	const smallest = types.TransitionDefaultMinimumObjectSizeAllStorageClasses128k
+	if given := in.TransitionDefaultMinimumObjectSize; given != "" && given != smallest {
+		return nil, wire.NotImplemented("TransitionDefaultMinimumObjectSize %s of S3: nothing is moved to another "+
+			"storage class", given)
+	}
 	var rules []store.LifecycleRule
 	names := map[string]bool{}
 	for _, r := range c.Rules {
@@ -40,7 +45,7 @@ func (a *API) PutBucketLifecycleConfiguration(
 		rules = append(rules, rule)
 	}
 	return &s3.PutBucketLifecycleConfigurationOutput{
-			TransitionDefaultMinimumObjectSize: types.TransitionDefaultMinimumObjectSizeAllStorageClasses128k,
+			TransitionDefaultMinimumObjectSize: smallest,
 		}, a.editBucket(ctx, in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
 			b.Lifecycle = rules
 			return nil

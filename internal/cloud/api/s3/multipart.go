@@ -277,6 +277,9 @@ func chosenParts(r store.Reader, u *store.Upload, list []types.CompletedPart) (p
 		}
 	}
 	for i, given := range list {
+		if err := check(given); err != nil {
+			return nil, err
+		}
 		p, ok := store.UploadParts.Get(r, store.UploadPartKey(u.ID, number(given)))
 		if !ok || !sameETag(aws.ToString(given.ETag), p.ETag) || !sameChecksum(given, p.Checksum) {
 			return nil, invalidPart()

@@ -107,6 +107,10 @@ func TestPartsThatDoNotFitAreRefused(t *testing.T) {
 	w.refused(err, "InvalidPart")
 	_, err = w.complete(id, types.CompletedPart{PartNumber: aws.Int32(3), ETag: parts[1].ETag})
 	w.refused(err, "InvalidPart")
+	_, err = w.complete(id, types.CompletedPart{
+		PartNumber: aws.Int32(1), ETag: parts[0].ETag, ChecksumSHA512: aws.String("AAAA"),
+	})
+	w.refused(err, "NotImplemented")
 	_, err = w.complete(id)
 	w.refused(err, "MalformedXML")
 	if out, err := w.complete(id, parts[1]); err != nil || w.onDisk() != 1 {

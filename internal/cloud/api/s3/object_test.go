@@ -35,8 +35,12 @@ func TestAnObjectIsWhatWasPutLast(t *testing.T) {
 	}
 	head, err := w.HeadObject(t.Context(), &s3.HeadObjectInput{
 		Bucket: aws.String("bkt"), Key: aws.String("a/b"), ChecksumMode: types.ChecksumModeEnabled,
+		ResponseExpires: aws.Time(time.Unix(0, 0)),
 	})
 	w.ok(head, err)
+	if *head.ExpiresString != "Thu, 01 Jan 1970 00:00:00 GMT" {
+		t.Errorf("Expires is %s", *head.ExpiresString)
+	}
 	if *head.ContentType != "text/plain" || *head.CacheControl != "max-age=60" || head.Metadata["team"] != "web" ||
 		*head.TagCount != 2 || *head.ContentLength != 6 || *head.ChecksumSHA256 != *out.ChecksumSHA256 ||
 		head.ServerSideEncryption != "AES256" {

@@ -143,6 +143,7 @@ func (a *API) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.HeadO
 	setIfGiven(&out.ContentDisposition, in.ResponseContentDisposition)
 	setIfGiven(&out.ContentLanguage, in.ResponseContentLanguage)
 	setIfGiven(&out.CacheControl, in.ResponseCacheControl)
+	setIfGiven(&out.ExpiresString, httpTime(in.ResponseExpires))
 	return out, nil
 }
 
@@ -150,6 +151,14 @@ func setIfGiven(field **string, value *string) {
 	if value != nil {
 		*field = value
 	}
+}
+
+// httpTime returns a time as headers have it, nil for none.
+func httpTime(t *time.Time) *string {
+	if t == nil {
+		return nil
+	}
+	return aws.String(t.UTC().Format(http.TimeFormat))
 }
 
 func checksumType(composite bool) types.ChecksumType {
@@ -225,8 +234,6 @@ func got(h *s3.HeadObjectOutput, in *s3.GetObjectInput) s3.GetObjectOutput {
 	setIfGiven(&out.ContentDisposition, in.ResponseContentDisposition)
 	setIfGiven(&out.ContentLanguage, in.ResponseContentLanguage)
 	setIfGiven(&out.CacheControl, in.ResponseCacheControl)
-	if in.ResponseExpires != nil {
-		out.ExpiresString = aws.String(in.ResponseExpires.UTC().Format(http.TimeFormat))
-	}
+	setIfGiven(&out.ExpiresString, httpTime(in.ResponseExpires))
 	return out
 }
