@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"aloft.dev/aloft/internal/cloud/activekey"
@@ -98,6 +99,7 @@ func describeInstance(view store.Reader, row *store.Instance) metadata.Instance 
 	if volume, ok := store.Volumes.Get(view, row.RootVolumeID); ok {
 		i.RootDevice = volume.Device
 	}
+	i.Devices = startedWith(view, row)
 	if subnet, ok := store.Subnets.Get(view, row.SubnetID); ok {
 		i.ZoneID = subnet.ZoneID
 	}
@@ -110,6 +112,20 @@ func describeInstance(view store.Reader, row *store.Instance) metadata.Instance 
 		}
 	}
 	return i
+}
+
+// startedWith returns the devices of the volumes that an instance had besides its root volume
+// when it was last started, in their order. The metadata lists only those (Amazon EC2 User Guide,
+// Instance metadata categories).
+func startedWith(view store.Reader, row *store.Instance) []string {
+	var devices []string
+	for _, v := range store.VolumesByInstance.List(view, row.ID) {
+		if v.ID != row.RootVolumeID && !v.AttachedAt.After(row.LaunchTime) {
+			devices = append(devices, v.Device)
+		}
+	}
+	slices.Sort(devices)
+	return devices
 }
 
 // describeInterface returns what the metadata service serves about a network interface.

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+	"time"
 
 	"aloft.dev/aloft/internal/cloud/activekey"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -26,7 +27,15 @@ func TestInstanceMetadataJoinsTheRowsOfAnInstance(t *testing.T) {
 		})
 		store.Instances.Put(tx, &store.Instance{
 			ID: "i-1", Region: "us-east-1", VPCID: "vpc-1", SubnetID: "subnet-1", KeyName: "ops", UserData: "aGVsbG8=",
+			RootVolumeID: "vol-1", LaunchTime: time.Unix(1e9, 0),
 		})
+		for id, volume := range map[string]store.Volume{
+			"vol-1": {Device: "/dev/xvda"}, "vol-2": {Device: "/dev/sdg"}, "vol-3": {Device: "/dev/sdf"},
+			"vol-4": {Device: "/dev/sdh", AttachedAt: time.Unix(2e9, 0)}, // after the last start
+		} {
+			volume.ID, volume.Region, volume.InstanceID = id, "us-east-1", "i-1"
+			store.Volumes.Put(tx, &volume)
+		}
 		store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
 			ID: "eni-1", Region: "us-east-1", VPCID: "vpc-1", InstanceID: "i-1", PrivateIP: ip,
 			GroupIDs: []string{"sg-1"},
@@ -47,6 +56,7 @@ func TestInstanceMetadataJoinsTheRowsOfAnInstance(t *testing.T) {
 		got.ZoneID != "use1-az1" || string(got.UserData) != "hello" ||
 		got.PublicKey != "ssh-ed25519 AAAA" || got.PrivateName != "ip-10-0-1-5.ec2.internal" ||
 		!slices.Equal(got.SecurityGroups, []string{"web"}) ||
+		got.RootDevice != "/dev/xvda" || !slices.Equal(got.Devices, []string{"/dev/sdf", "/dev/sdg"}) ||
 		!slices.Equal(got.ActiveKeys["admin"], []string{"ssh-ed25519 BBBB"}) {
 		t.Errorf("got %+v", got)
 	}

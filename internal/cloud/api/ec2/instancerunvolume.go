@@ -80,7 +80,7 @@ func (a *API) launchVolumes(tx *store.Tx, l *launch, instance *store.Instance) e
 			return err
 		}
 		row.Tags = l.tags[types.ResourceTypeVolume]
-		row.Attach(instance.ID, *mapping.DeviceName, freeDevice(tx, instance.ID), a.Now())
+		row.Attach(instance.ID, *mapping.DeviceName, freeDevice(tx, instance.ID), instance.LaunchTime)
 		row.DeleteOnTermination = ebs.DeleteOnTermination == nil || *ebs.DeleteOnTermination
 		store.Volumes.Put(tx, row)
 	}

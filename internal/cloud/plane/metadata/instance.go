@@ -25,9 +25,10 @@ type Instance struct {
 	ReservationID      string
 	LaunchIndex        int
 	LaunchTime         time.Time
-	Architecture       string // "x86_64"
-	RootDevice         string // "/dev/xvda"
-	UserData           []byte // decoded; nil: none
+	Architecture       string   // "x86_64"
+	RootDevice         string   // "/dev/xvda"
+	Devices            []string // of the other volumes that it started with
+	UserData           []byte   // decoded; nil: none
 
 	// TargetLifecycleState is the lifecycle state to which the Auto Scaling group moves
 	// the instance, for example "InService". Empty: the instance is in no group.

@@ -47,6 +47,7 @@ func example() metadata.Instance {
 			},
 		}},
 		KeyName: "deploy", PublicKey: "ssh-ed25519 AAAA deploy",
+		RootDevice: "/dev/xvda", Devices: []string{"/dev/sdf", "/dev/sdg"},
 		ReservationID: "r-1", LaunchTime: time.Unix(0, 0), Architecture: "x86_64", UserData: []byte("#!/bin/sh\n"),
 		Tags: map[string]string{
 			"Name": "server-1",
@@ -122,6 +123,9 @@ func TestMachineReadsItsMetadata(t *testing.T) {
 		"/latest/meta-data/managed-ssh-keys/active-keys/":       "admin",
 		"/latest/meta-data/managed-ssh-keys/active-keys/admin/": "ssh-ed25519 BBBB\nssh-ed25519 CCCC\n",
 		"/latest/meta-data/services/domain":                     "amazonaws.com",
+		"/latest/meta-data/block-device-mapping/":               "ami\nebs1\nebs2\nroot",
+		"/latest/meta-data/block-device-mapping/ami":            "xvda",
+		"/latest/meta-data/block-device-mapping/ebs2":           "sdg",
 		"/latest/meta-data/autoscaling/target-lifecycle-state":  "InService",
 		"/latest/meta-data/tags/instance/":                      "Name",
 		"/latest/meta-data/tags/instance/Name":                  "server-1",
