@@ -180,6 +180,10 @@ func TestGRPCCallsStreamBothWays(t *testing.T) {
 	if err != nil || resp.Header.Get("Grpc-Status") != "12" {
 		t.Errorf("%v %v", resp, err)
 	}
+	waitCounters(t, s.engine, "both calls are counted", func(c balancer.Counters) bool {
+		sums := c.Nodes[0].Groups[0].Sums
+		return sums["GrpcRequestCount"] == 2 && sums["RequestCount"] == 2
+	})
 }
 
 func TestGRPCCallThatIsCancelledEndsAtTheTarget(t *testing.T) {

@@ -63,6 +63,7 @@ var nodeSumNames = [nodeSums]string{
 // The sums of a target group at a node.
 const (
 	requests = iota
+	grpcRequests
 	target2XX
 	target3XX
 	target4XX
@@ -73,6 +74,7 @@ const (
 
 var groupSumNames = [groupSums]string{
 	requests:         "RequestCount",
+	grpcRequests:     "GrpcRequestCount",
 	target2XX:        "HTTPCode_Target_2XX_Count",
 	target3XX:        "HTTPCode_Target_3XX_Count",
 	target4XX:        "HTTPCode_Target_4XX_Count",
@@ -147,6 +149,9 @@ func (n *node) record(c *connection, x *exchange) {
 	if r.target != nil {
 		r.target.counts.lanes[lane].record(r)
 		r.target.own.record(lane, r)
+		if c.stream && isGRPC(&x.req) {
+			r.target.counts.lanes[lane].sums[grpcRequests].Add(1)
+		}
 	}
 	if r.status != r.targetStatus {
 		countOwnResponse(own, r.status)
