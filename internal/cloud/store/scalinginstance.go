@@ -65,6 +65,7 @@ type ScalingInstance struct {
 	StateSince               time.Time
 	InServiceSince           time.Time
 	ActivityID               string // scaling activity of its current transition
+	Weight                   int32  // units of capacity that it provides; 0: its group has no weights, so it is one
 	// Registered contains the ARNs of the target groups that the instance was
 	// registered with, or would have been if AddToLoadBalancer had not been
 	// suspended.

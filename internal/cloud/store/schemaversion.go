@@ -57,9 +57,10 @@ var migrations = []migration{
 	// peering connections, of groups that rules refer to, and those that images and snapshots are
 	// shared with. Old rows belong to the local cloud's own account.
 	nil,
-	// Version 9 adds settings of accounts, placement groups and EC2 Fleets, and when images are
-	// deprecated, protected or disabled. It adds TLS listeners of Network Load Balancers, and
-	// Application Load Balancers as their targets.
+	// Version 9 adds settings of accounts, placement groups and EC2 Fleets; when images are
+	// deprecated, protected or disabled; TLS listeners of Network Load Balancers, and
+	// Application Load Balancers as their targets; and weights of instances of Auto Scaling
+	// groups.
 	nil,
 }
 

@@ -73,25 +73,26 @@ func applySizes(g *store.ScalingGroup, in *autoscaling.UpdateAutoScalingGroupInp
 }
 
 // checkDesiredChange checks that the desired capacity stays within the group's
-// sizes if n is added to it. action is what the request does to that many
+// sizes if units of capacity are added to it. action is what the request does to so many
 // instances, for the error.
-func checkDesiredChange(g *store.ScalingGroup, n int, action string) error {
-	desired := int(g.Desired) + n
+func checkDesiredChange(g *store.ScalingGroup, units int, action string, count int) error {
+	desired := int(g.Desired) + units
 	if int(g.Min) <= desired && desired <= int(g.Max) {
 		return nil
 	}
 	instances := "1 instance"
-	if count := max(n, -n); count != 1 {
+	if count != 1 {
 		instances = fmt.Sprintf("%d instances", count)
 	}
 	return invalid("AutoScalingGroup %s has min-size=%d, max-size=%d, and desired-size=%d. To %s %s, please update "+
 		"the AutoScalingGroup sizes appropriately.", g.Name, g.Min, g.Max, g.Desired, action, instances)
 }
 
-// addToDesired changes the desired capacity with the instances that a user adds
-// or removes. It returns the end of their activity's cause.
-func addToDesired(tx *store.Tx, g *store.ScalingGroup, n int32) (suffix string) {
+// addToDesired changes the desired capacity by the units of the instance that a user adds
+// or removes. It returns the end of the activity's cause.
+func addToDesired(tx *store.Tx, g *store.ScalingGroup, units int) (suffix string) {
 	row, _ := store.ScalingGroups.Get(tx, g.Key())
+	n := int32(units)
 	before := row.Desired
 	store.ScalingGroups.Edit(tx, g.Key(), func(g *store.ScalingGroup) { g.Desired += n })
 	if n < 0 {

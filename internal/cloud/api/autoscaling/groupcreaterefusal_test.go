@@ -96,6 +96,30 @@ func TestCreateGroupRefusesInvalidLaunchSources(t *testing.T) {
 		"too many types": {
 			mixedPolicy(nil, make([]types.LaunchTemplateOverrides, 41)...), "limited to 40",
 		},
+		"a type without a weight": {
+			mixedPolicy(nil, types.LaunchTemplateOverrides{InstanceType: new("t3.micro"), WeightedCapacity: new("1")},
+				types.LaunchTemplateOverrides{InstanceType: new("t3.small")}),
+			"WeightedCapacity must be specified for all of the overrides or for none of them",
+		},
+		"no weight": {
+			mixedPolicy(nil, types.LaunchTemplateOverrides{InstanceType: new("t3.micro"), WeightedCapacity: new("0")}),
+			"Invalid WeightedCapacity: 0. The value must be between 1 and 999",
+		},
+		"too much weight": {
+			mixedPolicy(nil, types.LaunchTemplateOverrides{
+				InstanceType: new("t3.micro"), WeightedCapacity: new("1000"),
+			}),
+			"Invalid WeightedCapacity: 1000. The value must be between 1 and 999",
+		},
+		"a weight of no type": {
+			mixedPolicy(nil, types.LaunchTemplateOverrides{WeightedCapacity: new("1")}),
+			"WeightedCapacity can only be specified for an override with an InstanceType",
+		},
+		"a type with two weights": {
+			mixedPolicy(nil, types.LaunchTemplateOverrides{InstanceType: new("t3.micro"), WeightedCapacity: new("1")},
+				types.LaunchTemplateOverrides{InstanceType: new("t3.micro"), WeightedCapacity: new("2")}),
+			"The instance type t3.micro has more than one WeightedCapacity",
+		},
 		"a template without name": {
 			func(in *createInput) { in.LaunchTemplate = &types.LaunchTemplateSpecification{} },
 			"Valid requests must contain either launchTemplateId or LaunchTemplateName",

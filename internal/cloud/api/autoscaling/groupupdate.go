@@ -59,6 +59,7 @@ func (a *API) UpdateAutoScalingGroup(
 			return err
 		}
 		store.ScalingGroups.Put(tx, &changed)
+		scalinggroup.Weigh(tx, &changed)
 		because := scalinggroup.BecauseUserSetSizes(changed.Min, changed.Max, desired)
 		scalinggroup.ChangeDesired(tx, changed.Key(), desired, because, a.Now())
 		return nil

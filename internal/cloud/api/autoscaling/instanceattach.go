@@ -13,7 +13,7 @@ import (
 )
 
 // AttachInstances adds running instances to a group and raises its desired
-// capacity by their number.
+// capacity by what they provide.
 func (a *API) AttachInstances(
 	ctx context.Context, in *autoscaling.AttachInstancesInput,
 ) (*autoscaling.AttachInstancesOutput, error) {
@@ -28,55 +28,73 @@ func (a *API) AttachInstances(
 		if err != nil {
 			return err
 		}
-		if err := checkDesiredChange(g, len(in.InstanceIds), "attach"); err != nil {
+		sources, err := scalinggroup.SourcesOf(g)
+		if err != nil {
+			return err
+		}
+		units := 0
+		for _, id := range in.InstanceIds {
+			units += scalinggroup.Units(attached(tx, g, sources, id))
+		}
+		if err := checkDesiredChange(g, units, "attach", len(in.InstanceIds)); err != nil {
 			return err
 		}
 		for _, id := range in.InstanceIds {
-			instance, err := findAttachable(tx, g, id)
-			if err != nil {
+			if err := checkAttachable(tx, g, id); err != nil {
 				return err
 			}
-			a.attach(tx, g, instance)
+			a.attach(tx, g, attached(tx, g, sources, id))
 		}
 		return nil
 	})
 }
 
-// findAttachable returns an instance that can be attached to the group.
-func findAttachable(r store.Reader, g *store.ScalingGroup, id string) (*store.Instance, error) {
+// checkAttachable refuses an instance that cannot be attached to the group.
+func checkAttachable(r store.Reader, g *store.ScalingGroup, id string) error {
 	i, ok := store.Instances.Get(r, id)
 	switch {
 	case !ok || i.Region != g.Region:
-		return nil, invalid("Invalid Instance ID(s): [%s] specified", id)
+		return invalid("Invalid Instance ID(s): [%s] specified", id)
 	case i.State != store.Running:
-		return nil, invalid("Instance %s is not in correct state. Instance(s) must be in 'running' state.", id)
+		return invalid("Instance %s is not in correct state. Instance(s) must be in 'running' state.", id)
 	case !slices.Contains(g.Zones, i.Zone):
-		return nil, invalid(
+		return invalid(
 			"Instance %s is in Availability Zone %s, which is not one of the Auto Scaling group's", id, i.Zone,
 		)
 	}
 	if other, ok := store.ScalingInstances.Get(r, id); ok {
-		return nil, invalid("Instance %s is already part of AutoScalingGroup:%s", id, other.Group)
+		return invalid("Instance %s is already part of AutoScalingGroup:%s", id, other.Group)
 	}
 	if image, ok := store.Images.Get(r, i.ImageID); !ok || image.State != "available" {
-		return nil, invalid("The image of instance %s, %s, is no longer available", id, i.ImageID)
+		return invalid("The image of instance %s, %s, is no longer available", id, i.ImageID)
 	}
 	if subnet, ok := store.Subnets.Get(r, g.SubnetIDs[0]); ok && subnet.VPCID != i.VPCID {
-		return nil, invalid("Instance %s is not in the VPC of the Auto Scaling group", id)
+		return invalid("Instance %s is not in the VPC of the Auto Scaling group", id)
 	}
-	return i, nil
+	return nil
 }
 
-func (a *API) attach(tx *store.Tx, g *store.ScalingGroup, instance *store.Instance) {
-	now := a.Now()
+// attached returns an instance as the group's, which launches from the sources. It is not yet
+// stored, and may not even exist.
+func attached(
+	r store.Reader, g *store.ScalingGroup, sources []scalinggroup.Source, id string,
+) *store.ScalingInstance {
 	i := &store.ScalingInstance{
-		InstanceID: instance.ID, Region: g.Region, Group: g.Name,
-		Zone: instance.Zone, SubnetID: instance.SubnetID, Attached: true,
+		InstanceID: id, Region: g.Region, Group: g.Name, Attached: true,
 		Protected: g.ProtectNewInstances, Health: scalinggroup.Healthy,
 	}
-	scalinggroup.Describe(tx, i)
+	if machine, ok := store.Instances.Get(r, id); ok {
+		i.Zone, i.SubnetID = machine.Zone, machine.SubnetID
+	}
+	scalinggroup.Describe(r, i)
+	i.Weight = scalinggroup.WeightOf(sources, i)
+	return i
+}
+
+func (a *API) attach(tx *store.Tx, g *store.ScalingGroup, i *store.ScalingInstance) {
+	now := a.Now()
 	scalinggroup.SetLifecycleState(i, store.LifecyclePending, now)
-	cause := scalinggroup.CauseUserAttached(now, addToDesired(tx, g, 1))
+	cause := scalinggroup.CauseUserAttached(now, addToDesired(tx, g, scalinggroup.Units(i)))
 	i.ActivityID = scalinggroup.BeginActivity(tx, a.IDs, i, scalinggroup.DescribeAttach+i.InstanceID, cause, now).ID
 	store.ScalingInstances.Put(tx, i)
 	store.Instances.Edit(tx, i.InstanceID, func(row *store.Instance) {

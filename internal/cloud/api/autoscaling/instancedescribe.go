@@ -3,6 +3,7 @@ package autoscaling
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -50,6 +51,7 @@ func (a *API) DescribeAutoScalingInstances(
 			ProtectedFromScaleIn: aws.Bool(i.Protected),
 			LaunchTemplate:       describeInstanceTemplate(i),
 			ImageId:              aws.String(i.ImageID),
+			WeightedCapacity:     describeWeight(i),
 		})
 		setNonEmpty(&out.AutoScalingInstances[len(out.AutoScalingInstances)-1].LaunchConfigurationName, i.Configuration)
 	}
@@ -68,9 +70,18 @@ func describeInstance(r store.Reader, i *store.ScalingInstance) types.Instance {
 		ProtectedFromScaleIn: aws.Bool(i.Protected),
 		LaunchTemplate:       describeInstanceTemplate(i),
 		ImageId:              aws.String(i.ImageID),
+		WeightedCapacity:     describeWeight(i),
 	}
 	setNonEmpty(&out.LaunchConfigurationName, i.Configuration)
 	return out
+}
+
+// describeWeight returns an instance's units of capacity, nil if its group has no weights.
+func describeWeight(i *store.ScalingInstance) *string {
+	if i.Weight == 0 {
+		return nil
+	}
+	return aws.String(strconv.Itoa(int(i.Weight)))
 }
 
 // describeInstanceTemplate returns the version of a launch template from which

@@ -21,8 +21,8 @@ func (a *API) EnterStandby(
 	return &autoscaling.EnterStandbyOutput{Activities: activities}, err
 }
 
-// ExitStandby returns instances to service and raises the desired capacity by
-// their number. They pass the launch hooks as new instances do.
+// ExitStandby returns instances to service and raises the desired capacity by what they
+// provide. They pass the launch hooks as new instances do.
 func (a *API) ExitStandby(
 	ctx context.Context, in *autoscaling.ExitStandbyInput,
 ) (*autoscaling.ExitStandbyOutput, error) {
@@ -36,17 +36,19 @@ func (a *API) ExitStandby(
 		if err != nil {
 			return err
 		}
+		units := 0
 		for _, i := range instances {
+			units += scalinggroup.Units(i)
 			if i.State != store.LifecycleStandby {
 				return invalid("The instance %s is not in Standby.", i.InstanceID)
 			}
 		}
-		if err := checkDesiredChange(g, len(instances), exitingStandby.action); err != nil {
+		if err := checkDesiredChange(g, units, exitingStandby.action, len(instances)); err != nil {
 			return err
 		}
 		var begun []*store.ScalingActivity
 		for _, i := range instances {
-			activity := a.beginTransition(tx, i, exitingStandby, addToDesired(tx, g, 1))
+			activity := a.beginTransition(tx, i, exitingStandby, addToDesired(tx, g, scalinggroup.Units(i)))
 			scalinggroup.UpdateActivity(tx, activity.ID, scalinggroup.PreInService, 30)
 			activity, _ = store.ScalingActivities.Get(tx, activity.ID)
 			begun = append(begun, activity)

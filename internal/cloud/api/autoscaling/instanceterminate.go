@@ -79,12 +79,12 @@ func (a *API) terminate(
 	}
 	suffix := ""
 	if decrement && scalinggroup.CountsTowardCapacity(i) {
-		if g.Desired <= g.Min {
+		if int(g.Desired)-scalinggroup.Units(i) < int(g.Min) {
 			return nil, invalid("Currently, desiredSize equals minSize (%d). Terminating instance without replacement "+
 				"will violate group's min size constraint. Either set shouldDecrementDesiredCapacity flag to false or "+
 				"lower group's min size.", g.Min)
 		}
-		suffix = addToDesired(tx, g, -1)
+		suffix = addToDesired(tx, g, -scalinggroup.Units(i))
 	}
 	now := a.Now()
 	cause := scalinggroup.CauseUserTookOut(now, i.InstanceID, suffix)

@@ -62,7 +62,7 @@ func (a *API) leaveService(
 		for _, i := range instances {
 			suffix := ""
 			if *decrement && i.State == store.LifecycleInService {
-				suffix = addToDesired(tx, g, -1)
+				suffix = addToDesired(tx, g, -scalinggroup.Units(i))
 			}
 			begun = append(begun, a.beginTransition(tx, i, t, suffix))
 		}
@@ -75,11 +75,11 @@ func (a *API) leaveService(
 // checkLeaving checks the instances' lifecycle states and, if the desired capacity
 // is lowered, that it stays within the group's sizes.
 func checkLeaving(g *store.ScalingGroup, instances []*store.ScalingInstance, t transition, decrement bool) error {
-	inService := 0
+	inService, units := 0, 0
 	for _, i := range instances {
 		switch {
 		case i.State == store.LifecycleInService:
-			inService++
+			inService, units = inService+1, units+scalinggroup.Units(i)
 		case t.alsoFrom == "":
 			return invalid("The instance %s is not in InService.", i.InstanceID)
 		case i.State != t.alsoFrom:
@@ -89,7 +89,7 @@ func checkLeaving(g *store.ScalingGroup, instances []*store.ScalingInstance, t t
 	if !decrement || inService == 0 {
 		return nil
 	}
-	return checkDesiredChange(g, -inService, t.action)
+	return checkDesiredChange(g, -units, t.action, inService)
 }
 
 // beginTransition sets an instance's lifecycle state and begins the activity.

@@ -3,6 +3,7 @@ package autoscaling
 import (
 	"cmp"
 	"slices"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
@@ -33,6 +34,9 @@ func (a *API) completeMixedPolicy(
 	if err != nil {
 		return nil, err
 	}
+	if err := checkWeights(in.LaunchTemplate.Overrides); err != nil {
+		return nil, err
+	}
 	overrides := []types.LaunchTemplateOverrides{}
 	for _, o := range in.LaunchTemplate.Overrides {
 		override, err := a.completeOverride(region, o)
@@ -51,15 +55,44 @@ func (a *API) completeMixedPolicy(
 	}, err
 }
 
+// maxWeight is the largest weight (Amazon EC2 Auto Scaling API Reference,
+// LaunchTemplateOverrides).
+const maxWeight = 999
+
+// checkWeights refuses weights that instances cannot have, and overrides some of which have
+// weights. An instance has the weight of its type.
+func checkWeights(overrides []types.LaunchTemplateOverrides) error {
+	weights := map[string]int{}
+	for _, o := range overrides {
+		if (o.WeightedCapacity == nil) != (overrides[0].WeightedCapacity == nil) {
+			return invalid("WeightedCapacity must be specified for all of the overrides or for none of them")
+		}
+		if o.WeightedCapacity == nil {
+			continue
+		}
+		n, err := strconv.Atoi(*o.WeightedCapacity)
+		if err != nil || n < 1 || n > maxWeight {
+			return invalid("Invalid WeightedCapacity: %s. The value must be between 1 and %d",
+				*o.WeightedCapacity, maxWeight)
+		}
+		switch other := weights[aws.ToString(o.InstanceType)]; {
+		case o.InstanceType == nil:
+			return invalid("WeightedCapacity can only be specified for an override with an InstanceType")
+		case other != 0 && other != n:
+			return invalid("The instance type %s has more than one WeightedCapacity", *o.InstanceType)
+		}
+		weights[*o.InstanceType] = n
+	}
+	return nil
+}
+
 func (a *API) completeOverride(
 	region identity.Region, o types.LaunchTemplateOverrides,
 ) (types.LaunchTemplateOverrides, error) {
-	out := types.LaunchTemplateOverrides{InstanceType: o.InstanceType}
+	out := types.LaunchTemplateOverrides{InstanceType: o.InstanceType, WeightedCapacity: o.WeightedCapacity}
 	switch {
 	case o.InstanceRequirements != nil:
 		return out, wire.NotImplemented("attribute-based instance type selection (InstanceRequirements)")
-	case o.WeightedCapacity != nil:
-		return out, wire.NotImplemented("instance weights (WeightedCapacity)")
 	case o.ImageId != nil:
 		return out, wire.NotImplemented("images of overrides (ImageId)")
 	case o.LaunchTemplateSpecification == nil:

@@ -20,9 +20,6 @@ func TestCreateGroupRefusesUnsupportedParametersByName(t *testing.T) {
 		"vCPUs":           {func(in *createInput) { in.DesiredCapacityType = new("vcpu") }, "vcpu"},
 		"AWS Lambda":      {func(in *createInput) { in.TerminationPolicies = []string{"arn:aws:lambda:x"} }, "Lambda"},
 		"VPC Lattice":     {func(in *createInput) { in.HealthCheckType = new("EC2,VPC_LATTICE") }, "VPC_LATTICE"},
-		"weights": {
-			mixedPolicy(nil, types.LaunchTemplateOverrides{WeightedCapacity: new("2")}), "WeightedCapacity",
-		},
 		"Spot Instances": {
 			mixedPolicy(&types.InstancesDistribution{OnDemandPercentageAboveBaseCapacity: new(int32(99))}),
 			"OnDemandPercentageAboveBaseCapacity",

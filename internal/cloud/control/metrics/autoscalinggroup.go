@@ -39,8 +39,7 @@ func (l *Loop) measureGroups(now time.Time) {
 	}
 }
 
-// groupMetrics returns the metrics of a group and its warm pool, nil for none, by name. An
-// instance is one unit of capacity.
+// groupMetrics returns the metrics of a group and its warm pool, nil for none, by name.
 func groupMetrics(
 	group *store.ScalingGroup, pool *store.WarmPool, members []*store.ScalingInstance,
 ) map[string]int {
@@ -58,10 +57,11 @@ func groupMetrics(
 		out["GroupAndWarmPoolDesiredCapacity"] += out["WarmPoolDesiredCapacity"]
 	}
 	for _, m := range members {
+		units := scalinggroup.Units(m)
 		if scalinggroup.InWarmPool(m) {
-			out["WarmPool"+poolMetricState(m.State)+"Capacity"]++
-			out["WarmPoolTotalCapacity"]++
-			out["GroupAndWarmPoolTotalCapacity"]++
+			out["WarmPool"+poolMetricState(m.State)+"Capacity"] += units
+			out["WarmPoolTotalCapacity"] += units
+			out["GroupAndWarmPoolTotalCapacity"] += units
 			continue
 		}
 		state := metricState(m.State)
@@ -69,10 +69,10 @@ func groupMetrics(
 			continue
 		}
 		out["Group"+state+"Instances"]++
-		out["Group"+state+"Capacity"]++
+		out["Group"+state+"Capacity"] += units
 		out["GroupTotalInstances"]++
-		out["GroupTotalCapacity"]++
-		out["GroupAndWarmPoolTotalCapacity"]++
+		out["GroupTotalCapacity"] += units
+		out["GroupAndWarmPoolTotalCapacity"] += units
 	}
 	return out
 }

@@ -128,6 +128,7 @@ func joinGroup(
 		InstanceID: id, Region: g.Region, Group: g.Name, Zone: activity.Zone, SubnetID: activity.SubnetID,
 		Launched: now.UTC(), Protected: g.ProtectNewInstances, Health: scalinggroup.Healthy,
 		Surplus: activity.Surplus, ActivityID: activity.ID, Configuration: source.Configuration,
+		Weight: source.Weight,
 	}
 	scalinggroup.SetLifecycleState(i, store.LifecyclePending, now)
 	if pool, ok := store.WarmPools.Get(tx, g.Key()); ok && scalinggroup.OfWarmPool(activity) {

@@ -204,6 +204,9 @@ func (c change) updateRefresh() {
 		store.ScalingGroups.Edit(c.tx, c.group.Key(), func(g *store.ScalingGroup) {
 			scalinggroup.SetConfiguration(g, next)
 		})
+		if g, ok := store.ScalingGroups.Get(c.tx, c.group.Key()); ok {
+			scalinggroup.Weigh(c.tx, g)
+		}
 	}
 }
 

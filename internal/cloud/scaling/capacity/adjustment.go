@@ -11,7 +11,7 @@ import (
 
 // adjust returns the capacity after an adjustment (Step and simple scaling policies,
 // Scaling adjustment types). It rounds percentages toward zero, but changes at least
-// one instance and at least the policy's minimum magnitude.
+// one unit of capacity and at least the policy's minimum magnitude.
 func adjust(current int, policy *store.ScalingPolicy, adjustment int32) int {
 	switch policy.AdjustmentType {
 	case "ExactCapacity":

@@ -54,7 +54,7 @@ func CountsInMetrics(view store.Reader, member *store.ScalingInstance, now time.
 	return ok && scalinggroup.WarmedUp(member, scalinggroup.Warmup(group), now)
 }
 
-// groupCensus counts the instances of a group by state.
+// groupCensus counts the units of capacity of a group's instances by state.
 type groupCensus struct {
 	inService int
 	warm      int // in service and warm
@@ -64,17 +64,18 @@ type groupCensus struct {
 
 func takeCensus(view store.Reader, group *store.ScalingGroup, warmup time.Duration, now time.Time) (c groupCensus) {
 	for _, m := range scalinggroup.Instances(view, group.Key()) {
+		units := scalinggroup.Units(m)
 		switch {
 		case strings.HasPrefix(m.State, store.LifecycleTerminating):
-			c.leaving++
+			c.leaving += units
 		case strings.HasPrefix(m.State, store.LifecyclePending):
-			c.starting++
+			c.starting += units
 		case m.State == store.LifecycleInService:
-			c.inService++
+			c.inService += units
 			if scalinggroup.WarmedUp(m, warmup, now) {
-				c.warm++
+				c.warm += units
 			} else {
-				c.starting++
+				c.starting += units
 			}
 		}
 	}

@@ -222,6 +222,19 @@ func TestTrackingGrowsInProportionAndShrinksGradually(t *testing.T) {
 	}
 }
 
+func TestTrackingCountsWeights(t *testing.T) {
+	p := with(t, 3)
+	p.change(func(tx *store.Tx) {
+		for _, i := range store.ScalingInstances.List(tx) {
+			store.ScalingInstances.Edit(tx, i.InstanceID, func(i *store.ScalingInstance) { i.Weight = 3 })
+		}
+		store.ScalingGroups.Edit(tx, "r/web", func(g *store.ScalingGroup) { g.Desired = 8 })
+	})
+	policy := p.policy(store.ScalingPolicy{Type: capacity.Tracking, TargetTracking: cpu})
+	must(t, p.fire(policy, policy.Alarms[0], 50, noon, 76))
+	p.want(14, "from 8 to 14") // of the nine units of three instances, 13.68
+}
+
 func TestGroupShrinksOnlyIfAllTrackingPoliciesAgree(t *testing.T) {
 	p := with(t, 4)
 	first := p.policy(store.ScalingPolicy{Type: capacity.Tracking, TargetTracking: cpu})

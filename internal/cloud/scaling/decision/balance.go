@@ -9,25 +9,26 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// balance brings the number of instances to the desired capacity and spreads them over
-// the zones. It runs, or repeats, the launches in progress: the id of a launch's
-// activity is its client token, so a repeat never launches a second instance.
+// balance brings the group's capacity to the desired one and spreads the instances over
+// the zones. Where instances have weights, the group keeps what exceeds its desired capacity
+// by less than an instance provides (Amazon EC2 Auto Scaling User Guide, "Configure an Auto
+// Scaling group to use instance weights"). It runs, or repeats, the launches in progress: the
+// id of a launch's activity is its client token, so a repeat never launches a second instance.
 func (d *decision) balance() {
 	for _, a := range d.Launches {
 		d.repeatLaunch(a)
 	}
 	counted := d.counted()
-	total, desired := len(counted)+len(d.Launches), int(d.Group.Desired)
+	total, desired := unitsOf(counted)+d.launchUnits(len(d.Launches)), int(d.Group.Desired)
 	pending := d.notYetCounted(counted)
-	missing, excess := desired+len(d.marked)-total, total-desired-pending
+	missing, excess := desired+d.markedUnits-total, total-desired-pending
 	switch {
 	case d.Group.Deleting && len(counted) > 0:
-		d.shrink(counted, total, len(counted))
+		d.shrink(counted, total, unitsOf(counted))
 	case missing > 0 && !d.Group.Deleting:
 		d.grow(counted, total, missing)
-	case excess > 0:
-		d.shrink(counted, total, excess)
-	case missing == 0 && pending == 0 && len(d.Launches) == 0:
+	case excess > 0 && d.shrink(counted, total, excess):
+	case missing <= 0 && pending == 0 && len(d.Launches) == 0:
 		if len(d.Group.CapacityCauses) > 0 {
 			d.add(Step{Action: ClearCauses})
 		}
@@ -44,22 +45,29 @@ func (d *decision) repeatLaunch(a *store.ScalingActivity) {
 	d.add(Step{Action: LaunchInstance, Activity: a.ID})
 }
 
-// notYetCounted returns how many instances beyond the desired capacity are not yet
-// ready to replace others.
+// notYetCounted returns how many units beyond the desired capacity are not yet ready to
+// replace others.
 func (d *decision) notYetCounted(counted []*Member) int {
-	n := 0
+	n := d.surplusLaunches()
 	for _, m := range counted {
 		switch {
 		case !m.Surplus:
 		case d.ready(m):
 			d.add(stepFor(CountTowardCapacity, m))
 		default:
-			n++
+			n += m.units()
 		}
 	}
+	return n
+}
+
+// surplusLaunches returns how many units the planned launches beyond the desired capacity
+// provide.
+func (d *decision) surplusLaunches() int {
+	n := 0
 	for _, a := range d.Launches {
 		if a.Surplus {
-			n++
+			n += d.launchUnits(1)
 		}
 	}
 	return n
@@ -79,7 +87,7 @@ func (d *decision) grow(counted []*Member, total, missing int) {
 		}
 	}
 	started := append(slices.Clip(d.Group.CapacityCauses), scalinggroup.CauseGrown(d.Now, total, total+missing))
-	for n := range missing {
+	for n := range d.launchesFor(missing) {
 		place, ok := zones.nextSubnet()
 		if !ok {
 			return
@@ -89,7 +97,7 @@ func (d *decision) grow(counted []*Member, total, missing int) {
 			Zone:    place.Zone,
 			Subnet:  place.ID,
 			Cause:   strings.Join(started, "  "),
-			Surplus: total+n >= int(d.Group.Desired),
+			Surplus: total+d.launchUnits(n) >= int(d.Group.Desired),
 		}
 		if len(awaited) > 0 {
 			s.PredecessorID = awaited[0].InstanceID
@@ -116,31 +124,36 @@ func (d *decision) successor(m *Member) string {
 }
 
 // shrink terminates instances: first those whose replacement is in service, then
-// those that the termination policies select.
-func (d *decision) shrink(counted []*Member, total, excess int) {
+// those that the termination policies select. It reports whether the group is not yet what
+// it should be: false if all instances provide more than the excess.
+func (d *decision) shrink(counted []*Member, total, excess int) bool {
 	if d.suspended(scalinggroup.Terminate) && !d.Group.Deleting {
-		return
+		return true
 	}
 	var rest []*Member
 	for _, m := range counted {
-		if excess > 0 && m.ReplaceCause != "" && m.State == store.LifecycleInService && !d.Group.Deleting {
+		if m.units() <= excess && m.ReplaceCause != "" && m.State == store.LifecycleInService && !d.Group.Deleting {
 			d.terminate(m, m.ReplaceCause, "")
-			excess--
-			total--
+			excess -= m.units()
+			total -= m.units()
 			continue
 		}
 		rest = append(rest, m)
 	}
 	if excess == 0 {
-		return
+		return true
 	}
 	chosen := d.selectForTermination(rest, excess)
+	protected := func(m *Member) bool { return m.Protected && m.units() <= excess }
 	switch {
 	case len(chosen) > 0:
 		d.terminateAll(chosen, total)
+	case !slices.ContainsFunc(rest, protected):
+		return len(rest) < len(counted)
 	case len(d.Group.CapacityCauses) > 0:
 		d.add(Step{Action: CancelScaleIn, Cause: strings.Join(d.Group.CapacityCauses, "  ")})
 	}
+	return true
 }
 
 // terminateAll terminates the chosen instances. Their activities say why the group had
@@ -150,7 +163,7 @@ func (d *decision) terminateAll(chosen []*Member, total int) {
 	if len(causes) == 0 {
 		causes = append(causes, scalinggroup.CauseBalanced(d.Now, strings.Join(d.Group.Zones, " ")))
 	}
-	causes = append(causes, scalinggroup.CauseShrunk(d.Now, total, total-len(chosen)))
+	causes = append(causes, scalinggroup.CauseShrunk(d.Now, total, total-unitsOf(chosen)))
 	shared := strings.Join(causes, "  ")
 	var names []string
 	for _, m := range chosen {
@@ -181,15 +194,16 @@ const maxNamed = 20
 // more, or if an instance is in a zone that the group has left. The group then has one
 // instance too many and terminates one in the fullest zone. It may exceed its maximum
 // size by a tenth, and by at least one (Amazon EC2 Auto Scaling User Guide,
-// Rebalancing activities). It waits until nothing else is in progress.
+// Rebalancing activities). It waits until nothing else is in progress. With weights, the new
+// instance must be worth one in the fullest zone.
 func (d *decision) rebalance(counted []*Member) {
 	for _, process := range []string{scalinggroup.AZRebalance, scalinggroup.Launch, scalinggroup.Terminate} {
 		if d.suspended(process) {
 			return
 		}
 	}
-	most := d.Group.Max + max(1, d.Group.Max/10)
-	if len(counted) == 0 || d.Group.Desired+1 > most || d.Group.Deleting {
+	most, more := int(d.Group.Max)+max(d.launchUnits(1), int(d.Group.Max/10)), unitsOf(counted)+d.launchUnits(1)
+	if len(counted) == 0 || more > most || d.Group.Deleting {
 		return
 	}
 	for _, m := range counted {
@@ -202,14 +216,11 @@ func (d *decision) rebalance(counted []*Member) {
 	if !ok {
 		return
 	}
-	fullest := 0
-	for zone, n := range zones.before {
-		if !d.inZone(zone) {
-			n = len(counted) + 2
-		}
-		fullest = max(fullest, n)
+	fullest := slices.MaxFunc(counted, func(a, b *Member) int { return zones.crowd(a) - zones.crowd(b) })
+	leaves := func(m *Member) bool {
+		return zones.crowd(m) == zones.crowd(fullest) && m.units() <= more-int(d.Group.Desired)
 	}
-	if fullest < zones.before[place.Zone]+2 {
+	if zones.crowd(fullest) < zones.before[place.Zone]+2 || !slices.ContainsFunc(counted, leaves) {
 		return
 	}
 	d.add(Step{
@@ -260,6 +271,15 @@ func (d *decision) occupancy(counted []*Member, launches []*store.ScalingActivit
 		o.trying[a.Zone] = true
 	}
 	return o
+}
+
+// crowd returns how many instances are in the zone of one: more than in any other zone if the
+// group has left it.
+func (o *occupancy) crowd(m *Member) int {
+	if !o.d.inZone(m.Zone) {
+		return len(o.d.Members) + 2
+	}
+	return o.before[m.Zone]
 }
 
 // settled reports whether a member's launch has succeeded.

@@ -82,6 +82,7 @@ type decision struct {
 	Plan
 	leaving          map[string]bool   // ids of instances that a step terminates
 	marked           map[string]bool   // ids of instances marked for replacement, before or by this decision
+	markedUnits      int               // of capacity that the marked instances provide
 	unhealthy        map[string]string // reasons why instances in service are unhealthy, by id
 	successorReasons map[string]string // reasons of the launches that replace instances, by the replaced id
 	failedZones      map[string]bool   // zones in which this decision abandons a launch
@@ -191,8 +192,21 @@ func (d *decision) terminate(m *Member, because, successor string) {
 func (d *decision) replace(m *Member, because, successor string) {
 	s := stepFor(MarkForReplacement, m)
 	s.Reason, s.SuccessorReason = because, successor
-	d.marked[m.InstanceID], d.successorReasons[m.InstanceID] = true, successor
+	d.successorReasons[m.InstanceID] = successor
+	d.mark(m, true)
 	d.add(s)
+}
+
+// mark records whether an instance is marked for replacement.
+func (d *decision) mark(m *Member, marked bool) {
+	switch {
+	case marked == d.marked[m.InstanceID]:
+	case marked:
+		d.markedUnits += m.units()
+	default:
+		d.markedUnits -= m.units()
+	}
+	d.marked[m.InstanceID] = marked
 }
 
 // leaveTargetGroups drops the target groups that were detached from the group once

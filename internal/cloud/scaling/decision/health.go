@@ -17,7 +17,7 @@ func (d *decision) checkHealth() {
 	impaired := d.impairedZones()
 	for _, m := range d.counted() {
 		if m.ReplaceCause != "" {
-			d.marked[m.InstanceID] = true
+			d.mark(m, true)
 		}
 		if m.State != store.LifecycleInService {
 			continue
@@ -155,22 +155,22 @@ func (d *decision) mayTakeOutFirst(ready int, moving bool) bool {
 }
 
 // mayLaunchFirst reports whether one more instance may be launched beyond the desired
-// capacity: as many as the maintenance policy allows, and at least one.
+// capacity: as much capacity as the maintenance policy allows, and at least one instance.
 func (d *decision) mayLaunchFirst() bool {
 	g := d.Group
 	if g.MaxHealthy <= 100 {
 		return false
 	}
-	return len(d.marked) < max(1, int(g.Desired)*(int(g.MaxHealthy)-100)/100)
+	return d.markedUnits < max(1, int(g.Desired)*(int(g.MaxHealthy)-100)/100)
 }
 
-// readiness returns the number of ready instances and reports whether others are about
+// readiness returns the capacity of ready instances and reports whether others are about
 // to become ready.
 func (d *decision) readiness() (ready int, moving bool) {
 	for _, m := range d.counted() {
 		switch {
 		case d.ready(m):
-			ready++
+			ready += m.units()
 		case d.unhealthy[m.InstanceID] == "":
 			moving = true
 		}

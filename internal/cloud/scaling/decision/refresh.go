@@ -126,26 +126,21 @@ func (d *decision) unmarkUpdated() {
 		switch {
 		case m.ReplaceCause != scalinggroup.ReasonInstanceRefresh || rolling && d.Refresh.Stale[m.InstanceID]:
 		case complete > 0:
-			complete--
+			complete -= m.units()
 		default:
 			d.add(stepFor(UnmarkForReplacement, m))
-			delete(d.marked, m.InstanceID)
+			d.mark(m, false)
 		}
 	}
 }
 
-// surplus returns how many instances were launched beyond the desired capacity to
-// replace others that still exist.
+// surplus returns how many units of capacity were launched beyond the desired capacity to
+// replace instances that still exist.
 func (d *decision) surplus() int {
-	n := 0
+	n := d.surplusLaunches()
 	for _, m := range d.counted() {
 		if m.Surplus {
-			n++
-		}
-	}
-	for _, a := range d.Launches {
-		if a.Surplus {
-			n++
+			n += m.units()
 		}
 	}
 	return n

@@ -8,9 +8,10 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// census counts the members of a group by their place in a refresh.
+// census counts the capacity of a group's members by their place in a refresh. Numbers are of
+// units of capacity; without weights, an instance is one.
 type census struct {
-	total     int       // instances that the refresh covers
+	total     int       // of instances that the refresh covers
 	counted   int       // part of the group's capacity
 	ready     int       // of these: in service, healthy and warm
 	pending   *Member   // an example that is neither ready nor warming up
@@ -19,11 +20,11 @@ type census struct {
 	stale     []*Member // of these: not marked yet
 	awaiting  []*Member // of these: blocked until a user changes something
 	renewed   int       // up to date and ready
-	remaining int       // not updated yet
-	left      int       // instances that must still change before the refresh ends
+	remaining int       // instances not updated yet; those that the next launches would be, with weights
+	left      int       // must still change before the refresh ends
 	percent   int32
 	passed    int  // checkpoints passed
-	goal      int  // updated instances at which the refresh pauses
+	goal      int  // updated capacity at which the refresh pauses
 	done      bool // all instances are updated
 }
 
@@ -36,11 +37,11 @@ func (d *decision) takeCensus(row *store.InstanceRefresh) census {
 		case d.leaving[m.InstanceID]:
 		case m.State == store.LifecycleStandby || m.State == store.LifecycleEnteringStandby:
 			if d.Refresh.Stale[m.InstanceID] {
-				c.total++ // it is in addition to the desired ones
+				c.total += m.units() // it is in addition to the desired ones
 				d.countByAge(&c, m)
 			}
 		case scalinggroup.CountsTowardCapacity(m.ScalingInstance):
-			c.counted++
+			c.counted += m.units()
 			d.countByReadiness(&c, m)
 			d.countByAge(&c, m)
 		}
@@ -54,11 +55,11 @@ func (d *decision) takeCensus(row *store.InstanceRefresh) census {
 func (d *decision) countByAge(c *census, m *Member) {
 	switch {
 	case d.Refresh.ignores(m.ScalingInstance):
-		c.total--
+		c.total -= m.units()
 		return
 	case !d.Refresh.Stale[m.InstanceID]:
 		if d.ready(m) {
-			c.renewed++
+			c.renewed += m.units()
 		}
 		return
 	case d.marked[m.InstanceID]:
@@ -67,14 +68,14 @@ func (d *decision) countByAge(c *census, m *Member) {
 	default:
 		c.stale = append(c.stale, m)
 	}
-	c.old++
+	c.old += m.units()
 }
 
 // countByReadiness counts a member by its readiness.
 func (d *decision) countByReadiness(c *census, m *Member) {
 	switch {
 	case d.ready(m):
-		c.ready++
+		c.ready += m.units()
 	case m.State == store.LifecycleInService && d.unhealthy[m.InstanceID] == "" && !d.awaitsELBHealth(m):
 		c.warming = stableExample(c.warming, m)
 	default:
@@ -97,7 +98,7 @@ func stableExample(a, b *Member) *Member {
 func (d *decision) measureProgress(c *census, row *store.InstanceRefresh) {
 	if row.Status == store.RefreshRollbackInProgress {
 		c.left = c.old + max(int(d.Group.Desired)-c.ready, 0)
-		c.remaining = max(c.total-c.old, int(row.RemainingAtRollback))
+		c.remaining = max(d.launchesFor(c.total-c.old), int(row.RemainingAtRollback))
 		c.percent = min(percentOf(c.old, c.total), row.PercentAtRollback)
 		c.goal = c.total
 		return
@@ -106,8 +107,8 @@ func (d *decision) measureProgress(c *census, row *store.InstanceRefresh) {
 	if c.old == 0 && c.counted >= int(d.Group.Desired) && d.nothingLaunched(row) {
 		updated = c.total // no instance needed a replacement
 	}
-	c.remaining = c.total - updated
-	c.left, c.percent, c.goal = c.remaining, percentOf(updated, c.total), c.total
+	c.remaining = d.launchesFor(c.total - updated)
+	c.left, c.percent, c.goal = c.total-updated, percentOf(updated, c.total), c.total
 	for _, checkpoint := range d.Refresh.Preferences.CheckpointPercentages {
 		c.goal = share(c.total, checkpoint)
 		if updated < c.goal {
@@ -132,7 +133,7 @@ func (d *decision) nothingLaunched(row *store.InstanceRefresh) bool {
 	return len(d.Launches) == 0
 }
 
-// share returns a percentage of a number of instances, rounded up.
+// share returns a percentage of a capacity, rounded up.
 func share(n int, percent int32) int { return (n*int(percent) + 99) / 100 }
 
 func percentOf(part, whole int) int32 {
@@ -142,11 +143,12 @@ func percentOf(part, whole int) int32 {
 	return int32(100 * part / whole)
 }
 
-// pace limits how many instances a refresh may replace now.
+// pace limits how much capacity a refresh may replace now.
 type pace struct {
 	budget  int  // in total, up to the next checkpoint
-	surplus int  // by launching first, including those in progress
-	spare   int  // ready instances that may be terminated before their replacements are ready
+	surplus int  // by launching first, including what is in progress
+	spare   int  // of ready instances that may be terminated before their replacements are ready
+	one     bool // one ready instance may be terminated, whatever it provides
 	spent   bool // instances that are not ready have used up the spare capacity
 }
 
@@ -159,7 +161,7 @@ func (d *decision) pace(c census) pace {
 	p, desired := d.Refresh.Preferences, int(d.Group.Desired)
 	keep := share(desired, p.MinHealthyPercentage)
 	out := pace{
-		budget: len(c.stale) + len(c.awaiting) + c.goal - c.total,
+		budget: unitsOf(c.stale) + unitsOf(c.awaiting) + c.goal - c.total,
 		spare:  c.ready - keep,
 		spent:  c.ready >= min(keep, desired-1),
 	}
@@ -169,9 +171,7 @@ func (d *decision) pace(c census) pace {
 			out.surplus = 1
 		}
 	}
-	if out.spare <= 0 && out.surplus == 0 && c.ready >= desired && len(d.Launches) == 0 {
-		out.spare = 1
-	}
+	out.one = out.surplus == 0 && c.ready >= desired && len(d.Launches) == 0
 	return out
 }
 
@@ -189,17 +189,17 @@ func (d *decision) replaceStale(c census) {
 			return
 		case !d.serves(m):
 			d.terminate(m, scalinggroup.ReasonInstanceRefresh, successorOf(m))
-		case len(d.marked) < p.surplus:
+		case d.markedUnits < p.surplus:
 			d.replace(m, scalinggroup.ReasonInstanceRefresh, scalinggroup.ReasonInstanceRefresh)
 		case back && !d.ready(m) && p.spent:
 			d.terminate(m, scalinggroup.ReasonInstanceRefresh, scalinggroup.ReasonInstanceRefresh)
-		case d.ready(m) && p.spare > 0:
+		case d.ready(m) && (p.one || m.units() <= p.spare):
 			d.terminate(m, scalinggroup.ReasonInstanceRefresh, scalinggroup.ReasonInstanceRefresh)
-			p.spare--
+			p.spare, p.one = p.spare-m.units(), false
 		default:
 			continue
 		}
-		p.budget--
+		p.budget -= m.units()
 	}
 }
 

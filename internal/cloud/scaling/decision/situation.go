@@ -21,6 +21,7 @@ type Situation struct {
 	Hooks        []*store.LifecycleHook
 	Subnets      []Subnet // that the group may launch into, in the group's order
 	Types        []string // of its mixed instances policy, the preferred one first; empty: it has none
+	LaunchUnits  int      // of capacity that the next launch adds; 0 counts as one
 	Warmup       time.Duration
 	Refresh      *Refresh // in progress; nil: none
 	Now          time.Time
@@ -65,6 +66,7 @@ func Collect(r store.Reader, g *store.ScalingGroup, now time.Time) Situation {
 			s.Types = append(s.Types, source.InstanceType)
 		}
 	}
+	s.LaunchUnits = scalinggroup.NextUnits(r, g)
 	s.Warmup = scalinggroup.Warmup(g)
 	if row, ok := scalinggroup.ActiveRefresh(r, g.Key()); ok {
 		s.Refresh = collectRefresh(r, g, row, slices.Concat(s.Members, s.Warmed))
@@ -104,6 +106,26 @@ func collectMember(r store.Reader, i *store.ScalingInstance) Member {
 		m.Configured = row.Created
 	}
 	return m
+}
+
+// units returns how many units of capacity the member provides.
+func (m *Member) units() int { return scalinggroup.Units(m.ScalingInstance) }
+
+// unitsOf returns how many units of capacity the members provide.
+func unitsOf(members []*Member) (n int) {
+	for _, m := range members {
+		n += m.units()
+	}
+	return n
+}
+
+// launchUnits returns how many units of capacity n launches provide.
+func (s *Situation) launchUnits(n int) int { return n * max(s.LaunchUnits, 1) }
+
+// launchesFor returns how many launches provide at least so many units of capacity.
+func (s *Situation) launchesFor(units int) int {
+	each := s.launchUnits(1)
+	return (units + each - 1) / each
 }
 
 // ended reports whether the machine is stopped or terminated, or about to be.

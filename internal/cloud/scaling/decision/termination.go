@@ -9,12 +9,15 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// selectForTermination returns up to n instances to terminate. It takes each one from
-// the zone with the most instances and, within the zone, by the termination policies.
+// selectForTermination returns instances to terminate that provide no more than so many
+// units of capacity. It takes each one from the zone with the most instances and, within
+// the zone, by the termination policies.
 // Zones that the group has left come first. It never selects instances that are
 // protected from scale-in, unless the group is being deleted (Amazon EC2 Auto Scaling
-// User Guide, Configure termination policies).
-func (d *decision) selectForTermination(counted []*Member, n int) []*Member {
+// User Guide, Configure termination policies). If all instances of the zone provide more, it
+// takes none from another: even zones matter more than the excess (the same guide, "Configure
+// an Auto Scaling group to use instance weights").
+func (d *decision) selectForTermination(counted []*Member, units int) []*Member {
 	occupied := map[string]int{}
 	candidates := map[string][]*Member{}
 	for _, m := range counted {
@@ -30,25 +33,43 @@ func (d *decision) selectForTermination(counted []*Member, n int) []*Member {
 		}
 	}
 	var out []*Member
-	for len(out) < n {
+	for units > 0 {
+		most := 0
+		for zone, waiting := range candidates {
+			if len(waiting) > 0 {
+				most = max(most, occupied[zone])
+			}
+		}
 		var best *Member
 		for zone, waiting := range candidates {
-			if len(waiting) == 0 {
+			if occupied[zone] != most {
 				continue
 			}
-			if m := waiting[0]; best == nil || occupied[zone] > occupied[best.Zone] ||
-				occupied[zone] == occupied[best.Zone] && d.compareForTermination(m, best) < 0 {
+			if m := firstFitting(waiting, units); m != nil && (best == nil || d.compareForTermination(m, best) < 0) {
 				best = m
 			}
 		}
 		if best == nil {
 			break
 		}
-		out = append(out, best)
+		out, units = append(out, best), units-best.units()
 		occupied[best.Zone]--
 		candidates[best.Zone] = candidates[best.Zone][1:]
 	}
 	return out
+}
+
+// firstFitting moves the first instance that provides no more than so many units of capacity to
+// the front and returns it; nil: there is none.
+func firstFitting(waiting []*Member, units int) *Member {
+	n := slices.IndexFunc(waiting, func(m *Member) bool { return m.units() <= units })
+	if n < 0 {
+		return nil
+	}
+	m := waiting[n]
+	copy(waiting[1:n+1], waiting[:n])
+	waiting[0] = m
+	return m
 }
 
 // compareForTermination orders two instances by which one is terminated first. If the

@@ -15,6 +15,7 @@ type Source struct {
 	Template      store.TemplateRef
 	InstanceType  string // overrides the template's; "": the template's
 	Configuration string // name of a launch configuration, instead of a template
+	Weight        int32  // units of capacity of an instance; 0: the group has no weights
 }
 
 // SourcesOf returns everything that the group may launch from, in order of preference:
@@ -33,6 +34,7 @@ func SourcesOf(g *store.ScalingGroup) ([]Source, error) {
 			LaunchTemplateSpecification reference
 			Overrides                   []struct {
 				InstanceType                string
+				WeightedCapacity            int32 `json:",string"`
 				LaunchTemplateSpecification *reference
 			}
 		}
@@ -56,7 +58,9 @@ func SourcesOf(g *store.ScalingGroup) ([]Source, error) {
 		if override.LaunchTemplateSpecification != nil {
 			ref = *override.LaunchTemplateSpecification
 		}
-		all = append(all, source(ref, override.InstanceType))
+		s := source(ref, override.InstanceType)
+		s.Weight = override.WeightedCapacity
+		all = append(all, s)
 	}
 	if len(all) == 0 {
 		all = append(all, source(policy.LaunchTemplate.LaunchTemplateSpecification, ""))
@@ -119,7 +123,8 @@ func Resolved(r store.Reader, g *store.ScalingGroup) ([]Source, error) {
 			continue
 		}
 		if ref, ok := Resolve(r, g.Region, s.Template); ok {
-			out = append(out, Source{Template: ref, InstanceType: cmp.Or(s.InstanceType, templateType(r, ref))})
+			s.Template, s.InstanceType = ref, cmp.Or(s.InstanceType, templateType(r, ref))
+			out = append(out, s)
 		}
 	}
 	return out, nil
