@@ -40,6 +40,7 @@ type ScalingGroup struct {
 	MinHealthy, MaxHealthy int32  // instance maintenance policy, in percent; -1: not set
 	DeletionProtection     string // "none", "prevent-force-deletion", "prevent-all-deletion"
 	ServiceLinkedRoleARN   string
+	PlacementGroup         string // name; "": none
 	Context                string
 	Created                time.Time
 	Tags                   []ScalingTag

@@ -161,6 +161,7 @@ func describeLaunchSource(out *types.AutoScalingGroup, g *store.ScalingGroup) er
 func describeOptional(out *types.AutoScalingGroup, g *store.ScalingGroup) {
 	setNonEmpty(&out.Context, g.Context)
 	setNonEmpty(&out.DesiredCapacityType, g.DesiredType)
+	setNonEmpty(&out.PlacementGroup, g.PlacementGroup)
 	if !g.ByZones {
 		out.VPCZoneIdentifier = aws.String(strings.Join(g.SubnetIDs, ","))
 	}

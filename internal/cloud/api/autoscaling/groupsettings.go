@@ -16,11 +16,12 @@ import (
 
 // groupSettings are the parameters that creating and updating a group share: how
 // the group works, not its sizes, launch source and subnets. A setting that is nil
-// or empty is not changed.
+// or an empty list is not changed.
 type groupSettings struct {
 	defaultCooldown, defaultWarmup, healthCheckGrace *int32 // seconds
 	maxInstanceLifetime                              *int32 // seconds
 	healthCheckType, serviceLinkedRoleARN            *string
+	placementGroup                                   *string // name; empty: none
 	terminationPolicies                              []string
 	protectNewInstances, capacityRebalance           *bool
 	distribution                                     *types.AvailabilityZoneDistribution
@@ -32,7 +33,7 @@ type groupSettings struct {
 func createSettings(in *autoscaling.CreateAutoScalingGroupInput) groupSettings {
 	return groupSettings{
 		in.DefaultCooldown, in.DefaultInstanceWarmup, in.HealthCheckGracePeriod, in.MaxInstanceLifetime,
-		in.HealthCheckType, in.ServiceLinkedRoleARN, in.TerminationPolicies,
+		in.HealthCheckType, in.ServiceLinkedRoleARN, in.PlacementGroup, in.TerminationPolicies,
 		in.NewInstancesProtectedFromScaleIn, in.CapacityRebalance, in.AvailabilityZoneDistribution,
 		in.AvailabilityZoneImpairmentPolicy, in.InstanceMaintenancePolicy, in.DeletionProtection,
 	}
@@ -41,7 +42,7 @@ func createSettings(in *autoscaling.CreateAutoScalingGroupInput) groupSettings {
 func updateSettings(in *autoscaling.UpdateAutoScalingGroupInput) groupSettings {
 	return groupSettings{
 		in.DefaultCooldown, in.DefaultInstanceWarmup, in.HealthCheckGracePeriod, in.MaxInstanceLifetime,
-		in.HealthCheckType, in.ServiceLinkedRoleARN, in.TerminationPolicies,
+		in.HealthCheckType, in.ServiceLinkedRoleARN, in.PlacementGroup, in.TerminationPolicies,
 		in.NewInstancesProtectedFromScaleIn, in.CapacityRebalance, in.AvailabilityZoneDistribution,
 		in.AvailabilityZoneImpairmentPolicy, in.InstanceMaintenancePolicy, in.DeletionProtection,
 	}
@@ -54,6 +55,7 @@ func (s groupSettings) apply(g *store.ScalingGroup) error {
 	setIfGiven(&g.HealthCheckGrace, s.healthCheckGrace)
 	setIfGiven(&g.MaxInstanceLifetime, s.maxInstanceLifetime)
 	setIfGiven(&g.ServiceLinkedRoleARN, s.serviceLinkedRoleARN)
+	setIfGiven(&g.PlacementGroup, s.placementGroup)
 	setIfGiven(&g.ProtectNewInstances, s.protectNewInstances)
 	setIfGiven(&g.CapacityRebalance, s.capacityRebalance)
 	switch {

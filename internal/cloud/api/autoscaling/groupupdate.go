@@ -29,7 +29,7 @@ func (a *API) UpdateAutoScalingGroup(
 	if !ok {
 		return nil, groupNotFound()
 	}
-	// launch has the launch source and subnets, which EC2 checks outside the
+	// launch has the launch source, placement group and subnets, which EC2 checks outside the
 	// transaction. The transaction copies those that the request sets.
 	launch := *old
 	if err := a.applyLaunchSettings(ctx, view, &launch, in); err != nil {
@@ -74,8 +74,8 @@ func setsLaunchSource(in *autoscaling.UpdateAutoScalingGroupInput) bool {
 	return sourceOfUpdate(in).count() > 0
 }
 
-// applyLaunchSettings sets the group's launch source and subnets to those of an
-// update, and checks that the group can launch instances with them.
+// applyLaunchSettings sets the group's launch source, placement group and subnets to those
+// of an update, and checks that the group can launch instances with them.
 func (a *API) applyLaunchSettings(
 	ctx context.Context, r store.Reader, g *store.ScalingGroup, in *autoscaling.UpdateAutoScalingGroupInput,
 ) error {
@@ -84,11 +84,13 @@ func (a *API) applyLaunchSettings(
 			return err
 		}
 	}
-	before := g.SubnetIDs
+	before := *g
+	setIfGiven(&g.PlacementGroup, in.PlacementGroup)
 	if err := a.setSubnets(r, g, in.VPCZoneIdentifier, in.AvailabilityZones, in.AvailabilityZoneIds); err != nil {
 		return err
 	}
-	if setsLaunchSource(in) || !slices.Equal(before, g.SubnetIDs) {
+	if setsLaunchSource(in) || g.PlacementGroup != before.PlacementGroup ||
+		!slices.Equal(g.SubnetIDs, before.SubnetIDs) {
 		return a.checkLaunch(ctx, g)
 	}
 	return nil

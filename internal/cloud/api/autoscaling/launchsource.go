@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"aloft.dev/aloft/internal/cloud/api/ec2"
-	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -76,7 +75,7 @@ func (a *API) checkLaunch(ctx context.Context, g *store.ScalingGroup) error {
 		return err
 	}
 	for _, source := range sources {
-		launch, err := launchFrom(a.Store.View(), g.Region, source)
+		launch, err := launchFrom(a.Store.View(), g, source)
 		if err != nil {
 			return err
 		}
@@ -91,12 +90,13 @@ func (a *API) checkLaunch(ctx context.Context, g *store.ScalingGroup) error {
 	return nil
 }
 
-// launchFrom returns a launch from a source of a region.
-func launchFrom(r store.Reader, region identity.Region, source scalinggroup.Source) (ec2.Launch, error) {
+// launchFrom returns a launch from a source of the group.
+func launchFrom(r store.Reader, g *store.ScalingGroup, source scalinggroup.Source) (ec2.Launch, error) {
+	launch := ec2.Launch{Template: source.Template, Type: source.InstanceType, PlacementGroup: g.PlacementGroup}
 	if source.Configuration == "" {
-		return ec2.Launch{Template: source.Template, Type: source.InstanceType}, nil
+		return launch, nil
 	}
-	row, ok := store.LaunchConfigurations.Get(r, region.Key(source.Configuration))
+	row, ok := store.LaunchConfigurations.Get(r, g.Region.Key(source.Configuration))
 	if !ok {
 		return ec2.Launch{}, configurationNotFound(source.Configuration)
 	}
@@ -104,5 +104,6 @@ func launchFrom(r store.Reader, region identity.Region, source scalinggroup.Sour
 	if err != nil {
 		return ec2.Launch{}, err
 	}
-	return ec2.Launch{Base: configuredLaunch(described)}, nil
+	launch.Base = configuredLaunch(described)
+	return launch, nil
 }

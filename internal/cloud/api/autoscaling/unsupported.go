@@ -3,7 +3,6 @@ package autoscaling
 import (
 	"cmp"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
@@ -21,8 +20,6 @@ func checkCreateSupported(in *autoscaling.CreateAutoScalingGroupInput) error {
 		return wire.NotImplemented("Classic Load Balancers (LoadBalancerNames)")
 	case in.Operator != nil:
 		return wire.NotImplemented("managed groups (Operator)")
-	case aws.ToString(in.PlacementGroup) != "":
-		return wire.NotImplemented("placement groups (PlacementGroup)")
 	case in.InstanceLifecyclePolicy != nil:
 		return wire.NotImplemented("instance lifecycle policies (InstanceLifecyclePolicy)")
 	}
@@ -32,10 +29,7 @@ func checkCreateSupported(in *autoscaling.CreateAutoScalingGroupInput) error {
 // checkUpdateSupported refuses, by name, parameters that the local cloud does
 // not support.
 func checkUpdateSupported(in *autoscaling.UpdateAutoScalingGroupInput) error {
-	switch {
-	case aws.ToString(in.PlacementGroup) != "":
-		return wire.NotImplemented("placement groups (PlacementGroup)")
-	case in.InstanceLifecyclePolicy != nil:
+	if in.InstanceLifecyclePolicy != nil {
 		return wire.NotImplemented("instance lifecycle policies (InstanceLifecyclePolicy)")
 	}
 	return cmp.Or(checkReservations(in.CapacityReservationSpecification), checkCapacityType(in.DesiredCapacityType))

@@ -22,6 +22,9 @@ type Launch struct {
 	Base     *ec2.RunInstancesInput
 	Type     string // if set, replaces the template's
 	SubnetID string // if set, replaces the template's, also in its network interface
+	// PlacementGroup, if set, is the name of the placement group, instead of the template's.
+	PlacementGroup string `json:",omitempty"`
+
 	Count    int32
 	Token    string     // client token; empty: none
 	Tags     store.Tags // tags of instances; override the template's
@@ -119,6 +122,13 @@ func (l Launch) input() *ec2.RunInstancesInput {
 	in.MinCount, in.MaxCount, in.ClientToken = count, count, optionalString(l.Token)
 	if l.Type != "" {
 		in.InstanceType = types.InstanceType(l.Type)
+	}
+	if l.PlacementGroup != "" {
+		placement := types.Placement{}
+		if in.Placement != nil {
+			placement = *in.Placement
+		}
+		placement.GroupName, in.Placement = &l.PlacementGroup, &placement
 	}
 	if len(l.Tags) > 0 {
 		in.TagSpecifications = []types.TagSpecification{
