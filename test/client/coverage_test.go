@@ -6,7 +6,9 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -66,19 +68,24 @@ var services = []covered{
 	},
 }
 
-// A page lists the operations of a service with the tests that call them. It is generated:
+// A page lists the operations of a service with their parameters and the tests that call them. It is generated:
 // run the test with -update after a change.
 func TestPagesOfCoverageAreUpToDate(t *testing.T) {
 	folder := filepath.Join(root, "docs", "coverage")
-	tests := testFiles(t)
+	tests, code := testFiles(t), loadUsage(t)
 	pages := map[string]string{}
 	index := "# What the local cloud serves\n\n" +
-		"A page a service, generated from the code: its operations, and the tests that call them. An operation\n" +
-		"that is not served answers `NotImplemented` with its name. [Limits](../limits.md) has what is missing of\n" +
-		"served ones; a parameter that has no effect here is refused by name.\n\n" +
-		"| service | served | of |\n|---|---|---|\n"
+		"A page a service, generated from the code: its operations, what they do with their parameters, and the\n" +
+		"tests that call them. An operation that is not served answers `NotImplemented` with its name.\n" +
+		"[Limits](../limits.md) has what is missing of served ones.\n\n" +
+		"* Parameters have AWS's names. Those under “parameters” have an effect; of those with an asterisk, some\n" +
+		"  values are refused.\n" +
+		"* A parameter under “refused” is refused by name, unless its value asks for what happens without it.\n" +
+		"* A test fails if the code neither reads nor refuses a parameter of AWS's model.\n\n" +
+		"These are accepted without an effect:\n\n" + accepted() +
+		"\n| service | served | of |\n|---|---|---|\n"
 	for _, s := range services {
-		page, served, all := s.page(t, tests)
+		page, served, all := s.page(t, tests, code[path.Base(s.apiPackage())])
 		pages[s.signing+".md"] = page
 		index += fmt.Sprintf("| [%s](%s.md) | %d | %d |\n", s.title, s.signing, served, all)
 	}
@@ -126,8 +133,16 @@ func testFiles(t *testing.T) map[string]string {
 	return texts
 }
 
+// accepted returns a list of the harmless parameters.
+func accepted() (list string) {
+	for _, name := range slices.Sorted(maps.Keys(harmless)) {
+		list += fmt.Sprintf("* %s: %s\n", strings.Replace(name, "Input.", ".", 1), harmless[name])
+	}
+	return list
+}
+
 // page returns the page of a service, and how many of all its operations it serves.
-func (s covered) page(t *testing.T, tests map[string]string) (text string, served, all int) {
+func (s covered) page(t *testing.T, tests map[string]string, code *usage) (text string, served, all int) {
 	t.Helper()
 	table, err := names.Load(s.signing)
 	if err != nil {
@@ -141,10 +156,20 @@ func (s covered) page(t *testing.T, tests map[string]string) (text string, serve
 			continue
 		}
 		served++
-		rows += fmt.Sprintf("| %s | %s |\n", operation, strings.Join(s.callers(operation, tests), ", "))
+		p := code.of(operation, func(typeName, field string) string {
+			if exception, ok := table.Exceptions(typeName)[field]; ok {
+				return exception.Request
+			}
+			return table.DefaultField(field).Request
+		})
+		for _, field := range p.ignored {
+			t.Errorf("%s:%s ignores %s: honour it, refuse it by name, or say why it is harmless", s.signing, operation, field)
+		}
+		rows += fmt.Sprintf("| %s | %s | %s | %s |\n", operation, p.list(), grouped(p.refused),
+			strings.Join(s.callers(operation, tests), ", "))
 	}
 	text = fmt.Sprintf("# %s\n\nThe local cloud serves %d of the %d operations.\n\n", s.title, served, all)
-	text += "| operation | tests that call it |\n|---|---|\n" + rows
+	text += "| operation | parameters | refused | tests that call it |\n|---|---|---|---|\n" + rows
 	if refused != "" {
 		text += "\nRefused by name:\n\n" + wrapped(refused) + "\n"
 	}

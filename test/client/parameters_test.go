@@ -1,0 +1,217 @@
+//go:build linux
+
+package client
+
+import (
+	"cmp"
+	"go/types"
+	"slices"
+	"strings"
+)
+
+// harmless holds parameters that change nothing, with the reason. A name that other types have too
+// follows that of its type.
+var harmless = map[string]string{
+	"AdvertiseTrustStoreCaNames":            "listeners that verify clients are refused",
+	"AllAvailabilityZones":                  "every zone is available without opting in",
+	"AllRegions":                            "every region is available without opting in",
+	"AuthenticateCognitoConfig":             "actions of the type that it is for are refused",
+	"AuthenticateOidcConfig":                "actions of the type that it is for are refused",
+	"BucketKeyEnabled":                      "there are no KMS keys that it would save calls of",
+	"ConfirmRemoveSelfBucketAccess":         "no policy of a bucket removes the caller's access",
+	"DetachNetworkInterfaceInput.Force":     "a detachment does not wait for the operating system",
+	"Entity.Attributes":                     "the answer says that no entity is accepted",
+	"Entity.KeyAttributes":                  "the answer says that no entity is accepted",
+	"ForceOverwriteReplicaSecret":           "secrets have no replicas",
+	"IgnoreClientCertificateExpiry":         "listeners that verify clients are refused",
+	"IncludeManagedResources":               "no service hides what it manages",
+	"IncludeUnsupportedInRegion":            "every type is offered in every region",
+	"Interleaved":                           "AWS ignores it too",
+	"JwtValidationConfig":                   "actions of the type that it is for are refused",
+	"LabelOptions":                          "labels have no times",
+	"Latest":                                "the console is always read as it is now",
+	"MessageGroupId":                        "topics have no queues",
+	"OptionalObjectAttributes":              "no object is restored from an archive",
+	"OutputS3Region":                        "AWS ignores it too",
+	"PresignedUrl":                          "a snapshot is copied without a URL for its region",
+	"RequestPayer":                          "no bucket lets requesters pay",
+	"SequenceToken":                         "AWS ignores it too",
+	"ServiceRegions":                        "no region has endpoint services",
+	"SkipZonalShiftValidation":              "no load balancer is validated for zonal shift",
+	"SpotMaxPrice":                          "no Spot Instance is launched",
+	"SpotOptionsRequest.AllocationStrategy": "no Spot Instance is launched",
+	"StrictEntityValidation":                "metrics have no entities",
+	"TargetTrackingMetricDataQuery.Label":   "it only names the metric in graphs",
+	"TrustStoreArn":                         "listeners that verify clients are refused",
+	"TrustStoreAssociationStatus":           "listeners that verify clients are refused",
+	"Unmask":                                "nothing is masked",
+}
+
+// fromRows are fields that the local cloud reads from rows, where the API keeps the JSON of the
+// structures that have them.
+var fromRows = []string{"Metric.Dimensions", "TargetTrackingMetricStat.Unit"}
+
+// inBodies are the parameters of S3 that package wire or the content of a request carries out.
+var inBodies = []string{
+	"ChecksumAlgorithm", "ChecksumCRC32", "ChecksumCRC32C", "ChecksumCRC64NVME", "ChecksumSHA1", "ChecksumSHA256",
+	"ContentLength", "ContentMD5",
+}
+
+// parameters are those of an operation, by what it does with them.
+type parameters struct {
+	honoured map[string]bool // and whether some values are refused
+	refused  []string        // paths
+	ignored  []string        // paths
+}
+
+// of returns the parameters of an operation. name returns AWS's name of a field of a type.
+func (u *usage) of(operation string, name func(typeName, field string) string) parameters {
+	out := parameters{honoured: map[string]bool{}}
+	method, _, _ := types.LookupFieldOrMethod(types.NewPointer(u.pkg.Types.Scope().Lookup("API").Type()), true,
+		u.pkg.Types, operation)
+	input := structure(method.Type().(*types.Signature).Params().At(1).Type())
+	if input == nil {
+		return out // the SDK has no such operation
+	}
+	w := walk{usage: u, name: name, out: &out}
+	w.fields(input, "", "", u.only[input.Obj()])
+	for _, field := range []*[]string{&out.refused, &out.ignored} {
+		slices.Sort(*field)
+		*field = slices.Compact(*field)
+	}
+	return out
+}
+
+// walk goes through the fields of an input and below.
+type walk struct {
+	*usage
+	name   func(typeName, field string) string
+	within []*types.Named
+	out    *parameters
+}
+
+// fields sorts the fields of a structure into those honoured, refused and ignored. shown is
+// AWS's path of the structure, path is that of Go's names from the structure that supportOnly
+// gets, and only are supportOnly's paths; none: it was not called.
+func (w *walk) fields(of *types.Named, shown, path string, only []string) {
+	if slices.Contains(w.within, of) {
+		return
+	}
+	w.within = append(w.within, of)
+	defer func() { w.within = w.within[:len(w.within)-1] }()
+	fields := of.Underlying().(*types.Struct)
+	for i := range fields.NumFields() {
+		field := fields.Field(i)
+		if field.Exported() {
+			w.field(
+				of, field, strings.TrimPrefix(shown+"."+w.name(of.Obj().Name(), field.Name()), "."),
+				strings.TrimPrefix(path+"."+field.Name(), "."), only,
+			)
+		}
+	}
+}
+
+// field sorts one field, and what is below it.
+func (w *walk) field(of *types.Named, field *types.Var, shown, path string, only []string) {
+	below := func(p string) bool { return p == path || strings.HasPrefix(p, path+".") }
+	listed := only == nil || slices.ContainsFunc(only, func(p string) bool {
+		return below(p) || p != "" && strings.HasPrefix(path, p+".")
+	})
+	byName := w.checked[of.Obj()] && !w.read[field]
+	switch values := w.values(path, only); {
+	case values != "":
+		w.out.refused = append(w.out.refused, shown+" (but "+values+")")
+		return
+	case !listed, w.refused[field] && !w.read[field], types.IsInterface(field.Type()) && !w.read[field],
+		byName && slices.Contains(w.lacking, field.Name()):
+		w.out.refused = append(w.out.refused, shown)
+		return
+	case byName && slices.Contains(w.partly, field.Name()):
+		w.out.honoured[shown] = true
+		return
+	case !w.isRead(of, field) && slices.ContainsFunc(only, func(p string) bool { return strings.HasPrefix(p, path+".") }):
+		w.below(field, shown, path, only)
+		return
+	case !w.isRead(of, field) && reasonOf(of, field) == "":
+		w.out.ignored = append(w.out.ignored, of.Obj().Name()+"."+field.Name())
+		return
+	case !w.isRead(of, field):
+		return
+	}
+	if len(w.within) == 1 {
+		w.out.honoured[shown] = w.refused[field]
+	}
+	w.below(field, shown, path, only)
+}
+
+// values returns the only values of a field that paths of supportOnly have, or "".
+func (w *walk) values(path string, only []string) string {
+	var all []string
+	for _, p := range only {
+		if value, ok := strings.CutPrefix(p, path+"="); ok {
+			all = append(all, value)
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// isRead reports whether something reads a field in order to do what it says.
+func (w *walk) isRead(of *types.Named, field *types.Var) bool {
+	return w.read[field] || slices.Contains(inBodies, field.Name()) ||
+		slices.Contains(fromRows, of.Obj().Name()+"."+field.Name())
+}
+
+// reasonOf returns why a field is harmless, or "".
+func reasonOf(of *types.Named, field *types.Var) string {
+	return cmp.Or(harmless[of.Obj().Name()+"."+field.Name()], harmless[field.Name()])
+}
+
+// below goes through the fields below one.
+func (w *walk) below(field *types.Var, shown, path string, only []string) {
+	inner := structure(field.Type())
+	if inner == nil {
+		return
+	}
+	if own, ok := w.only[inner.Obj()]; ok &&
+		!slices.ContainsFunc(only, func(p string) bool { return p == path || strings.HasPrefix(p, path+".") }) {
+		only, path = own, ""
+	}
+	w.fields(inner, shown, path, only)
+}
+
+// grouped returns a list of paths, where those below one field are together.
+func grouped(paths []string) string {
+	below := map[string][]string{}
+	var parents []string // in order
+	for _, p := range paths {
+		// The values of "path (but value)" may have points.
+		field, _, _ := strings.Cut(p, " ")
+		parent := field[:strings.LastIndex(field, ".")+1]
+		if below[parent] == nil {
+			parents = append(parents, parent)
+		}
+		below[parent] = append(below[parent], strings.TrimPrefix(p, parent))
+	}
+	var all []string
+	for _, parent := range parents {
+		names := strings.Join(below[parent], ", ")
+		if parent != "" && len(below[parent]) > 1 {
+			names = "{" + names + "}"
+		}
+		all = append(all, parent+names)
+	}
+	return strings.Join(all, ", ")
+}
+
+// list returns the honoured parameters, with an asterisk after those that refuse some values.
+func (p parameters) list() string {
+	var names []string
+	for name, partly := range p.honoured {
+		if partly {
+			name += "\\*"
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
