@@ -141,7 +141,7 @@ func (s *Store) encode(places []place, end int64) (encoded []byte, encodedPlaces
 	defer s.mu.Unlock()
 	var e encoder
 	for _, at := range places {
-		p := s.series[at.seriesKey][at.pointKey]
+		p := s.at(at)
 		switch {
 		case p == nil || !p.unsaved:
 		case at.minute >= end:
@@ -160,7 +160,7 @@ func (s *Store) postpone(places []place) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, at := range places {
-		if p := s.series[at.seriesKey][at.pointKey]; p != nil {
+		if p := s.at(at); p != nil {
 			p.unsaved = true
 			s.unsaved = append(s.unsaved, at)
 		}

@@ -37,14 +37,15 @@ type Store struct {
 	History *History
 
 	mu      sync.Mutex
-	loaded  bool // History has been read
-	series  map[seriesKey]map[pointKey]*point
+	loaded  bool                   // History has been read
+	series  map[seriesKey][]*point // each sorted by minute and unit
 	points  int
 	unsaved []place // of the summaries that have changed since they were saved
 }
 
 // point is a summary.
 type point struct {
+	pointKey
 	Summary
 	unsaved bool // its place is in Store.unsaved
 }
@@ -63,6 +64,10 @@ type seriesKey struct {
 type pointKey struct {
 	minute int64 // since the Unix epoch
 	unit   string
+}
+
+func (k pointKey) compare(other pointKey) int {
+	return cmp.Or(cmp.Compare(k.minute, other.minute), cmp.Compare(k.unit, other.unit))
 }
 
 // Add merges measured into the summary of the minute that contains a time.
@@ -93,29 +98,47 @@ func (s *Store) lock() {
 // minuteOf returns the minute that contains a time, since the Unix epoch.
 func minuteOf(at time.Time) int64 { return at.Unix() / int64(Resolution/time.Second) }
 
+// search returns where in sorted points a key is or belongs, and whether it is there.
+func search(points []*point, key pointKey) (int, bool) {
+	return slices.BinarySearchFunc(points, key, func(p *point, k pointKey) int { return p.compare(k) })
+}
+
+// since returns the points of a minute and all later ones.
+func since(points []*point, minute int64) []*point {
+	n, _ := search(points, pointKey{minute: minute})
+	return points[n:]
+}
+
+// at returns the point at a place, or nil.
+func (s *Store) at(at place) *point {
+	points := s.series[at.seriesKey]
+	if n, ok := search(points, at.pointKey); ok {
+		return points[n]
+	}
+	return nil
+}
+
 // point returns the point at a place, and whether it is a new one.
 func (s *Store) point(at place) (p *point, created bool) {
-	if s.series == nil {
-		s.series = map[seriesKey]map[pointKey]*point{}
-	}
 	points := s.series[at.seriesKey]
-	if points == nil {
-		points = map[pointKey]*point{}
-		s.series[at.seriesKey] = points
+	n, ok := search(points, at.pointKey)
+	if ok {
+		return points[n], false
 	}
-	if p = points[at.pointKey]; p == nil {
-		p, created = &point{}, true
-		points[at.pointKey] = p
-		s.points++
+	if s.series == nil {
+		s.series = map[seriesKey][]*point{}
 	}
-	return p, created
+	p = &point{pointKey: at.pointKey}
+	s.series[at.seriesKey] = slices.Insert(points, n, p)
+	s.points++
+	return p, true
 }
 
 // dropOldest deletes the oldest tenth of the summaries.
 func (s *Store) dropOldest() {
 	minutes := make([]int64, 0, s.points)
 	for _, points := range s.series {
-		for p := range points {
+		for _, p := range points {
 			minutes = append(minutes, p.minute)
 		}
 	}
@@ -126,14 +149,13 @@ func (s *Store) dropOldest() {
 // deleteUntil deletes the summaries of the minute and all earlier ones.
 func (s *Store) deleteUntil(minute int64) {
 	for k, points := range s.series {
-		for p := range points {
-			if p.minute <= minute {
-				delete(points, p)
-				s.points--
-			}
-		}
-		if len(points) == 0 {
+		switch kept := since(points, minute+1); {
+		case len(kept) == 0:
 			delete(s.series, k)
+			s.points -= len(points)
+		case len(kept) < len(points):
+			s.series[k] = slices.Clone(kept)
+			s.points -= len(points) - len(kept)
 		}
 	}
 }
@@ -146,20 +168,14 @@ func (s *Store) Expire(now time.Time) {
 }
 
 // List returns the Region's metrics with data since the given time, sorted.
-func (s *Store) List(region identity.Region, since time.Time) []ID {
+func (s *Store) List(region identity.Region, from time.Time) []ID {
 	s.lock()
 	defer s.mu.Unlock()
 	var out []ID
-	first := minuteOf(since)
+	first := minuteOf(from)
 	for k, points := range s.series {
-		if k.region != region {
-			continue
-		}
-		for p := range points {
-			if p.minute >= first {
-				out = append(out, k.id)
-				break
-			}
+		if k.region == region && len(since(points, first)) > 0 {
+			out = append(out, k.id)
 		}
 	}
 	slices.SortFunc(out, compareIDs)
@@ -173,14 +189,13 @@ func (s *Store) Points(region identity.Region, id ID, from, to time.Time, unit s
 	s.lock()
 	defer s.mu.Unlock()
 	var out []Point
-	for p, sum := range s.series[seriesKey{region, id}] {
+	for _, p := range since(s.series[seriesKey{region, id}], minuteOf(from)) {
 		at := time.Unix(p.minute*60, 0).UTC()
 		if at.Before(from) || !at.Before(to) || unit != "" && p.unit != unit {
 			continue
 		}
-		out = append(out, Point{at, p.unit, sum.clone()})
+		out = append(out, Point{at, p.unit, p.clone()})
 	}
-	slices.SortFunc(out, func(a, b Point) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Unit, b.Unit)) })
 	return out
 }
 
