@@ -195,7 +195,7 @@ func TestRouteLeadsToAnInterfaceWhileItsInstanceRuns(t *testing.T) {
 		"cannot be used with the parameter instanceId")
 	wantRemoteError(r, r.CreateRoute, &ec2.CreateRouteInput{
 		RouteTableId: table, DestinationCidrBlock: aws.String("172.31.7.0/24"), NetworkInterfaceId: eni,
-	}, "UnsupportedOperation:")
+	}, "InvalidParameterValue: Route destination doesn't match any subnet CIDR blocks.")
 	island := r.cloud.vpc("10.9.0.0/16")
 	elsewhere := doRemote(r, r.CreateRouteTable, &ec2.CreateRouteTableInput{VpcId: &island}).RouteTable.RouteTableId
 	wantRemoteError(r, r.CreateRoute, &ec2.CreateRouteInput{

@@ -3,7 +3,6 @@ package ec2
 import (
 	"cmp"
 	"context"
-	"net/netip"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -64,6 +63,7 @@ type routeRequest struct {
 	gatewayID, natGatewayID, peeringID   *string
 	interfaceID, instanceID              *string
 	egressOnlyID                         *string
+	local                                *bool // lead within the VPC again
 }
 
 // routeParameters are the parameters of operations on routes that the local cloud supports.
@@ -128,10 +128,12 @@ func (q routeRequest) check() (store.Route, error) {
 		{"gatewayId", q.gatewayID}, {"natGatewayId", q.natGatewayID}, {"vpcPeeringConnectionId", q.peeringID},
 		{"networkInterfaceId", q.interfaceID}, {"instanceId", q.instanceID},
 		{"egressOnlyInternetGatewayId", q.egressOnlyID},
-	}); len(given) {
-	case 0:
+	}); {
+	case aws.ToBool(q.local) && len(given) > 0:
+		return to, exclusive([]string{"localTarget", given[0]})
+	case len(given) == 0 && !aws.ToBool(q.local):
 		return to, missingParameter("gatewayId")
-	case 1:
+	case len(given) <= 1:
 		return to, nil
 	default:
 		return to, exclusive(given)
@@ -152,11 +154,14 @@ func (q routeRequest) target(
 			return nil, to, err
 		}
 	}
-	if aws.ToString(q.interfaceID) != "" || aws.ToString(q.instanceID) != "" {
-		to.InterfaceID, err = q.interfaceTarget(r, table, to.Destination)
-		return table, to, err
+	switch {
+	case aws.ToBool(q.local):
+		to.GatewayID = localGateway
+	case aws.ToString(q.interfaceID) != "" || aws.ToString(q.instanceID) != "":
+		to.InterfaceID, err = q.interfaceTarget(r, table)
+	default:
+		to, err = q.gatewayTarget(r, table, to)
 	}
-	to, err = q.gatewayTarget(r, table, to)
 	return table, to, err
 }
 
@@ -220,9 +225,7 @@ func checkFamily(route store.Route) error {
 
 // interfaceTarget returns the id of the network interface that a request names, itself or by
 // its instance.
-func (q routeRequest) interfaceTarget(
-	r store.Reader, table *store.RouteTable, destination netip.Prefix,
-) (string, error) {
+func (q routeRequest) interfaceTarget(r store.Reader, table *store.RouteTable) (string, error) {
 	id := aws.ToString(q.interfaceID)
 	if id == "" {
 		instance, err := instances.get(r, table.Region, *q.instanceID)
@@ -242,10 +245,6 @@ func (q routeRequest) interfaceTarget(
 	case eni.VPCID != table.VPCID:
 		return "", wire.Errorf("InvalidParameterValue",
 			"route table %s and interface %s belong to different networks", table.ID, id)
-	case isLocal(table, destination):
-		return "", unsupported(map[string]bool{
-			"networkInterfaceId, instanceId for a destination inside of the VPC": true,
-		})
 	}
 	return id, checkNotManaged(r, id)
 }
@@ -254,13 +253,54 @@ func routeIndex(table *store.RouteTable, to store.Route) int {
 	return slices.IndexFunc(table.Routes, func(r store.Route) bool { return r.To() == to.To() })
 }
 
-// isLocal reports whether a block is inside one of the VPC's, to which a table has a local
-// route.
-func isLocal(table *store.RouteTable, block netip.Prefix) bool {
-	return block.IsValid() && slices.ContainsFunc(table.Routes, func(r store.Route) bool {
-		return r.GatewayID == localGateway && r.Destination.Bits() <= block.Bits() &&
-			r.Destination.Contains(block.Addr())
+// isOwn reports whether a route was made with its table, for a block of the VPC. It is local until
+// ReplaceRoute gives it another target.
+func isOwn(route store.Route) bool { return route.Origin == string(types.RouteOriginCreateRouteTable) }
+
+// checkWithin refuses a route to a part of the table's VPC that EC2 does not allow: one that is more
+// specific than the local route leads to all addresses of a subnet, and passes an interface (Amazon
+// VPC User Guide, Subnet route tables).
+func checkWithin(r store.Reader, table *store.RouteTable, route store.Route) error {
+	isWithin := slices.ContainsFunc(table.Routes, func(own store.Route) bool {
+		return isOwn(own) && own.Destination.Bits() <= route.Destination.Bits() &&
+			own.Destination.Contains(route.Destination.Addr())
 	})
+	if !route.Destination.IsValid() || !isWithin {
+		return nil
+	}
+	if route.InterfaceID == "" {
+		return withinError(route)
+	}
+	for _, subnet := range store.SubnetsByVPC.List(r, table.VPCID) {
+		if route.Destination == subnet.CIDR || route.Destination == subnet.IPv6.CIDR {
+			return nil
+		}
+	}
+	return wire.Errorf("InvalidParameterValue", "Route destination doesn't match any subnet CIDR blocks.")
+}
+
+func withinError(route store.Route) error {
+	return wire.Errorf(
+		"InvalidParameterValue",
+		"The destination CIDR block %s is equal to or more specific than one of this VPC's CIDR blocks. "+
+			"This route can target only an interface or an instance.",
+		route.To(),
+	)
+}
+
+// checkReplacement refuses a target that a route of a table cannot get.
+func checkReplacement(r store.Reader, table *store.RouteTable, old, target store.Route) error {
+	switch isLocal := target.GatewayID == localGateway; {
+	case isEndpointRoute(old):
+		return endpointRouteError(old)
+	case isOwn(old) && !isLocal && target.InterfaceID == "":
+		return withinError(target)
+	case isOwn(old):
+		return nil
+	case isLocal:
+		return invalidValue("localTarget", "true", "The route is not a local route.")
+	}
+	return checkWithin(r, table, target)
 }
 
 // CreateRoute adds a route to the VPC's internet gateway, to a NAT gateway, to a peered VPC
@@ -272,7 +312,7 @@ func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.C
 	request := routeRequest{
 		in.RouteTableId, in.DestinationCidrBlock, in.DestinationIpv6CidrBlock, in.DestinationPrefixListId,
 		in.GatewayId, in.NatGatewayId, in.VpcPeeringConnectionId, in.NetworkInterfaceId, in.InstanceId,
-		in.EgressOnlyInternetGatewayId,
+		in.EgressOnlyInternetGatewayId, nil,
 	}
 	destination, err := request.check()
 	if err != nil {
@@ -290,13 +330,8 @@ func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.C
 			}
 			return wire.Errorf("RouteAlreadyExists", "The route identified by %s already exists.", destination.To())
 		}
-		if isLocal(table, destination.Destination) {
-			return wire.Errorf(
-				"InvalidParameterValue",
-				"The destination CIDR block %s is equal to or more specific than one of this VPC's CIDR blocks. "+
-					"This route can target only an interface or an instance.",
-				destination.To(),
-			)
+		if err := checkWithin(tx, table, target); err != nil {
+			return err
 		}
 		if err := a.limitRoutes(table); err != nil {
 			return err
@@ -309,15 +344,16 @@ func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.C
 	})
 }
 
-// ReplaceRoute changes the target of a route.
+// ReplaceRoute changes the target of a route. That of a local route can be an interface, and local
+// again.
 func (a *API) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2.ReplaceRouteOutput, error) {
-	if err := supportOnly(in, routeParameters...); err != nil {
+	if err := supportOnly(in, append([]string{"LocalTarget"}, routeParameters...)...); err != nil {
 		return nil, err
 	}
 	request := routeRequest{
 		in.RouteTableId, in.DestinationCidrBlock, in.DestinationIpv6CidrBlock, in.DestinationPrefixListId,
 		in.GatewayId, in.NatGatewayId, in.VpcPeeringConnectionId, in.NetworkInterfaceId, in.InstanceId,
-		in.EgressOnlyInternetGatewayId,
+		in.EgressOnlyInternetGatewayId, in.LocalTarget,
 	}
 	destination, err := request.check()
 	if err != nil {
@@ -329,19 +365,14 @@ func (a *API) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2
 			return err
 		}
 		i := routeIndex(table, destination)
-		switch {
-		case i < 0:
+		if i < 0 {
 			return wire.Errorf(
 				"InvalidParameterValue",
 				"There is no route defined for '%s' in the route table. Use CreateRoute instead.", destination.To(),
 			)
-		case table.Routes[i].GatewayID == localGateway:
-			return wire.Errorf(
-				"InvalidParameterValue", "The local route %s can target only an interface or an instance.",
-				destination.To(),
-			)
-		case isEndpointRoute(table.Routes[i]):
-			return endpointRouteError(table.Routes[i])
+		}
+		if err := checkReplacement(tx, table, table.Routes[i], target); err != nil {
+			return err
 		}
 		store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) {
 			row.Routes = slices.Clone(row.Routes)
@@ -377,7 +408,7 @@ func (a *API) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput) (*ec2.D
 				"InvalidRoute.NotFound",
 				"no route with destination-cidr-block %s in route table %s", destination.To(), table.ID,
 			)
-		case table.Routes[i].GatewayID == localGateway:
+		case isOwn(table.Routes[i]):
 			return wire.Errorf(
 				"InvalidParameterValue", "cannot remove local route %s in route table %s", destination.To(), table.ID,
 			)

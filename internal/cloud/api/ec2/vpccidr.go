@@ -159,7 +159,7 @@ func (a *API) DisassociateVpcCidrBlock(
 		for _, table := range store.RouteTablesByVPC.List(tx, vpc.ID) {
 			store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) {
 				row.Routes = slices.DeleteFunc(slices.Clone(row.Routes), func(route store.Route) bool {
-					return route.GatewayID == localGateway && route.Destination == association.CIDR
+					return isOwn(route) && route.Destination == association.CIDR
 				})
 			})
 		}

@@ -3,6 +3,8 @@
 package networks
 
 import (
+	"slices"
+
 	"aloft.dev/aloft/internal/cloud/bandwidth"
 	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -50,7 +52,9 @@ func vpcConfig(
 		active[peer.ID] = true
 	}
 	routes := routesOf(
-		store.RouteTablesByVPC.List(view, row.ID), targets{gateways, egressOnly, forwarding, active, interfaces, view},
+		store.RouteTablesByVPC.List(view, row.ID), targets{
+			gateways, egressOnly, forwarding, active, interfaces, slices.Concat(vpc.CIDRs, vpc.IPv6), view,
+		},
 	)
 	acls := aclsBySubnet(store.NetworkACLsByVPC.List(view, row.ID), len(vpc.IPv6) > 0)
 	for _, subnet := range store.SubnetsByVPC.List(view, row.ID) {

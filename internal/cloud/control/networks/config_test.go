@@ -86,12 +86,20 @@ func TestRouteLeadsToAnInterfaceThatExists(t *testing.T) {
 			Routes: []store.Route{
 				{Destination: block("192.0.2.0/24"), InterfaceID: "eni-1"},
 				{Destination: block("203.0.113.0/24"), InterfaceID: "eni-deleted"},
+				{Destination: block("10.0.0.0/16"), InterfaceID: "eni-1", Origin: "CreateRouteTable"},
+				{PrefixListID: "pl-1", InterfaceID: "eni-1"},
 			},
+		})
+		store.PrefixLists.Put(tx, &store.PrefixList{
+			ID: "pl-1", Region: "r",
+			Versions: [][]store.PrefixListEntry{{{CIDR: block("10.0.0.0/24")}, {CIDR: block("198.51.100.0/24")}}},
 		})
 	})
 	routes := []network.Route{
 		{Destination: block("192.0.2.0/24"), Via: network.ToInterface, Interface: "eni-1"},
 		{Destination: block("203.0.113.0/24"), Via: network.Blackhole},
+		{Destination: block("10.0.0.0/16"), Via: network.ToInterface, Interface: "eni-1"},
+		{Destination: block("198.51.100.0/24"), Via: network.ToInterface, Interface: "eni-1"},
 	}
 	if diff := cmp.Diff(routes, vpc.Subnets[0].Routes, comparePrefixes); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

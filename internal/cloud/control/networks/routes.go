@@ -4,6 +4,7 @@ package networks
 
 import (
 	"net/netip"
+	"slices"
 
 	"aloft.dev/aloft/internal/cloud/nat64"
 	"aloft.dev/aloft/internal/cloud/plane/network"
@@ -30,6 +31,7 @@ type targets struct {
 	natGateways      map[string]string // network interfaces by id: those that forward
 	peerings         map[string]bool   // by id: the active ones
 	interfaces       map[string]bool   // by id: the VPC's
+	blocks           []netip.Prefix    // of the VPC, of both families
 	view             store.Reader
 }
 
@@ -57,7 +59,8 @@ func routesOf(tables []*store.RouteTable, known targets) subnetRoutes {
 }
 
 // destinations returns the blocks that a route leads to. That of a gateway endpoint leads to
-// the APIs, which machines reach at a link-local address without it.
+// the APIs, which machines reach at a link-local address without it. What a prefix list has of the VPC
+// stays local: a route to a part of it names a subnet's block.
 func (t targets) destinations(route store.Route) []netip.Prefix {
 	if route.PrefixListID == "" {
 		return []netip.Prefix{route.Destination}
@@ -66,7 +69,11 @@ func (t targets) destinations(route store.Route) []netip.Prefix {
 	if _, isEndpoint := store.VPCEndpoints.Get(t.view, route.GatewayID); isEndpoint || !ok {
 		return nil
 	}
-	return blocks(list)
+	return slices.DeleteFunc(blocks(list), func(block netip.Prefix) bool {
+		return slices.ContainsFunc(t.blocks, func(own netip.Prefix) bool {
+			return own.Bits() <= block.Bits() && own.Contains(block.Addr())
+		})
+	})
 }
 
 // resolve returns a route of the plane without its destination. A route to what is not

@@ -168,29 +168,37 @@ func (i Interface) forwards() bool { return !i.SourceCheck && !i.Balances }
 
 // forwarderSets returns the map from the devices of interfaces to which routes can lead to
 // what receives the packets there, if there are any: the interfaces' security groups, and
-// nothing at NAT gateways.
+// nothing at NAT gateways. A set has the interfaces' own addresses, to which no route leads.
 func (r Router) forwarderSets() []set {
 	forwarders := set{name: "forwarders", key: []field{outDevice}, isVerdictMap: true}
+	owners := set{name: "owners", key: []field{outDevice, r.Family.destination()}}
 	for _, i := range r.Interfaces {
 		receives := goTo(receiverChain(i.ID))
 		if i.Translates {
 			receives = accept
 		}
-		if i.forwards() {
-			forwarders.add(element{key: []value{deviceValue(i.Device)}, verdict: receives})
+		if !i.forwards() {
+			continue
+		}
+		forwarders.add(element{key: []value{deviceValue(i.Device)}, verdict: receives})
+		for _, a := range i.addresses() {
+			owners.add(element{key: []value{deviceValue(i.Device), addressValue(a.Private)}})
 		}
 	}
 	if len(forwarders.elements) == 0 {
 		return nil
 	}
-	return []set{forwarders}
+	return []set{forwarders, owners}
 }
 
-// toForwarders is the rule for packets that routes lead to interfaces. The interfaces' own
-// addresses are inside the VPC.
-func (r Router) toForwarders() rule {
-	return append(outside(r.CIDRs, r.Family.destination()), verdictMap{outDevice, "forwarders"})
+// forwarded matches packets that leave by the device of an interface without being for one of its
+// addresses, if routes can lead to it.
+func (r Router) forwarded() statement {
+	return inSet{[]field{outDevice, r.Family.destination()}, "owners", true}
 }
+
+// toForwarders is the rule for packets that routes lead to interfaces.
+func (r Router) toForwarders() rule { return rule{r.forwarded(), verdictMap{outDevice, "forwarders"}} }
 
 // outside matches an address that is in none of the blocks.
 func outside(blocks []netip.Prefix, address field) rule {
@@ -309,10 +317,8 @@ func (r Router) enterForwarders() []rule {
 	for _, i := range r.Interfaces {
 		for _, s := range r.Subnets {
 			if i.forwards() && s.Mark == i.Mark && s.ACL != nil {
-				leads := append(
-					rule{equals{outDevice, deviceValue(i.Device)}}, outside(r.CIDRs, r.Family.destination())...,
-				)
-				rules = append(rules, append(leads, jumpTo(enterChain(s.ID))))
+				leads := equals{outDevice, deviceValue(i.Device)}
+				rules = append(rules, rule{leads, r.forwarded(), jumpTo(enterChain(s.ID))})
 			}
 		}
 	}

@@ -68,7 +68,8 @@ type Subnet struct {
 }
 
 // Route directs packets from a subnet to a destination. The longest matching
-// destination wins. The VPC's own ranges are always local.
+// destination wins. The VPC's own ranges are local, unless a route to one of them or to a part of it
+// says otherwise. Packets between machines of one subnet follow no route.
 type Route struct {
 	Destination netip.Prefix
 	Via         Target

@@ -148,3 +148,100 @@ func TestRealMachineForwardsOnlyWithoutSourceDestCheck(t *testing.T) {
 	s.set(with(off), w)
 	s.assertAnswers(private, to, "other to "+gatewayAddress)
 }
+
+// A machine stands between two subnets whose routes to each other lead to it, in both families, as far as
+// its groups, those of the receiver and the machine itself let packets pass. Machines of one subnet reach
+// each other without it.
+func TestRealMachineStandsBetweenSubnets(t *testing.T) {
+	s := newSite(t)
+	a, near, b, between := s.machine("a"), s.machine("near", 3000), s.machine("b", 3000), s.machine("between")
+	s.inNamespaceOf(between, "sh", "-c",
+		"echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding")
+	s.inNamespaceOf(between, "nft", "add table inet seen; "+
+		"add chain inet seen forward { type filter hook forward priority 0; }; "+
+		"add counter inet seen out; add counter inet seen back; "+
+		"add rule inet seen forward ip saddr 10.0.1.10 counter name out; "+
+		"add rule inet seen forward ip6 saddr "+a6+" counter name out; "+
+		"add rule inet seen forward ip daddr 10.0.1.10 counter name back; "+
+		"add rule inet seen forward ip6 daddr "+a6+" counter name back")
+	// passed returns whether packets have passed the machine on their way out and back since the last call.
+	passed := func() (out, back bool) {
+		t.Helper()
+		counters := s.inNamespaceOf(between, "nft", "reset", "counters")
+		seen := func(name string) bool {
+			_, rest, _ := strings.Cut(counters, "counter "+name+" {")
+			return !strings.HasPrefix(strings.TrimSpace(rest), "packets 0 ")
+		}
+		return seen("out"), seen("back")
+	}
+	with := func(change func(v *VPC)) VPC {
+		v := newVPC("v", with6(eni("v", "10.0.1.10", a), a6), eni("v", "10.0.1.11", near),
+			with6(eni("v", "10.0.2.10", b), b6),
+			with6(eni("v", "10.0.3.10", between), "2001:db8:7e57:10c::10"))
+		v.Subnets = append(v.Subnets, Subnet{
+			ID: "subnet-cv", CIDR: netip.MustParsePrefix("10.0.3.0/24"), Routes: v.Subnets[0].Routes,
+		})
+		v = withIPv6(v, "1")
+		middle := &v.Interfaces[3]
+		middle.SourceDestCheck = false
+		lead := func(to string) Route {
+			return Route{Destination: netip.MustParsePrefix(to), Via: ToInterface, Interface: middle.ID}
+		}
+		local := v.Subnets[0].Routes
+		v.Subnets[0].Routes = []Route{lead("10.0.0.0/16"), lead("2001:db8:7e57:10b::/64")} // the local route's target
+		v.Subnets[1].Routes = append(slices.Clone(local), lead("10.0.1.0/24"), lead("2001:db8:7e57:10a::/64"))
+		change(&v)
+		return v
+	}
+	const to, to6 = "10.0.2.10:3000", "[" + b6 + "]:3000"
+	unchanged := func(*VPC) {}
+	check := func() {
+		t.Helper()
+		for _, c := range []struct{ to, want string }{
+			{to, "b to 10.0.1.10"}, {to6, "b to " + a6},
+		} {
+			if strings.HasPrefix(c.to, "[") && !HasIPv6() {
+				continue
+			}
+			passed()
+			s.assertAnswers(a, c.to, c.want)
+			if out, back := passed(); !out || !back {
+				t.Errorf("to %s: packets passed the machine out %t, back %t; want both", c.to, out, back)
+			}
+		}
+		s.assertAnswers(a, "10.0.1.11:3000", "near to 10.0.1.10")
+		if out, back := passed(); out || back {
+			t.Error("packets within a subnet passed the machine")
+		}
+	}
+	s.set(with(unchanged))
+	check()
+	if changes, err := s.plane.Audit(); len(changes) > 0 || err != nil {
+		t.Errorf("the audit finds %v, %v", changes, err)
+	}
+	s.restartPlane()
+	s.set(with(unchanged))
+	check()
+
+	for name, change := range map[string]func(v *VPC){
+		"the source/destination check": func(v *VPC) { v.Interfaces[3].SourceDestCheck = true },
+		"no group of the machine":      func(v *VPC) { v.Interfaces[3].SecurityGroups = nil },
+		"no group of the receiver":     func(v *VPC) { v.Interfaces[2].SecurityGroups = nil },
+		"no machine":                   func(v *VPC) { v.Interfaces[3].Namespace = "" },
+		"the network ACL of the machine's subnet": func(v *VPC) {
+			v.Subnets[2].ACL = &firewall.ACL{
+				Egress: []firewall.ACLRule{{Number: 1, Allow: true, Protocol: "-1", CIDR: world}},
+			}
+		},
+	} {
+		t.Log(name)
+		s.set(with(change))
+		s.assertSilent(a, to)
+	}
+	passed()
+	s.set(with(func(v *VPC) { v.Subnets[0].Routes, v.Subnets[1].Routes = v.Subnets[2].Routes, v.Subnets[2].Routes }))
+	s.assertAnswers(a, to, "b to 10.0.1.10")
+	if out, back := passed(); out || back {
+		t.Error("packets passed the machine without routes to it")
+	}
+}

@@ -24,6 +24,7 @@ type route struct {
 	to     netip.Prefix
 	device int        // zero: a black hole
 	refuse bool       // not a black hole: senders learn that there is no route
+	pass   bool       // not a black hole: the next routing rule decides
 	via    netip.Addr // zero: the destination is on the device's link
 	from   netip.Addr // source address of the namespace's own packets; zero: the kernel chooses
 	metric int
@@ -39,6 +40,8 @@ func (r route) kernel() *netlink.Route {
 	switch {
 	case r.refuse:
 		k.Type = unix.RTN_UNREACHABLE
+	case r.pass:
+		k.Type = unix.RTN_THROW
 	case r.device == 0:
 		k.Type = unix.RTN_BLACKHOLE
 	case r.via.IsValid():
@@ -53,8 +56,11 @@ func (r route) kernel() *netlink.Route {
 }
 
 func routeOf(k netlink.Route) route {
-	r := route{table: k.Table, to: prefixOf(k.Dst), metric: k.Priority, refuse: k.Type == unix.RTN_UNREACHABLE}
-	if k.Type != unix.RTN_BLACKHOLE && !r.refuse {
+	r := route{
+		table: k.Table, to: prefixOf(k.Dst), metric: k.Priority,
+		refuse: k.Type == unix.RTN_UNREACHABLE, pass: k.Type == unix.RTN_THROW,
+	}
+	if k.Type != unix.RTN_BLACKHOLE && !r.refuse && !r.pass {
 		r.device = k.LinkIndex
 	}
 	r.via, r.from = addressOf(k.Gw), addressOf(k.Src)

@@ -15,6 +15,9 @@ const minMark = 1 << 16
 // the subnet's routing table. It is derived from the ID, so it survives restarts.
 func subnetMark(subnetID string) uint32 { return markOf(subnetID) }
 
+// withinTable returns the number of the routing table with a subnet's routes to parts of the VPC.
+func withinTable(subnetID string) int { return int(markOf("within " + subnetID)) }
+
 // returnMark returns the mark of replies that return to a node of a Network Load Balancer,
 // which is also the number of the node's routing table.
 func returnMark(interfaceID string) uint32 { return markOf(interfaceID) }

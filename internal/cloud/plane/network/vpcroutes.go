@@ -31,7 +31,7 @@ func (n *namespace) defaults() []netip.Prefix {
 
 // routes returns the router's routes. The main table has one to each attached
 // interface and a black hole for the rest of the VPC. Each subnet's table has the
-// routes to other destinations.
+// routes to other destinations, and a further one those that lead to parts of the VPC by a machine.
 func (r *router) routes(vpc VPC) []route {
 	var all []route
 	for _, block := range slices.Concat(vpc.CIDRs, vpc.IPv6) {
@@ -48,16 +48,55 @@ func (r *router) routes(vpc VPC) []route {
 		if r.ipv6 {
 			all = append(all, route{table: table, to: nat64.Prefix, metric: lastResortMetric})
 		}
+		all = append(all, r.passOwn(vpc, s)...)
 		for _, entry := range s.Routes {
-			if entry.Via != Local && (r.ipv6 || entry.Destination.Addr().Is4()) {
-				hop := r.nextHop(entry)
-				hop.table, hop.to = table, entry.Destination.Masked()
-				all = append(all, hop)
+			if entry.Via == Local || entry.within(s) || !r.ipv6 && entry.Destination.Addr().Is6() {
+				continue
 			}
+			hop := r.nextHop(entry)
+			hop.table, hop.to = table, entry.Destination.Masked()
+			if vpc.leadsWithin(entry) {
+				hop.table = withinTable(s.ID)
+			}
+			all = append(all, hop)
 		}
 	}
 	return all
 }
+
+// passOwn returns the routes that keep packets between machines of a subnet from the routes that
+// lead to parts of the VPC, if the subnet has such routes: on AWS, too, they are no concern of route
+// tables.
+func (r *router) passOwn(vpc VPC, s Subnet) (all []route) {
+	if !vpc.routesWithin(s) {
+		return nil
+	}
+	all = append(all, route{table: withinTable(s.ID), to: s.CIDR.Masked(), pass: true})
+	if r.ipv6 && s.IPv6.IsValid() {
+		all = append(all, route{table: withinTable(s.ID), to: s.IPv6.Masked(), pass: true})
+	}
+	return all
+}
+
+// within reports whether the destination is inside the subnet.
+func (entry Route) within(s Subnet) bool {
+	return covers(s.CIDR, entry.Destination) || covers(s.IPv6, entry.Destination)
+}
+
+// covers reports whether a block contains all addresses of another one.
+func covers(block, other netip.Prefix) bool {
+	return block.IsValid() && block.Bits() <= other.Bits() && block.Contains(other.Addr())
+}
+
+// leadsWithin reports whether a route leads to a part of the VPC, but not as the local route does.
+func (vpc VPC) leadsWithin(entry Route) bool {
+	return entry.Via != Local && slices.ContainsFunc(
+		slices.Concat(vpc.CIDRs, vpc.IPv6), func(block netip.Prefix) bool { return covers(block, entry.Destination) },
+	)
+}
+
+// routesWithin reports whether a subnet has routes to parts of the VPC besides the local ones.
+func (vpc VPC) routesWithin(s Subnet) bool { return slices.ContainsFunc(s.Routes, vpc.leadsWithin) }
 
 // isOutside reports whether the target is beyond the edge.
 func (t Target) isOutside() bool { return t == Gateway || t == EgressOnlyGateway || t == NAT64 }
@@ -100,10 +139,12 @@ func (r *router) interfaceRoutes(i Interface) (all []route) {
 }
 
 // The priorities of routing rules decide the order of lookups. Replies that return to a load
-// balancer's node go there whatever their destination. The main table (at 32766) has the VPC,
-// the subnets' tables have everything else, and the last rule drops what none has a route for.
+// balancer's node go there whatever their destination. Subnets whose routes lead to parts of the
+// VPC look there next. The main table (at 32766) has the VPC, the subnets' tables have everything
+// else, and the last rule drops what none has a route for.
 const (
 	returnPriority = 20000
+	withinPriority = 30000
 	subnetPriority = 40000
 	lastPriority   = 50000
 )
@@ -122,25 +163,33 @@ func (r *router) compareRoutingRules(vpc VPC) (missing, stale []*netlink.Rule, e
 	return missing, stale, nil
 }
 
-// compareRulesOf compares the routing rules of one family. The missing ones have their marks as
-// keys.
+// rulePlace is what no two routing rules of a family have in common.
+type rulePlace struct {
+	priority int
+	mark     uint32
+}
+
+// compareRulesOf compares the routing rules of one family.
 func (r *router) compareRulesOf(
 	vpc VPC, family int,
-) (missing map[uint32]*netlink.Rule, stale []*netlink.Rule, err error) {
+) (missing map[rulePlace]*netlink.Rule, stale []*netlink.Rule, err error) {
 	present, err := r.netlink.RuleList(family)
 	if err != nil {
 		return nil, nil, fmt.Errorf("list routing rules: %w", err)
 	}
-	missing = map[uint32]*netlink.Rule{}
+	missing = map[rulePlace]*netlink.Rule{}
 	add := func(priority int, mark uint32) *netlink.Rule {
 		rule := netlink.NewRule()
 		rule.Priority, rule.Mark, rule.Family = priority, mark, family
-		missing[mark] = rule
+		missing[rulePlace{priority, mark}] = rule
 		return rule
 	}
 	add(lastPriority, 0).Type = unix.RTN_BLACKHOLE
 	for _, s := range vpc.Subnets {
 		add(subnetPriority, subnetMark(s.ID)).Table = int(subnetMark(s.ID))
+		if vpc.routesWithin(s) {
+			add(withinPriority, subnetMark(s.ID)).Table = withinTable(s.ID)
+		}
 	}
 	for _, i := range vpc.Interfaces {
 		if i.Balances && family == netlink.FAMILY_V4 {
@@ -148,11 +197,12 @@ func (r *router) compareRulesOf(
 		}
 	}
 	for _, rule := range present {
-		if !slices.Contains([]int{returnPriority, subnetPriority, lastPriority}, rule.Priority) {
+		if !slices.Contains([]int{returnPriority, withinPriority, subnetPriority, lastPriority}, rule.Priority) {
 			continue
 		}
-		if _, ok := missing[rule.Mark]; ok {
-			delete(missing, rule.Mark)
+		place := rulePlace{rule.Priority, rule.Mark}
+		if _, ok := missing[place]; ok {
+			delete(missing, place)
 			continue
 		}
 		other := netlink.NewRule()

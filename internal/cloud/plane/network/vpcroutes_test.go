@@ -30,7 +30,8 @@ func TestRouterRoutes(t *testing.T) {
 				Routes: []Route{local, toInternet, blackhole},
 			},
 			{ID: "subnet-b", CIDR: netip.MustParsePrefix("10.0.2.0/24"), Routes: []Route{
-				local, to("192.0.2.0/25", "eni-1"), to("198.51.100.0/24", "eni-2"), to("203.0.113.0/24", "eni-gone"),
+				local, to("10.0.2.0/24", "eni-1"), to("10.0.1.0/24", "eni-1"), to("10.0.0.0/16", "eni-2"),
+				to("192.0.2.0/25", "eni-1"), to("198.51.100.0/24", "eni-2"), to("203.0.113.0/24", "eni-gone"),
 			}},
 		},
 		Interfaces: []Interface{
@@ -48,13 +49,15 @@ func TestRouterRoutes(t *testing.T) {
 	}
 	names := strings.NewReplacer(
 		fmt.Sprint(subnetMark("subnet-a")), "subnet-a", fmt.Sprint(subnetMark("subnet-b")), "subnet-b",
+		fmt.Sprint(withinTable("subnet-b")), "within-b",
 		"254", "main", fmt.Sprint(lastResortMetric), "last",
 	)
 	text := func(uplinkIndex int) string {
 		r.uplinkIndex = uplinkIndex
 		var b strings.Builder
 		for _, l := range r.routes(v) {
-			fmt.Fprintf(&b, "table %d: %s device %d via %s metric %d\n", l.table, l.to, l.device, l.via, l.metric)
+			fmt.Fprintf(&b, "table %d: %s device %d via %s metric %d", l.table, l.to, l.device, l.via, l.metric)
+			fmt.Fprintln(&b, map[bool]string{true: " pass"}[l.pass])
 		}
 		return strings.ReplaceAll(names.Replace(b.String()), "invalid IP", "-")
 	}
@@ -66,6 +69,9 @@ table subnet-a: 0.0.0.0/0 device 0 via - metric last
 table subnet-a: 0.0.0.0/0 device 3 via 198.18.0.1 metric 0
 table subnet-a: 192.0.2.0/24 device 0 via - metric 0
 table subnet-b: 0.0.0.0/0 device 0 via - metric last
+table within-b: 10.0.2.0/24 device 0 via - metric 0 pass
+table within-b: 10.0.1.0/24 device 7 via 10.0.1.10 metric 0
+table within-b: 10.0.0.0/16 device 0 via - metric 0
 table subnet-b: 192.0.2.0/25 device 7 via 10.0.1.10 metric 0
 table subnet-b: 198.51.100.0/24 device 0 via - metric 0
 table subnet-b: 203.0.113.0/24 device 0 via - metric 0
