@@ -22,7 +22,7 @@ const (
 	theirAccount = "111122223333"
 	otherAccount = "444455556666"
 	theirName    = "theirs"
-	secretText   = "secret"
+	secretText   = "planted"
 )
 
 var theirBlock = netip.MustParsePrefix("10.7.0.0/16")

@@ -81,6 +81,7 @@ type daemon struct {
 	metrics   metric.Store
 	manners   manners.Set
 	authority *authority.Authority
+	issuer    issuer // of the authority
 	keys      activekey.Set
 	networks  networkLoop
 	instances *instances.Loop
@@ -183,6 +184,7 @@ func (d *daemon) openState(ctx context.Context, openStore func() (*store.Store, 
 	if d.authority, err = host.OpenAuthority(d.Layout); err != nil {
 		return err
 	}
+	d.issuer.authority = d.authority
 	key, err := host.EnsureSessionKey(d.Layout)
 	if err != nil {
 		return err

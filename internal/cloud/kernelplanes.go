@@ -130,7 +130,7 @@ func (p *kernelPlanes) openNetwork(d *daemon) error {
 			Dir: d.Layout.LinkLocalRun(), Command: d.Subprocess("linklocal"), Output: d.Output, Log: d.Log,
 			Calls: descriptors / 4,
 			Services: linklocal.Services{
-				Metadata: service.Handler, API: d.inVPC,
+				Metadata: service.Handler, API: d.inVPC, Endpoint: d.endpoint, Identity: d.endpointIdentity,
 				Names: machineNames(dnsname.Resolver{Store: d.store}), NameServers: dns.HostResolvers,
 			},
 		}),
@@ -139,8 +139,11 @@ func (p *kernelPlanes) openNetwork(d *daemon) error {
 	if err != nil {
 		return err
 	}
+	env, err = withAuthorities(
+		env, d.Layout.MachineAuthorities(), d.authority.RootPEM(), d.authority.PublicRootPEM(),
+	)
 	p.env = withEndpoint(viaProxy(env, p.network.ProxyAddress()))
-	return nil
+	return err
 }
 
 // stop shuts down the machines and removes networks and load balancers. The

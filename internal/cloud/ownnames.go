@@ -10,10 +10,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 
-	"aloft.dev/aloft/internal/cloud/authority"
 	"aloft.dev/aloft/internal/cloud/notification"
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -22,17 +19,11 @@ import (
 // securePort is where clients expect AWS's own names, and dial whatever endpoint they are told.
 const securePort = 443
 
-// keyKind is the kind of the keys of the local cloud's own names.
-const keyKind = "EC_prime256v1"
-
 // ownNames are the names at which the local cloud itself serves TLS at port 443, beside load
 // balancers. The loopback front, which has that port, forwards connections to the daemon.
 type ownNames struct {
-	store     *store.Store
-	authority *authority.Authority
-
-	mu     sync.Mutex
-	issued map[string]*tls.Certificate
+	store  *store.Store
+	issuer *issuer
 }
 
 // ofStore returns the names: those of EC2 Instance Connect Endpoints, and where subscribers fetch
@@ -51,32 +42,17 @@ func (*ownNames) ofStore(r store.Reader) []string {
 	return slices.Compact(names)
 }
 
-// certificate returns the certificate for the name in a ClientHello. It issues one that is
-// missing, or ends soon.
+// certificate returns the certificate for the name in a ClientHello.
 func (n *ownNames) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	name := strings.ToLower(hello.ServerName)
 	if !slices.Contains(n.ofStore(n.store.View()), name) {
 		return nil, fmt.Errorf("the local cloud does not serve the name %q", hello.ServerName)
 	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	now := time.Now()
-	if c := n.issued[name]; c != nil && now.Before(c.Leaf.NotAfter.Add(-authority.Validity/3)) {
-		return c, nil
-	}
-	issued, err := n.authority.Issue([]string{name}, keyKind, now)
+	c, err := n.issuer.certificate(name)
 	if err != nil {
 		return nil, err
 	}
-	c, err := tls.X509KeyPair([]byte(issued.Certificate+issued.Chain), []byte(issued.Key))
-	if err != nil {
-		return nil, fmt.Errorf("use the certificate for %s: %w", name, err)
-	}
-	if n.issued == nil {
-		n.issued = map[string]*tls.Certificate{}
-	}
-	n.issued[name] = &c
-	return &c, nil
+	return c.Certificate, nil
 }
 
 // listen returns the listener to which the loopback front forwards.

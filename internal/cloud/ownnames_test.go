@@ -37,7 +37,7 @@ func TestOwnNamesHaveCertificatesWhileTheyExist(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	names := &ownNames{store: s, authority: a}
+	names := &ownNames{store: s, issuer: &issuer{authority: a}}
 	if got := names.ofStore(s.View()); !slices.Equal(got, []string{endpoint, sns}) {
 		t.Errorf("the names are %q", got)
 	}

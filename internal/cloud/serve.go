@@ -20,7 +20,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/control/balancers"
 	"aloft.dev/aloft/internal/cloud/control/certificates"
 	"aloft.dev/aloft/internal/cloud/control/commands"
-	"aloft.dev/aloft/internal/cloud/control/connectendpoints"
+	"aloft.dev/aloft/internal/cloud/control/endpoints"
 	"aloft.dev/aloft/internal/cloud/control/metrics"
 	"aloft.dev/aloft/internal/cloud/control/natgateways"
 	"aloft.dev/aloft/internal/cloud/control/notifications"
@@ -53,7 +53,7 @@ var apiConnections = loopback.Limits{Total: 1024, Others: 768, PerUser: 192}
 func (d *daemon) serve(ctx context.Context, listener net.Listener) error {
 	group, ctx := errgroup.WithContext(ctx)
 	address := listener.Addr().String()
-	names := &ownNames{store: d.store, authority: d.authority}
+	names := &ownNames{store: d.store, issuer: &d.issuer}
 	named, err := names.listen(ctx)
 	if err != nil {
 		return err
@@ -184,7 +184,7 @@ func (d *daemon) loops(address string) []func(context.Context) error {
 	certificatesLoop := &certificates.Loop{Store: d.store, Authority: d.authority, Log: d.Log}
 	schedulesLoop := &scaling.ScheduleLoop{Store: d.store, Log: d.Log}
 	commandsLoop := &commands.Loop{Store: d.store, Log: d.Log}
-	endpointsLoop := &connectendpoints.Loop{Store: d.store, Log: d.Log}
+	endpointsLoop := &endpoints.Loop{Store: d.store, Network: d.networks, Log: d.Log}
 	return []func(context.Context) error{
 		d.networks.Run, d.instances.Run, d.images.Run, balancersLoop.Run,
 		natGatewaysLoop.Run, volumesLoop.Run, metricsLoop.Run, alarmsLoop.Run, schedulesLoop.Run, scalingLoop.Run,

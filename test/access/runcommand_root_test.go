@@ -187,6 +187,7 @@ func TestRealMachinesRunTheCommandsOfTheCLI(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 	})
+	t.Run("an interface endpoint", func(t *testing.T) { f.testInterfaceEndpoint(t, managed) })
 	t.Run("a restart of the machine", func(t *testing.T) {
 		got := f.must(managed, documented(t,
 			`["test -e /root/again && cat /root/again && exit","cat /proc/sys/kernel/random/boot_id >/dev/null",`+

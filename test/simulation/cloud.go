@@ -46,7 +46,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/control/balancers"
 	"aloft.dev/aloft/internal/cloud/control/certificates"
 	"aloft.dev/aloft/internal/cloud/control/commands"
-	"aloft.dev/aloft/internal/cloud/control/connectendpoints"
+	"aloft.dev/aloft/internal/cloud/control/endpoints"
 	"aloft.dev/aloft/internal/cloud/control/images"
 	"aloft.dev/aloft/internal/cloud/control/instances"
 	"aloft.dev/aloft/internal/cloud/control/natgateways"
@@ -231,7 +231,7 @@ func (c *Cloud) StartLoops(t *testing.T) {
 	}
 	natGateways := &natgateways.Loop{Store: c.Store, Network: networks, Log: log}
 	commands := &commands.Loop{Store: c.Store, Log: log}
-	endpoints := &connectendpoints.Loop{Store: c.Store, Log: log}
+	endpoints := &endpoints.Loop{Store: c.Store, Network: networks, Log: log}
 	scaling := &scaling.Loop{Store: c.Store, Fleet: c.Fleet, Log: log, Manners: &c.Manners}
 	certificates := &certificates.Loop{Store: c.Store, Authority: c.authority(t), Log: log}
 	ctx, cancel := context.WithCancel(context.Background())

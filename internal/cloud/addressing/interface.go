@@ -27,8 +27,13 @@ type InterfaceSpec struct {
 	Network         bool      // it is a Network Load Balancer
 	NatGatewayID    string    // if set: make the NAT gateway the owner
 	ConnectEndpoint bool      // make an EC2 Instance Connect Endpoint the owner
+	VPCEndpoint     bool      // make an interface endpoint the owner
 	AttachedAt      time.Time // to the owner
 }
+
+// endpointRequester is the account of AWS that creates the network interfaces of interface endpoints
+// (Amazon EC2 User Guide, Requester-managed network interfaces).
+const endpointRequester = "727180483921"
 
 // NewInterface assigns addresses to a new network interface, stores it and returns
 // it. The error is one of this package's.
@@ -55,7 +60,7 @@ func NewInterface(tx *store.Tx, ids *identity.Source, spec InterfaceSpec) (*stor
 		}
 		nic.PublicOnStart = true
 	}
-	if spec.LoadBalancerARN != "" || spec.NatGatewayID != "" || spec.ConnectEndpoint {
+	if spec.LoadBalancerARN != "" || spec.NatGatewayID != "" || spec.ConnectEndpoint || spec.VPCEndpoint {
 		nic.State, nic.AttachmentID, nic.AttachedAt = "in-use", ids.ID("eni-attach-"), spec.AttachedAt
 	}
 	if spec.LoadBalancerARN != "" {
@@ -73,6 +78,10 @@ func NewInterface(tx *store.Tx, ids *identity.Source, spec InterfaceSpec) (*stor
 	if spec.ConnectEndpoint {
 		nic.RequesterID, nic.RequesterManaged = "ec2-instance-connect", true
 		nic.Type, nic.DeviceIndex = "ec2_instance_connect_endpoint", 1
+	}
+	if spec.VPCEndpoint {
+		nic.RequesterID, nic.RequesterManaged, nic.AttachmentID = endpointRequester, true, ids.ID("ela-attach-")
+		nic.Type, nic.DeviceIndex = "vpc_endpoint", 1
 	}
 	store.NetworkInterfaces.Put(tx, nic)
 	if _, err = AddSecondary(tx, ids, nic, subnet, spec.Secondary, spec.Free); err == nil {

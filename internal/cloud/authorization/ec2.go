@@ -117,10 +117,12 @@ var ec2Operations = operations{
 
 	"CreateVpcEndpoint": {resources: []resource{
 		created(vpcEndpoints), of(vpcs, "VpcId"), maybe(routeTables, "RouteTableIds"),
+		maybe(subnets, "SubnetIds"), maybe(securityGroups, "SecurityGroupIds"),
 	}},
 	"ModifyVpcEndpoint": {resources: []resource{
 		of(vpcEndpoints, "VpcEndpointId"), maybe(routeTables, "AddRouteTableIds"),
-		maybe(routeTables, "RemoveRouteTableIds"),
+		maybe(routeTables, "RemoveRouteTableIds"), maybe(subnets, "AddSubnetIds"), maybe(subnets, "RemoveSubnetIds"),
+		maybe(securityGroups, "AddSecurityGroupIds"), maybe(securityGroups, "RemoveSecurityGroupIds"),
 	}},
 	"DeleteVpcEndpoints": on(vpcEndpoints, "VpcEndpointIds"),
 

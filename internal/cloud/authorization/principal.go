@@ -141,7 +141,11 @@ func requestKeys(caller wire.Caller, now time.Time) map[string][]string {
 		"aws:EpochTime":             {strconv.FormatInt(now.Unix(), 10)},
 		"aws:SecureTransport":       {strconv.FormatBool(caller.TLS)},
 	}
-	if caller.SourceIP != "" {
+	switch {
+	case caller.Endpoint.ID != "":
+		keys["aws:SourceVpce"], keys["aws:SourceVpc"] = []string{caller.Endpoint.ID}, []string{caller.Endpoint.VPC}
+		keys["aws:VpcSourceIp"] = []string{caller.SourceIP}
+	case caller.SourceIP != "":
 		keys["aws:SourceIp"] = []string{caller.SourceIP}
 	}
 	if caller.UserAgent != "" {

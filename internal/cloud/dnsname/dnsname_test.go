@@ -1,6 +1,7 @@
 package dnsname_test
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"testing"
@@ -116,5 +117,59 @@ func TestResolverNamesAddressesOfTheVPCAlone(t *testing.T) {
 	}
 	if got, ok := r.Name("vpc-1", netip.MustParseAddr("10.1.0.1")); ok {
 		t.Errorf("an address outside the VPC: got %q", got)
+	}
+}
+
+func TestEndpointNamesResolve(t *testing.T) {
+	const regional = "vpce-1-ab.ec2.eu-west-1.vpce.amazonaws.com"
+	s := network(t)
+	put := func(change func(*store.VPCEndpoint), hostNames bool) {
+		row := &store.VPCEndpoint{
+			ID: "vpce-1", Region: "eu-west-1", VPCID: "vpc-1", Service: "com.amazonaws.eu-west-1.ec2",
+			DNSName: regional, InterfaceIDs: []string{"eni-private", "eni-b"}, PrivateDNS: true,
+			State: store.EndpointAvailable,
+		}
+		change(row)
+		if err := s.Update(func(tx *store.Tx) error {
+			store.VPCEndpoints.Put(tx, row)
+			store.VPCs.Edit(tx, "vpc-1", func(vpc *store.VPC) { vpc.DNSHostnames = hostNames })
+			store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
+				ID: "eni-b", Region: "eu-west-1", VPCID: "vpc-1", Zone: "eu-west-1b",
+				PrivateIP: netip.MustParseAddr("10.0.2.7"),
+			})
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const zonal, service = "vpce-1-ab-eu-west-1b.ec2.eu-west-1.vpce.amazonaws.com", "ec2.eu-west-1.amazonaws.com"
+	for _, c := range []struct {
+		what      string
+		change    func(*store.VPCEndpoint)
+		hostNames bool
+		vpc, name string
+		want      string
+	}{
+		{"", func(*store.VPCEndpoint) {}, true, "vpc-1", regional, "[10.0.1.7 10.0.2.7] true"},
+		{"", func(*store.VPCEndpoint) {}, true, "vpc-1", zonal, "[10.0.2.7] true"},
+		{"", func(*store.VPCEndpoint) {}, true, "vpc-1", service, "[10.0.1.7 10.0.2.7] true"},
+		{"in another VPC", func(*store.VPCEndpoint) {}, true, "vpc-2", regional, "[10.0.1.7 10.0.2.7] true"},
+		{"in another VPC", func(*store.VPCEndpoint) {}, true, "vpc-2", service, "[] false"},
+		{"no host names", func(*store.VPCEndpoint) {}, false, "vpc-1", service, "[] false"},
+		{
+			"no private DNS", func(row *store.VPCEndpoint) { row.PrivateDNS = false },
+			true, "vpc-1", service, "[] false",
+		},
+		{
+			"pending", func(row *store.VPCEndpoint) { row.State = store.EndpointPending },
+			true, "vpc-1", regional, "[] false",
+		},
+		{"another service", func(*store.VPCEndpoint) {}, true, "vpc-1", "sts.eu-west-1.amazonaws.com", "[] false"},
+	} {
+		put(c.change, c.hostNames)
+		addresses, known := dnsname.Resolver{Store: s}.Addresses(c.vpc, c.name)
+		if got := fmt.Sprint(addresses, known); got != c.want {
+			t.Errorf("%s %s: got %s, want %s", c.name, c.what, got, c.want)
+		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Resolver resolves the names of instances and load balancers from the store.
+// Resolver resolves the names of instances, load balancers and endpoints from the store.
 type Resolver struct{ Store *store.Store }
 
 // Addresses returns the IP addresses of a name as machines of the VPC see them.
@@ -24,6 +24,9 @@ func (r Resolver) Addresses(vpcID, name string) (addresses []netip.Addr, known b
 		default:
 			return nodeAddresses(view, lb), true
 		}
+	}
+	if addresses, known = endpointAddresses(view, vpcID, name); known {
+		return addresses, true
 	}
 	vpc, ok := store.VPCs.Get(view, vpcID)
 	if !ok || !strings.HasSuffix(name, "."+privateDomain(vpc.Region.Name())) {

@@ -115,6 +115,9 @@ func (l Layout) Mirrors() string { return filepath.Join(l.StateDir, "mirrors.jso
 // Log is the file of the daemon's log.
 func (l Layout) Log() string { return filepath.Join(l.StateDir, "aloft.log") }
 
+// MachineAuthorities is the file with the certificate authorities that machines trust.
+func (l Layout) MachineAuthorities() string { return filepath.Join(l.RunDir, "authorities.crt") }
+
 // MachineRun is the folder of the machines' sockets and pid files.
 func (l Layout) MachineRun() string { return filepath.Join(l.RunDir, "machines") }
 

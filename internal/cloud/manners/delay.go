@@ -26,7 +26,7 @@ const (
 	DeliverMetrics     Delay = "deliver metrics"      // until a minute's metrics can be read
 	StartLaunch        Delay = "start launch"         // until an Auto Scaling group launches an instance
 	DeleteScalingGroup Delay = "delete scaling group" // a deleted group is pending delete
-	CreateEndpoint     Delay = "create endpoint"      // an Instance Connect Endpoint is created
+	CreateEndpoint     Delay = "create endpoint"      // an endpoint with network interfaces is created
 	DeleteEndpoint     Delay = "delete endpoint"      // and deleted
 )
 

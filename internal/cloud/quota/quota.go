@@ -48,6 +48,9 @@ var (
 	GatewayEndpoints = Quota{
 		Service: "vpc", Code: "L-1B52E74A", Name: "Gateway VPC endpoints per Region", Default: 20,
 	}
+	InterfaceEndpoints = Quota{
+		Service: "vpc", Code: "L-29B6F2EB", Name: "Interface VPC endpoints per VPC", Default: 50,
+	}
 	InternetGateways = Quota{Service: "vpc", Code: "L-A4707A72", Name: "Internet gateways per Region", Default: 5}
 	Subnets          = Quota{Service: "vpc", Code: "L-407747CB", Name: "Subnets per VPC", Default: 200}
 	RouteTables      = Quota{Service: "vpc", Code: "L-589F43AA", Name: "Route tables per VPC", Default: 200}
@@ -144,7 +147,7 @@ func All() []Quota {
 	list := []Quota{
 		VPCs, InternetGateways, Subnets, RouteTables, Routes, SecurityGroups, SecurityGroupRules, InterfaceGroups,
 		NatGateways, NetworkInterfaces, VPCBlocks, VPCIPv6Blocks, PeeringConnections, GatewayEndpoints,
-		EgressOnlyGateways,
+		InterfaceEndpoints, EgressOnlyGateways,
 		StandardVCPUs, ElasticIPs, LaunchTemplates,
 		LoadBalancers, TargetGroups, Listeners, Targets, ListenerRules,
 		NetworkLoadBalancers, NetworkListeners, NetworkTargets,

@@ -97,8 +97,8 @@ type NetworkInterface struct {
 	PublicOnStart bool
 	GroupIDs      []string
 	Description   string
-	// Type is "interface", "load_balancer", "network_load_balancer", "nat_gateway" or
-	// "ec2_instance_connect_endpoint".
+	// Type is "interface", "load_balancer", "network_load_balancer", "nat_gateway",
+	// "ec2_instance_connect_endpoint" or "vpc_endpoint".
 	Type                string
 	RequesterID         string // "amazon-elb" if a load balancer owns it
 	RequesterManaged    bool

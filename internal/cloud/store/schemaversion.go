@@ -59,8 +59,8 @@ var migrations = []migration{
 	nil,
 	// Version 9 adds settings of accounts, placement groups and EC2 Fleets; when images are
 	// deprecated, protected or disabled; TLS listeners of Network Load Balancers, and
-	// Application Load Balancers as their targets; and placement groups of Auto Scaling groups
-	// and weights of their instances.
+	// Application Load Balancers as their targets; placement groups of Auto Scaling groups and
+	// weights of their instances; interface endpoints; and IPv6 addresses of load balancers.
 	nil,
 }
 

@@ -16,6 +16,7 @@ type Caller struct {
 	SourceIP    string // address of the client; empty: unknown
 	UserAgent   string
 	TLS         bool // the request came over TLS
+	Endpoint    Endpoint
 }
 
 // Principal is whose access key signed a request. The zero Principal is the account

@@ -103,6 +103,9 @@ func (h *handler) serve(r *http.Request, x *exchange) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := x.checkEndpoint(endpointOf(r)); err != nil {
+		return nil, err
+	}
 	x.findOperation(r)
 	op, err := svc.operation(x.operation, x.dialect)
 	if err != nil {

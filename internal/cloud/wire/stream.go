@@ -62,5 +62,6 @@ func (h *handler) caller(r *http.Request, x *exchange) Caller {
 		SourceIP:    sourceIP(r),
 		UserAgent:   r.UserAgent(),
 		TLS:         r.TLS != nil,
+		Endpoint:    endpointOf(r),
 	}
 }

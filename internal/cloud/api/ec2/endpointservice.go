@@ -6,11 +6,13 @@ import (
 	"encoding/hex"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/dnsname"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -51,14 +53,60 @@ func hasPrefixLists(r store.Reader, region identity.Region) bool {
 	return ok
 }
 
-// endpointService is a service that endpoints can lead to.
-type endpointService struct{ name, region string }
+// endpointService is a service that endpoints of a type can lead to.
+type endpointService struct {
+	name, region string
+	kind         types.ServiceType
+}
+
+// EndpointServices returns the services that interface endpoints can lead to, by the names that
+// signatures of requests to them have.
+func EndpointServices() []string {
+	return []string{
+		"autoscaling", "ec2", "ec2messages", "elasticloadbalancing", "logs", "monitoring", "secretsmanager", "sns",
+		"ssm", "sts",
+	}
+}
+
+// endpointServices returns the services that endpoints in a region can lead to, in the order of their
+// names.
+func endpointServices(region identity.Region) []endpointService {
+	all := []endpointService{{s3Service(region), region.Name(), types.ServiceTypeGateway}}
+	for _, name := range EndpointServices() {
+		all = append(all, endpointService{
+			dnsname.EndpointService(name, region.Name()), region.Name(), types.ServiceTypeInterface,
+		})
+	}
+	slices.SortFunc(all, func(a, b endpointService) int { return strings.Compare(a.name, b.name) })
+	return all
+}
+
+// checkEndpointService refuses a service to which no endpoint of a type can lead.
+func checkEndpointService(region identity.Region, name string, kind types.VpcEndpointType) error {
+	for _, s := range endpointServices(region) {
+		switch {
+		case s.name != name:
+		case string(s.kind) == string(kind):
+			return nil
+		case s.kind == types.ServiceTypeGateway: // AWS has interface endpoints for it too
+			return unsupported(map[string]bool{"vpcEndpointType": true})
+		default:
+			return wire.Errorf("InvalidParameter",
+				"Endpoint type (%s) does not match available service types ([%s]).", kind, s.kind)
+		}
+	}
+	return noEndpointService(name)
+}
+
+func noEndpointService(name string) error {
+	return wire.Errorf("InvalidServiceName", "The Vpc Endpoint Service '%s' does not exist", name)
+}
 
 var serviceFilters = filters[endpointService]{
 	"owner":                      constant[endpointService]("amazon"),
 	"service-name":               field(func(s endpointService) string { return s.name }),
 	"service-region":             field(func(s endpointService) string { return s.region }),
-	"service-type":               constant[endpointService](string(types.ServiceTypeGateway)),
+	"service-type":               field(func(s endpointService) string { return string(s.kind) }),
 	"supported-ip-address-types": constant[endpointService](string(types.ServiceConnectivityTypeIpv4)),
 	byTag:                        noValue[endpointService],
 	"tag-key":                    noValue[endpointService],
@@ -82,38 +130,51 @@ func (a *API) DescribeVpcEndpointServices(
 	if err := serviceFilters.check(in.Filters); err != nil {
 		return nil, err
 	}
-	names := []string{s3Service(region)}
+	all := endpointServices(region)
 	for _, name := range in.ServiceNames {
-		if !slices.Contains(names, name) {
-			return nil, wire.Errorf("InvalidServiceName", "The Vpc Endpoint Service '%s' does not exist", name)
+		if !slices.ContainsFunc(all, func(s endpointService) bool { return s.name == name }) {
+			return nil, noEndpointService(name)
 		}
 	}
-	names = slices.DeleteFunc(names, func(name string) bool {
-		return !serviceFilters.match(view, endpointService{name, region.Name()}, nil, in.Filters)
+	all = slices.DeleteFunc(all, func(s endpointService) bool {
+		asked := len(in.ServiceNames) == 0 || slices.Contains(in.ServiceNames, s.name)
+		return !asked || !serviceFilters.match(view, s, nil, in.Filters)
 	})
 	rows, next, err := paginate(
-		pageRequest{in.MaxResults, in.NextToken}, names, func(name string) string { return name },
+		pageRequest{in.MaxResults, in.NextToken}, all, func(s endpointService) string { return s.name },
 	)
 	if err != nil {
 		return nil, err
 	}
+	zones := list(a.zones(region), func(z zone) string { return z.name })
 	return &ec2.DescribeVpcEndpointServicesOutput{
 		NextToken:    next,
-		ServiceNames: list(rows, func(name string) string { return name }),
-		ServiceDetails: list(rows, func(name string) types.ServiceDetail {
-			return types.ServiceDetail{
-				ServiceName: aws.String(name), ServiceId: aws.String("vpce-svc-" + digits(name, 17)),
-				ServiceRegion: aws.String(region.Name()), Owner: aws.String("amazon"),
-				ServiceType:                []types.ServiceTypeDetail{{ServiceType: types.ServiceTypeGateway}},
-				AvailabilityZones:          list(a.zones(region), func(z zone) string { return z.name }),
-				BaseEndpointDnsNames:       []string{"s3." + region.Name() + ".amazonaws.com"},
-				VpcEndpointPolicySupported: aws.Bool(true), AcceptanceRequired: aws.Bool(false),
-				ManagesVpcEndpoints:     aws.Bool(false),
-				SupportedIpAddressTypes: []types.ServiceConnectivityType{types.ServiceConnectivityTypeIpv4},
-				Tags:                    []types.Tag{},
-			}
+		ServiceNames: list(rows, func(s endpointService) string { return s.name }),
+		ServiceDetails: list(rows, func(s endpointService) types.ServiceDetail {
+			return serviceDetail(s, zones)
 		}),
 	}, nil
+}
+
+func serviceDetail(s endpointService, zones []string) types.ServiceDetail {
+	detail := types.ServiceDetail{
+		ServiceName: aws.String(s.name), ServiceId: aws.String("vpce-svc-" + digits(s.name, 17)),
+		ServiceRegion: aws.String(s.region), Owner: aws.String("amazon"),
+		ServiceType:                []types.ServiceTypeDetail{{ServiceType: s.kind}},
+		AvailabilityZones:          zones,
+		BaseEndpointDnsNames:       []string{dnsname.Service(s.name)},
+		VpcEndpointPolicySupported: aws.Bool(true), AcceptanceRequired: aws.Bool(false),
+		ManagesVpcEndpoints:     aws.Bool(false),
+		SupportedIpAddressTypes: []types.ServiceConnectivityType{types.ServiceConnectivityTypeIpv4},
+		Tags:                    []types.Tag{},
+	}
+	if s.kind == types.ServiceTypeInterface {
+		private := aws.String(dnsname.Service(s.name))
+		detail.BaseEndpointDnsNames = []string{dnsname.EndpointDomain(s.name)}
+		detail.PrivateDnsName, detail.PrivateDnsNames = private, []types.PrivateDnsDetails{{PrivateDnsName: private}}
+		detail.PrivateDnsNameVerificationState = types.DnsNameStateVerified
+	}
+	return detail
 }
 
 // DescribePrefixLists lists the prefix lists of AWS's services, which gateway endpoints lead

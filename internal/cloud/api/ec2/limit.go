@@ -52,8 +52,23 @@ func (a *API) limitElasticIPs(r store.Reader, region identity.Region) error {
 }
 
 func (a *API) limitGatewayEndpoints(r store.Reader, region identity.Region) error {
-	count := len(store.VPCEndpoints.InRegion(r, region)) + 1
+	count := 1
+	for _, row := range store.VPCEndpoints.InRegion(r, region) {
+		if !row.IsInterface() {
+			count++
+		}
+	}
 	return a.limit(quota.GatewayEndpoints, count, "VpcEndpointLimitExceeded", "gateway endpoints")
+}
+
+func (a *API) limitInterfaceEndpoints(r store.Reader, vpcID string) error {
+	count := 1
+	for _, row := range store.VPCEndpointsByVPC.List(r, vpcID) {
+		if row.IsInterface() {
+			count++
+		}
+	}
+	return a.limit(quota.InterfaceEndpoints, count, "VpcEndpointLimitExceeded", "interface endpoints")
 }
 
 func (a *API) limitSubnets(siblings []*store.Subnet) error {

@@ -158,9 +158,10 @@ func ifAttached(text func(nic) string) func(store.Reader, nic) []string {
 }
 
 // instanceOwner returns the owner of the instance to which an interface is attached.
-// For the interface of a load balancer or a NAT gateway that is the service.
+// For the interface of a load balancer, a NAT gateway or an endpoint that is the service.
 func instanceOwner(row nic) string {
-	if row.NatGatewayID != "" || row.Type == string(types.NetworkInterfaceTypeNetworkLoadBalancer) {
+	if row.NatGatewayID != "" || row.Type == string(types.NetworkInterfaceTypeNetworkLoadBalancer) ||
+		row.Type == string(types.NetworkInterfaceTypeVpcEndpoint) {
 		return "amazon-aws"
 	}
 	if row.RequesterManaged {

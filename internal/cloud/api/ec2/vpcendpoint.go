@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -16,10 +15,13 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// openPolicy is the policy of an endpoint that is created without one (Amazon VPC User Guide,
-// Endpoint policies).
-const openPolicy = `{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*",` +
-	`"Resource":"*"}]}`
+// openPolicy is the policy of a gateway endpoint that is created without one, and openStatement that
+// of an interface endpoint (Amazon VPC User Guide, Endpoint policies).
+const (
+	openPolicy = `{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*",` +
+		`"Resource":"*"}]}`
+	openStatement = `{"Statement":[{"Action":"*","Effect":"Allow","Principal":"*","Resource":"*"}]}`
+)
 
 type endpoint = *store.VPCEndpoint
 
@@ -30,30 +32,65 @@ var endpoints = resourceType[store.VPCEndpoint]{
 	key:           func(row endpoint) (identity.Region, string) { return row.Region, row.ID },
 	tags:          func(row endpoint) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row endpoint) store.Tags { return row.Tags }, filters[endpoint]{
-		"ip-address-type":    noValue[endpoint],
+		"ip-address-type": optionalField(func(row endpoint) string {
+			if row.IsInterface() {
+				return string(types.IpAddressTypeIpv4)
+			}
+			return ""
+		}),
 		"service-name":       field(func(row endpoint) string { return row.Service }),
 		"service-region":     field(func(row endpoint) string { return row.Region.Name() }),
 		"vpc-id":             field(func(row endpoint) string { return row.VPCID }),
 		"vpc-endpoint-id":    field(func(row endpoint) string { return row.ID }),
-		"vpc-endpoint-state": constant[endpoint](string(types.StateAvailable)),
-		"vpc-endpoint-type":  constant[endpoint](string(types.VpcEndpointTypeGateway)),
+		"vpc-endpoint-state": field(endpointState),
+		"vpc-endpoint-type":  field(func(row endpoint) string { return string(endpointType(row)) }),
 	}),
 }
 
-// CreateVpcEndpoint creates a gateway endpoint: a route to Amazon S3 in route tables. Machines
-// reach the APIs of the local cloud at a link-local address, so the route carries nothing.
+func endpointType(row endpoint) types.VpcEndpointType {
+	if row.IsInterface() {
+		return types.VpcEndpointTypeInterface
+	}
+	return types.VpcEndpointTypeGateway
+}
+
+func endpointState(row endpoint) string {
+	if row.IsInterface() {
+		return row.State
+	}
+	return store.EndpointAvailable
+}
+
+// endpointParameters are the parameters that the operations on endpoints of a type support.
+var endpointParameters = map[types.VpcEndpointType][]string{
+	types.VpcEndpointTypeGateway: {
+		"DryRun", "VpcId", "ServiceName", "VpcEndpointType", "PolicyDocument", "ClientToken", "TagSpecifications",
+		"RouteTableIds", "VpcEndpointId", "AddRouteTableIds", "RemoveRouteTableIds", "ResetPolicy",
+	},
+	types.VpcEndpointTypeInterface: {
+		"DryRun", "VpcId", "ServiceName", "VpcEndpointType", "PolicyDocument", "ClientToken", "TagSpecifications",
+		"SubnetIds", "SecurityGroupIds", "PrivateDnsEnabled", "DnsOptions.DnsRecordIpType=ipv4", "IpAddressType=ipv4",
+		"VpcEndpointId", "AddSubnetIds", "RemoveSubnetIds", "AddSecurityGroupIds", "RemoveSecurityGroupIds",
+		"ResetPolicy",
+	},
+}
+
+// CreateVpcEndpoint creates a gateway endpoint or an interface endpoint.
 func (a *API) CreateVpcEndpoint(
 	ctx context.Context, in *ec2.CreateVpcEndpointInput,
 ) (*ec2.CreateVpcEndpointOutput, error) {
 	if err := required(parameter{"vpcId", in.VpcId}, parameter{"serviceName", in.ServiceName}); err != nil {
 		return nil, err
 	}
-	if err := supportOnly(in, "DryRun", "VpcId", "ServiceName", "VpcEndpointType=Gateway", "RouteTableIds",
-		"PolicyDocument", "ClientToken", "TagSpecifications"); err != nil {
-		return nil, err
+	kind := in.VpcEndpointType
+	if kind == "" {
+		kind = types.VpcEndpointTypeGateway
 	}
-	policy, err := a.endpointPolicy(in.PolicyDocument)
-	if err != nil {
+	parameters, ok := endpointParameters[kind]
+	if !ok {
+		return nil, unsupported(map[string]bool{"vpcEndpointType": true})
+	}
+	if err := supportOnly(in, parameters...); err != nil {
 		return nil, err
 	}
 	tags, err := tagsOfSpecifications(in.TagSpecifications, types.ResourceTypeVpcEndpoint)
@@ -64,54 +101,65 @@ func (a *API) CreateVpcEndpoint(
 	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		q := tokenRequest{operation: "CreateVpcEndpoint", token: in.ClientToken, input: in}
 		row, err := endpoints.createOnce(a, tx, region, q, func() (*store.VPCEndpoint, error) {
-			vpc, err := vpcs.get(tx, region, *in.VpcId)
-			if err != nil {
-				return nil, err
-			}
-			if *in.ServiceName != s3Service(region) {
-				return nil, wire.Errorf("InvalidServiceName",
-					"The Vpc Endpoint Service '%s' does not exist", *in.ServiceName)
-			}
-			if err := a.limitGatewayEndpoints(tx, region); err != nil {
-				return nil, err
-			}
-			row := &store.VPCEndpoint{
-				ID: a.ids.ID(endpoints.prefix), Region: region, VPCID: vpc.ID, Service: *in.ServiceName,
-				PrefixListID: s3PrefixListID(region), Policy: policy, Created: a.Now().UTC(),
-				Tags: tags[types.ResourceTypeVpcEndpoint],
-			}
-			if err := addEndpointRoutes(tx, row, in.RouteTableIds); err != nil {
-				return nil, err
-			}
-			store.VPCEndpoints.Put(tx, row)
-			return row, nil
+			return a.newEndpoint(tx, region, kind, in, tags[types.ResourceTypeVpcEndpoint])
 		})
 		if err != nil {
 			return err
 		}
-		item := endpointItem(row)
+		item := endpointItem(tx)(row)
 		out.VpcEndpoint = &item
 		return nil
 	})
 }
 
+func (a *API) newEndpoint(
+	tx *store.Tx, region identity.Region, kind types.VpcEndpointType, in *ec2.CreateVpcEndpointInput, tags store.Tags,
+) (endpoint, error) {
+	vpc, err := vpcs.get(tx, region, *in.VpcId)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkEndpointService(region, *in.ServiceName, kind); err != nil {
+		return nil, err
+	}
+	row := &store.VPCEndpoint{
+		ID: a.ids.ID(endpoints.prefix), Region: region, VPCID: vpc.ID, Service: *in.ServiceName,
+		Created: a.Now().UTC(), Tags: tags,
+	}
+	if kind == types.VpcEndpointTypeInterface {
+		err = a.completeInterface(tx, vpc, row, in)
+	} else {
+		err = a.completeGateway(tx, row, in)
+	}
+	if err == nil {
+		row.Policy, err = a.endpointPolicy(row, in.PolicyDocument)
+	}
+	if err != nil {
+		return nil, err
+	}
+	store.VPCEndpoints.Put(tx, row)
+	return row, nil
+}
+
 // endpointPolicy returns the policy of a request, which must allow everything unless the local
-// cloud is simulated: nothing on the way to S3 knows the endpoint.
-func (a *API) endpointPolicy(document *string) (string, error) {
+// cloud is simulated: nothing on the way to a service evaluates it.
+func (a *API) endpointPolicy(row endpoint, document *string) (string, error) {
 	text := aws.ToString(document)
-	if text == "" {
+	switch {
+	case text == "" && row.IsInterface():
+		return openStatement, nil
+	case text == "":
 		return openPolicy, nil
 	}
 	var given, open any
 	if json.Unmarshal([]byte(text), &given) != nil {
 		return "", wire.Errorf("InvalidPolicyDocument", "Policy is not a valid JSON document")
 	}
-	if err := json.Unmarshal([]byte(openPolicy), &open); err != nil {
+	if err := json.Unmarshal([]byte(openStatement), &open); err != nil {
 		return "", err
 	}
 	if policy, ok := given.(map[string]any); ok && !a.Simulated {
 		delete(policy, "Version")
-		delete(open.(map[string]any), "Version")
 		if !reflect.DeepEqual(given, open) {
 			return "", unsupported(map[string]bool{"policyDocument": true})
 		}
@@ -119,68 +167,12 @@ func (a *API) endpointPolicy(document *string) (string, error) {
 	return text, nil
 }
 
-// addEndpointRoutes adds routes to an endpoint to route tables of its VPC.
-func addEndpointRoutes(tx *store.Tx, row endpoint, tables []string) error {
-	for _, id := range tables {
-		table, err := routeTables.get(tx, row.Region, id)
-		if err != nil {
-			return err
-		}
-		route := store.Route{
-			PrefixListID: row.PrefixListID, GatewayID: row.ID, Origin: string(types.RouteOriginCreateRoute),
-		}
-		switch {
-		case table.VPCID != row.VPCID:
-			return wire.Errorf("InvalidParameter",
-				"The route table %s does not belong to the VPC %s of the endpoint.", id, row.VPCID)
-		case routeIndex(table, route) >= 0:
-			return wire.Errorf("RouteAlreadyExists",
-				"route table %s already has a route with destination-prefix-list-id %s", id, row.PrefixListID)
-		}
-		store.RouteTables.Edit(tx, id, func(table *store.RouteTable) {
-			table.Routes = append(slices.Clone(table.Routes), route)
-		})
-		row.RouteTableIDs = append(slices.Clone(row.RouteTableIDs), id)
-	}
-	return nil
-}
-
-// removeEndpointRoutes removes the routes to an endpoint from route tables.
-func removeEndpointRoutes(tx *store.Tx, row endpoint, tables []string) {
-	for _, id := range tables {
-		store.RouteTables.Edit(tx, id, func(table *store.RouteTable) {
-			table.Routes = slices.DeleteFunc(slices.Clone(table.Routes), func(route store.Route) bool {
-				return route.GatewayID == row.ID
-			})
-		})
-	}
-	row.RouteTableIDs = slices.DeleteFunc(slices.Clone(row.RouteTableIDs), func(id string) bool {
-		return slices.Contains(tables, id)
-	})
-}
-
-// isEndpointRoute reports whether a route leads to a gateway endpoint, which alone changes it.
-func isEndpointRoute(route store.Route) bool { return endpoints.ownsID(route.GatewayID) }
-
-func endpointRouteError(route store.Route) error {
-	return wire.Errorf("InvalidParameterValue",
-		"The route to %s belongs to the endpoint %s. Use ModifyVpcEndpoint to change it.",
-		route.PrefixListID, route.GatewayID)
-}
-
-// ModifyVpcEndpoint changes the route tables and the policy of an endpoint.
+// ModifyVpcEndpoint changes the policy of an endpoint, the route tables of a gateway endpoint, and the
+// subnets, security groups and names of an interface endpoint.
 func (a *API) ModifyVpcEndpoint(
 	ctx context.Context, in *ec2.ModifyVpcEndpointInput,
 ) (*ec2.ModifyVpcEndpointOutput, error) {
 	if err := required(parameter{"vpcEndpointId", in.VpcEndpointId}); err != nil {
-		return nil, err
-	}
-	if err := supportOnly(in, "DryRun", "VpcEndpointId", "AddRouteTableIds", "RemoveRouteTableIds", "PolicyDocument",
-		"ResetPolicy"); err != nil {
-		return nil, err
-	}
-	policy, err := a.endpointPolicy(in.PolicyDocument)
-	if err != nil {
 		return nil, err
 	}
 	out := &ec2.ModifyVpcEndpointOutput{Return: aws.Bool(true)}
@@ -189,21 +181,28 @@ func (a *API) ModifyVpcEndpoint(
 		if err != nil {
 			return err
 		}
-		row := *old
-		removeEndpointRoutes(tx, &row, in.RemoveRouteTableIds)
-		if err := addEndpointRoutes(tx, &row, in.AddRouteTableIds); err != nil {
+		if err := supportOnly(in, endpointParameters[endpointType(old)]...); err != nil {
 			return err
 		}
-		if in.PolicyDocument != nil || aws.ToBool(in.ResetPolicy) {
-			row.Policy = policy
+		row := *old
+		if row.IsInterface() {
+			err = a.modifyInterface(tx, &row, in)
+		} else {
+			err = modifyGateway(tx, &row, in)
+		}
+		if err == nil && (in.PolicyDocument != nil || aws.ToBool(in.ResetPolicy)) {
+			row.Policy, err = a.endpointPolicy(&row, in.PolicyDocument)
+		}
+		if err != nil {
+			return err
 		}
 		store.VPCEndpoints.Put(tx, &row)
 		return nil
 	})
 }
 
-// DeleteVpcEndpoints deletes endpoints with the routes to them. It reports those that do not
-// exist and deletes the others.
+// DeleteVpcEndpoints deletes endpoints with the routes to them or their network interfaces. It
+// reports those that do not exist and deletes the others.
 func (a *API) DeleteVpcEndpoints(
 	ctx context.Context, in *ec2.DeleteVpcEndpointsInput,
 ) (*ec2.DeleteVpcEndpointsOutput, error) {
@@ -219,6 +218,10 @@ func (a *API) DeleteVpcEndpoints(
 				continue
 			}
 			row := *old
+			if row.IsInterface() {
+				a.deleteInterface(tx, &row)
+				continue
+			}
 			removeEndpointRoutes(tx, &row, row.RouteTableIDs)
 			store.VPCEndpoints.Delete(tx, id)
 		}
@@ -250,17 +253,24 @@ func (a *API) DescribeVpcEndpoints(
 	if err != nil {
 		return nil, err
 	}
-	return &ec2.DescribeVpcEndpointsOutput{VpcEndpoints: list(rows, endpointItem), NextToken: next}, nil
+	return &ec2.DescribeVpcEndpointsOutput{VpcEndpoints: list(rows, endpointItem(view)), NextToken: next}, nil
 }
 
-func endpointItem(row endpoint) types.VpcEndpoint {
-	return types.VpcEndpoint{
-		VpcEndpointId: aws.String(row.ID), VpcEndpointType: types.VpcEndpointTypeGateway,
-		VpcId: aws.String(row.VPCID), ServiceName: aws.String(row.Service), State: types.StateAvailable,
-		RouteTableIds: list(row.RouteTableIDs, func(id string) string { return id }),
-		SubnetIds:     []string{}, Groups: []types.SecurityGroupIdentifier{}, NetworkInterfaceIds: []string{},
-		DnsEntries: []types.DnsEntry{}, PrivateDnsEnabled: aws.Bool(false), RequesterManaged: aws.Bool(false),
-		PolicyDocument: aws.String(row.Policy), CreationTimestamp: aws.Time(row.Created),
-		OwnerId: aws.String(row.Region.Account()), Tags: tagSet(row.Tags),
+func endpointItem(r store.Reader) func(endpoint) types.VpcEndpoint {
+	return func(row endpoint) types.VpcEndpoint {
+		item := types.VpcEndpoint{
+			VpcEndpointId: aws.String(row.ID), VpcEndpointType: endpointType(row), VpcId: aws.String(row.VPCID),
+			ServiceName: aws.String(row.Service), ServiceRegion: aws.String(row.Region.Name()),
+			State:         types.State(endpointState(row)),
+			RouteTableIds: list(row.RouteTableIDs, func(id string) string { return id }),
+			SubnetIds:     []string{}, Groups: []types.SecurityGroupIdentifier{}, NetworkInterfaceIds: []string{},
+			DnsEntries: []types.DnsEntry{}, PrivateDnsEnabled: aws.Bool(row.PrivateDNS),
+			RequesterManaged: aws.Bool(false), PolicyDocument: aws.String(row.Policy),
+			CreationTimestamp: aws.Time(row.Created), OwnerId: aws.String(row.Region.Account()), Tags: tagSet(row.Tags),
+		}
+		if row.IsInterface() {
+			describeInterface(r, row, &item)
+		}
+		return item
 	}
 }

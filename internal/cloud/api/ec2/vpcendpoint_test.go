@@ -18,7 +18,7 @@ func TestAGatewayEndpointIsARouteToTheServicesPrefixList(t *testing.T) {
 	}).ServiceNames[0]
 	create := &ec2.CreateVpcEndpointInput{VpcId: &vpc, ServiceName: &service, RouteTableIds: []string{table}}
 	created := do(c, c.CreateVpcEndpoint, create).VpcEndpoint
-	if created.State != types.StateAvailable || *created.PolicyDocument != openPolicy {
+	if created.State != "available" || *created.PolicyDocument != openPolicy {
 		t.Errorf("got %+v", created)
 	}
 	list := do(c, c.DescribePrefixLists, &ec2.DescribePrefixListsInput{

@@ -24,7 +24,8 @@ func interfaceConfig(
 		ID: eni.ID, SubnetID: eni.SubnetID, MAC: mac, Private: eni.PrivateIP, Public: eni.PublicIP,
 		SecurityGroups: slices.Sorted(slices.Values(eni.GroupIDs)), SourceDestCheck: eni.SourceDestCheck,
 		OwnNamespace: eni.LoadBalancerARN != "" || eni.NatGatewayID != "" ||
-			eni.Type == "ec2_instance_connect_endpoint",
+			eni.Type == "ec2_instance_connect_endpoint" || eni.Type == "vpc_endpoint",
+		ServesAPI:  eni.Type == "vpc_endpoint",
 		Translates: eni.NatGatewayID != "",
 	}
 	for _, address := range eni.Secondary {

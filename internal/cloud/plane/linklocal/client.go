@@ -29,20 +29,20 @@ type Config struct {
 	Log      *slog.Logger
 }
 
-// Client starts the link-local process, gives it the sockets of VPCs, and answers its calls. The
+// Client starts the link-local process, gives it the sockets of places, and answers its calls. The
 // process outlives it.
 type Client struct {
 	process *companion.Process
 	cfg     Config
-	changed chan struct{} // holds a value when vpcs has changed
+	changed chan struct{} // holds a value when places has changed
 
-	mu   sync.Mutex
-	vpcs map[string]*served // by id
+	mu     sync.Mutex
+	places map[string]*served // by id
 }
 
-// served is a VPC whose sockets the client holds, so that they outlive the process.
+// served is a place whose sockets the client holds, so that they outlive the process.
 type served struct {
-	VPC
+	Place
 	sockets *Sockets
 	given   bool // to the running process
 }
@@ -55,27 +55,27 @@ func NewClient(cfg Config) *Client {
 			// It opens no sockets and needs no network.
 			Unshare: syscall.CLONE_NEWNET,
 		},
-		cfg: cfg, changed: make(chan struct{}, 1), vpcs: map[string]*served{},
+		cfg: cfg, changed: make(chan struct{}, 1), places: map[string]*served{},
 	}
 }
 
 // Dir returns the process's folder.
 func (c *Client) Dir() string { return c.process.Dir }
 
-// Open makes the process serve a VPC. The sockets are those that a running process has, or else
-// those that listen returns; they exist when Open returns. Those of the VPC's earlier form are
+// Open makes the process serve a place. The sockets are those that a running process has, or else
+// those that listen returns; they exist when Open returns. Those of the place's earlier form are
 // closed before.
-func (c *Client) Open(ctx context.Context, vpc VPC, listen func() (*Sockets, error)) error {
+func (c *Client) Open(ctx context.Context, place Place, listen func() (*Sockets, error)) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if open, ok := c.vpcs[vpc.ID]; ok {
-		if open.VPC == vpc {
+	if open, ok := c.places[place.ID]; ok {
+		if open.Place == place {
 			return nil
 		}
 		open.sockets.Close()
-		delete(c.vpcs, vpc.ID)
+		delete(c.places, place.ID)
 	}
-	sockets, err := c.take(ctx, vpc)
+	sockets, err := c.take(ctx, place)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (c *Client) Open(ctx context.Context, vpc VPC, listen func() (*Sockets, err
 			return fmt.Errorf("listen for machines: %w", err)
 		}
 	}
-	c.vpcs[vpc.ID] = &served{VPC: vpc, sockets: sockets}
+	c.places[place.ID] = &served{Place: place, sockets: sockets}
 	select {
 	case c.changed <- struct{}{}:
 	default: // a notification is pending
@@ -92,10 +92,10 @@ func (c *Client) Open(ctx context.Context, vpc VPC, listen func() (*Sockets, err
 	return nil
 }
 
-// take returns the sockets of a VPC that the running process serves, or nil. Afterwards it
-// serves no other form of the VPC. A process of another version ends.
-func (c *Client) take(ctx context.Context, vpc VPC) (*Sockets, error) {
-	report, files, err := c.order(ctx, Order{Op: OpTake, VPC: vpc})
+// take returns the sockets of a place that the running process serves, or nil. Afterwards it
+// serves no other form of the place. A process of another version ends.
+func (c *Client) take(ctx context.Context, place Place) (*Sockets, error) {
+	report, files, err := c.order(ctx, Order{Op: OpTake, Place: place})
 	defer companion.CloseAll(files)
 	switch {
 	case companion.Absent(err):
@@ -111,15 +111,15 @@ func (c *Client) take(ctx context.Context, vpc VPC) (*Sockets, error) {
 	return OpenSockets(files)
 }
 
-// Close makes the process serve a VPC no longer, and closes its sockets.
-func (c *Client) Close(ctx context.Context, vpcID string) error {
+// Close makes the process serve a place no longer, and closes its sockets.
+func (c *Client) Close(ctx context.Context, id string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if open, ok := c.vpcs[vpcID]; ok {
+	if open, ok := c.places[id]; ok {
 		open.sockets.Close()
-		delete(c.vpcs, vpcID)
+		delete(c.places, id)
 	}
-	_, _, err := c.order(ctx, Order{Op: OpClose, VPC: VPC{ID: vpcID}})
+	_, _, err := c.order(ctx, Order{Op: OpClose, Place: Place{ID: id}})
 	if companion.Absent(err) {
 		return nil
 	}
@@ -130,9 +130,9 @@ func (c *Client) Close(ctx context.Context, vpcID string) error {
 func (c *Client) Leave() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for id, open := range c.vpcs {
+	for id, open := range c.places {
 		open.sockets.Close()
-		delete(c.vpcs, id)
+		delete(c.places, id)
 	}
 }
 
@@ -205,7 +205,7 @@ func (c *Client) attach(ctx context.Context) (*net.UnixConn, error) {
 			c.cfg.Log.Info("the link-local process serves", "pid", report.PID)
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			for _, v := range c.vpcs {
+			for _, v := range c.places {
 				v.given = false
 			}
 			return conn, nil
@@ -227,7 +227,7 @@ const attachAttempts = 3
 func (c *Client) give(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, v := range c.vpcs {
+	for _, v := range c.places {
 		if v.given {
 			continue
 		}
@@ -235,7 +235,7 @@ func (c *Client) give(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		_, _, err = c.order(ctx, Order{Op: OpOpen, VPC: v.VPC}, files...)
+		_, _, err = c.order(ctx, Order{Op: OpOpen, Place: v.Place}, files...)
 		companion.CloseAll(files)
 		if err != nil {
 			return err

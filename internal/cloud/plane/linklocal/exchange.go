@@ -4,6 +4,7 @@ package linklocal
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -17,8 +18,11 @@ import (
 // serveHTTP answers a request with the handler of its service.
 func (s *server) serveHTTP(ctx context.Context, stream *Stream, request *Request) (err error) {
 	handler := s.API
-	if request.Service == Metadata {
-		handler = s.Metadata(request.VPC)
+	switch request.Service {
+	case Metadata:
+		handler = s.Metadata(request.Place)
+	case Endpoint:
+		handler = s.Endpoint(request.Place)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -79,6 +83,9 @@ func (x *exchange) request(ctx context.Context, from *Request) (*http.Request, e
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: from.Header, Host: from.Host, RemoteAddr: from.Source.String(), RequestURI: target,
 		ContentLength: from.Length, Body: http.NoBody,
+	}
+	if from.Service == Endpoint {
+		r.TLS = &tls.ConnectionState{} // the process has ended it
 	}
 	if from.Length == 0 {
 		x.watch()

@@ -19,7 +19,7 @@ func examples() map[Kind]Message {
 	header := http.Header{"Accept": {"a", ""}, "X-Bytes": {"\xff\x00"}}
 	return map[Kind]Message{
 		KindHTTP: &Request{
-			Service: API, VPC: "vpc-1", Source: netip.MustParseAddrPort("10.0.0.1:40000"), Method: "POST",
+			Service: API, Place: "vpc-1", Source: netip.MustParseAddrPort("10.0.0.1:40000"), Method: "POST",
 			Path: "/a%2fb", Query: "x=%zz", Host: "169.254.169.254:4566", Length: -1, Header: header,
 		},
 		KindResponse: &Response{Status: 404, Hops: 1, Header: header},
@@ -29,6 +29,8 @@ func examples() map[Kind]Message {
 		KindFound:     &Found{Known: true, Exists: true, Records: []string{". 60 IN A 10.0.0.1", ""}, Authority: "soa"},
 		KindConnect:   &Connect{Server: 2, Network: "tcp"},
 		KindConnected: &Connected{Present: true, Error: "none"},
+		KindIdentify:  &Identify{Interface: "eni-1"},
+		KindIdentity:  &Identity{Certificate: "certificate", Key: "key"},
 	}
 }
 
@@ -78,6 +80,8 @@ func FuzzCall(f *testing.F) {
 	s := &server{
 		Services: Services{
 			Metadata: func(string) http.Handler { return respond }, API: respond, Names: dns.Names{Zone: zone},
+			Endpoint:    func(string) http.Handler { return respond },
+			Identity:    func(string) (Identity, error) { return Identity{}, nil },
 			NameServers: func() ([]netip.AddrPort, error) { return nil, nil },
 		},
 		log: slog.New(slog.DiscardHandler),

@@ -14,23 +14,35 @@ import (
 	"os"
 )
 
-// VPC says where a VPC's machines find the services.
-type VPC struct {
-	ID        string
-	Namespace uint64     // of its router (SO_NETNS_COOKIE)
+// Place says where machines find services: those of their VPC, or the APIs at the network interface of
+// a VPC endpoint.
+type Place struct {
+	ID        string     // of the VPC or the network interface
+	Namespace uint64     // of the VPC's router (SO_NETNS_COOKIE), or inode of the interface's
 	Resolver  netip.Addr // of the VPC's own; zero: the VPC has no resolver
 }
 
-// Sockets are the listening sockets in a VPC's namespace.
+// Sockets are the listening sockets of a place.
 type Sockets struct {
+	// Metadata and API are those of a VPC, with the resolver's.
 	Metadata, API *net.TCPListener
 	Packets       []*net.UDPConn     // of the resolver
 	Streams       []*net.TCPListener // of the resolver
+	// Endpoint is the only one at a network interface.
+	Endpoint *net.TCPListener
+}
+
+// first returns the sockets of which there is one at most.
+func (s *Sockets) first() []*net.TCPListener {
+	if s.Endpoint != nil {
+		return []*net.TCPListener{s.Endpoint}
+	}
+	return []*net.TCPListener{s.Metadata, s.API}
 }
 
 // Close closes the sockets that are open.
 func (s *Sockets) Close() {
-	for _, l := range append([]*net.TCPListener{s.Metadata, s.API}, s.Streams...) {
+	for _, l := range append(s.first(), s.Streams...) {
 		if l != nil {
 			_ = l.Close()
 		}
@@ -42,7 +54,10 @@ func (s *Sockets) Close() {
 
 // Files returns copies of the descriptors, which the caller closes.
 func (s *Sockets) Files() (files []*os.File, err error) {
-	sockets := []interface{ File() (*os.File, error) }{s.Metadata, s.API}
+	var sockets []interface{ File() (*os.File, error) }
+	for _, l := range s.first() {
+		sockets = append(sockets, l)
+	}
 	for i := range s.Packets {
 		sockets = append(sockets, s.Packets[i], s.Streams[i])
 	}
@@ -62,10 +77,17 @@ func (s *Sockets) Files() (files []*os.File, err error) {
 // OpenSockets returns the sockets of files that Files has returned, in another process. The
 // caller closes the files.
 func OpenSockets(files []*os.File) (*Sockets, error) {
-	if len(files) < 2 || len(files)%2 != 0 {
+	s := &Sockets{}
+	if len(files) == 1 {
+		var err error
+		if s.Endpoint, err = listenerOf(files[0]); err != nil {
+			return nil, fmt.Errorf("open the socket of an endpoint: %w", err)
+		}
+		return s, nil
+	}
+	if len(files) == 0 || len(files)%2 != 0 {
 		return nil, fmt.Errorf("a VPC has %d sockets", len(files))
 	}
-	s := &Sockets{}
 	var problems [2]error
 	s.Metadata, problems[0] = listenerOf(files[0])
 	s.API, problems[1] = listenerOf(files[1])

@@ -28,6 +28,8 @@ var (
 	_ Message = (*Found)(nil)
 	_ Message = (*Connect)(nil)
 	_ Message = (*Connected)(nil)
+	_ Message = (*Identify)(nil)
+	_ Message = (*Identity)(nil)
 )
 
 // errEncoding is the error of a message that does not have the form of its kind.
@@ -40,12 +42,13 @@ type Service uint8
 const (
 	Metadata Service = 1
 	API      Service = 2
+	Endpoint Service = 3 // the API of a VPC endpoint
 )
 
 // Request is a machine's HTTP request, as the process has understood it, without its body.
 type Request struct {
 	Service Service
-	VPC     string
+	Place   string // id of the Place
 	Source  netip.AddrPort
 	Method  string
 	Path    string // escaped, "*" in OPTIONS *
@@ -89,6 +92,12 @@ type Connected struct {
 	Present bool   // the host has a name server of the number
 	Error   string // empty: none
 }
+
+// Identify asks for the certificate of a VPC endpoint, by its network interface.
+type Identify struct{ Interface string }
+
+// Identity is a certificate with its chain, and its key, in PEM.
+type Identity struct{ Certificate, Key string }
 
 // builder encodes parts of messages.
 type builder struct{ cryptobyte.Builder }
@@ -187,7 +196,7 @@ func (r *Request) Append(text []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode a source: %w", err)
 	}
-	b.text(r.VPC, string(source), r.Method, r.Path, r.Query, r.Host)
+	b.text(r.Place, string(source), r.Method, r.Path, r.Query, r.Host)
 	b.AddUint64(uint64(r.Length))
 	b.header(r.Header)
 	return b.bytes()
@@ -196,7 +205,7 @@ func (r *Request) Append(text []byte) ([]byte, error) {
 // Parse implements Message.
 func (r *Request) Parse(text []byte) error {
 	p := parser{String: text}
-	r.Service, r.VPC = Service(p.uint8()), p.text()
+	r.Service, r.Place = Service(p.uint8()), p.text()
 	source := p.text()
 	r.Method, r.Path, r.Query, r.Host = p.text(), p.text(), p.text(), p.text()
 	var length uint64
@@ -205,7 +214,7 @@ func (r *Request) Parse(text []byte) error {
 	if err := r.Source.UnmarshalBinary([]byte(source)); err != nil || !r.Source.Addr().Is4() {
 		return errEncoding
 	}
-	if r.Service != Metadata && r.Service != API || r.Method == "" || r.Length < -1 {
+	if r.Service < Metadata || r.Service > Endpoint || r.Method == "" || r.Length < -1 {
 		return errEncoding
 	}
 	return p.end()
@@ -302,5 +311,33 @@ func (c *Connected) Append(text []byte) ([]byte, error) {
 func (c *Connected) Parse(text []byte) error {
 	p := parser{String: text}
 	c.Present, c.Error = p.flag(), p.text()
+	return p.end()
+}
+
+// Append implements Message.
+func (i *Identify) Append(text []byte) ([]byte, error) {
+	b := newBuilder(text)
+	b.text(i.Interface)
+	return b.bytes()
+}
+
+// Parse implements Message.
+func (i *Identify) Parse(text []byte) error {
+	p := parser{String: text}
+	i.Interface = p.text()
+	return p.end()
+}
+
+// Append implements Message.
+func (i *Identity) Append(text []byte) ([]byte, error) {
+	b := newBuilder(text)
+	b.text(i.Certificate, i.Key)
+	return b.bytes()
+}
+
+// Parse implements Message.
+func (i *Identity) Parse(text []byte) error {
+	p := parser{String: text}
+	i.Certificate, i.Key = p.text(), p.text()
 	return p.end()
 }

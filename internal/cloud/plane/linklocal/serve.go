@@ -23,6 +23,10 @@ import (
 type Services struct {
 	Metadata func(vpcID string) http.Handler // of one VPC; requests come from its machines' addresses
 	API      http.Handler
+	// Endpoint answers at a network interface of a VPC endpoint, and Identity returns the certificate
+	// there.
+	Endpoint func(interfaceID string) http.Handler
+	Identity func(interfaceID string) (Identity, error)
 	Names    dns.Names
 	// NameServers returns those of the host, for names outside the local cloud.
 	NameServers func() ([]netip.AddrPort, error)
@@ -126,6 +130,16 @@ func (s *server) answer(ctx context.Context, stream *Stream) error {
 			return err
 		}
 		return s.connect(ctx, stream, connect)
+	case KindIdentify:
+		var identify Identify
+		if err := identify.Parse(f.Payload()); err != nil {
+			return err
+		}
+		identity, err := s.Identity(identify.Interface)
+		if err != nil {
+			return err
+		}
+		return stream.SendMessage(KindIdentity, &identity)
 	}
 	return errEncoding
 }

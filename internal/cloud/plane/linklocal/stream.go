@@ -23,6 +23,7 @@ const (
 	KindHTTP     Kind = 'H' // call: a Request
 	KindQuestion Kind = 'Q' // call: a Question
 	KindConnect  Kind = 'C' // call: a Connect
+	KindIdentify Kind = 'I' // call: an Identify
 
 	KindWanted Kind = 'w' // the daemon reads the request's body, which the process sends from now on
 	KindData   Kind = 'd' // a part of a body
@@ -32,6 +33,7 @@ const (
 	KindResponse  Kind = 'h' // answer: a Response, which the body follows
 	KindFound     Kind = 'f' // answer: a Found
 	KindConnected Kind = 'c' // answer: a Connected, with the socket
+	KindIdentity  Kind = 'i' // answer: an Identity
 )
 
 // maxFrame bounds a frame in bytes, its kind included. It holds the largest head that the

@@ -30,9 +30,9 @@ var authorityBundles = []string{
 	"/etc/ssl/cert.pem",
 }
 
-// findAuthorities returns the path of the host's bundle of certificate authorities: the one
+// FindAuthorities returns the path of the host's bundle of certificate authorities: the one
 // its environment names, else the system's. It returns "" if the host has none.
-func findAuthorities(env map[string]string) string {
+func FindAuthorities(env map[string]string) string {
 	for _, path := range append([]string{env["SSL_CERT_FILE"]}, authorityBundles...) {
 		if s, err := os.Stat(path); err == nil && s.Mode().IsRegular() && s.Mode()&0o004 != 0 {
 			return path

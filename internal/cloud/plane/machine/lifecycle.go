@@ -22,7 +22,7 @@ func (p *Plane) boot(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	bundle := findAuthorities(r.Machine.Env)
+	bundle := FindAuthorities(r.Machine.Env)
 	_, err = call(ctx, p.socket(id), request{Do: opBoot, System: &system{
 		Hostname: r.Machine.Hostname, Root: p.root(id), Devices: p.devices(id), InstanceID: id, Authorities: bundle,
 		MemoryMiB: r.Machine.MemoryMiB,

@@ -89,7 +89,7 @@ func (p *Plane) startAs(m Machine, group cgroup, argv []string, attr *os.ProcAtt
 	if err := enterPrivateMounts(); err != nil {
 		return 0, err
 	}
-	if err := dropMounts(p.root(m.ID), argv[0], findAuthorities(m.Env)); err != nil {
+	if err := dropMounts(p.root(m.ID), argv[0], FindAuthorities(m.Env)); err != nil {
 		return 0, err
 	}
 	if err := assumeUser(m.UIDBase); err != nil {

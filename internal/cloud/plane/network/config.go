@@ -113,6 +113,10 @@ type Interface struct {
 	// security groups and receives nothing that does not belong to such a flow.
 	Translates bool
 
+	// ServesAPI makes the interface that of a VPC endpoint: the link-local process answers at its
+	// address. Its namespace is its own.
+	ServesAPI bool
+
 	// Balances makes the interface that of a node of a Network Load Balancer: its namespace,
 	// which is its own, forwards the flows of Services to their targets.
 	Balances bool

@@ -4,6 +4,7 @@ package network
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -45,7 +46,7 @@ func (s *listeners) claimNew() *egressListener {
 
 // openServices makes the link-local process serve a VPC. Its sockets exist afterwards.
 func (r *router) openServices(ctx context.Context, vpc VPC, client *linklocal.Client) error {
-	served := linklocal.VPC{ID: vpc.ID, Namespace: r.cookie}
+	served := linklocal.Place{ID: vpc.ID, Namespace: r.cookie}
 	addresses := []netip.Addr{}
 	if vpc.DNSSupport {
 		served.Resolver = firewall.VPCResolverAddress(vpc.CIDRs[0])
@@ -59,6 +60,34 @@ func (r *router) openServices(ctx context.Context, vpc VPC, client *linklocal.Cl
 		return sockets, err
 	})
 }
+
+// openEndpoints makes the link-local process serve the network interfaces of the VPC's endpoints that
+// are attached. Their sockets exist afterwards.
+func (r *router) openEndpoints(ctx context.Context, vpc VPC, client *linklocal.Client) error {
+	var problems error
+	for _, i := range vpc.Interfaces {
+		a, attached := r.attached[i.ID]
+		if !i.ServesAPI || !attached {
+			continue
+		}
+		// The sockets keep the namespace, so no other one gets its inode while they are open.
+		place := linklocal.Place{ID: i.ID, Namespace: a.namespaceID.inode}
+		err := client.Open(ctx, place, func() (*linklocal.Sockets, error) {
+			sockets := &linklocal.Sockets{}
+			return sockets, inNamespace(a.namespace, func() (err error) {
+				sockets.Endpoint, err = net.ListenTCP("tcp4", tcpAddr(i.Private, securePort))
+				return err
+			})
+		})
+		if err != nil {
+			problems = errors.Join(problems, fmt.Errorf("serve at interface %s: %w", i.ID, err))
+		}
+	}
+	return problems
+}
+
+// securePort is the port of HTTPS, at which endpoints answer.
+const securePort = 443
 
 // listenForMachines opens the sockets of a VPC in the calling thread's network namespace, those
 // of its resolver at the addresses.

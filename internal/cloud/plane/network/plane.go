@@ -93,7 +93,7 @@ func (p *Plane) Set(ctx context.Context, config Config) error {
 			problems = errors.Join(problems, fmt.Errorf("set network of %s: %w", vpc.ID, err))
 		}
 	}
-	return errors.Join(problems, p.edge.routePublicAddresses(p.routers), p.removeNodesExcept(nodes))
+	return errors.Join(problems, p.edge.routePublicAddresses(p.routers), p.removeNodesExcept(ctx, nodes))
 }
 
 func (p *Plane) openEdge() error {
@@ -145,7 +145,9 @@ func (p *Plane) reconcileVPC(ctx context.Context, vpc VPC) error {
 	}
 	err := r.reconcile(vpc, p.edge, p.routers, p.NodeNamespace)
 	if p.cfg.LinkLocal != nil {
-		err = errors.Join(err, r.openServices(ctx, vpc, p.cfg.LinkLocal))
+		err = errors.Join(
+			err, r.openServices(ctx, vpc, p.cfg.LinkLocal), r.openEndpoints(ctx, vpc, p.cfg.LinkLocal),
+		)
 	}
 	return err
 }

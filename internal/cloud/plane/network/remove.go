@@ -21,7 +21,7 @@ func (p *Plane) Remove(ctx context.Context) error {
 	if err := p.openEdge(); err != nil {
 		return err
 	}
-	problems := errors.Join(p.removeRoutersExcept(ctx, nil), p.removeNodesExcept(nil))
+	problems := errors.Join(p.removeRoutersExcept(ctx, nil), p.removeNodesExcept(ctx, nil))
 	p.listeners.closeEgress()
 	if p.cfg.Egress != nil {
 		problems = errors.Join(problems, p.cfg.Egress.Stop(ctx))
@@ -96,16 +96,22 @@ func (n *namespace) removeVethPairs() error {
 	return n.removeDevices(pairs)
 }
 
-func (p *Plane) removeNodesExcept(desired map[string]bool) error {
+// removeNodesExcept removes the namespaces of other interfaces than the desired ones. Nothing serves in
+// them any more.
+func (p *Plane) removeNodesExcept(ctx context.Context, desired map[string]bool) error {
 	present, err := p.listPins("nodes")
 	if err != nil {
 		return err
 	}
 	var problems error
 	for _, id := range present {
-		if !desired[id] {
-			problems = errors.Join(problems, unpin(p.NodeNamespace(id)))
+		if desired[id] {
+			continue
 		}
+		if p.cfg.LinkLocal != nil {
+			problems = errors.Join(problems, p.cfg.LinkLocal.Close(ctx, id))
+		}
+		problems = errors.Join(problems, unpin(p.NodeNamespace(id)))
 	}
 	return problems
 }

@@ -20,13 +20,13 @@ type control struct {
 	log      *slog.Logger
 
 	mu      sync.Mutex
-	vpcs    map[string]*vpc
+	places  map[string]*place
 	serving sync.WaitGroup
 }
 
-// vpc is a VPC that the process serves.
-type vpc struct {
-	linklocal.VPC
+// place is a place that the process serves.
+type place struct {
+	linklocal.Place
 	sockets *linklocal.Sockets
 	stop    context.CancelFunc
 	ended   chan struct{}
@@ -34,7 +34,7 @@ type vpc struct {
 
 func newControl(files int, log *slog.Logger) *control {
 	d := newDaemon()
-	return &control{daemon: d, services: newServices(files, d, log), log: log, vpcs: map[string]*vpc{}}
+	return &control{daemon: d, services: newServices(files, d, log), log: log, places: map[string]*place{}}
 }
 
 // Wait waits for the end of all services.
@@ -68,50 +68,50 @@ func (c *control) Answer(ctx context.Context, from *net.UnixConn) (stop bool) {
 	}
 }
 
-// obey carries out an order that concerns a VPC, and returns the files of the report.
+// obey carries out an order that concerns a place, and returns the files of the report.
 func (c *control) obey(ctx context.Context, order linklocal.Order, files []*os.File) ([]*os.File, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	present, ok := c.vpcs[order.VPC.ID]
-	same := ok && present.VPC == order.VPC
+	present, ok := c.places[order.Place.ID]
+	same := ok && present.Place == order.Place
 	switch order.Op {
 	case linklocal.OpTake:
 		if same {
 			return present.sockets.Files()
 		}
-		c.close(order.VPC.ID)
+		c.close(order.Place.ID)
 	case linklocal.OpClose:
-		c.close(order.VPC.ID)
+		c.close(order.Place.ID)
 	case linklocal.OpOpen:
 		if same {
 			return nil, nil // the daemon has taken these sockets from here
 		}
-		c.close(order.VPC.ID)
+		c.close(order.Place.ID)
 		sockets, err := linklocal.OpenSockets(files)
 		if err != nil {
 			return nil, err
 		}
-		c.open(ctx, order.VPC, sockets)
+		c.open(ctx, order.Place, sockets)
 	}
 	return nil, nil
 }
 
-// open serves a VPC. The lock is held.
-func (c *control) open(ctx context.Context, v linklocal.VPC, sockets *linklocal.Sockets) {
+// open serves a place. The lock is held.
+func (c *control) open(ctx context.Context, p linklocal.Place, sockets *linklocal.Sockets) {
 	ctx, cancel := context.WithCancel(ctx)
-	opened := &vpc{v, sockets, cancel, make(chan struct{})}
-	c.vpcs[v.ID] = opened
+	opened := &place{p, sockets, cancel, make(chan struct{})}
+	c.places[p.ID] = opened
 	c.serving.Go(func() {
 		defer close(opened.ended)
-		c.services.serve(ctx, v.ID, sockets)
+		c.services.serve(ctx, p.ID, sockets)
 	})
 }
 
-// close ends the services of a VPC. The lock is held.
+// close ends the services of a place. The lock is held.
 func (c *control) close(id string) {
-	if v, ok := c.vpcs[id]; ok {
-		v.stop()
-		<-v.ended
-		delete(c.vpcs, id)
+	if p, ok := c.places[id]; ok {
+		p.stop()
+		<-p.ended
+		delete(c.places, id)
 	}
 }

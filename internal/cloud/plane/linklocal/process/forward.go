@@ -21,11 +21,11 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/metadata"
 )
 
-// forwarder asks the daemon for the responses of a service in a VPC.
+// forwarder asks the daemon for the responses of a service at a place.
 type forwarder struct {
 	daemon  *daemon
 	service linklocal.Service
-	vpc     string
+	place   string // id
 	log     *slog.Logger
 }
 
@@ -50,7 +50,7 @@ func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, "The local cloud is restarting. Try again.", http.StatusServiceUnavailable)
 	case err != nil:
-		f.log.Debug("forward a request", "vpc", f.vpc, "error", err)
+		f.log.Debug("forward a request", "place", f.place, "error", err)
 		panic(http.ErrAbortHandler) // net/http closes the connection
 	}
 }
@@ -62,7 +62,7 @@ func (f *forwarder) request(r *http.Request) (*linklocal.Request, error) {
 		return nil, fmt.Errorf("read a machine's address: %w", err)
 	}
 	request := &linklocal.Request{
-		Service: f.service, VPC: f.vpc, Source: netip.AddrPortFrom(source.Addr().Unmap(), source.Port()),
+		Service: f.service, Place: f.place, Source: netip.AddrPortFrom(source.Addr().Unmap(), source.Port()),
 		Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Host: r.Host,
 		Length: r.ContentLength, Header: r.Header,
 	}

@@ -75,7 +75,7 @@ func (c *cloud) startDaemon() {
 		},
 		Log: slog.New(slog.NewTextHandler(c.Output(), nil)),
 	})
-	err := c.client.Open(c.Context(), linklocal.VPC{ID: "vpc-1"}, func() (*linklocal.Sockets, error) {
+	err := c.client.Open(c.Context(), linklocal.Place{ID: "vpc-1"}, func() (*linklocal.Sockets, error) {
 		if c.sockets != nil {
 			return nil, errors.New("the process does not serve any more")
 		}

@@ -4,11 +4,13 @@ package process
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"aloft.dev/aloft/internal/cloud/plane/admission"
 	"aloft.dev/aloft/internal/cloud/plane/dns"
@@ -39,23 +41,31 @@ func newServices(files int, d *daemon, log *slog.Logger) *services {
 	}
 }
 
-// serve serves a VPC until ctx ends or its sockets are closed. It closes them.
-func (s *services) serve(ctx context.Context, vpcID string, sockets *linklocal.Sockets) {
+// serve serves a place until ctx ends or its sockets are closed. It closes them.
+func (s *services) serve(ctx context.Context, id string, sockets *linklocal.Sockets) {
 	defer sockets.Close()
 	var running sync.WaitGroup
 	defer running.Wait()
 	start := func(service string, serve func() error) {
 		running.Go(func() {
 			if err := serve(); err != nil && ctx.Err() == nil && !errors.Is(err, net.ErrClosed) {
-				s.log.Error("serve machines", "service", service, "vpc", vpcID, "error", err)
+				s.log.Error("serve machines", "service", service, "place", id, "error", err)
 			}
 		})
 	}
+	if sockets.Endpoint != nil {
+		start("endpoint", func() error {
+			own := &identity{daemon: s.daemon, interfaceID: id, now: time.Now}
+			listener := tls.NewListener(s.api.Listen(id, sockets.Endpoint), own.config())
+			return vpchttp.Serve(ctx, s.apiServer(id, linklocal.Endpoint), listener)
+		})
+		return
+	}
 	start("metadata", func() error {
-		return vpchttp.Serve(ctx, s.metadataServer(vpcID), s.metadata.Listen(vpcID, sockets.Metadata))
+		return vpchttp.Serve(ctx, s.metadataServer(id), s.metadata.Listen(id, sockets.Metadata))
 	})
 	start("api", func() error {
-		return vpchttp.Serve(ctx, s.apiServer(vpcID), s.api.Listen(vpcID, sockets.API))
+		return vpchttp.Serve(ctx, s.apiServer(id, linklocal.API), s.api.Listen(id, sockets.API))
 	})
 	if len(sockets.Packets) == 0 {
 		return
@@ -63,25 +73,25 @@ func (s *services) serve(ctx context.Context, vpcID string, sockets *linklocal.S
 	packets, streams := make([]net.PacketConn, 0, len(sockets.Packets)), make([]net.Listener, 0, len(sockets.Streams))
 	for i := range sockets.Packets {
 		packets = append(packets, sockets.Packets[i])
-		streams = append(streams, s.dnsStream.Listen(vpcID, sockets.Streams[i]))
+		streams = append(streams, s.dnsStream.Listen(id, sockets.Streams[i]))
 	}
-	start("dns", func() error { return s.resolver.Serve(ctx, vpcID, packets, streams) })
+	start("dns", func() error { return s.resolver.Serve(ctx, id, packets, streams) })
 }
 
 // metadataServer returns the HTTP server of a VPC's metadata service.
 func (s *services) metadataServer(vpcID string) *http.Server {
 	return &http.Server{
-		Handler:     &forwarder{daemon: s.daemon, service: linklocal.Metadata, vpc: vpcID, log: s.log},
+		Handler:     &forwarder{daemon: s.daemon, service: linklocal.Metadata, place: vpcID, log: s.log},
 		ConnContext: withConnection, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		ReadTimeout: metadataTimeout, WriteTimeout: metadataTimeout, IdleTimeout: metadataIdleTimeout,
 		MaxHeaderBytes: metadataHeader,
 	}
 }
 
-// apiServer returns the HTTP server of the cloud's APIs in a VPC.
-func (s *services) apiServer(vpcID string) *http.Server {
+// apiServer returns the HTTP server of the cloud's APIs at a place.
+func (s *services) apiServer(id string, service linklocal.Service) *http.Server {
 	return &http.Server{
-		Handler:     &forwarder{daemon: s.daemon, service: linklocal.API, vpc: vpcID, log: s.log},
+		Handler:     &forwarder{daemon: s.daemon, service: service, place: id, log: s.log},
 		ConnContext: withConnection, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		ReadHeaderTimeout: apiHeaderTimeout, IdleTimeout: apiIdleTimeout,
 		ReadTimeout: apiRequestTimeout, WriteTimeout: apiRequestTimeout,

@@ -31,5 +31,8 @@ const daemonTimeout = 5 * time.Second
 // answerTimeout bounds what the resolver asks the daemon, waits included.
 const answerTimeout = 10 * time.Second
 
+// identityValidity is how long the certificate of an endpoint is used before the daemon is asked again.
+const identityValidity = time.Hour
+
 // noticeTimeout is how long after the end of a call it shows that its daemon has ended.
 const noticeTimeout = time.Second
