@@ -73,9 +73,10 @@ type LoadBalancer struct {
 type Node struct {
 	ID        string     `json:"id"`
 	Zone      string     `json:"zone"`
-	Namespace string     `json:"namespace"` // path of the network namespace; empty: the process's own
-	Address   netip.Addr `json:"address"`   // inside the VPC
-	Public    netip.Addr `json:"public"`    // on the internet; invalid for internal load balancers
+	Namespace string     `json:"namespace"`     // path of the network namespace; empty: the process's own
+	Address   netip.Addr `json:"address"`       // inside the VPC
+	Public    netip.Addr `json:"public"`        // on the internet; invalid for internal load balancers
+	IPv6      netip.Addr `json:"ipv6,omitzero"` // inside the VPC, and on the internet; invalid: none
 }
 
 // Listener is a port on which every node accepts HTTP, HTTPS or TLS, or forwards flows.

@@ -57,7 +57,7 @@ func (w *Writer) AppendEntry(b []byte, e *Entry) []byte {
 	b = append(b, e.kind()...)
 	b = w.appendTime(append(b, ' '), e.Ended)
 	b = append(append(append(b, ' '), w.lb.id...), ' ')
-	b = append(e.Client.AppendTo(b), ' ')
+	b = append(appendAddress(b, e.Client), ' ')
 	b = e.appendTarget(b)
 	b = appendSeconds(b, e.Begun, e.Connected)
 	b = appendSeconds(b, e.Connected, e.Answered)
@@ -111,7 +111,14 @@ func (e *Entry) appendTarget(b []byte) []byte {
 	if !e.Target.IsValid() {
 		return append(b, '-')
 	}
-	return e.Target.AppendTo(b)
+	return appendAddress(b, e.Target)
+}
+
+// appendAddress appends an address and its port. AWS writes IPv6 addresses without brackets
+// (allinurl/goaccess, issue 2557).
+func appendAddress(b []byte, at netip.AddrPort) []byte {
+	b = append(at.Addr().AppendTo(b), ':')
+	return strconv.AppendUint(b, uint64(at.Port()), 10)
 }
 
 // appendSeconds appends the time between two events, or -1 if one did not happen.

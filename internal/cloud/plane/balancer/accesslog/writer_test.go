@@ -81,6 +81,17 @@ func TestLoadBalancersARNNamesTheFile(t *testing.T) {
 	}
 }
 
+func TestIPv6AddressesHaveNoBrackets(t *testing.T) {
+	w := newWriter(config(t, "logs", &atomic.Uint64{}))
+	line := string(w.AppendEntry(nil, &Entry{
+		Client: netip.MustParseAddrPort("[2001:db8::1]:50718"), Target: netip.MustParseAddrPort("[2001:db8::2]:80"),
+		Request: &http1.Request{},
+	}))
+	if !strings.Contains(line, " 2001:db8::1:50718 2001:db8::2:80 ") || !strings.Contains(line, `"2001:db8::2:80"`) {
+		t.Errorf("the entry is %s", line)
+	}
+}
+
 // BenchmarkEntry measures what the access log adds to a request.
 func BenchmarkEntry(b *testing.B) {
 	conf := Config{LoadBalancer: loadBalancerARN, DNSName: balancertest.DNSName, Start: time.Now()}

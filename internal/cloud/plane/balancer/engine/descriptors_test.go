@@ -52,7 +52,7 @@ func TestPortsOutliveTheWantOfDescriptors(t *testing.T) {
 	conf.LoadBalancers[0].Listeners[0].Action = balancertest.Fixed(200, "")
 	e.Set(conf)
 	for i, address := range [][4]byte{{127, 0, 1, 1}, {127, 0, 0, 1}} {
-		fd, err := socket.NewSocket()
+		fd, err := socket.NewSocket(socket.IPv4)
 		if err != nil {
 			t.Fatal(err)
 		}

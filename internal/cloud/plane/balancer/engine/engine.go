@@ -120,6 +120,8 @@ func (e *Engine) Set(c balancer.Config) {
 				n = newNode(e, lb, conf)
 				e.nodes[key] = n
 			}
+			n.conf.Public = conf.Public
+			n.setIPv6(conf.IPv6)
 			n.update(lb, groups)
 		}
 	}

@@ -21,8 +21,9 @@ import (
 type node struct {
 	engine *Engine
 	log    *slog.Logger
-	conf   balancer.Node // ID, namespace and addresses never change
+	conf   balancer.Node // Public is the engine's lock's; for IPv6 see ipv6; the rest never changes
 
+	ipv6        atomic.Pointer[netip.Addr]           // nil: the node has no IPv6 address
 	sockets     atomic.Pointer[nodeSockets]          // nil: its namespace does not exist yet
 	listeners   atomic.Pointer[map[uint16]*listener] // by port
 	idleTimeout atomic.Int64                         // nanoseconds
@@ -34,7 +35,7 @@ type node struct {
 
 	// Guarded by the engine's lock.
 	lb        *balancer.LoadBalancer
-	ports     map[uint16]*port
+	ports     map[netip.AddrPort]*port
 	checkers  map[balancer.TargetKey]*checker
 	pools     map[string]*route.Pool // by target group
 	upstreams map[upstreamKey]*upstreamPool
@@ -70,7 +71,7 @@ func newNode(e *Engine, lb *balancer.LoadBalancer, conf balancer.Node) *node {
 		engine: e, lb: lb, conf: conf, counts: e.nodeCounts(lb, conf),
 		log:       e.log.With("load_balancer", lb.DNSName, "zone", conf.Zone),
 		limiter:   newLimiter(e.limits, &e.open),
-		ports:     map[uint16]*port{},
+		ports:     map[netip.AddrPort]*port{},
 		checkers:  map[balancer.TargetKey]*checker{},
 		upstreams: map[upstreamKey]*upstreamPool{},
 	}
@@ -160,7 +161,7 @@ func (n *node) checker(key balancer.TargetKey, t balancer.Target, check balancer
 	if old != nil && old.target == t && reflect.DeepEqual(old.check, check) {
 		return old.Checker
 	}
-	c := health.New(health.NewProber(n.dialTarget, n.conf.Address, t, check), check, n.engine.notify)
+	c := health.New(health.NewProber(n.dialTarget, n.addressFor(t.Address), t, check), check, n.engine.notify)
 	if old != nil {
 		old.stop()
 		if old.target == t {
@@ -185,13 +186,41 @@ func (n *node) failedOver() bool {
 	return false
 }
 
+// setIPv6 changes the IPv6 address; zero: none.
+func (n *node) setIPv6(address netip.Addr) {
+	if !address.IsValid() {
+		n.ipv6.Store(nil)
+		return
+	}
+	n.ipv6.Store(&address)
+}
+
+// addresses returns the addresses of the node, of IPv4 first.
+func (n *node) addresses() []netip.Addr {
+	if ipv6 := n.ipv6.Load(); ipv6 != nil {
+		return []netip.Addr{n.conf.Address, *ipv6}
+	}
+	return []netip.Addr{n.conf.Address}
+}
+
+// addressFor returns the node's address of the same family as a target's; zero if it has none.
+func (n *node) addressFor(target netip.Addr) netip.Addr {
+	if !target.Is6() {
+		return n.conf.Address
+	}
+	if ipv6 := n.ipv6.Load(); ipv6 != nil {
+		return *ipv6
+	}
+	return netip.Addr{}
+}
+
 // dial connects from the node to a target. For loop see socket.Dial.
 func (n *node) dial(ctx context.Context, loop *socket.Loop, to netip.AddrPort) (*socket.Conn, error) {
-	sockets := n.sockets.Load()
-	if sockets == nil {
+	sockets, from := n.sockets.Load(), n.addressFor(to.Addr())
+	if sockets == nil || !from.IsValid() {
 		return nil, health.ErrNodeDown
 	}
-	return sockets.dial(ctx, loop, n.conf.Address, to)
+	return sockets.dial(ctx, loop, from, to)
 }
 
 // dialTarget is dial as health checks use it.

@@ -13,15 +13,18 @@ import (
 // in n.err.
 func (n *node) openPorts() {
 	n.err = n.findNamespace()
-	configured := make(map[uint16]bool, len(n.lb.Listeners))
+	configured := make(map[netip.AddrPort]bool, len(n.lb.Listeners))
 	for _, l := range n.lb.Listeners {
-		if len(l.Forwards) == 0 {
-			configured[l.Port] = true
+		if len(l.Forwards) > 0 {
+			continue
+		}
+		for _, address := range n.addresses() {
+			configured[netip.AddrPortFrom(address, l.Port)] = true
 		}
 	}
-	for number := range n.ports {
-		if !configured[number] {
-			n.closePort(number)
+	for at := range n.ports {
+		if !configured[at] {
+			n.closePort(at)
 		}
 	}
 	if n.err != nil {
@@ -31,9 +34,9 @@ func (n *node) openPorts() {
 		n.err = n.sockets.Load().tryBind(n.conf.Address) // it could listen
 		return
 	}
-	for number := range configured {
-		if n.ports[number] == nil {
-			n.err = errors.Join(n.err, n.openPort(number))
+	for at := range configured {
+		if n.ports[at] == nil {
+			n.err = errors.Join(n.err, n.openPort(at))
 		}
 	}
 }
@@ -56,26 +59,26 @@ func (n *node) findNamespace() error {
 	return nil
 }
 
-func (n *node) openPort(number uint16) error {
-	socket, err := n.sockets.Load().listen(netip.AddrPortFrom(n.conf.Address, number))
+func (n *node) openPort(at netip.AddrPort) error {
+	socket, err := n.sockets.Load().listen(at)
 	if err != nil {
-		return fmt.Errorf("listen on port %d: %w", number, err)
+		return fmt.Errorf("listen on port %d: %w", at.Port(), err)
 	}
-	p := newPort(n, number, socket)
-	n.ports[number] = p
+	p := newPort(n, at.Port(), socket)
+	n.ports[at] = p
 	p.listen()
 	n.log.Info("listening", "address", socket.Addr().String())
 	return nil
 }
 
 // closePort frees the port at once and lets it finish the requests in flight.
-func (n *node) closePort(number uint16) {
-	p := n.ports[number]
-	delete(n.ports, number)
+func (n *node) closePort(at netip.AddrPort) {
+	p := n.ports[at]
+	delete(n.ports, at)
 	n.engine.draining[p] = true
 	_ = p.socket.Close()
 	if err := n.engine.keeper.Forget(n.sockets.Load().in, p.socket.Addr()); err != nil {
-		n.log.Warn("close a port", "port", number, "error", err)
+		n.log.Warn("close a port", "address", at.String(), "error", err)
 	}
 	n.engine.tasks.Go(func() {
 		p.close(time.After(drainTimeout))
@@ -85,8 +88,8 @@ func (n *node) closePort(number uint16) {
 
 // closePorts closes all ports, and the unused connections to targets.
 func (n *node) closePorts() {
-	for number := range n.ports {
-		n.closePort(number)
+	for at := range n.ports {
+		n.closePort(at)
 	}
 	for key, pool := range n.upstreams {
 		pool.close()

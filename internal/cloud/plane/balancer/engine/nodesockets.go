@@ -24,9 +24,9 @@ type nodeSockets struct {
 	keeper keeper.Sockets
 	in     keeper.Namespace
 
-	mu     sync.Mutex
-	stock  []int // not yet connected
-	closed bool
+	mu            sync.Mutex
+	stock, stock6 []int // of IPv4 and IPv6, not yet connected
+	closed        bool
 }
 
 // listen listens for TCP at the address inside the namespace.
@@ -34,6 +34,9 @@ func (s *nodeSockets) listen(at netip.AddrPort) (*socket.Listener, error) {
 	fd, err := s.keeper.Listen(s.in, at)
 	if err != nil {
 		return nil, err
+	}
+	if fd < 0 {
+		return nil, unix.EADDRNOTAVAIL
 	}
 	return socket.NewListener(fd, at), nil
 }
@@ -43,7 +46,7 @@ func (s *nodeSockets) listen(at netip.AddrPort) (*socket.Listener, error) {
 func (s *nodeSockets) dial(
 	ctx context.Context, loop *socket.Loop, from netip.Addr, to netip.AddrPort,
 ) (*socket.Conn, error) {
-	fd, err := s.take()
+	fd, err := s.take(socket.FamilyOf(from))
 	if err != nil {
 		return nil, fmt.Errorf("create a socket: %w", err)
 	}
@@ -53,7 +56,7 @@ func (s *nodeSockets) dial(
 // dialAs connects with a client's address, and with its port if that is possible.
 func (s *nodeSockets) dialAs(ctx context.Context, client, to netip.AddrPort) (conn *socket.Conn, err error) {
 	for _, from := range []netip.AddrPort{client, netip.AddrPortFrom(client.Addr(), 0)} {
-		fd, problem := s.take()
+		fd, problem := s.take(socket.FamilyOf(from.Addr()))
 		if problem != nil {
 			return nil, fmt.Errorf("create a socket: %w", problem)
 		}
@@ -68,7 +71,7 @@ func (s *nodeSockets) dialAs(ctx context.Context, client, to netip.AddrPort) (co
 
 // tryBind checks that a socket of the namespace could have the address.
 func (s *nodeSockets) tryBind(address netip.Addr) error {
-	fd, err := s.take()
+	fd, err := s.take(socket.FamilyOf(address))
 	if err != nil {
 		return err
 	}
@@ -76,39 +79,48 @@ func (s *nodeSockets) tryBind(address netip.Addr) error {
 	return socket.Bind(fd, address)
 }
 
-// take returns a socket.
-func (s *nodeSockets) take() (int, error) {
+// take returns a socket of the family.
+func (s *nodeSockets) take(family socket.Family) (int, error) {
 	if s.in.Path == "" {
-		return socket.NewSocket()
+		return socket.NewSocket(family)
 	}
 	for {
 		s.mu.Lock()
-		if last := len(s.stock) - 1; last >= 0 {
-			fd := s.stock[last]
-			s.stock = s.stock[:last]
+		stock := s.stockOf(family)
+		if last := len(*stock) - 1; last >= 0 {
+			fd := (*stock)[last]
+			*stock = (*stock)[:last]
 			s.mu.Unlock()
 			return fd, nil
 		}
 		s.mu.Unlock()
-		if err := s.fetch(); err != nil {
+		if err := s.fetch(family); err != nil {
 			return -1, err
 		}
 	}
 }
 
-// stocked reports whether dial has a socket without fetching any.
-func (s *nodeSockets) stocked() bool {
+// stockOf returns the stock of a family. The lock is held.
+func (s *nodeSockets) stockOf(family socket.Family) *[]int {
+	if family == socket.IPv6 {
+		return &s.stock6
+	}
+	return &s.stock
+}
+
+// stocked reports whether dial has a socket of the family without fetching any.
+func (s *nodeSockets) stocked(family socket.Family) bool {
 	if s.in.Path == "" {
 		return true
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.stock) > 0
+	return len(*s.stockOf(family)) > 0
 }
 
-// fetch adds sockets to the stock.
-func (s *nodeSockets) fetch() error {
-	fds, err := s.keeper.Connecting(s.in, stockSize)
+// fetch adds sockets to the stock of a family.
+func (s *nodeSockets) fetch(family socket.Family) error {
+	fds, err := s.keeper.Connecting(s.in, family, stockSize)
 	switch {
 	case err != nil:
 		return err
@@ -121,16 +133,18 @@ func (s *nodeSockets) fetch() error {
 		closeAll(fds)
 		return fmt.Errorf("network namespace %s is no longer in use", s.in.Path)
 	}
-	s.stock = append(s.stock, fds...)
+	stock := s.stockOf(family)
+	*stock = append(*stock, fds...)
 	return nil
 }
 
-// close closes the stock.
+// close closes the stocks.
 func (s *nodeSockets) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	closeAll(s.stock)
-	s.stock, s.closed = nil, true
+	closeAll(s.stock6)
+	s.stock, s.stock6, s.closed = nil, nil, true
 }
 
 func closeAll(fds []int) {

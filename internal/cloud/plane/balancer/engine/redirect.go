@@ -15,8 +15,8 @@ import (
 // place of the placeholders.
 func (c *connection) redirectURL(r *balancer.Redirect, req *http1.Request) string {
 	host := string(req.Host)
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
+	if _, port, err := net.SplitHostPort(host); err == nil {
+		host = strings.TrimSuffix(host, ":"+port) // an IPv6 address keeps its brackets
 	}
 	fill := strings.NewReplacer(
 		"#{protocol}", c.scheme(),

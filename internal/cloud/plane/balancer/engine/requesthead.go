@@ -4,6 +4,7 @@ package engine
 
 import (
 	"bytes"
+	"net/netip"
 	"strconv"
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
@@ -118,7 +119,7 @@ func (c *connection) appendForwarded(b []byte, r *http1.Request, lb *balancer.Lo
 // HTTP/1.0 need not name a host; the target gets the node's address then.
 func (c *connection) appendHost(b, host []byte, lb *balancer.LoadBalancer) []byte {
 	if len(host) == 0 {
-		b = c.port.node.conf.Address.AppendTo(b)
+		b = appendLiteral(b, c.port.socket.Addr().Addr())
 		host = nil
 	}
 	if lb.PreserveHost {
@@ -140,6 +141,14 @@ func (c *connection) appendHost(b, host []byte, lb *balancer.LoadBalancer) []byt
 	}
 	b = append(append(b, name...), ':')
 	return strconv.AppendInt(b, int64(n), 10)
+}
+
+// appendLiteral appends an address as it stands for a host (RFC 3986, section 3.2.2).
+func appendLiteral(b []byte, address netip.Addr) []byte {
+	if address.Is4() {
+		return address.AppendTo(b)
+	}
+	return append(address.AppendTo(append(b, '[')), ']')
 }
 
 // appendTLSHeaders appends the headers with the client's TLS version and cipher, in

@@ -69,9 +69,9 @@ func (e *Engine) Retire(ctx context.Context) {
 	e.retiring.Store(true)
 	e.mu.Lock()
 	for _, n := range e.nodes {
-		for number, p := range n.ports {
+		for at, p := range n.ports {
 			_ = p.socket.Close() // but the keeper does not forget it
-			delete(n.ports, number)
+			delete(n.ports, at)
 			e.draining[p] = true
 		}
 	}

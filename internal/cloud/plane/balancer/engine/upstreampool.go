@@ -83,8 +83,9 @@ func (p *upstreamPool) dialUpstream(c *connection) (u *upstream, err error) {
 	case c.task == nil:
 		return p.connect(nil)
 	case !p.tls:
-		if sockets := p.node.sockets.Load(); sockets != nil && !sockets.stocked() {
-			c.runBlocking(func() { _ = sockets.fetch() }) // if it fails, so does connect
+		family := socket.FamilyOf(p.at.Addr())
+		if sockets := p.node.sockets.Load(); sockets != nil && !sockets.stocked(family) {
+			c.runBlocking(func() { _ = sockets.fetch(family) }) // if it fails, so does connect
 		}
 		return p.connect(c.task.Loop())
 	}

@@ -40,9 +40,9 @@ type Sockets interface {
 	Listen(in Namespace, at netip.AddrPort) (fd int, err error)
 	// Forget closes what Listen has kept.
 	Forget(in Namespace, at netip.AddrPort) error
-	// Connecting returns n sockets to connect from the namespace, which the caller owns. They
-	// can have the addresses of others, as far as the firewall lets them.
-	Connecting(in Namespace, n int) (fds []int, err error)
+	// Connecting returns n sockets of a family to connect from the namespace, which the caller
+	// owns. Those of IPv4 can have the addresses of others, as far as the firewall lets them.
+	Connecting(in Namespace, family socket.Family, n int) (fds []int, err error)
 }
 
 // maxMemories bounds how many memories are kept.
@@ -166,11 +166,11 @@ func (k *Keeper) Forget(in Namespace, at netip.AddrPort) error {
 	return kept.Close()
 }
 
-// Connecting makes n sockets to connect from the namespace.
-func (k *Keeper) Connecting(in Namespace, n int) (fds []int, err error) {
+// Connecting makes n sockets of a family to connect from the namespace.
+func (k *Keeper) Connecting(in Namespace, family socket.Family, n int) (fds []int, err error) {
 	err = k.run(in, func() error {
 		for range n {
-			fd, err := newSocket(in)
+			fd, err := newSocket(in, family)
 			if err != nil {
 				return err
 			}
@@ -184,10 +184,10 @@ func (k *Keeper) Connecting(in Namespace, n int) (fds []int, err error) {
 	return fds, nil
 }
 
-// newSocket returns a socket to connect from the namespace of the calling thread.
-func newSocket(in Namespace) (int, error) {
-	fd, err := socket.NewSocket()
-	if err != nil || in.Path == "" {
+// newSocket returns a socket of a family to connect from the namespace of the calling thread.
+func newSocket(in Namespace, family socket.Family) (int, error) {
+	fd, err := socket.NewSocket(family)
+	if err != nil || in.Path == "" || family != socket.IPv4 {
 		return fd, err
 	}
 	if err := socket.AllowForeignAddress(fd); err != nil {

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
 )
 
 var anyPort = netip.MustParseAddrPort("127.0.0.1:0")
@@ -138,7 +140,7 @@ func TestKeeperEntersOnlyTheNamespacesOfNodes(t *testing.T) {
 		}
 	}
 	for _, in := range []Namespace{{Path: "/proc/self/ns/net"}, {Path: nodes + "/eni-1", ID: "an earlier one"}} {
-		if fds, err := k.Connecting(in, 1); err == nil {
+		if fds, err := k.Connecting(in, socket.IPv4, 1); err == nil {
 			t.Errorf("%+v: got sockets %v", in, fds)
 		}
 	}

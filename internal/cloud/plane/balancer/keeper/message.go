@@ -11,6 +11,8 @@ import (
 	"net/netip"
 
 	"golang.org/x/sys/unix"
+
+	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
 )
 
 // operation is what a request asks of the keeper.
@@ -31,6 +33,7 @@ type request struct {
 	Op        operation      `json:"op"`
 	Namespace Namespace      `json:"namespace"`
 	At        netip.AddrPort `json:"at"`
+	Family    socket.Family  `json:"family"`
 	N         int            `json:"n"`
 	Name      string         `json:"name"`
 }

@@ -102,14 +102,14 @@ func (r *Remote) Bequeath(to *net.UnixConn) error {
 	return r.kept.state().send(to)
 }
 
-// Connecting returns sockets to connect from the namespace. It may return fewer than n. Both
-// processes share their own namespace.
-func (r *Remote) Connecting(in Namespace, n int) ([]int, error) {
+// Connecting returns sockets of a family to connect from the namespace. It may return fewer than
+// n. Both processes share their own namespace.
+func (r *Remote) Connecting(in Namespace, family socket.Family, n int) ([]int, error) {
 	if in.Path == "" {
-		fd, err := socket.NewSocket()
+		fd, err := socket.NewSocket(family)
 		return []int{fd}, err
 	}
-	_, fds, err := r.call(request{Op: connecting, Namespace: in, N: n})
+	_, fds, err := r.call(request{Op: connecting, Namespace: in, Family: family, N: n})
 	return fds, err
 }
 

@@ -62,7 +62,7 @@ func (k *Keeper) answer(r request, in []int) (answer response, out []int, err er
 	case forget:
 		err = k.Forget(r.Namespace, r.At)
 	case connecting:
-		out, err = k.Connecting(r.Namespace, min(r.N, maxDescriptors))
+		out, err = k.Connecting(r.Namespace, r.Family, min(r.N, maxDescriptors))
 	case recall:
 		var fd int
 		fd, err = k.Recall(r.Name)

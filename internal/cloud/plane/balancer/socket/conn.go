@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package socket provides the balancer's TCP connections over IPv4. It leaves out what
+// Package socket provides the balancer's TCP connections. It leaves out what
 // the standard library does for every connection and a load balancer seldom needs. Loops
 // serve most connections as tasks. Where a loop cannot wait, another goroutine can use the
 // same connections like any others.
@@ -145,8 +145,11 @@ func (c *Conn) LocalAddr() net.Addr {
 	var at net.TCPAddr
 	_ = c.Control(func(fd uintptr) {
 		if name, err := unix.Getsockname(int(fd)); err == nil {
-			if v4, ok := name.(*unix.SockaddrInet4); ok {
-				at = net.TCPAddr{IP: v4.Addr[:], Port: v4.Port}
+			switch name := name.(type) {
+			case *unix.SockaddrInet4:
+				at = net.TCPAddr{IP: name.Addr[:], Port: name.Port}
+			case *unix.SockaddrInet6:
+				at = net.TCPAddr{IP: name.Addr[:], Port: name.Port}
 			}
 		}
 	})

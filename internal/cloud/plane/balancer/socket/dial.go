@@ -13,17 +13,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// NewSocket creates a TCP socket for Dial in the network namespace of the calling thread.
-func NewSocket() (int, error) { return newSocket(unix.AF_INET) }
-
-func newSocket(family int) (int, error) {
-	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+// NewSocket creates a TCP socket of a family in the network namespace of the calling thread.
+func NewSocket(family Family) (int, error) {
+	if family != IPv4 && family != IPv6 { // the number may be another process's
+		return -1, os.NewSyscallError("socket", unix.EAFNOSUPPORT)
+	}
+	fd, err := unix.Socket(int(family), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	return fd, os.NewSyscallError("socket", err)
 }
 
-// Bind binds a socket of NewSocket to the address and any port.
+// Bind binds a socket of NewSocket to the address, which is of its family, and any port.
 func Bind(fd int, from netip.Addr) error {
-	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: from.As4()}); err != nil {
+	if err := unix.Bind(fd, sockaddr(netip.AddrPortFrom(from, 0))); err != nil {
 		return fmt.Errorf("from %s: %w", from, os.NewSyscallError("bind", err))
 	}
 	return nil

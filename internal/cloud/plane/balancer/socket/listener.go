@@ -25,20 +25,13 @@ type Listener struct {
 // NewListener returns the listener for a listening, non-blocking socket, which it owns.
 func NewListener(fd int, at netip.AddrPort) *Listener { return &Listener{at: at, fd: fd} }
 
-// Listen listens for TCP connections in the network namespace of the calling thread. At an IPv6
-// address only a net.Listener of the socket can accept (Detach).
+// Listen listens for TCP connections in the network namespace of the calling thread.
 func Listen(at netip.AddrPort) (*Listener, error) {
-	family, address := unix.AF_INET, unix.Sockaddr(nil)
-	if at.Addr().Is6() {
-		family, address = unix.AF_INET6, &unix.SockaddrInet6{Port: int(at.Port()), Addr: at.Addr().As16()}
-	} else {
-		address = &unix.SockaddrInet4{Port: int(at.Port()), Addr: at.Addr().As4()}
-	}
-	fd, err := newSocket(family)
+	fd, err := NewSocket(FamilyOf(at.Addr()))
 	if err != nil {
 		return nil, err
 	}
-	if err := listen(fd, address); err != nil {
+	if err := listen(fd, sockaddr(at)); err != nil {
 		_ = unix.Close(fd)
 		return nil, &net.OpError{Op: "listen", Net: "tcp", Addr: net.TCPAddrFromAddrPort(at), Err: err}
 	}
@@ -66,7 +59,7 @@ func (l *Listener) Addr() netip.AddrPort { return l.at }
 // Accept returns the next connection, on no loop yet. The error is EAGAIN if no client
 // waits, and net.ErrClosed if the listener is closed.
 func (l *Listener) Accept() (*Conn, error) {
-	var peer unix.RawSockaddrInet4
+	var peer unix.RawSockaddrInet6 // has room for one of IPv4
 	size := uint32(unsafe.Sizeof(peer))
 	l.mu.RLock()
 	defer l.mu.RUnlock()
@@ -79,9 +72,7 @@ func (l *Listener) Accept() (*Conn, error) {
 			uintptr(unsafe.Pointer(&size)), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
 		switch errno {
 		case 0:
-			port := (*[2]byte)(unsafe.Pointer(&peer.Port)) //nolint:gosec // it is in network byte order
-			addr := netip.AddrFrom4(peer.Addr)
-			return newConn(int(fd), netip.AddrPortFrom(addr, uint16(port[0])<<8|uint16(port[1]))), nil
+			return newConn(int(fd), addrPortOf(&peer)), nil
 		case unix.EINTR, unix.ECONNABORTED: // try the next one
 		case unix.EAGAIN:
 			return nil, unix.EAGAIN

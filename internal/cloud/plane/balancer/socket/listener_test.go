@@ -42,7 +42,7 @@ func TestClosedListenerRefusesClients(t *testing.T) {
 
 // dial connects on the loop, or on this goroutine if it is nil.
 func dial(ctx context.Context, l *Loop, from string, to netip.AddrPort) (c *Conn, err error) {
-	fd, err := NewSocket()
+	fd, err := NewSocket(IPv4)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@
 package socket
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"os"
 	"syscall"
@@ -52,9 +51,16 @@ func peek(fd int) syscall.Errno {
 // connect is connect(2) of a non-blocking TCP socket. For a peer on the same host, which
 // has answered when the call returns, it takes as long as closeFD.
 func connect(fd int, to netip.AddrPort) syscall.Errno {
+	if to.Addr().Is6() {
+		at := unix.RawSockaddrInet6{Family: unix.AF_INET6, Addr: to.Addr().As16()}
+		putPort(&at.Port, to.Port())
+		//nolint:gosec // the call keeps no pointer
+		_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd),
+			uintptr(unsafe.Pointer(&at)), unix.SizeofSockaddrInet6)
+		return errno
+	}
 	at := unix.RawSockaddrInet4{Family: unix.AF_INET, Addr: to.Addr().As4()}
-	port := (*[2]byte)(unsafe.Pointer(&at.Port)) //nolint:gosec // it is in network byte order
-	binary.BigEndian.PutUint16(port[:], to.Port())
+	putPort(&at.Port, to.Port())
 	//nolint:gosec // the call keeps no pointer
 	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd),
 		uintptr(unsafe.Pointer(&at)), unix.SizeofSockaddrInet4)
