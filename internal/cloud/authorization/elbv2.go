@@ -12,6 +12,7 @@ var elbOperations = operations{
 	"ModifyCapacityReservation":    onBalancing("LoadBalancerArn"),
 	"SetSecurityGroups":            onBalancing("LoadBalancerArn"),
 	"SetSubnets":                   onBalancing("LoadBalancerArn"),
+	"SetIpAddressType":             onBalancing("LoadBalancerArn"),
 	"CreateListener":               onBalancing("LoadBalancerArn"),
 	"ModifyListener":               onBalancing("ListenerArn"),
 	"DeleteListener":               onBalancing("ListenerArn"),

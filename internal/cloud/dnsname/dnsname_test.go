@@ -109,6 +109,37 @@ func TestResolverReturnsAddressesAsMachinesSeeThem(t *testing.T) {
 	}
 }
 
+func TestDualstackLoadBalancerResolvesToAddressesOfBothFamilies(t *testing.T) {
+	s := network(t)
+	v4, v6 := netip.MustParseAddr("203.0.113.6"), netip.MustParseAddr("2001:db8::6")
+	if err := s.Update(func(tx *store.Tx) error {
+		store.NetworkInterfaces.Edit(tx, "eni-public", func(row *store.NetworkInterface) {
+			row.IPv6 = []netip.Addr{v6}
+		})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	got, known := dnsname.Resolver{Store: s}.Addresses("vpc-1", "web.example")
+	if !known || !slices.Equal(got, []netip.Addr{v4, v6}) {
+		t.Errorf("got %v, %v", got, known)
+	}
+	if err := s.Update(func(tx *store.Tx) error {
+		store.LoadBalancers.Edit(tx, "web.example", func(row *store.LoadBalancer) {
+			row.IPAddressType = store.WithoutPublicIPv4
+		})
+		store.NetworkInterfaces.Edit(tx, "eni-public", func(row *store.NetworkInterface) {
+			row.PublicIP = netip.Addr{}
+		})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := (dnsname.Resolver{Store: s}).Addresses("vpc-1", "web.example"); !slices.Equal(got, []netip.Addr{v6}) {
+		t.Errorf("without public IPv4 addresses: got %v", got)
+	}
+}
+
 func TestResolverNamesAddressesOfTheVPCAlone(t *testing.T) {
 	r := dnsname.Resolver{Store: network(t)}
 	want := "ip-10-0-1-5.eu-west-1.compute.internal"

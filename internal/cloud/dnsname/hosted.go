@@ -72,8 +72,8 @@ func (r Resolver) loadBalancer(view store.Reader, alias string) []netip.Addr {
 func addressLines(addresses []netip.Addr, kind string) []string {
 	var out []string
 	for _, a := range addresses {
-		if kind == "A" && a.Is4() {
-			out = append(out, fmt.Sprintf(". %d IN A %s", aliasTTL, a))
+		if kind == "A" && a.Is4() || kind == "AAAA" && a.Is6() {
+			out = append(out, fmt.Sprintf(". %d IN %s %s", aliasTTL, kind, a))
 		}
 	}
 	return out

@@ -27,20 +27,23 @@ func NetworkLoadBalancer(name, id, region, suffix string) string {
 	return fmt.Sprintf("%s-%s.%s.%s.%s", name, id, service, region, domain)
 }
 
-// nodeAddresses returns the addresses of a load balancer's nodes: public for an
-// internet-facing one, private for an internal one (Elastic Load Balancing User
-// Guide).
+// nodeAddresses returns the addresses of a load balancer's nodes: the IPv6 ones, and of IPv4
+// the public ones of an internet-facing one, or the private ones of an internal one (Elastic
+// Load Balancing User Guide).
 func nodeAddresses(view store.Reader, lb *store.LoadBalancer) []netip.Addr {
 	var addresses []netip.Addr
 	for _, node := range lb.Nodes {
 		eni, ok := store.NetworkInterfaces.Get(view, node.InterfaceID)
 		switch {
 		case !ok:
+			continue
 		case eni.PublicIP.IsValid():
 			addresses = append(addresses, eni.PublicIP)
+		case lb.IPAddressType == store.WithoutPublicIPv4: // clients resolve AAAA records alone
 		default:
 			addresses = append(addresses, eni.PrivateIP)
 		}
+		addresses = append(addresses, eni.IPv6...)
 	}
 	return slices.Compact(addresses)
 }

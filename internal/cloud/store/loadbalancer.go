@@ -36,6 +36,26 @@ type LoadBalancer struct {
 // IsNetwork reports whether the row is a Network Load Balancer.
 func (r *LoadBalancer) IsNetwork() bool { return r.Type == "network" }
 
+// WithoutPublicIPv4 is the IP address type of load balancers to which clients on the internet
+// connect at IPv6 addresses alone.
+const WithoutPublicIPv4 = "dualstack-without-public-ipv4"
+
+// HasIPv6 reports whether the nodes have IPv6 addresses besides IPv4 ones.
+func (r *LoadBalancer) HasIPv6() bool {
+	return r.IPAddressType == "dualstack" || r.IPAddressType == WithoutPublicIPv4
+}
+
+// HasPublicIPv4 reports whether the nodes have public IPv4 addresses.
+func (r *LoadBalancer) HasPublicIPv4() bool {
+	return r.Scheme == "internet-facing" && r.IPAddressType != WithoutPublicIPv4
+}
+
+// DeniesInternetGateway reports whether internet gateways carry nothing between the nodes' IPv6
+// addresses and the internet.
+func (r *LoadBalancer) DeniesInternetGateway() bool {
+	return r.Attributes["ipv6.deny_all_igw_traffic"] == "true"
+}
+
 func (r *LoadBalancer) region() identity.Region { return r.Region }
 
 // Node is a load balancer's presence in one zone.

@@ -130,6 +130,14 @@ func (r *NetworkInterface) Addresses() []InterfaceAddress {
 	return append([]InterfaceAddress{{r.PrivateIP, r.PublicIP}}, r.Secondary...)
 }
 
+// FirstIPv6 returns the first IPv6 address of an interface; zero if it has none.
+func (r *NetworkInterface) FirstIPv6() netip.Addr {
+	if len(r.IPv6) == 0 {
+		return netip.Addr{}
+	}
+	return r.IPv6[0]
+}
+
 // Has reports whether an interface has a private address.
 func (r *NetworkInterface) Has(private netip.Addr) bool {
 	return slices.ContainsFunc(r.Addresses(), func(a InterfaceAddress) bool { return a.Private == private })

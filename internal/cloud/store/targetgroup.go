@@ -39,6 +39,9 @@ func (r *TargetGroup) region() identity.Region { return r.Region }
 // IsNetwork reports whether the target group is one for Network Load Balancers.
 func (r *TargetGroup) IsNetwork() bool { return r.Protocol != "HTTP" && r.Protocol != "HTTPS" }
 
+// IsIPv6 reports whether the targets are reached at IPv6 addresses.
+func (r *TargetGroup) IsIPv6() bool { return r.IPAddressType == "ipv6" }
+
 // ZoneOnly reports whether the nodes of the load balancer that uses the target group, which
 // may be nil, send to targets of their own zones only.
 func (r *TargetGroup) ZoneOnly(by *LoadBalancer) bool {

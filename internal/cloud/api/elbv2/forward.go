@@ -110,7 +110,7 @@ func checkForwardTo(r store.Reader, lb *store.LoadBalancer, group *store.TargetG
 			group.ARN,
 		)
 	}
-	return nil
+	return checkFamily(lb, group)
 }
 
 // eachForward calls found for every forward action to the target group, with the

@@ -1,6 +1,7 @@
 package elbv2
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -35,8 +36,6 @@ func checkCreateLoadBalancer(in *elb.CreateLoadBalancerInput) error {
 		return wire.NotImplemented("load balancers of type %s", in.Type)
 	case in.Scheme != "" && !slices.Contains(in.Scheme.Values(), in.Scheme):
 		return wire.Errorf("InvalidScheme", "The requested scheme is not valid")
-	case in.IpAddressType != "" && in.IpAddressType != types.IpAddressTypeIpv4:
-		return wire.NotImplemented("load balancers of IP address type %s", in.IpAddressType)
 	case in.CustomerOwnedIpv4Pool != nil || in.IpamPools != nil || in.EnablePrefixForIpv6SourceNat != "":
 		return wire.NotImplemented("address pools for load balancers")
 	}
@@ -57,12 +56,16 @@ func (a *API) CreateLoadBalancer(
 	}
 	lb := &store.LoadBalancer{
 		Region: wire.RegionFrom(ctx), Name: *in.Name, Scheme: internetFacing, Tags: tags,
+		IPAddressType: string(cmp.Or(in.IpAddressType, types.IpAddressTypeIpv4)),
 	}
 	if in.Type == types.LoadBalancerTypeEnumNetwork {
 		lb.Type = string(in.Type)
 	}
 	if in.Scheme != "" {
 		lb.Scheme = string(in.Scheme)
+	}
+	if err := checkIPAddressType(lb, in.IpAddressType); err != nil {
+		return nil, err
 	}
 	places, err := readPlaces(lb, in.Subnets, in.SubnetMappings)
 	if err != nil {
@@ -112,6 +115,7 @@ func loadBalancerNamed(r store.Reader, requested *store.LoadBalancer) *store.Loa
 // name and other settings.
 func checkSameLoadBalancer(r store.Reader, old, requested *store.LoadBalancer, places []place) error {
 	same := old.Scheme == requested.Scheme && old.VPCID == requested.VPCID &&
+		old.IPAddressType == requested.IPAddressType &&
 		slices.Equal(old.GroupIDs, requested.GroupIDs) && maps.Equal(old.Tags, requested.Tags) &&
 		len(old.Nodes) == len(places)
 	for _, p := range places {
@@ -139,7 +143,6 @@ func (a *API) createLoadBalancer(
 		number := 100_000_000 + a.ids.Number(1_900_000_000)
 		lb.DNSName = dnsname.LoadBalancer(lb.Name, number, lb.Region.Name(), a.suffix, lb.Scheme != internetFacing)
 	}
-	lb.IPAddressType = string(types.IpAddressTypeIpv4)
 	lb.Attributes = attributesOf(lb).defaults()
 	if lb.Scheme != internetFacing {
 		lb.Attributes["ipv6.deny_all_igw_traffic"] = "true"

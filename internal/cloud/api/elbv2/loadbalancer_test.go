@@ -116,7 +116,7 @@ func TestInvalidLoadBalancersAreRefused(t *testing.T) {
 		},
 		{
 			"IPv6", func(in *elb.CreateLoadBalancerInput) { in.IpAddressType = types.IpAddressTypeDualstack },
-			"NotImplemented", "dualstack",
+			"ValidationError", "IPv6 CIDR block",
 		},
 		{"a tag twice", func(in *elb.CreateLoadBalancerInput) {
 			in.Tags = []types.Tag{{Key: new("a")}, {Key: new("a")}}

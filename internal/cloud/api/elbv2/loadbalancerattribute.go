@@ -27,9 +27,9 @@ var loadBalancerAttributes = attributes{"Load balancer", map[string]attribute{
 	"health_check_logs.s3.enabled": {"false", isBoolean, oneOf("false")},
 	"health_check_logs.s3.prefix":  {"", anyText, nil},
 	"idle_timeout.timeout_seconds": {"60", numberBetween(1, 4000), nil},
-	// These have no effect: no load balancer has an IPv6 address, a web application
-	// firewall or a service that shifts zones.
-	"ipv6.deny_all_igw_traffic":  {"false", isBoolean, nil},
+	"ipv6.deny_all_igw_traffic":    {"false", isBoolean, nil},
+	// These have no effect: no load balancer has a web application firewall or a service that
+	// shifts zones.
 	"waf.fail_open.enabled":      {"false", isBoolean, nil},
 	"zonal_shift.config.enabled": {"false", isBoolean, nil},
 
@@ -58,7 +58,7 @@ var networkLoadBalancerAttributes = attributes{"Load balancer", map[string]attri
 		oneOf("any_availability_zone", "availability_zone_affinity", "partial_availability_zone_affinity"),
 		oneOf("any_availability_zone"),
 	},
-	// These have no effect, as with Application Load Balancers.
+	// These have no effect: none has an IPv6 address or a service that shifts zones.
 	"ipv6.deny_all_igw_traffic":  {"false", isBoolean, nil},
 	"zonal_shift.config.enabled": {"false", isBoolean, nil},
 

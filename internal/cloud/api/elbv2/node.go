@@ -50,8 +50,11 @@ func (a *API) newNode(tx *store.Tx, lb *store.LoadBalancer, p place, s *store.Su
 		Description: "ELB " + arnResource(lb.ARN, "loadbalancer"), LoadBalancerARN: lb.ARN, Network: lb.IsNetwork(),
 		AttachedAt: a.now(),
 	}
-	if lb.Scheme == internetFacing && address == nil {
+	if lb.HasPublicIPv4() && address == nil {
 		request.PublicFrom = a.public
+	}
+	if lb.HasIPv6() {
+		request.FreeIPv6 = 1
 	}
 	nic, err := addressing.NewInterface(tx, a.ids, request)
 	if err != nil {

@@ -73,6 +73,8 @@ func checkSubnets(
 				s.ID,
 				maxPrefixLength,
 			)
+		case lb.HasIPv6() && !s.IPv6.CIDR.IsValid():
+			return nil, errNoIPv6()
 		case !kept[s.ID] && addressing.CountFree(r, s) < minFreeAddresses:
 			return nil, wire.Errorf(
 				"InvalidSubnet",
@@ -91,9 +93,6 @@ func checkSubnets(
 // SetSubnets replaces the subnets of a load balancer. Nodes in subnets that it
 // keeps are left alone.
 func (a *API) SetSubnets(ctx context.Context, in *elb.SetSubnetsInput) (*elb.SetSubnetsOutput, error) {
-	if in.IpAddressType != "" && in.IpAddressType != types.IpAddressTypeIpv4 {
-		return nil, wire.NotImplemented("load balancers of IP address type %s", in.IpAddressType)
-	}
 	if in.EnablePrefixForIpv6SourceNat != "" {
 		return nil, wire.NotImplemented("IPv6 prefixes of load balancers")
 	}
@@ -102,11 +101,15 @@ func (a *API) SetSubnets(ctx context.Context, in *elb.SetSubnetsInput) (*elb.Set
 		if err != nil {
 			return nil, err
 		}
+		lb, err := withIPAddressType(tx, old, in.IpAddressType)
+		if err != nil {
+			return nil, err
+		}
 		places, err := readPlaces(old, in.Subnets, in.SubnetMappings)
 		if err != nil {
 			return nil, err
 		}
-		subnets, err := checkSubnets(tx, old, places, old.Nodes)
+		subnets, err := checkSubnets(tx, lb, places, old.Nodes)
 		if err != nil {
 			return nil, err
 		}
@@ -115,13 +118,15 @@ func (a *API) SetSubnets(ctx context.Context, in *elb.SetSubnetsInput) (*elb.Set
 				"InvalidConfigurationRequest", "All subnets must belong to the same VPC: '%s'", old.VPCID,
 			)
 		}
-		lb := *old
-		if err := a.placeNodes(tx, &lb, places, subnets); err != nil {
+		if err := a.placeNodes(tx, lb, places, subnets); err != nil {
 			return nil, err
 		}
-		store.LoadBalancers.Put(tx, &lb)
+		if err := a.readdress(tx, old, lb); err != nil {
+			return nil, err
+		}
+		store.LoadBalancers.Put(tx, lb)
 		return &elb.SetSubnetsOutput{
-			AvailabilityZones: availabilityZones(tx, &lb),
+			AvailabilityZones: availabilityZones(tx, lb),
 			IpAddressType:     types.IpAddressType(lb.IPAddressType),
 		}, nil
 	})

@@ -115,7 +115,7 @@ func resolveInstances(r store.Reader, group *store.TargetGroup, targets []*store
 			return wire.Errorf("InvalidTarget", "%s%s", refused.text, strings.Join(refused.ids, ", "))
 		}
 	}
-	return nil
+	return checkPrimaryIPv6(r, group, targets)
 }
 
 func outsideVPC(group *store.TargetGroup) string {
@@ -139,11 +139,12 @@ func resolveAddresses(r store.Reader, group *store.TargetGroup, targets []*store
 		)
 	}
 	for _, t := range targets {
-		addr, err := netip.ParseAddr(t.ID)
+		addr, err := parseTarget(group, t.ID)
+		contains := func(block netip.Prefix) bool { return block.Contains(addr) }
 		switch {
-		case err != nil || !addr.Is4():
-			return invalid("The IP address '%s' is not a valid IPv4 address", t.ID)
-		case vpc.Contains(addr):
+		case err != nil:
+			return err
+		case vpc.Contains(addr) || slices.ContainsFunc(vpc.IPv6Blocks(), contains):
 			if t.Zone == "all" {
 				return wire.Errorf(
 					"InvalidTarget",
@@ -153,7 +154,7 @@ func resolveAddresses(r store.Reader, group *store.TargetGroup, targets []*store
 				)
 			}
 			t.Zone = zoneOf(r, vpc, addr)
-		case !slices.ContainsFunc(registrableRanges, func(p netip.Prefix) bool { return p.Contains(addr) }):
+		case !slices.ContainsFunc(registrableRanges, contains):
 			return wire.Errorf(
 				"InvalidTarget", "The IP address '%s' is not within a range that can be registered", t.ID,
 			)
@@ -178,7 +179,7 @@ func resolveAddresses(r store.Reader, group *store.TargetGroup, targets []*store
 
 func zoneOf(r store.Reader, vpc *store.VPC, addr netip.Addr) string {
 	for _, s := range store.SubnetsByVPC.List(r, vpc.ID) {
-		if s.CIDR.Contains(addr) {
+		if s.CIDR.Contains(addr) || s.IPv6.CIDR.Contains(addr) {
 			return s.Zone
 		}
 	}

@@ -1,6 +1,7 @@
 package elbv2
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -41,12 +42,10 @@ func checkCreateTargetGroup(in *elb.CreateTargetGroupInput) error {
 	switch {
 	case in.VpcId == nil:
 		return invalid("A VPC ID must be specified")
-	case in.IpAddressType != "" && in.IpAddressType != types.TargetGroupIpAddressTypeEnumIpv4:
-		return wire.NotImplemented("target groups of IP address type %s", in.IpAddressType)
 	case in.TargetControlPort != nil:
 		return wire.NotImplemented("target control ports")
 	}
-	return nil
+	return checkGroupIPAddressType(in)
 }
 
 func checkGroupProtocol(in *elb.CreateTargetGroupInput) error {
@@ -95,7 +94,7 @@ func (a *API) CreateTargetGroup(
 		Port:          *in.Port,
 		VPCID:         *in.VpcId,
 		TargetType:    string(types.TargetTypeEnumInstance),
-		IPAddressType: string(types.TargetGroupIpAddressTypeEnumIpv4),
+		IPAddressType: string(cmp.Or(in.IpAddressType, types.TargetGroupIpAddressTypeEnumIpv4)),
 		Tags:          tags,
 	}
 	if !group.IsNetwork() {
@@ -147,7 +146,7 @@ func (a *API) CreateTargetGroup(
 func sameTargetGroup(a, b *store.TargetGroup) bool {
 	return a.Protocol == b.Protocol && a.ProtocolVersion == b.ProtocolVersion && a.Port == b.Port &&
 		a.VPCID == b.VPCID && a.TargetType == b.TargetType && a.HealthCheck == b.HealthCheck &&
-		maps.Equal(a.Tags, b.Tags)
+		a.IPAddressType == b.IPAddressType && maps.Equal(a.Tags, b.Tags)
 }
 
 func describeTargetGroup(r store.Reader, group *store.TargetGroup) types.TargetGroup {

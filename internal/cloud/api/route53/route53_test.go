@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -357,6 +358,13 @@ func TestRecordsResolve(t *testing.T) {
 	w := newWorld(t)
 	if err := w.store.Update(func(tx *store.Tx) error {
 		store.LoadBalancers.Put(tx, &store.LoadBalancer{ARN: "lb", Region: "r", DNSName: "web-1.r.elb.localhost"})
+		store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
+			ID: "eni-1", Region: "r", PrivateIP: netip.MustParseAddr("10.0.0.5"),
+			IPv6: []netip.Addr{netip.MustParseAddr("2001:db8::5")},
+		})
+		store.LoadBalancers.Put(tx, &store.LoadBalancer{
+			ARN: "dual", Region: "r", DNSName: "dual-1.r.elb.localhost", Nodes: []store.Node{{InterfaceID: "eni-1"}},
+		})
 		return nil
 	}); err != nil {
 		t.Fatal(err)
@@ -367,6 +375,8 @@ func TestRecordsResolve(t *testing.T) {
 		"CREATE x.y.w.example.com A 60 192.0.2.3", "CREATE c.example.com CNAME 60 Elsewhere.test",
 		`CREATE t.example.com TXT 60 "a\"b" "\344"`, "CREATE a.deep.example.com A 60 192.0.2.4",
 		"CREATE api.example.com A alias Z1 dualstack.web-1.r.elb.localhost",
+		"CREATE dual.example.com A alias Z1 dualstack.dual-1.r.elb.localhost",
+		"CREATE dual.example.com AAAA alias Z1 dualstack.dual-1.r.elb.localhost",
 		"CREATE up.example.com A alias "+strings.TrimPrefix(zone, "/hostedzone/")+" api.example.com"); err != nil {
 		t.Fatal(err)
 	}
@@ -383,6 +393,8 @@ func TestRecordsResolve(t *testing.T) {
 		{"a.deep.example.com", "A", "absent"}, // the other zone answers
 		{"no.example.com", "A", "absent"},
 		{"api.example.com", "A", "exists"}, // the load balancer has no nodes here
+		{"dual.example.com", "A", ". 60 IN A 10.0.0.5"},
+		{"dual.example.com", "AAAA", ". 60 IN AAAA 2001:db8::5"},
 		{"example.org", "A", "unknown"},
 	} {
 		lines, authority, exists, known := names.Hosted("vpc-1", c.name, c.kind)

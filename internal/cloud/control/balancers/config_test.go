@@ -66,6 +66,34 @@ func TestConfigForLoadBalancersAndTargetGroups(t *testing.T) {
 	}
 }
 
+func TestDualstackNodesAndTargetsHaveIPv6Addresses(t *testing.T) {
+	s := newStore(t)
+	change(t, s, seed)
+	six := func(text string) []netip.Addr { return []netip.Addr{netip.MustParseAddr(text)} }
+	change(t, s, func(tx *store.Tx) {
+		store.TargetGroups.Edit(tx, "tg", func(g *store.TargetGroup) { g.IPAddressType, g.VPCID = "ipv6", "v" })
+		store.Targets.Put(tx, target("tg", "2001:db8::4", "a"))
+		for id, address := range map[string]string{
+			"eni-lb-a": "2001:db8::4", "eni-i-a": "2001:db8::a", "eni-i-b": "2001:db8::b",
+		} {
+			store.NetworkInterfaces.Edit(tx, id, func(row *store.NetworkInterface) {
+				row.IPv6, row.PrimaryIPv6 = six(address), id == "eni-i-a"
+				if id == "eni-lb-a" {
+					row.LoadBalancerARN, row.VPCID = "lb", "v"
+				}
+			})
+		}
+	})
+	c := configFor(s.View(), namespace, "/logs", time.Now())
+	if got := c.LoadBalancers[0].Nodes[0].IPv6; got != six("2001:db8::4")[0] {
+		t.Errorf("the node has the address %s", got)
+	}
+	// i-b has no primary address, and the address of a node cannot be a target.
+	if got := c.TargetGroups[0].Targets; len(got) != 1 || got[0].Address != six("2001:db8::a")[0] {
+		t.Errorf("the targets are %+v", got)
+	}
+}
+
 func TestConfigForRulesAndAttributes(t *testing.T) {
 	s := newStore(t)
 	change(t, s, seed)

@@ -44,6 +44,7 @@ func loadBalancerConfig(
 				Namespace: namespace(nic.ID),
 				Address:   nic.PrivateIP,
 				Public:    nic.PublicIP,
+				IPv6:      nic.FirstIPv6(),
 			})
 		}
 	}

@@ -4,6 +4,7 @@ package balancers
 
 import (
 	"net/netip"
+	"slices"
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -26,7 +27,7 @@ func targetStateOf(r store.Reader, t *store.Target, group *store.TargetGroup, us
 	if group.TargetType == "alb" {
 		return stateOfBalancer(r, t, use)
 	}
-	s := targetState{address: addressOf(r, t), draining: !t.DeregisteredAt.IsZero()}
+	s := targetState{address: addressOf(r, t, group), draining: !t.DeregisteredAt.IsZero()}
 	_, err := netip.ParseAddr(t.ID)
 	byAddress := err == nil // registered by IP address, not by instance
 	if !byAddress && s.setByInstance(r, t.ID) {
@@ -86,14 +87,19 @@ func (s *targetState) setByInstance(r store.Reader, id string) (decided bool) {
 	return s.health != nil
 }
 
-// addressOf returns a target's IP address; zero if it has none.
-func addressOf(r store.Reader, t *store.Target) netip.Addr {
+// addressOf returns a target's IP address; zero if it has none. An instance in a target group of
+// IPv6 has its primary IPv6 address.
+func addressOf(r store.Reader, t *store.Target, group *store.TargetGroup) netip.Addr {
 	if addr, err := netip.ParseAddr(t.ID); err == nil {
 		return addr
 	}
 	for _, nic := range store.NetworkInterfacesByInstance.List(r, t.ID) {
-		if nic.DeviceIndex == 0 {
+		switch {
+		case nic.DeviceIndex != 0:
+		case !group.IsIPv6():
 			return nic.PrivateIP
+		case nic.PrimaryIPv6:
+			return nic.FirstIPv6()
 		}
 	}
 	return netip.Addr{}
@@ -103,7 +109,7 @@ func addressOf(r store.Reader, t *store.Target) netip.Addr {
 // the VPC.
 func isNodeAddress(r store.Reader, vpc string, address netip.Addr) bool {
 	for _, nic := range store.NetworkInterfacesByVPC.List(r, vpc) {
-		if nic.PrivateIP == address && nic.LoadBalancerARN != "" {
+		if nic.LoadBalancerARN != "" && (nic.PrivateIP == address || slices.Contains(nic.IPv6, address)) {
 			return true
 		}
 	}

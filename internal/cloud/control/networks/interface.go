@@ -32,7 +32,9 @@ func interfaceConfig(
 		nic.Secondary = append(nic.Secondary, firewall.Address(address))
 	}
 	nic.IPv6 = eni.IPv6
-	if lb, ok := store.LoadBalancers.Get(view, eni.LoadBalancerARN); ok && lb.IsNetwork() {
+	lb, ok := store.LoadBalancers.Get(view, eni.LoadBalancerARN)
+	nic.Inside6 = ok && lb.DeniesInternetGateway()
+	if ok && lb.IsNetwork() {
 		nic.Balances, nic.Unfiltered = true, len(lb.GroupIDs) == 0
 		nic.Services = balancers.Services(view, lb, eni.Zone)
 	}

@@ -55,9 +55,9 @@ func (n Names) find(vpcID, name, kind string) (answer Answer, known bool) {
 		}
 	} else if addresses, ok := n.Zone(vpcID, name); ok {
 		answer.Exists = len(addresses) > 0
-		if kind == "A" {
-			for _, a := range addresses {
-				answer.Records = append(answer.Records, fmt.Sprintf(". %d IN A %s", ttl, a))
+		for _, a := range addresses {
+			if kind == "A" && a.Is4() || kind == "AAAA" && a.Is6() {
+				answer.Records = append(answer.Records, fmt.Sprintf(". %d IN %s %s", ttl, kind, a))
 			}
 		}
 		return answer, true

@@ -106,6 +106,9 @@ func TestResolverAnswersForTheCloudAndForwardsOtherNames(t *testing.T) {
 		r := resolver(dns.Names{
 			Zone: func(vpc, name string) ([]netip.Addr, bool) {
 				addr, ok := zone[vpc+" "+name]
+				if name == "both.example" {
+					return []netip.Addr{netip.MustParseAddr("10.0.1.7"), netip.MustParseAddr("2001:db8::7")}, true
+				}
 				if !ok {
 					return nil, filepath.Ext(name) == ".internal"
 				}
@@ -127,6 +130,9 @@ func TestResolverAnswersForTheCloudAndForwardsOtherNames(t *testing.T) {
 			}{
 				{"IP-10-0-1-5.ec2.internal", mdns.TypeA, "NOERROR", []string{want}},
 				{"ip-10-0-1-5.ec2.internal", mdns.TypeAAAA, "NOERROR", nil},
+				{"both.example", mdns.TypeA, "NOERROR", []string{"10.0.1.7"}},
+				{"both.example", mdns.TypeAAAA, "NOERROR", []string{"2001:db8::7"}},
+				{"both.example", mdns.TypeMX, "NOERROR", nil},
 				{"ip-10-0-1-9.ec2.internal", mdns.TypeA, "NXDOMAIN", nil},
 				{"5.1.0.10.in-addr.arpa", mdns.TypePTR, "NOERROR", []string{"ip-10-0-1-5.ec2.internal."}},
 				{"9.1.0.10.in-addr.arpa", mdns.TypePTR, "NXDOMAIN", nil},

@@ -91,9 +91,11 @@ func desiredAttachments(vpc VPC, nodePath func(string) string) (map[string]attac
 		}
 		a := attachment{
 			namespace: path, namespaceID: id, device: deviceName("eni", i.ID), number: i.Number,
-			addresses: i.addresses(), ipv6: i.IPv6, public6: public6[i.SubnetID], forwards: !i.SourceDestCheck,
+			addresses: i.addresses(), ipv6: i.IPv6, public6: public6[i.SubnetID] && !i.Inside6,
+			forwards: !i.SourceDestCheck,
 			outward6: public6[i.SubnetID] || private6[i.SubnetID] || translated[i.SubnetID],
 		}
+		a.outward6 = a.outward6 && !i.Inside6
 		if !public[i.SubnetID] {
 			for n := range a.addresses {
 				a.addresses[n].Public = netip.Addr{}

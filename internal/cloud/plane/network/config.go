@@ -98,6 +98,7 @@ type Interface struct {
 	Private, Public netip.Addr       // Public zero: none
 	Secondary       []firewall.Address
 	IPv6            []netip.Addr
+	Inside6         bool     // gateways carry nothing between its IPv6 addresses and the internet
 	SecurityGroups  []string // IDs
 	Number          int      // of the machine's device: 0 for ens5, 1 for ens6
 

@@ -33,6 +33,17 @@ func TestRealIPv6OutsideNeedsAGatewayAndARoute(t *testing.T) {
 	kept := s.assertAnswers(hostNamespace, "["+a6+"]:3000", "a")
 	s.assertAnswers(c, "["+a6+"]:3000", "a to "+other)
 	s.assertAnswers(a, "["+other+"]:3000", "c to "+a6)
+	within := public
+	within.Interfaces = slices.Clone(public.Interfaces)
+	within.Interfaces[0].Inside6 = true
+	s.set(within, w)
+	s.assertDead(kept)
+	s.assertSilent(c, "["+a6+"]:3000")
+	s.assertSilent(hostNamespace, "["+a6+"]:3000")
+	s.assertSilent(a, "["+other+"]:3000")
+	s.assertAnswers(b, "["+a6+"]:3000", "a to "+b6)
+	s.set(public, w)
+	kept = s.assertAnswers(hostNamespace, "["+a6+"]:3000", "a")
 	before := s.routes6("v")
 
 	s.restartPlane()
