@@ -15,8 +15,8 @@ import (
 var proxyNames = []string{"http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"}
 
 // withoutProxy lists the hosts that machines reach without a proxy: the metadata
-// service, themselves and each other.
-const withoutProxy = "169.254.169.254,localhost,127.0.0.1,.internal"
+// service, themselves, each other and VPC endpoints.
+const withoutProxy = "169.254.169.254,localhost,127.0.0.1,.internal,.vpce.amazonaws.com"
 
 // proxySettings splits the host's settings: proxies on the host's loopback, by
 // port, which machines reach through the edge instead, and a copy of env for
