@@ -73,7 +73,7 @@ var services = []covered{
 func TestPagesOfCoverageAreUpToDate(t *testing.T) {
 	folder := filepath.Join(root, "docs", "coverage")
 	tests, code := testFiles(t), loadUsage(t)
-	pages := map[string]string{}
+	pages, unread := map[string]string{}, map[string]bool{}
 	index := "# What the local cloud serves\n\n" +
 		"A page a service, generated from the code: its operations, what they do with their parameters, and the\n" +
 		"tests that call them. An operation that is not served answers `NotImplemented` with its name.\n" +
@@ -87,7 +87,13 @@ func TestPagesOfCoverageAreUpToDate(t *testing.T) {
 	for _, s := range services {
 		page, served, all := s.page(t, tests, code[path.Base(s.apiPackage())])
 		pages[s.signing+".md"] = page
+		maps.Copy(unread, code[path.Base(s.apiPackage())].unread)
 		index += fmt.Sprintf("| [%s](%s.md) | %d | %d |\n", s.title, s.signing, served, all)
+	}
+	for name := range harmless {
+		if !unread[name] {
+			t.Errorf("%s is not harmless: it is read or refused, or it does not exist", name)
+		}
 	}
 	pages["README.md"] = index
 	for name, want := range pages {
@@ -135,8 +141,9 @@ func testFiles(t *testing.T) map[string]string {
 
 // accepted returns a list of the harmless parameters.
 func accepted() (list string) {
+	shown := strings.NewReplacer("Input.", ".", "Request.", ".") // AWS's names have no such endings
 	for _, name := range slices.Sorted(maps.Keys(harmless)) {
-		list += fmt.Sprintf("* %s: %s\n", strings.Replace(name, "Input.", ".", 1), harmless[name])
+		list += fmt.Sprintf("* %s: %s\n", shown.Replace(name), harmless[name])
 	}
 	return list
 }
@@ -163,7 +170,8 @@ func (s covered) page(t *testing.T, tests map[string]string, code *usage) (text 
 			return table.DefaultField(field).Request
 		})
 		for _, field := range p.ignored {
-			t.Errorf("%s:%s ignores %s: honour it, refuse it by name, or say why it is harmless", s.signing, operation, field)
+			t.Errorf("%s:%s ignores %s: honour it, refuse it by name, or say why it is harmless",
+				s.signing, operation, field)
 		}
 		rows += fmt.Sprintf("| %s | %s | %s | %s |\n", operation, p.list(), grouped(p.refused),
 			strings.Join(s.callers(operation, tests), ", "))

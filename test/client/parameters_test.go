@@ -3,7 +3,6 @@
 package client
 
 import (
-	"cmp"
 	"go/types"
 	"slices"
 	"strings"
@@ -29,14 +28,12 @@ var harmless = map[string]string{
 	"Interleaved":                           "AWS ignores it too",
 	"JwtValidationConfig":                   "actions of the type that it is for are refused",
 	"LabelOptions":                          "labels have no times",
-	"Latest":                                "the console is always read as it is now",
 	"MessageGroupId":                        "topics have no queues",
 	"OptionalObjectAttributes":              "no object is restored from an archive",
 	"OutputS3Region":                        "AWS ignores it too",
 	"PresignedUrl":                          "a snapshot is copied without a URL for its region",
 	"RequestPayer":                          "no bucket lets requesters pay",
 	"SequenceToken":                         "AWS ignores it too",
-	"ServiceRegions":                        "no region has endpoint services",
 	"SkipZonalShiftValidation":              "no load balancer is validated for zonal shift",
 	"SpotMaxPrice":                          "no Spot Instance is launched",
 	"SpotOptionsRequest.AllocationStrategy": "no Spot Instance is launched",
@@ -113,35 +110,44 @@ func (w *walk) fields(of *types.Named, shown, path string, only []string) {
 
 // field sorts one field, and what is below it.
 func (w *walk) field(of *types.Named, field *types.Var, shown, path string, only []string) {
-	below := func(p string) bool { return p == path || strings.HasPrefix(p, path+".") }
-	listed := only == nil || slices.ContainsFunc(only, func(p string) bool {
-		return below(p) || p != "" && strings.HasPrefix(path, p+".")
-	})
-	byName := w.checked[of.Obj()] && !w.read[field]
-	switch values := w.values(path, only); {
+	values := w.values(path, only)
+	switch {
 	case values != "":
 		w.out.refused = append(w.out.refused, shown+" (but "+values+")")
-		return
-	case !listed, w.refused[field] && !w.read[field], types.IsInterface(field.Type()) && !w.read[field],
-		byName && slices.Contains(w.lacking, field.Name()):
+	case w.isRefused(of, field, path, only):
 		w.out.refused = append(w.out.refused, shown)
-		return
-	case byName && slices.Contains(w.partly, field.Name()):
+	case w.checked[of.Obj()] && !w.read[field] && slices.Contains(w.partly, field.Name()):
 		w.out.honoured[shown] = true
-		return
-	case !w.isRead(of, field) && slices.ContainsFunc(only, func(p string) bool { return strings.HasPrefix(p, path+".") }):
+	case w.isRead(of, field):
+		if len(w.within) == 1 {
+			w.out.honoured[shown] = w.refused[field]
+		}
 		w.below(field, shown, path, only)
-		return
-	case !w.isRead(of, field) && reasonOf(of, field) == "":
-		w.out.ignored = append(w.out.ignored, of.Obj().Name()+"."+field.Name())
-		return
-	case !w.isRead(of, field):
-		return
+	case reachBelow(path, only):
+		w.below(field, shown, path, only)
+	default:
+		name := of.Obj().Name() + "." + field.Name()
+		if harmless[name] == "" && harmless[field.Name()] == "" {
+			w.out.ignored = append(w.out.ignored, name)
+		}
+		w.unread[name], w.unread[field.Name()] = true, true
 	}
-	if len(w.within) == 1 {
-		w.out.honoured[shown] = w.refused[field]
+}
+
+// isRefused reports whether every value of a field is refused.
+func (w *walk) isRefused(of *types.Named, field *types.Var, path string, only []string) bool {
+	if only != nil && !slices.Contains(only, path) && !reachBelow(path, only) &&
+		!slices.ContainsFunc(only, func(p string) bool { return p != "" && strings.HasPrefix(path, p+".") }) {
+		return true
 	}
-	w.below(field, shown, path, only)
+	union := types.IsInterface(field.Type()) // package wire refuses them
+	return !w.read[field] && (union || w.refused[field] ||
+		w.checked[of.Obj()] && slices.Contains(w.lacking, field.Name()))
+}
+
+// reachBelow reports whether paths lead to fields below one.
+func reachBelow(path string, only []string) bool {
+	return slices.ContainsFunc(only, func(p string) bool { return strings.HasPrefix(p, path+".") })
 }
 
 // values returns the only values of a field that paths of supportOnly have, or "".
@@ -161,19 +167,13 @@ func (w *walk) isRead(of *types.Named, field *types.Var) bool {
 		slices.Contains(fromRows, of.Obj().Name()+"."+field.Name())
 }
 
-// reasonOf returns why a field is harmless, or "".
-func reasonOf(of *types.Named, field *types.Var) string {
-	return cmp.Or(harmless[of.Obj().Name()+"."+field.Name()], harmless[field.Name()])
-}
-
 // below goes through the fields below one.
 func (w *walk) below(field *types.Var, shown, path string, only []string) {
 	inner := structure(field.Type())
 	if inner == nil {
 		return
 	}
-	if own, ok := w.only[inner.Obj()]; ok &&
-		!slices.ContainsFunc(only, func(p string) bool { return p == path || strings.HasPrefix(p, path+".") }) {
+	if own, ok := w.only[inner.Obj()]; ok && !slices.Contains(only, path) && !reachBelow(path, only) {
 		only, path = own, ""
 	}
 	w.fields(inner, shown, path, only)

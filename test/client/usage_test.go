@@ -38,6 +38,7 @@ type usage struct {
 	partly   []string                     // parameters of which checked inputs refuse some values
 	checked  map[*types.TypeName]bool     // inputs that are given to a function as a whole
 	refusers map[types.Object]bool        // functions that return nothing but refusals
+	unread   map[string]bool              // fields that nothing reads or refuses, with and without their types
 }
 
 // loadUsage returns the usage of all services by the names of their packages.
@@ -55,7 +56,7 @@ func loadUsage(t *testing.T) map[string]*usage {
 		u := &usage{
 			pkg: pkg, read: map[*types.Var]bool{}, refused: map[*types.Var]bool{},
 			alike: map[*types.Var][]*types.Var{}, only: map[*types.TypeName][]string{},
-			refusers: map[types.Object]bool{}, checked: map[*types.TypeName]bool{},
+			refusers: map[types.Object]bool{}, checked: map[*types.TypeName]bool{}, unread: map[string]bool{},
 		}
 		u.findRefusers()
 		for _, file := range pkg.Syntax {
@@ -338,7 +339,8 @@ func (u *usage) pair(from, into *types.Named) {
 			continue
 		}
 		u.alike[field] = append(u.alike[field], other)
-		if inner, made := structure(field.Type()), structure(other.Type()); inner != nil && made != nil && inner != made {
+		inner, made := structure(field.Type()), structure(other.Type())
+		if inner != nil && made != nil && inner != made {
 			u.pair(inner, made)
 		}
 	}

@@ -153,7 +153,13 @@ func reopen(t *testing.T, files map[string][]byte) *store.Store {
 	if !ok {
 		return nil
 	}
-	path := filepath.Join(t.TempDir(), "aloft.db")
+	folder, err := os.MkdirTemp("", "aloft-torture-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Not at the end of the test: ten thousand databases fill a disk.
+	defer func() { _ = os.RemoveAll(folder) }()
+	path := filepath.Join(folder, "aloft.db")
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}

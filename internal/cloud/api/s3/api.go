@@ -123,8 +123,9 @@ func containsControl(key string) bool {
 // honour.
 var lacking = []string{
 	"SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5", "CopySourceSSECustomerAlgorithm",
-	"CopySourceSSECustomerKey", "CopySourceSSECustomerKeyMD5", "SSEKMSKeyId", "SSEKMSEncryptionContext", "GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite",
-	"GrantWriteACP", "ObjectLockEnabledForBucket", "ObjectLockMode", "ObjectLockRetainUntilDate",
+	"CopySourceSSECustomerKey", "CopySourceSSECustomerKeyMD5", "SSEKMSKeyId", "SSEKMSEncryptionContext",
+	"GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP", "ObjectLockEnabledForBucket",
+	"ObjectLockMode", "ObjectLockRetainUntilDate",
 	"ObjectLockLegalHoldStatus", "ObjectLockEventHold", "ObjectLockEventHoldDurationDays",
 	"ObjectLockEventHoldDurationYears", "WebsiteRedirectLocation", "WriteOffsetBytes", "MFA",
 	"BypassGovernanceRetention", "AnnotationDirective", "IfMatchLastModifiedTime", "IfMatchSize",
