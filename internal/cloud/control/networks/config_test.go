@@ -112,6 +112,23 @@ func TestRouteLeadsToAnInterfaceThatExists(t *testing.T) {
 	}
 }
 
+func TestGatewaysCarryNothingToALoadBalancerThatDeniesIt(t *testing.T) {
+	for _, denies := range []string{"true", "false"} {
+		vpc := configOf(t, func(tx *store.Tx) {
+			store.LoadBalancers.Put(tx, &store.LoadBalancer{
+				ARN: "lb", Region: "r", Attributes: map[string]string{"ipv6.deny_all_igw_traffic": denies},
+			})
+			store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
+				ID: "eni-1", Region: "r", VPCID: "vpc-1", LoadBalancerARN: "lb",
+				IPv6: []netip.Addr{netip.MustParseAddr("2001:db8::1")},
+			})
+		})
+		if got := vpc.Interfaces[0]; got.Inside6 != (denies == "true") || len(got.IPv6) != 1 {
+			t.Errorf("%s: the interface is %+v", denies, got)
+		}
+	}
+}
+
 func TestACLThatAllowsEverythingIsLeftOut(t *testing.T) {
 	allow := func(number int, egress bool) store.NetworkACLEntry {
 		return store.NetworkACLEntry{Number: number, Egress: egress, Allow: true, Protocol: "-1", CIDR: anywhere}

@@ -45,7 +45,12 @@ func TestDualstackNode(t *testing.T) {
 		ARN: "arn:v4", Check: balancertest.Check, Targets: []balancer.Target{balancertest.Backend(t, "four", answer)},
 	})
 	lb := &c.LoadBalancers[0]
-	lb.Listeners[0].Rules = []balancer.Rule{balancertest.OnPath(1, "/four", balancertest.Forward("arn:v4"))}
+	lb.Listeners[0].Rules = []balancer.Rule{
+		balancertest.OnPath(1, "/four", balancertest.Forward("arn:v4")),
+		balancertest.OnPath(2, "/away", balancer.Action{Redirect: &balancer.Redirect{
+			Protocol: "HTTPS", Host: "#{host}", Port: "443", Path: "/", Code: 301,
+		}}),
+	}
 	dual := func(ipv6 netip.Addr) balancer.Config {
 		changed := c
 		changed.LoadBalancers = []balancer.LoadBalancer{*lb}
@@ -72,6 +77,7 @@ func TestDualstackNode(t *testing.T) {
 		{"127.0.1.1", "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", "::1 for 127.0.0.1 at h"},
 		{"::1", "GET /four HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", "127.0.1.1 for ::1 at h"},
 		{"::1", "GET / HTTP/1.0\r\n\r\n", "::1 for ::1 at [::1]"},
+		{"::1", "GET /away HTTP/1.1\r\nHost: [::1]:80\r\nConnection: close\r\n\r\n", "https://[::1]:443/"},
 	} {
 		got, err := ask(q.host, q.request)
 		if err != nil || !strings.Contains(got, q.want) {

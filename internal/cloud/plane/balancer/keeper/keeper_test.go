@@ -144,4 +144,7 @@ func TestKeeperEntersOnlyTheNamespacesOfNodes(t *testing.T) {
 			t.Errorf("%+v: got sockets %v", in, fds)
 		}
 	}
+	if fds, err := k.Connecting(Namespace{}, unix.AF_UNIX, 1); err == nil {
+		t.Errorf("got sockets %v of another family", fds)
+	}
 }
