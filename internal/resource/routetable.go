@@ -168,13 +168,27 @@ func (p *Provisioner) setDefaultRoute(ctx context.Context, body stack.RouteTable
 
 func (p *Provisioner) associate(ctx context.Context, id, subnet string) error {
 	what := fmt.Sprintf("associate route table %s with subnet %s", id, subnet)
-	return retryEventual(ctx, what, func(ctx context.Context) error {
+	associate := func(ctx context.Context) error {
 		_, err := p.EC2.AssociateRouteTable(ctx, &ec2.AssociateRouteTableInput{RouteTableId: &id, SubnetId: &subnet})
-		return acceptExisting(ctx, err, func(ctx context.Context) (bool, error) {
+		return err
+	}
+	return retryEventual(ctx, what, func(ctx context.Context) error {
+		return acceptExisting(ctx, associate(ctx), func(ctx context.Context) (bool, error) {
 			all, err := p.routeTables(ctx)
-			return slices.ContainsFunc(all, func(f plan.Found) bool {
-				return f.ID == id && slices.Contains(f.Values(stack.AttrSubnets), subnet)
-			}), err
+			at := slices.IndexFunc(all, func(f plan.Found) bool {
+				return slices.Contains(f.Values(stack.AttrSubnets), subnet)
+			})
+			if err != nil || at < 0 || all[at].ID == id {
+				return at >= 0, err
+			}
+			// Another of the application's tables has the subnet: one that a killed run created too.
+			if err := p.disassociate(ctx, all[at], subnet); err != nil {
+				return false, err
+			}
+			if err := associate(ctx); !awsapi.IsExists(err) {
+				return err == nil, err
+			}
+			return false, nil
 		})
 	})
 }
