@@ -60,6 +60,21 @@ func NewInterface(tx *store.Tx, ids *identity.Source, spec InterfaceSpec) (*stor
 		}
 		nic.PublicOnStart = true
 	}
+	spec.attach(ids, nic)
+	store.NetworkInterfaces.Put(tx, nic)
+	if _, err = AddSecondary(tx, ids, nic, subnet, spec.Secondary, spec.Free); err == nil {
+		_, err = AddIPv6(tx, ids, nic, subnet, spec.IPv6, spec.FreeIPv6)
+	}
+	if err != nil {
+		store.NetworkInterfaces.Delete(tx, nic.ID)
+		return nil, err
+	}
+	nic, _ = store.NetworkInterfaces.Get(tx, nic.ID)
+	return nic, nil
+}
+
+// attach makes the service that needs an interface its owner, if there is one.
+func (spec InterfaceSpec) attach(ids *identity.Source, nic *store.NetworkInterface) {
 	if spec.LoadBalancerARN != "" || spec.NatGatewayID != "" || spec.ConnectEndpoint || spec.VPCEndpoint {
 		nic.State, nic.AttachmentID, nic.AttachedAt = "in-use", ids.ID("eni-attach-"), spec.AttachedAt
 	}
@@ -83,14 +98,4 @@ func NewInterface(tx *store.Tx, ids *identity.Source, spec InterfaceSpec) (*stor
 		nic.RequesterID, nic.RequesterManaged, nic.AttachmentID = endpointRequester, true, ids.ID("ela-attach-")
 		nic.Type, nic.DeviceIndex = "vpc_endpoint", 1
 	}
-	store.NetworkInterfaces.Put(tx, nic)
-	if _, err = AddSecondary(tx, ids, nic, subnet, spec.Secondary, spec.Free); err == nil {
-		_, err = AddIPv6(tx, ids, nic, subnet, spec.IPv6, spec.FreeIPv6)
-	}
-	if err != nil {
-		store.NetworkInterfaces.Delete(tx, nic.ID)
-		return nil, err
-	}
-	nic, _ = store.NetworkInterfaces.Get(tx, nic.ID)
-	return nic, nil
 }
