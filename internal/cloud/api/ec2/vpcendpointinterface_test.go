@@ -15,7 +15,7 @@ import (
 
 const ec2Service = "com.amazonaws.us-east-1.ec2"
 
-// endpointVPC is a VPC with host names, a group besides the default one, and three subnets, of which the
+// endpointVPC is a VPC with host names, a group besides the default one, and three subnets. The
 // last two are in one zone.
 type endpointVPC struct {
 	*cloud
