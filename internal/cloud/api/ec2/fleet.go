@@ -28,7 +28,7 @@ var fleets = resourceType[store.Fleet]{
 		return ok && uuidPattern.MatchString(rest)
 	},
 	filters: filters[fleet]{
-		"activity-status":                    constant[fleet](string(types.FleetActivityStatusFulfilled)),
+		"activity-status":                    field(func(row fleet) string { return string(activityStatus(row)) }),
 		"excess-capacity-termination-policy": noValue[fleet],
 		"fleet-state":                        field(func(row fleet) string { return string(fleetState(row)) }),
 		"replace-unhealthy-instances":        constant[fleet]("false"),
@@ -50,6 +50,25 @@ func fleetInput(row fleet) *ec2.CreateFleetInput {
 		return &ec2.CreateFleetInput{} // nothing else writes the field
 	}
 	return in
+}
+
+// fulfilledCapacity returns how many units of its capacity a fleet has launched.
+func fulfilledCapacity(row fleet, in *ec2.CreateFleetInput) (units float64) {
+	for _, l := range row.Launches {
+		units += float64(len(l.InstanceIDs)) * overrideAt(in, l.Config, l.Override).weight()
+	}
+	return units
+}
+
+// activityStatus reports whether a fleet has launched its capacity. One of the type instant does not
+// try again.
+func activityStatus(row fleet) types.FleetActivityStatus {
+	in := fleetInput(row)
+	if s := in.TargetCapacitySpecification; s != nil &&
+		fulfilledCapacity(row, in) < float64(aws.ToInt32(s.TotalTargetCapacity)) {
+		return types.FleetActivityStatusError
+	}
+	return types.FleetActivityStatusFulfilled
 }
 
 // DescribeFleets describes the fleets with the ids. As on AWS, fleets of the type instant, and the
@@ -74,14 +93,11 @@ func (a *API) DescribeFleets(ctx context.Context, in *ec2.DescribeFleetsInput) (
 
 func fleetItem(row fleet) types.FleetData {
 	in := fleetInput(row)
-	fulfilled := 0.0
-	for _, l := range row.Launches {
-		fulfilled += float64(len(l.InstanceIDs)) * overrideAt(in, l.Config, l.Override).weight()
-	}
+	fulfilled := fulfilledCapacity(row, in)
 	capacity := in.TargetCapacitySpecification
 	item := types.FleetData{
 		FleetId: aws.String(row.ID), FleetState: fleetState(row), Type: types.FleetTypeInstant,
-		ActivityStatus: types.FleetActivityStatusFulfilled, ClientToken: optionalString(row.ClientToken),
+		ActivityStatus: activityStatus(row), ClientToken: optionalString(row.ClientToken),
 		CreateTime: aws.Time(row.Created), FulfilledCapacity: aws.Float64(fulfilled),
 		FulfilledOnDemandCapacity: aws.Float64(fulfilled), ReplaceUnhealthyInstances: aws.Bool(false),
 		TargetCapacitySpecification: &types.TargetCapacitySpecification{

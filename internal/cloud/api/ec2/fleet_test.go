@@ -99,6 +99,10 @@ func TestAFleetThatCannotHaveItsLeastCapacityLaunchesNothing(t *testing.T) {
 	if len(out.Instances) != 0 || len(out.Errors) != 1 || len(store.Instances.List(r.cloud.Store.View())) != 0 {
 		t.Errorf("%+v", out)
 	}
+	found := doRemote(r, r.DescribeFleets, &ec2.DescribeFleetsInput{FleetIds: []string{*out.FleetId}}).Fleets
+	if len(found) != 1 || found[0].ActivityStatus != types.FleetActivityStatusError {
+		t.Errorf("%+v", found)
+	}
 }
 
 func TestFleetsTryTheSmallestTypesFirst(t *testing.T) {

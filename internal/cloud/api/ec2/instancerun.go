@@ -93,7 +93,7 @@ func (a *API) createInstances(tx *store.Tx, l *launch) ([]string, error) {
 	}
 	var ids []string
 	var err error
-	for index := range aws.ToInt32(l.in.MaxCount) {
+	for index := range l.most() {
 		row := a.newInstance(l, reservation, index)
 		row.Partition = l.nextPartition(tx)
 		row.InterfaceIDs, row.SourceDestCheck, err = a.launchInterfaces(tx, l, row.ID)

@@ -29,6 +29,7 @@ type launch struct {
 	setting      store.AccountSetting
 	root         rootVolume
 	group        placementGroup             // nil: none
+	room         int32                      // how many more instances fit in the group; zero: any number
 	fleetID      string                     // of the EC2 Fleet that launches; "": none
 	volumes      []types.BlockDeviceMapping // besides the root volume
 }

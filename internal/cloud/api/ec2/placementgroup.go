@@ -101,14 +101,13 @@ func newPlacementGroup(in *ec2.CreatePlacementGroupInput) (placementGroup, error
 		return nil, err
 	}
 	partition := in.Strategy == types.PlacementStrategyPartition
-	switch {
-	case row.Strategy == "":
+	if row.Strategy == "" {
 		row.Strategy = string(types.PlacementStrategyCluster)
+	}
+	switch {
 	case in.SpreadLevel != "" && in.Strategy != types.PlacementStrategySpread:
 		return nil, wire.Errorf("InvalidParameterCombination",
 			"The parameter SpreadLevel can only be specified with the strategy spread.")
-	}
-	switch {
 	case in.PartitionCount != nil && !partition:
 		return nil, wire.Errorf("InvalidParameterCombination",
 			"The parameter PartitionCount can only be specified with the strategy partition.")
@@ -258,17 +257,27 @@ func (l *launch) checkPlacement(r store.Reader) error {
 				"The placement group '%s' is in use in another availability zone: %s", l.group.Name, placed[0].Zone)
 		}
 	case types.PlacementStrategySpread:
-		count := int(aws.ToInt32(l.in.MinCount))
+		l.room = maxSpread
 		for _, row := range placed {
 			if row.Zone == l.subnet.Zone && row.State != store.Stopped {
-				count++
+				l.room--
 			}
 		}
-		if count > maxSpread {
+		if l.room < aws.ToInt32(l.in.MinCount) {
 			return insufficientCapacity("A spread placement group has at most 7 running instances in a zone.")
 		}
 	}
 	return nil
+}
+
+// most returns how many instances a launch creates at most: those that it asks for, or for which its
+// placement group has room.
+func (l *launch) most() int32 {
+	most := aws.ToInt32(l.in.MaxCount)
+	if l.room > 0 {
+		return min(most, l.room)
+	}
+	return most
 }
 
 // nextPartition returns the partition of the next instance of a launch: that of the request, or the

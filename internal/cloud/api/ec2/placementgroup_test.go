@@ -51,6 +51,9 @@ func TestPlacementGroups(t *testing.T) {
 		"InvalidParameterCombination:": {
 			GroupName: aws.String("p"), Strategy: types.PlacementStrategyCluster, PartitionCount: aws.Int32(2),
 		},
+		"InvalidParameterCombination: The parameter SpreadLevel can only be specified with the strategy spread.": {
+			GroupName: aws.String("p"), SpreadLevel: types.SpreadLevelRack,
+		},
 		"UnsupportedOperation:": {
 			GroupName: aws.String("p"), Strategy: types.PlacementStrategySpread, SpreadLevel: types.SpreadLevelHost,
 		},
@@ -101,7 +104,11 @@ func TestLaunchesObeyTheirPlacementGroup(t *testing.T) {
 		GroupName: name("apart"), PartitionNumber: aws.Int32(1),
 	}), "InvalidParameterCombination:")
 
-	doRemote(r, r.RunInstances, launch(7, "t3.micro", types.Placement{GroupName: name("apart")}))
+	many := launch(9, "t3.micro", types.Placement{GroupName: name("apart")})
+	many.MinCount = aws.Int32(2)
+	if launched := doRemote(r, r.RunInstances, many).Instances; len(launched) != 7 {
+		t.Errorf("launched %d instances, want the 7 for which the group has room", len(launched))
+	}
 	if _, err := r.cloud.RunInstances(r.cloud.ctx, launch(1, "t3.micro", types.Placement{
 		GroupName: name("apart"),
 	})); code(err) != "InsufficientInstanceCapacity" {
