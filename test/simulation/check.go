@@ -4,6 +4,7 @@ package simulation
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -98,9 +99,15 @@ func Happens(ok func() bool) bool {
 }
 
 // EverythingOnce checks that the cloud holds each resource of the tutorial once, or of the
-// tutorial with private servers and one NAT gateway.
+// tutorial with private servers and one NAT gateway. A run need not wait for instances
+// that an earlier one terminated, so EverythingOnce does.
 func EverythingOnce(t *testing.T, c *Cloud) {
 	t.Helper()
+	Eventually(t, func() bool {
+		return !slices.ContainsFunc(store.Instances.List(c.Store.View()), func(x *store.Instance) bool {
+			return x.State == store.ShuttingDown
+		})
+	})
 	view := c.Store.View()
 	Consistent(t, view)
 	network := tutorialVPC(t, view)
