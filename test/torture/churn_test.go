@@ -138,18 +138,38 @@ func check(t *testing.T, files map[string][]byte, all [][]*thing) {
 // opened opens a copy of the database among files.
 func opened(t *testing.T, files map[string][]byte) *store.Store {
 	t.Helper()
-	path := copyOf(t, files)
-	s, err := store.Open(path)
+	folder := scratch(t)
+	defer remove(t, folder)
+	s, err := store.Open(copyOf(t, files, folder))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-// copyOf writes the database among files, if there is one, and returns its path.
-func copyOf(t *testing.T, files map[string][]byte) string {
+// scratch makes a folder for one of a test's thousands of rounds, which would fill a disk if
+// they were kept, as t.TempDir keeps its folders, until the end of the test. The caller removes it.
+func scratch(t *testing.T) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "aloft.db")
+	folder, err := os.MkdirTemp("", "aloft-torture-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+// remove removes a folder that scratch made.
+func remove(t *testing.T, folder string) {
+	t.Helper()
+	if err := os.RemoveAll(folder); err != nil {
+		t.Error(err)
+	}
+}
+
+// copyOf writes the database among files, if there is one, into a folder and returns its path.
+func copyOf(t *testing.T, files map[string][]byte, folder string) string {
+	t.Helper()
+	path := filepath.Join(folder, "aloft.db")
 	if content, ok := files["aloft.db"]; ok {
 		if err := os.WriteFile(path, content, 0o600); err != nil {
 			t.Fatal(err)
@@ -161,7 +181,7 @@ func copyOf(t *testing.T, files map[string][]byte) string {
 // converges starts a local cloud on the files and waits for what the rows desire.
 func converges(t *testing.T, files map[string][]byte) {
 	t.Helper()
-	c := simulation.Open(t, copyOf(t, files))
+	c := simulation.Open(t, copyOf(t, files, t.TempDir()))
 	if !simulation.Happens(func() bool { return len(unsettled(c)) == 0 }) {
 		for _, what := range unsettled(c) {
 			t.Error(what)

@@ -43,8 +43,9 @@ func TestCloudProcess(t *testing.T) {
 
 // process is a local cloud that can be killed.
 type process struct {
-	cmd *exec.Cmd
-	api api
+	cmd    *exec.Cmd
+	folder string // of its temporary files, which it cannot remove when it is killed
+	api    api
 }
 
 // api calls a local cloud without retries.
@@ -62,9 +63,12 @@ type api struct {
 // startCloud starts a local cloud with a database. It returns nil if it dies meanwhile.
 func startCloud(t *testing.T, database string) *process {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestCloudProcess$", "-test.timeout=0")
-	// A killed process leaves its temporary files: this test removes them.
-	cmd.Env = append(os.Environ(), databaseVariable+"="+database, "TMPDIR="+t.TempDir())
+	p := &process{
+		cmd:    exec.Command(os.Args[0], "-test.run=^TestCloudProcess$", "-test.timeout=0"),
+		folder: scratch(t),
+	}
+	cmd := p.cmd
+	cmd.Env = append(os.Environ(), databaseVariable+"="+database, "TMPDIR="+p.folder)
 	if _, err := cmd.StdinPipe(); err != nil { // it ends with this process
 		t.Fatal(err)
 	}
@@ -75,7 +79,6 @@ func startCloud(t *testing.T, database string) *process {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p := &process{cmd: cmd}
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if url, ok := strings.CutPrefix(lines.Text(), servingPrefix); ok {
 			config := wiretest.Client(t, simulation.Region, url)
@@ -91,13 +94,14 @@ func startCloud(t *testing.T, database string) *process {
 	return nil
 }
 
-// kill kills the process and waits for its end.
+// kill kills the process, waits for its end and removes its temporary files.
 func (p *process) kill(t *testing.T) {
 	t.Helper()
 	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		t.Fatal(err)
 	}
 	_ = p.cmd.Wait() // reports the kill
+	remove(t, p.folder)
 }
 
 // prepare finds what the calls refer to, and creates the launch template.

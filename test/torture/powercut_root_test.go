@@ -149,20 +149,12 @@ func repeat(t *testing.T, model *store.Store, number int) {
 // pages of the file must be consistent.
 func reopen(t *testing.T, files map[string][]byte) *store.Store {
 	t.Helper()
-	content, ok := files["aloft.db"]
-	if !ok {
+	if _, ok := files["aloft.db"]; !ok {
 		return nil
 	}
-	folder, err := os.MkdirTemp("", "aloft-torture-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Not at the end of the test: ten thousand databases fill a disk.
-	defer func() { _ = os.RemoveAll(folder) }()
-	path := filepath.Join(folder, "aloft.db")
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	folder := scratch(t)
+	defer remove(t, folder)
+	path := copyOf(t, files, folder)
 	db, err := bbolt.Open(path, 0o600, nil)
 	if err != nil {
 		t.Fatalf("open the database after the cut: %v", err)
