@@ -108,8 +108,11 @@ func TestInstancesHaveTheProfilesOfTheirRows(t *testing.T) {
 			store.Instances.Put(tx, &store.Instance{
 				ID: "i-1", Region: "us-east-1", VPCID: "vpc-1", ProfileARN: test.arn,
 			})
+			store.Subnets.Put(tx, &store.Subnet{
+				ID: "subnet-1", Region: "us-east-1", VPCID: "vpc-1", CIDR: netip.PrefixFrom(ip, 24),
+			})
 			store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
-				ID: "eni-1", Region: "us-east-1", VPCID: "vpc-1", InstanceID: "i-1", PrivateIP: ip,
+				ID: "eni-1", Region: "us-east-1", VPCID: "vpc-1", SubnetID: "subnet-1", InstanceID: "i-1", PrivateIP: ip,
 			})
 			store.Roles.Put(tx, &store.Role{Name: "web", ID: "AROA1", Trust: trustsMachines})
 			for name, role := range map[string]string{"web": "web", "empty": "", "orphan": "no"} {

@@ -28,18 +28,18 @@ type instanceMetadata struct {
 // Instance returns the instance with a private IP address in the VPC.
 func (m instanceMetadata) Instance(vpcID string, address netip.Addr) (metadata.Instance, bool) {
 	view := m.store.View()
-	for _, eni := range store.NetworkInterfacesByVPC.List(view, vpcID) {
-		if !eni.Has(address) {
-			continue
-		}
-		if row, ok := store.Instances.Get(view, eni.InstanceID); ok {
-			i := describeInstance(view, row)
-			i.Profile = m.profile(view, row)
-			i.ActiveKeys = m.keys.Of(row.ID)
-			return i, true
-		}
+	eni, ok := store.NetworkInterfaceInVPC(view, vpcID, address)
+	if !ok {
+		return metadata.Instance{}, false
 	}
-	return metadata.Instance{}, false
+	row, ok := store.Instances.Get(view, eni.InstanceID)
+	if !ok {
+		return metadata.Instance{}, false
+	}
+	i := describeInstance(view, row)
+	i.Profile = m.profile(view, row)
+	i.ActiveKeys = m.keys.Of(row.ID)
+	return i, true
 }
 
 // profile returns the profile of an instance, nil if it has none.

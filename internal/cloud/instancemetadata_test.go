@@ -20,7 +20,9 @@ func TestInstanceMetadataJoinsTheRowsOfAnInstance(t *testing.T) {
 	ip, cidr := netip.MustParseAddr("10.0.1.5"), netip.MustParsePrefix("10.0.0.0/16")
 	err = s.Update(func(tx *store.Tx) error {
 		store.VPCs.Put(tx, &store.VPC{ID: "vpc-1", Region: "us-east-1", CIDR: cidr})
-		store.Subnets.Put(tx, &store.Subnet{ID: "subnet-1", Region: "us-east-1", VPCID: "vpc-1", ZoneID: "use1-az1"})
+		store.Subnets.Put(tx, &store.Subnet{
+			ID: "subnet-1", Region: "us-east-1", VPCID: "vpc-1", CIDR: cidr, ZoneID: "use1-az1",
+		})
 		store.SecurityGroups.Put(tx, &store.SecurityGroup{ID: "sg-1", Region: "us-east-1", Name: "web"})
 		store.KeyPairs.Put(tx, &store.KeyPair{
 			ID: "key-1", Region: "us-east-1", Name: "ops", PublicKey: "ssh-ed25519 AAAA\n",
@@ -37,7 +39,7 @@ func TestInstanceMetadataJoinsTheRowsOfAnInstance(t *testing.T) {
 			store.Volumes.Put(tx, &volume)
 		}
 		store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
-			ID: "eni-1", Region: "us-east-1", VPCID: "vpc-1", InstanceID: "i-1", PrivateIP: ip,
+			ID: "eni-1", Region: "us-east-1", VPCID: "vpc-1", SubnetID: "subnet-1", InstanceID: "i-1", PrivateIP: ip,
 			GroupIDs: []string{"sg-1"},
 		})
 		return nil

@@ -172,7 +172,7 @@ func (c *kernel) in(namespace string, command ...string) string {
 // their namespaces.
 func (c *kernel) attached(vpc string) map[*store.NetworkInterface]string {
 	all := map[*store.NetworkInterface]string{}
-	for _, n := range store.NetworkInterfacesByVPC.List(c, vpc) {
+	for _, n := range store.NetworkInterfacesInVPC(c, vpc) {
 		switch {
 		case c.running[n.InstanceID]:
 			all[n] = filepath.Join(c.layout.MachineRun(), n.InstanceID, "net")

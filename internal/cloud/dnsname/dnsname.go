@@ -16,6 +16,13 @@ func Private(region string, addr netip.Addr) string {
 	return "ip-" + dashes(addr) + "." + privateDomain(region)
 }
 
+// privateAddress returns the address in a name that Private returned.
+func privateAddress(name string) (netip.Addr, bool) {
+	host, _, _ := strings.Cut(strings.TrimPrefix(name, "ip-"), ".")
+	address, err := netip.ParseAddr(strings.ReplaceAll(host, "-", "."))
+	return address, err == nil
+}
+
 func privateDomain(region string) string {
 	if region == "us-east-1" {
 		return "ec2.internal"

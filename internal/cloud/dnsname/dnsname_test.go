@@ -23,12 +23,15 @@ func network(t *testing.T) *store.Store {
 			ID: "vpc-1", Region: "eu-west-1", CIDR: netip.MustParsePrefix("10.0.0.0/16"),
 			DNSSupport: true, DNSHostnames: true,
 		})
+		store.Subnets.Put(tx, &store.Subnet{
+			ID: "subnet-1", Region: "eu-west-1", VPCID: "vpc-1", CIDR: netip.MustParsePrefix("10.0.1.0/24"),
+		})
 		for id, ips := range map[string][2]string{
 			"eni-instance": {"10.0.1.5", "203.0.113.5"},
 			"eni-public":   {"10.0.1.6", "203.0.113.6"},
 			"eni-private":  {"10.0.1.7", ""},
 		} {
-			eni := &store.NetworkInterface{ID: id, Region: "eu-west-1", VPCID: "vpc-1"}
+			eni := &store.NetworkInterface{ID: id, Region: "eu-west-1", VPCID: "vpc-1", SubnetID: "subnet-1"}
 			eni.PrivateIP = netip.MustParseAddr(ips[0])
 			if ips[1] != "" {
 				eni.PublicIP = netip.MustParseAddr(ips[1])

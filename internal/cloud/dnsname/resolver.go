@@ -32,13 +32,13 @@ func (r Resolver) Addresses(vpcID, name string) (addresses []netip.Addr, known b
 	if !ok || !strings.HasSuffix(name, "."+privateDomain(vpc.Region.Name())) {
 		return nil, false
 	}
+	address, ok := privateAddress(name)
+	if !ok || Private(vpc.Region.Name(), address) != name {
+		return nil, true
+	}
 	for _, id := range append(namedPeers(view, vpcID), vpcID) {
-		for _, eni := range store.NetworkInterfacesByVPC.List(view, id) {
-			for _, address := range eni.Addresses() {
-				if Private(vpc.Region.Name(), address.Private) == name {
-					addresses = append(addresses, address.Private)
-				}
-			}
+		if _, ok := store.NetworkInterfaceInVPC(view, id, address); ok {
+			addresses = append(addresses, address)
 		}
 	}
 	return addresses, true

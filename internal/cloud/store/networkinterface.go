@@ -3,6 +3,7 @@ package store
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/identity"
@@ -15,17 +16,9 @@ var (
 		func(r *NetworkInterface) string { return r.ID },
 		(*NetworkInterface).region,
 	)
-	NetworkInterfacesByVPC = NetworkInterfaces.indexBy(
-		"vpc",
-		func(r *NetworkInterface) string { return r.VPCID },
-	)
 	NetworkInterfacesByInstance = NetworkInterfaces.indexBy(
 		"instance",
 		func(r *NetworkInterface) string { return r.InstanceID },
-	)
-	NetworkInterfacesBySecurityGroup = NetworkInterfaces.indexByAll(
-		"security_group",
-		func(r *NetworkInterface) []string { return r.GroupIDs },
 	)
 	networkInterfacesByAddress = NetworkInterfaces.indexByAll(
 		"address",
@@ -55,6 +48,28 @@ var (
 		},
 	)
 )
+
+// NetworkInterfacesInVPC returns the network interfaces in a VPC in the order of their ids. It asks
+// each subnet: an index by VPC would take as much memory as the rows themselves.
+func NetworkInterfacesInVPC(r Reader, vpcID string) []*NetworkInterface {
+	var all []*NetworkInterface
+	for _, subnet := range SubnetsByVPC.List(r, vpcID) {
+		all = append(all, NetworkInterfacesInSubnet(r, subnet.ID)...)
+	}
+	slices.SortFunc(all, func(a, b *NetworkInterface) int { return strings.Compare(a.ID, b.ID) })
+	return slices.Compact(all)
+}
+
+// NetworkInterfaceInVPC returns the network interface in a VPC that has a private address.
+func NetworkInterfaceInVPC(r Reader, vpcID string, address netip.Addr) (*NetworkInterface, bool) {
+	for _, subnet := range SubnetsByVPC.List(r, vpcID) {
+		if !subnet.CIDR.Contains(address) {
+			continue
+		}
+		return NetworkInterfaceWithPrivateIP(r, subnet.ID, address)
+	}
+	return nil, false
+}
 
 // NetworkInterfacesInSubnet returns the network interfaces in a subnet, in no particular
 // order, each as often as it has private addresses.

@@ -154,7 +154,7 @@ func (a *API) DetachInternetGateway(
 		if gateway.VPCID != vpc.ID {
 			return wire.Errorf("Gateway.NotAttached", "resource %s is not attached to network %s", gateway.ID, vpc.ID)
 		}
-		for _, nic := range store.NetworkInterfacesByVPC.List(tx, vpc.ID) {
+		for _, nic := range store.NetworkInterfacesInVPC(tx, vpc.ID) {
 			if nic.IsPublic() {
 				return wire.Errorf(
 					"DependencyViolation",

@@ -3,6 +3,7 @@ package ec2
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -244,7 +245,8 @@ func (a *API) DeleteSecurityGroup(
 }
 
 func groupInUse(r store.Reader, group *store.SecurityGroup) bool {
-	if len(store.NetworkInterfacesBySecurityGroup.List(r, group.ID)) > 0 {
+	inUse := func(nic *store.NetworkInterface) bool { return slices.Contains(nic.GroupIDs, group.ID) }
+	if slices.ContainsFunc(store.NetworkInterfacesInVPC(r, group.VPCID), inUse) {
 		return true
 	}
 	for _, other := range store.SecurityGroupsByVPC.List(r, group.VPCID) {

@@ -189,7 +189,7 @@ func (a *API) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput) (*ec2.Delet
 // vpcInUse reports whether a VPC contains more than CreateVpc created.
 func vpcInUse(r store.Reader, vpcID string) bool {
 	if len(store.SubnetsByVPC.List(r, vpcID)) > 0 || len(store.InternetGatewaysByVPC.List(r, vpcID)) > 0 ||
-		len(store.NetworkInterfacesByVPC.List(r, vpcID)) > 0 || len(store.VPCEndpointsByVPC.List(r, vpcID)) > 0 ||
+		len(store.NetworkInterfacesInVPC(r, vpcID)) > 0 || len(store.VPCEndpointsByVPC.List(r, vpcID)) > 0 ||
 		len(store.EgressOnlyGatewaysByVPC.List(r, vpcID)) > 0 {
 		return true
 	}

@@ -28,7 +28,7 @@ func TestLoadBalancerHasNodeInEverySubnet(t *testing.T) {
 		t.Errorf("load balancer = %+v", lb)
 	}
 	var nics int
-	for _, nic := range store.NetworkInterfacesByVPC.List(w.store.View(), "vpc-1") {
+	for _, nic := range store.NetworkInterfacesInVPC(w.store.View(), "vpc-1") {
 		if nic.LoadBalancerARN != *lb.LoadBalancerArn {
 			continue
 		}
@@ -146,7 +146,7 @@ func TestInternalLoadBalancerHasNoPublicAddress(t *testing.T) {
 	if !strings.HasPrefix(*lb.DNSName, "internal-web-") || !slices.Equal(lb.SecurityGroups, []string{"sg-other"}) {
 		t.Errorf("load balancer = %+v", lb)
 	}
-	for _, nic := range store.NetworkInterfacesByVPC.List(w.store.View(), "vpc-2") {
+	for _, nic := range store.NetworkInterfacesInVPC(w.store.View(), "vpc-2") {
 		if nic.PublicIP.IsValid() {
 			t.Errorf("network interface = %+v, want no public IP address", nic)
 		}

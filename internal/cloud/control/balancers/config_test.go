@@ -73,13 +73,14 @@ func TestDualstackNodesAndTargetsHaveIPv6Addresses(t *testing.T) {
 	change(t, s, func(tx *store.Tx) {
 		store.TargetGroups.Edit(tx, "tg", func(g *store.TargetGroup) { g.IPAddressType, g.VPCID = "ipv6", "v" })
 		store.Targets.Put(tx, target("tg", "2001:db8::4", "a"))
+		store.Subnets.Put(tx, &store.Subnet{ID: "subnet-v", Region: "r", VPCID: "v"})
 		for id, address := range map[string]string{
 			"eni-lb-a": "2001:db8::4", "eni-i-a": "2001:db8::a", "eni-i-b": "2001:db8::b",
 		} {
 			store.NetworkInterfaces.Edit(tx, id, func(row *store.NetworkInterface) {
 				row.IPv6, row.PrimaryIPv6 = six(address), id == "eni-i-a"
 				if id == "eni-lb-a" {
-					row.LoadBalancerARN, row.VPCID = "lb", "v"
+					row.LoadBalancerARN, row.VPCID, row.SubnetID = "lb", "v", "subnet-v"
 				}
 			})
 		}

@@ -108,7 +108,7 @@ func addressOf(r store.Reader, t *store.Target, group *store.TargetGroup) netip.
 // isNodeAddress reports whether the IP address belongs to a load balancer's node in
 // the VPC.
 func isNodeAddress(r store.Reader, vpc string, address netip.Addr) bool {
-	for _, nic := range store.NetworkInterfacesByVPC.List(r, vpc) {
+	for _, nic := range store.NetworkInterfacesInVPC(r, vpc) {
 		if nic.LoadBalancerARN != "" && (nic.PrivateIP == address || slices.Contains(nic.IPv6, address)) {
 			return true
 		}

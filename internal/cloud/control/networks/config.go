@@ -40,7 +40,7 @@ func vpcConfig(
 		egressOnly[gateway.ID] = true
 	}
 	forwarding, interfaces := map[string]string{}, map[string]bool{}
-	for _, eni := range store.NetworkInterfacesByVPC.List(view, row.ID) {
+	for _, eni := range store.NetworkInterfacesInVPC(view, row.ID) {
 		interfaces[eni.ID] = true
 		if gateway, ok := store.NatGateways.Get(view, eni.NatGatewayID); ok && gateway.Forwards() {
 			forwarding[gateway.ID] = eni.ID
@@ -63,7 +63,7 @@ func vpcConfig(
 			Routes: routes.of(subnet.ID), ACL: acls[subnet.ID],
 		})
 	}
-	for _, eni := range store.NetworkInterfacesByVPC.List(view, row.ID) {
+	for _, eni := range store.NetworkInterfacesInVPC(view, row.ID) {
 		vpc.Interfaces = append(vpc.Interfaces, interfaceConfig(view, eni, namespace, limit))
 	}
 	for _, group := range store.SecurityGroupsByVPC.List(view, row.ID) {

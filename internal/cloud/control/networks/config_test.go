@@ -75,7 +75,7 @@ func TestRouteLeadsToAnInterfaceThatExists(t *testing.T) {
 		addSubnet(tx, "subnet-1")
 		store.Instances.Put(tx, &store.Instance{ID: "i-1", Region: "r", State: store.Running})
 		store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
-			ID: "eni-1", Region: "r", VPCID: "vpc-1", InstanceID: "i-1", DeviceIndex: 1,
+			ID: "eni-1", Region: "r", VPCID: "vpc-1", SubnetID: "subnet-1", InstanceID: "i-1", DeviceIndex: 1,
 			PrivateIP: netip.MustParseAddr("10.0.0.5"),
 			Secondary: []store.InterfaceAddress{{
 				Private: netip.MustParseAddr("10.0.0.6"), Public: netip.MustParseAddr("198.18.1.6"),
@@ -115,11 +115,12 @@ func TestRouteLeadsToAnInterfaceThatExists(t *testing.T) {
 func TestGatewaysCarryNothingToALoadBalancerThatDeniesIt(t *testing.T) {
 	for _, denies := range []string{"true", "false"} {
 		vpc := configOf(t, func(tx *store.Tx) {
+			addSubnet(tx, "subnet-1")
 			store.LoadBalancers.Put(tx, &store.LoadBalancer{
 				ARN: "lb", Region: "r", Attributes: map[string]string{"ipv6.deny_all_igw_traffic": denies},
 			})
 			store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
-				ID: "eni-1", Region: "r", VPCID: "vpc-1", LoadBalancerARN: "lb",
+				ID: "eni-1", Region: "r", VPCID: "vpc-1", SubnetID: "subnet-1", LoadBalancerARN: "lb",
 				IPv6: []netip.Addr{netip.MustParseAddr("2001:db8::1")},
 			})
 		})
@@ -241,7 +242,7 @@ func TestVPCHasIPv6(t *testing.T) {
 				ID: "subnet-1", Region: "r", VPCID: "vpc-1", IPv6: store.CIDRAssociation{ID: "a", CIDR: block},
 			})
 			store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
-				ID: "eni-1", Region: "r", VPCID: "vpc-1", PrivateIP: netip.MustParseAddr("10.0.0.5"),
+				ID: "eni-1", Region: "r", VPCID: "vpc-1", SubnetID: "subnet-1", PrivateIP: netip.MustParseAddr("10.0.0.5"),
 				IPv6: []netip.Addr{address},
 			})
 			store.NatGateways.Put(tx, &store.NatGateway{
@@ -249,7 +250,7 @@ func TestVPCHasIPv6(t *testing.T) {
 				InterfaceID: "eni-nat",
 			})
 			store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
-				ID: "eni-nat", Region: "r", VPCID: "vpc-1", NatGatewayID: "nat-1",
+				ID: "eni-nat", Region: "r", VPCID: "vpc-1", SubnetID: "subnet-1", NatGatewayID: "nat-1",
 				PrivateIP: netip.MustParseAddr("10.0.0.6"),
 			})
 			store.RouteTables.Put(tx, &store.RouteTable{
@@ -298,11 +299,12 @@ func TestInterfaceIsDisconnectedWhenItsMachineIsDownOrSkipsItsShutdown(t *testin
 		{store.Terminated, false, false, "", false},
 	} {
 		vpc := configOf(t, func(tx *store.Tx) {
+			addSubnet(tx, "subnet-1")
 			store.Instances.Put(tx, &store.Instance{
 				ID: "i-1", Region: "r", State: c.state, Force: c.force, Reachable: c.up,
 			})
 			store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
-				ID: "eni-1", Region: "r", VPCID: "vpc-1", InstanceID: "i-1",
+				ID: "eni-1", Region: "r", VPCID: "vpc-1", SubnetID: "subnet-1", InstanceID: "i-1",
 			})
 		})
 		if nic := vpc.Interfaces[0]; nic.Namespace != c.namespace || nic.Cut != c.cut {
@@ -315,12 +317,13 @@ func TestInterfaceHasTheRateOfItsInstanceTypeUnlessAnotherIsSet(t *testing.T) {
 	s := open(t)
 	addVPC(t, s, "vpc-1")
 	if err := s.Update(func(tx *store.Tx) error {
+		addSubnet(tx, "subnet-1")
 		store.Instances.Put(tx, &store.Instance{ID: "i-1", Region: "r", Type: "t3.micro", State: store.Running})
 		store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
-			ID: "eni-1", Region: "r", VPCID: "vpc-1", InstanceID: "i-1",
+			ID: "eni-1", Region: "r", VPCID: "vpc-1", SubnetID: "subnet-1", InstanceID: "i-1",
 		})
 		store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
-			ID: "eni-2", Region: "r", VPCID: "vpc-1", Type: "load_balancer",
+			ID: "eni-2", Region: "r", VPCID: "vpc-1", SubnetID: "subnet-1", Type: "load_balancer",
 		})
 		return nil
 	}); err != nil {

@@ -19,7 +19,7 @@ func peersOf(view store.Reader, vpcID string) []network.Peer {
 			continue
 		}
 		peer := network.Peer{ID: row.ID, VPCID: other.ID, CIDRs: slices.Concat(other.Blocks(), other.IPv6Blocks())}
-		for _, eni := range store.NetworkInterfacesByVPC.List(view, other.ID) {
+		for _, eni := range store.NetworkInterfacesInVPC(view, other.ID) {
 			for _, address := range eni.Addresses() {
 				peer.Members = append(
 					peer.Members, firewall.Member{Private: address.Private, SecurityGroups: eni.GroupIDs},

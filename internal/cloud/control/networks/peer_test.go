@@ -19,8 +19,10 @@ func TestRoutesLeadToActivePeersAndToTheBlocksOfPrefixLists(t *testing.T) {
 	} {
 		vpc := configOf(t, func(tx *store.Tx) {
 			store.VPCs.Put(tx, &store.VPC{ID: "vpc-2", Region: "r", CIDR: other})
+			store.Subnets.Put(tx, &store.Subnet{ID: "subnet-2", Region: "r", VPCID: "vpc-2", CIDR: other})
 			store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
-				ID: "eni-2", Region: "r", VPCID: "vpc-2", PrivateIP: other.Addr().Next(), GroupIDs: []string{"sg-2"},
+				ID: "eni-2", Region: "r", VPCID: "vpc-2", SubnetID: "subnet-2",
+				PrivateIP: other.Addr().Next(), GroupIDs: []string{"sg-2"},
 			})
 			store.PeeringConnections.Put(tx, &store.PeeringConnection{
 				ID: "pcx-1", Region: "r", State: state,
