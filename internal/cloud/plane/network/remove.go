@@ -43,23 +43,12 @@ func (p *Plane) Remove(ctx context.Context) error {
 // removeRoutersExcept removes the routers of other VPCs than the desired ones,
 // including those of an earlier process.
 func (p *Plane) removeRoutersExcept(ctx context.Context, desired map[string]bool) error {
-	present, err := p.listPins("routers")
-	if err != nil {
-		return err
-	}
-	var problems error
-	for _, id := range present {
-		if desired[id] {
-			continue
-		}
-		if p.cfg.LinkLocal != nil {
-			problems = errors.Join(problems, p.cfg.LinkLocal.Close(ctx, id))
-		}
+	return p.removePinsExcept(ctx, "routers", desired, func(id string) error {
 		if err := p.removeRouter(id); err != nil {
-			problems = errors.Join(problems, fmt.Errorf("remove network of %s: %w", id, err))
+			return fmt.Errorf("remove network of %s: %w", id, err)
 		}
-	}
-	return problems
+		return nil
+	})
 }
 
 // removeRouter deletes the router's devices before it unpins the namespace: a process
@@ -96,10 +85,18 @@ func (n *namespace) removeVethPairs() error {
 	return n.removeDevices(pairs)
 }
 
-// removeNodesExcept removes the namespaces of other interfaces than the desired ones. Nothing serves in
-// them any more.
+// removeNodesExcept removes the namespaces of other interfaces than the desired ones. Nothing
+// serves in them any more.
 func (p *Plane) removeNodesExcept(ctx context.Context, desired map[string]bool) error {
-	present, err := p.listPins("nodes")
+	return p.removePinsExcept(ctx, "nodes", desired, func(id string) error { return unpin(p.NodeNamespace(id)) })
+}
+
+// removePinsExcept ends the link-local services of the namespaces that are pinned in a directory
+// and not desired, and then removes them.
+func (p *Plane) removePinsExcept(
+	ctx context.Context, dir string, desired map[string]bool, remove func(id string) error,
+) error {
+	present, err := p.listPins(dir)
 	if err != nil {
 		return err
 	}
@@ -111,7 +108,7 @@ func (p *Plane) removeNodesExcept(ctx context.Context, desired map[string]bool) 
 		if p.cfg.LinkLocal != nil {
 			problems = errors.Join(problems, p.cfg.LinkLocal.Close(ctx, id))
 		}
-		problems = errors.Join(problems, unpin(p.NodeNamespace(id)))
+		problems = errors.Join(problems, remove(id))
 	}
 	return problems
 }
