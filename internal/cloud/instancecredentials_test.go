@@ -112,7 +112,8 @@ func TestInstancesHaveTheProfilesOfTheirRows(t *testing.T) {
 				ID: "subnet-1", Region: "us-east-1", VPCID: "vpc-1", CIDR: netip.PrefixFrom(ip, 24),
 			})
 			store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
-				ID: "eni-1", Region: "us-east-1", VPCID: "vpc-1", SubnetID: "subnet-1", InstanceID: "i-1", PrivateIP: ip,
+				ID: "eni-1", Region: "us-east-1", VPCID: "vpc-1", SubnetID: "subnet-1",
+				InstanceID: "i-1", PrivateIP: ip,
 			})
 			store.Roles.Put(tx, &store.Role{Name: "web", ID: "AROA1", Trust: trustsMachines})
 			for name, role := range map[string]string{"web": "web", "empty": "", "orphan": "no"} {

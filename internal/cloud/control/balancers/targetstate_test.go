@@ -15,9 +15,9 @@ func TestNodeAddressIsUnusableAsTarget(t *testing.T) {
 	change(t, s, seed)
 	change(t, s, func(tx *store.Tx) {
 		store.TargetGroups.Edit(tx, "tg", func(g *store.TargetGroup) { g.VPCID, g.TargetType = "vpc", "ip" })
-		store.NetworkInterfaces.Edit(
-			tx, "eni-lb-a", func(n *store.NetworkInterface) { n.VPCID, n.SubnetID, n.LoadBalancerARN = "vpc", "subnet-a", "lb" },
-		)
+		store.NetworkInterfaces.Edit(tx, "eni-lb-a", func(n *store.NetworkInterface) {
+			n.VPCID, n.SubnetID, n.LoadBalancerARN = "vpc", "subnet-a", "lb"
+		})
 		store.Subnets.Put(tx, &store.Subnet{ID: "subnet-a", Region: "r", VPCID: "vpc"})
 		for _, address := range []string{"10.0.0.4", "10.0.0.5"} {
 			store.Targets.Put(tx, target("tg", address, "a"))

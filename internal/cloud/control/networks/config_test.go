@@ -242,8 +242,9 @@ func TestVPCHasIPv6(t *testing.T) {
 				ID: "subnet-1", Region: "r", VPCID: "vpc-1", IPv6: store.CIDRAssociation{ID: "a", CIDR: block},
 			})
 			store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
-				ID: "eni-1", Region: "r", VPCID: "vpc-1", SubnetID: "subnet-1", PrivateIP: netip.MustParseAddr("10.0.0.5"),
-				IPv6: []netip.Addr{address},
+				ID: "eni-1", Region: "r", VPCID: "vpc-1", SubnetID: "subnet-1",
+				PrivateIP: netip.MustParseAddr("10.0.0.5"),
+				IPv6:      []netip.Addr{address},
 			})
 			store.NatGateways.Put(tx, &store.NatGateway{
 				ID: "nat-1", Region: "r", VPCID: "vpc-1", State: store.NatAvailable, Connectivity: "public",
