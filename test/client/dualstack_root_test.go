@@ -3,6 +3,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -108,7 +109,7 @@ func (c natCloud) admit(group string, port int32, permission types.IpPermission)
 }
 
 // tellForwarded serves HTTP at an address of a machine and answers where requests were forwarded
-// from.
+// from, or where they come from.
 func (c natCloud) tellForwarded(id string, at netip.AddrPort) {
 	c.t.Helper()
 	listener, err := network.ListenIn(c.namespace(id), at)
@@ -118,7 +119,8 @@ func (c natCloud) tellForwarded(id string, at netip.AddrPort) {
 	server := &http.Server{
 		ReadHeaderTimeout: program.Patience,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			_, _ = fmt.Fprint(w, "from ", r.Header.Get("X-Forwarded-For"))
+			peer, _, _ := net.SplitHostPort(r.RemoteAddr)
+			_, _ = fmt.Fprint(w, "from ", cmp.Or(r.Header.Get("X-Forwarded-For"), peer))
 		}),
 	}
 	done := make(chan struct{})

@@ -56,7 +56,9 @@ func (c natCloud) checkIPv6(inner, outer, group string) {
 	program.Eventually(c.t, program.Patience, "machines reach each other over IPv6", func() bool {
 		return reaches(c.namespace(inner)) // their group admits its members
 	})
+	checkNetwork := c.createDualstackNetwork(inner, outer, addresses, group)
 	c.checkDualstack(inner, outer, addresses, group)
+	checkNetwork()
 	if got := c.metadata(outer, "ipv6"); got != addresses[1] {
 		c.t.Errorf("the metadata has the IPv6 address %q", got)
 	}

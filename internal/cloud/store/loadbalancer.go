@@ -62,4 +62,5 @@ func (r *LoadBalancer) region() identity.Region { return r.Region }
 type Node struct {
 	Zone, SubnetID, InterfaceID string
 	ChosenIP                    bool // a request chose its private address
+	ChosenIPv6                  bool // a request chose its IPv6 address
 }

@@ -22,8 +22,11 @@ func checkIPAddressType(lb *store.LoadBalancer, given types.IpAddressType) error
 		return nil
 	case !slices.Contains(given.Values(), given):
 		return model.OutOfSet("ipAddressType", given, "ipv4", "dualstack", store.WithoutPublicIPv4)
-	case given != types.IpAddressTypeIpv4 && lb.IsNetwork():
-		return wire.NotImplemented("Network Load Balancers of IP address type %s", given)
+	case given == store.WithoutPublicIPv4 && lb.IsNetwork():
+		return wire.Errorf(
+			"InvalidConfigurationRequest",
+			"The IP address type '%s' is only supported for Application Load Balancers", given,
+		)
 	case given == store.WithoutPublicIPv4 && lb.Scheme != internetFacing:
 		return wire.Errorf(
 			"InvalidConfigurationRequest",
@@ -47,6 +50,11 @@ func withIPAddressType(r store.Reader, lb *store.LoadBalancer, given types.IpAdd
 	}
 	changed := *lb
 	changed.IPAddressType = cmp.Or(string(given), lb.IPAddressType)
+	for _, l := range store.ListenersByLoadBalancer.List(r, lb.ARN) {
+		if err := checkDatagrams(&changed, l.Protocol); err != nil {
+			return nil, err
+		}
+	}
 	for _, group := range store.TargetGroups.InRegion(r, lb.Region) {
 		if !group.IsIPv6() || !slices.Contains(loadBalancersOf(r, group), lb.ARN) {
 			continue
@@ -56,6 +64,16 @@ func withIPAddressType(r store.Reader, lb *store.LoadBalancer, given types.IpAdd
 		}
 	}
 	return &changed, nil
+}
+
+// checkDatagrams refuses a listener's protocol if nodes cannot forward it over IPv6. On AWS they can
+// forward UDP if each has a range of addresses to translate clients' into
+// (EnablePrefixForIpv6SourceNat).
+func checkDatagrams(lb *store.LoadBalancer, protocol string) error {
+	if lb.HasIPv6() && (protocol == "UDP" || protocol == "TCP_UDP") {
+		return wire.NotImplemented("%s listeners of load balancers of IP address type %s", protocol, lb.IPAddressType)
+	}
+	return nil
 }
 
 // checkFamily refuses a target group whose targets the nodes of a load balancer cannot reach
@@ -78,7 +96,9 @@ func (a *API) readdress(tx *store.Tx, old, lb *store.LoadBalancer) error {
 	if old.IPAddressType == lb.IPAddressType {
 		return nil
 	}
-	for _, n := range lb.Nodes {
+	lb.Nodes = slices.Clone(lb.Nodes)
+	for i, n := range lb.Nodes {
+		lb.Nodes[i].ChosenIPv6 = n.ChosenIPv6 && lb.HasIPv6()
 		nic, ok := store.NetworkInterfaces.Get(tx, n.InterfaceID)
 		if !ok {
 			continue

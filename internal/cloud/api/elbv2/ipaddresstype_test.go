@@ -2,6 +2,8 @@ package elbv2_test
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -92,9 +94,100 @@ func TestDualstackLoadBalancerHasAnIPv6AddressInEachSubnet(t *testing.T) {
 	if n, public := w.nodes6(*lb.LoadBalancerArn), w.public(*lb.LoadBalancerArn); len(n) != 2 || len(public) > 0 {
 		t.Errorf("the addresses are %v, and public %v", n, public)
 	}
-	in.IpAddressType, in.Type, in.SecurityGroups = dualstack, types.LoadBalancerTypeEnumNetwork, nil
-	_, err = w.CreateLoadBalancer(w.ctx, in)
-	wantError(t, err, "NotImplemented", "Network Load Balancers of IP address type dualstack")
+}
+
+func TestDualstackNetworkLoadBalancer(t *testing.T) {
+	w := newWorld(t)
+	w.giveIPv6()
+	at := func(a, b string) (out []types.SubnetMapping) {
+		for subnet, address := range map[string]string{"subnet-a": a, "subnet-b": b} {
+			m := types.SubnetMapping{SubnetId: &subnet}
+			if address != "" {
+				m.IPv6Address = &address
+			}
+			out = append(out, m)
+		}
+		return out
+	}
+	const a6, b6 = "2001:db8:a100:101::7", "2001:db8:a100:102::7"
+	in := &elb.CreateLoadBalancerInput{
+		Name: new("net"), Type: types.LoadBalancerTypeEnumNetwork, SubnetMappings: at(a6, ""),
+	}
+	refused := func(code, phrase string) {
+		t.Helper()
+		_, err := w.CreateLoadBalancer(w.ctx, in)
+		wantError(t, err, code, phrase)
+	}
+	refused("InvalidConfigurationRequest", "only for a dualstack load balancer")
+	in.IpAddressType = withoutV4
+	refused("InvalidConfigurationRequest", "only supported for Application Load Balancers")
+	in.IpAddressType, in.SubnetMappings = dualstack, at("10.0.1.9", "")
+	refused("ValidationError", "is not a valid IPv6 address")
+	in.SubnetMappings = at(b6, "")
+	refused("InvalidSubnet", "Cannot place a load balancer in subnet-a")
+	in.SubnetMappings = at(a6, "")
+	lb := must(w.CreateLoadBalancer(w.ctx, in))(t).LoadBalancers[0]
+	addresses := func() (out []string) {
+		view := must(w.DescribeLoadBalancers(w.ctx, &elb.DescribeLoadBalancersInput{}))(t).LoadBalancers[0]
+		for _, zone := range view.AvailabilityZones {
+			for _, address := range zone.LoadBalancerAddresses {
+				out = append(out, *address.IPv6Address)
+			}
+		}
+		return out
+	}
+	if got := addresses(); !slices.Equal(got, []string{a6}) || len(w.nodes6(*lb.LoadBalancerArn)) != 2 {
+		t.Errorf("the addresses are %v and %v", got, w.nodes6(*lb.LoadBalancerArn))
+	}
+	must(w.CreateLoadBalancer(w.ctx, in))(t)
+	in.SubnetMappings = at("", "")
+	refused("DuplicateLoadBalancerName", "different settings")
+
+	group := func(protocol types.ProtocolEnum, kind types.TargetTypeEnum) *elb.CreateTargetGroupInput {
+		return &elb.CreateTargetGroupInput{
+			Name: new(strings.ToLower(strings.ReplaceAll(string(protocol), "_", "")) + "-" + string(kind)),
+			Port: new(int32(3000)), Protocol: protocol, VpcId: new("vpc-1"), TargetType: kind,
+			IpAddressType: types.TargetGroupIpAddressTypeEnumIpv6,
+		}
+	}
+	_, err := w.CreateTargetGroup(w.ctx, group(types.ProtocolEnumUdp, "ip"))
+	wantError(t, err, "NotImplemented", "protocol UDP of IP address type ipv6")
+	_, err = w.CreateTargetGroup(w.ctx, group(types.ProtocolEnumTcp, "alb"))
+	wantError(t, err, "InvalidConfigurationRequest", "not supported for the target type 'alb'")
+	six := must(w.CreateTargetGroup(w.ctx, group(types.ProtocolEnumTcp, "ip")))(t).TargetGroups[0]
+	listener := &elb.CreateListenerInput{
+		LoadBalancerArn: lb.LoadBalancerArn, Port: new(int32(80)), Protocol: types.ProtocolEnumTcpUdp,
+		DefaultActions: forward(*six.TargetGroupArn),
+	}
+	_, err = w.CreateListener(w.ctx, listener)
+	wantError(t, err, "NotImplemented", "TCP_UDP listeners of load balancers of IP address type dualstack")
+	listener.Protocol = types.ProtocolEnumTcp
+	created := must(w.CreateListener(w.ctx, listener))(t).Listeners[0]
+
+	set := func(to types.IpAddressType) error {
+		_, err := w.SetIpAddressType(
+			w.ctx, &elb.SetIpAddressTypeInput{LoadBalancerArn: lb.LoadBalancerArn, IpAddressType: to},
+		)
+		return err
+	}
+	wantError(t, set("ipv4"), "InvalidConfigurationRequest", "You cannot associate an IPv6 target group")
+	four := group(types.ProtocolEnumUdp, "instance")
+	four.IpAddressType = ""
+	must(w.DeleteListener(w.ctx, &elb.DeleteListenerInput{ListenerArn: created.ListenerArn}))(t)
+	if err := set("ipv4"); err != nil || len(w.nodes6(*lb.LoadBalancerArn)) > 0 || len(addresses()) > 0 {
+		t.Errorf("%v, with the addresses %v", err, w.nodes6(*lb.LoadBalancerArn))
+	}
+	listener.Protocol = types.ProtocolEnumUdp
+	listener.DefaultActions = forward(*must(w.CreateTargetGroup(w.ctx, four))(t).TargetGroups[0].TargetGroupArn)
+	created = must(w.CreateListener(w.ctx, listener))(t).Listeners[0]
+	wantError(t, set(dualstack), "NotImplemented", "UDP listeners")
+	must(w.DeleteListener(w.ctx, &elb.DeleteListenerInput{ListenerArn: created.ListenerArn}))(t)
+	must(w.SetSubnets(w.ctx, &elb.SetSubnetsInput{
+		LoadBalancerArn: lb.LoadBalancerArn, IpAddressType: dualstack, SubnetMappings: at(a6, b6),
+	}))(t)
+	if got := addresses(); !slices.Equal(got, []string{a6, b6}) {
+		t.Errorf("the addresses are %v", got)
+	}
 }
 
 func TestIPAddressTypeChangesBothWays(t *testing.T) {
@@ -160,10 +253,6 @@ func TestTargetGroupsOfIPv6NeedADualstackLoadBalancer(t *testing.T) {
 	in.IpAddressType = "dualstack"
 	_, err = w.CreateTargetGroup(w.ctx, in)
 	wantError(t, err, "ValidationError", "ipAddressType")
-	in.IpAddressType, in.Protocol = types.TargetGroupIpAddressTypeEnumIpv6, types.ProtocolEnumTcp
-	_, err = w.CreateTargetGroup(w.ctx, in)
-	wantError(t, err, "NotImplemented", "IP address type ipv6")
-
 	create := webBalancer()
 	create.Subnets = create.Subnets[:2]
 	lb := must(w.CreateLoadBalancer(w.ctx, create))(t).LoadBalancers[0]

@@ -32,6 +32,9 @@ func (s protocolInput) check(lb *store.LoadBalancer) error {
 	default: // pulumi/pulumi-aws, issue 1193
 		return invalid("Listener protocol '%s' must be one of 'TLS, TCP, TCP_UDP, UDP'", s.protocol)
 	}
+	if err := checkDatagrams(lb, string(s.protocol)); err != nil {
+		return err
+	}
 	return checkALPN(s.alpn)
 }
 

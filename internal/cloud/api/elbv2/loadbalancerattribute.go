@@ -58,8 +58,8 @@ var networkLoadBalancerAttributes = attributes{"Load balancer", map[string]attri
 		oneOf("any_availability_zone", "availability_zone_affinity", "partial_availability_zone_affinity"),
 		oneOf("any_availability_zone"),
 	},
-	// These have no effect: none has an IPv6 address or a service that shifts zones.
-	"ipv6.deny_all_igw_traffic":  {"false", isBoolean, nil},
+	"ipv6.deny_all_igw_traffic": {"false", isBoolean, nil},
+	// This has no effect: no service shifts zones.
 	"zonal_shift.config.enabled": {"false", isBoolean, nil},
 
 	crossZoneKey:                             {"false", isBoolean, nil},

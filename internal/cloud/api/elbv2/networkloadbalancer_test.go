@@ -166,7 +166,10 @@ func TestInvalidNetworkLoadBalancersAreRefused(t *testing.T) {
 			mapping(types.SubnetMapping{PrivateIPv4Address: new("10.0.1.9")}),
 			"InvalidConfigurationRequest", "internal",
 		},
-		{"an IPv6 address", mapping(types.SubnetMapping{IPv6Address: new("::1")}), "NotImplemented", "IPv6"},
+		{
+			"a prefix of IPv6", mapping(types.SubnetMapping{SourceNatIpv6Prefix: new("auto_assigned")}),
+			"NotImplemented", "IPv6 prefixes",
+		},
 		{"an Elastic IP address of an internal one", func(in *elb.CreateLoadBalancerInput) {
 			mapping(types.SubnetMapping{AllocationId: new("eipalloc-x")})(in)
 			in.Scheme = types.LoadBalancerSchemeEnumInternal

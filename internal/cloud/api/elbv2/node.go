@@ -2,6 +2,7 @@ package elbv2
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 
 	"aloft.dev/aloft/internal/cloud/addressing"
@@ -20,7 +21,11 @@ func (a *API) placeNodes(tx *store.Tx, lb *store.LoadBalancer, places []place, i
 	lb.Nodes = nil
 	for i, s := range in {
 		if n, ok := old[s.ID]; ok {
-			if named := places[i].allocation != "" || places[i].private.IsValid(); named && !places[i].has(tx, n) {
+			n, err := a.withChosenIPv6(tx, places[i], s, n)
+			if err != nil {
+				return err
+			}
+			if places[i].isNamed() && !places[i].has(tx, n) {
 				return wire.Errorf(
 					"InvalidConfigurationRequest", "The addresses of the enabled subnet '%s' cannot be changed", s.ID,
 				)
@@ -39,6 +44,24 @@ func (a *API) placeNodes(tx *store.Tx, lb *store.LoadBalancer, places []place, i
 	return nil
 }
 
+// withChosenIPv6 gives a node that has no IPv6 address the one that the request chose, if it did.
+func (a *API) withChosenIPv6(tx *store.Tx, p place, s *store.Subnet, n store.Node) (store.Node, error) {
+	nic, ok := store.NetworkInterfaces.Get(tx, n.InterfaceID)
+	if !ok || !p.ipv6.IsValid() || nic.FirstIPv6().IsValid() {
+		return n, nil
+	}
+	if _, err := addressing.AddIPv6(tx, a.ids, nic, s, []netip.Addr{p.ipv6}, 0); err != nil {
+		return n, cannotPlace(s, err)
+	}
+	n.ChosenIPv6 = true
+	return n, nil
+}
+
+// cannotPlace returns the error for a node that cannot be in a subnet.
+func cannotPlace(s *store.Subnet, err error) error {
+	return wire.Errorf("InvalidSubnet", "Cannot place a load balancer in %s: %s", s.ID, err)
+}
+
 // newNode creates a load balancer's network interface at a place, which is in the subnet.
 func (a *API) newNode(tx *store.Tx, lb *store.LoadBalancer, p place, s *store.Subnet) (store.Node, error) {
 	address, err := p.elasticIP(tx, lb.Region)
@@ -53,17 +76,23 @@ func (a *API) newNode(tx *store.Tx, lb *store.LoadBalancer, p place, s *store.Su
 	if lb.HasPublicIPv4() && address == nil {
 		request.PublicFrom = a.public
 	}
-	if lb.HasIPv6() {
+	switch {
+	case p.ipv6.IsValid():
+		request.IPv6 = []netip.Addr{p.ipv6}
+	case lb.HasIPv6():
 		request.FreeIPv6 = 1
 	}
 	nic, err := addressing.NewInterface(tx, a.ids, request)
 	if err != nil {
-		return store.Node{}, wire.Errorf("InvalidSubnet", "Cannot place a load balancer in %s: %s", s.ID, err)
+		return store.Node{}, cannotPlace(s, err)
 	}
 	if address != nil {
 		addressing.Associate(tx, a.ids, address, nic, nic.PrivateIP)
 	}
-	return store.Node{Zone: s.Zone, SubnetID: s.ID, InterfaceID: nic.ID, ChosenIP: p.private.IsValid()}, nil
+	return store.Node{
+		Zone: s.Zone, SubnetID: s.ID, InterfaceID: nic.ID,
+		ChosenIP: p.private.IsValid(), ChosenIPv6: p.ipv6.IsValid(),
+	}, nil
 }
 
 // releaseNodes deletes the network interfaces of a load balancer's former nodes, or

@@ -19,7 +19,11 @@ type place struct {
 	subnet     string
 	allocation string     // of the Elastic IP address that the node has; empty: none
 	private    netip.Addr // of the node; zero: any
+	ipv6       netip.Addr // of the node of a dualstack load balancer; zero: any
 }
+
+// isNamed reports whether the request chose an address.
+func (p place) isNamed() bool { return p.allocation != "" || p.private.IsValid() || p.ipv6.IsValid() }
 
 // readPlaces returns the places of a request, which can name the subnets in two ways, sorted by
 // subnet and without duplicates.
@@ -58,6 +62,12 @@ func readPlace(lb *store.LoadBalancer, m types.SubnetMapping) (place, error) {
 			return place{}, invalid("The IP address '%s' is not a valid IPv4 address", *m.PrivateIPv4Address)
 		}
 	}
+	if m.IPv6Address != nil {
+		var err error
+		if p.ipv6, err = netip.ParseAddr(*m.IPv6Address); err != nil || !p.ipv6.Is6() || p.ipv6.Zone() != "" {
+			return place{}, invalid("The IP address '%s' is not a valid IPv6 address", *m.IPv6Address)
+		}
+	}
 	return p, nil
 }
 
@@ -68,8 +78,10 @@ func checkMapping(lb *store.LoadBalancer, m types.SubnetMapping) error {
 	switch {
 	case !lb.IsNetwork() && (m.AllocationId != nil || m.PrivateIPv4Address != nil || hasIPv6):
 		return refuse("You cannot specify addresses for the subnets of an Application Load Balancer")
-	case hasIPv6:
-		return wire.NotImplemented("IPv6 addresses of load balancers")
+	case m.SourceNatIpv6Prefix != nil:
+		return wire.NotImplemented("IPv6 prefixes of load balancers")
+	case hasIPv6 && !lb.HasIPv6():
+		return refuse("You can specify IPv6 addresses only for a dualstack load balancer")
 	case m.AllocationId != nil && lb.Scheme != internetFacing:
 		return refuse("You can specify Elastic IP addresses only for an internet-facing load balancer")
 	case m.PrivateIPv4Address != nil && lb.Scheme == internetFacing:
@@ -80,11 +92,11 @@ func checkMapping(lb *store.LoadBalancer, m types.SubnetMapping) error {
 
 // has reports whether the node is at the place.
 func (p place) has(r store.Reader, n store.Node) bool {
-	if n.SubnetID != p.subnet || n.ChosenIP != p.private.IsValid() {
+	if n.SubnetID != p.subnet || n.ChosenIP != p.private.IsValid() || n.ChosenIPv6 != p.ipv6.IsValid() {
 		return false
 	}
 	nic, ok := store.NetworkInterfaces.Get(r, n.InterfaceID)
-	if !ok || n.ChosenIP && nic.PrivateIP != p.private {
+	if !ok || n.ChosenIP && nic.PrivateIP != p.private || n.ChosenIPv6 && nic.FirstIPv6() != p.ipv6 {
 		return false
 	}
 	allocation := ""
@@ -124,6 +136,9 @@ func chosenAddresses(r store.Reader, n store.Node) []types.LoadBalancerAddress {
 	}
 	if n.ChosenIP {
 		out = append(out, types.LoadBalancerAddress{PrivateIPv4Address: new(nic.PrivateIP.String())})
+	}
+	if n.ChosenIPv6 {
+		out = append(out, types.LoadBalancerAddress{IPv6Address: new(nic.FirstIPv6().String())})
 	}
 	return out
 }

@@ -105,7 +105,7 @@ func (a *API) SetSubnets(ctx context.Context, in *elb.SetSubnetsInput) (*elb.Set
 		if err != nil {
 			return nil, err
 		}
-		places, err := readPlaces(old, in.Subnets, in.SubnetMappings)
+		places, err := readPlaces(lb, in.Subnets, in.SubnetMappings)
 		if err != nil {
 			return nil, err
 		}

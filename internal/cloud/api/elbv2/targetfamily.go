@@ -14,11 +14,18 @@ import (
 
 // checkGroupIPAddressType refuses an IP address type that a target group cannot have.
 func checkGroupIPAddressType(in *elb.CreateTargetGroupInput) error {
-	application := in.Protocol == types.ProtocolEnumHttp || in.Protocol == types.ProtocolEnumHttps
+	datagrams := in.Protocol == types.ProtocolEnumUdp || in.Protocol == types.ProtocolEnumTcpUdp
 	switch given := in.IpAddressType; {
 	case given != "" && !slices.Contains(given.Values(), given):
 		return model.OutOfSet("ipAddressType", given, "ipv4", "ipv6")
-	case given == types.TargetGroupIpAddressTypeEnumIpv6 && !application:
+	case given == types.TargetGroupIpAddressTypeEnumIpv6 && in.TargetType == types.TargetTypeEnumAlb:
+		// Network Load Balancers reach Application Load Balancers over IPv4 alone (Network Load
+		// Balancer guide, Use Application Load Balancers as targets).
+		return wire.Errorf(
+			"InvalidConfigurationRequest", "The IP address type '%s' is not supported for the target type '%s'",
+			given, in.TargetType,
+		)
+	case given == types.TargetGroupIpAddressTypeEnumIpv6 && datagrams:
 		return wire.NotImplemented("target groups with the protocol %s of IP address type %s", in.Protocol, given)
 	}
 	return nil

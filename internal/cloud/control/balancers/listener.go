@@ -10,15 +10,15 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-func listenerConfig(r store.Reader, row *store.Listener) balancer.Listener {
+func listenerConfig(r store.Reader, lb *store.LoadBalancer, row *store.Listener) balancer.Listener {
 	out := balancer.Listener{
 		ARN: row.ARN, Port: uint16(row.Port), Action: actionConfig(row.Actions),
 		Headers:  responseHeaders(row.Attributes),
 		NoServer: row.Attributes["routing.http.response.server.enabled"] == "false",
-		Forwards: transports[row.Protocol],
+		Forwards: transports[row.Protocol], Relays: relays(r, lb, row),
 	}
+	out.Opaque = row.Protocol == "TLS" || out.Relays != ""
 	if row.UsesTLS() {
-		out.Opaque = row.Protocol == "TLS"
 		out.TLS = &balancer.TLS{Policy: row.SSLPolicy, Protocols: alpnProtocols[row.ALPNPolicy]}
 		for _, arn := range row.Certificates {
 			if c, ok := store.Certificates.Get(r, arn); ok {

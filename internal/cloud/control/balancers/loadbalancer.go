@@ -49,7 +49,7 @@ func loadBalancerConfig(
 		}
 	}
 	for _, l := range store.ListenersByLoadBalancer.List(r, row.ARN) {
-		lb.Listeners = append(lb.Listeners, listenerConfig(r, l))
+		lb.Listeners = append(lb.Listeners, listenerConfig(r, row, l))
 	}
 	slices.SortFunc(lb.Listeners, func(a, b balancer.Listener) int { return cmp.Compare(a.Port, b.Port) })
 	return lb

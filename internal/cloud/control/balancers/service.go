@@ -23,20 +23,67 @@ func Services(r store.Reader, lb *store.LoadBalancer, zone string) []firewall.Se
 	use := useBy(lb)
 	var out []firewall.Service
 	for _, l := range store.ListenersByLoadBalancer.List(r, lb.ARN) {
-		if l.UsesTLS() {
-			out = append(out, firewall.Service{Protocols: transports["TCP"], Port: uint16(l.Port), Terminates: true})
-		}
-		for _, share := range actionConfig(l.Actions).Forward {
-			group, ok := store.TargetGroups.Get(r, share.TargetGroup)
-			if ok && transports[l.Protocol] != nil {
-				service := serviceOf(r, group, use, zone)
-				service.Protocols, service.Port = transports[l.Protocol], uint16(l.Port)
-				out = append(out, service)
+		group, forwards := flowGroup(r, l)
+		for _, family := range families(lb) {
+			service := firewall.Service{Protocols: transports["TCP"], Terminates: true}
+			switch {
+			case forwards && family == familyOf(group):
+				service = serviceOf(r, group, use, zone)
+				service.Protocols = transports[l.Protocol]
+			case !forwards && !l.UsesTLS():
+				continue
 			}
+			service.Family, service.Port = family, uint16(l.Port)
+			out = append(out, service)
 		}
 	}
-	slices.SortFunc(out, func(a, b firewall.Service) int { return cmp.Compare(a.Port, b.Port) })
+	slices.SortFunc(out, func(a, b firewall.Service) int {
+		return cmp.Or(cmp.Compare(a.Port, b.Port), cmp.Compare(a.Family, b.Family))
+	})
 	return out
+}
+
+// flowGroup returns the target group of a listener whose flows the kernel forwards, and reports
+// whether it is one.
+func flowGroup(r store.Reader, l *store.Listener) (*store.TargetGroup, bool) {
+	if transports[l.Protocol] == nil {
+		return nil, false
+	}
+	for _, share := range actionConfig(l.Actions).Forward {
+		if group, ok := store.TargetGroups.Get(r, share.TargetGroup); ok {
+			return group, true
+		}
+	}
+	return nil, false
+}
+
+// families returns the families of the clients of a load balancer.
+func families(lb *store.LoadBalancer) []firewall.Family {
+	if lb.HasIPv6() {
+		return []firewall.Family{firewall.IPv4, firewall.IPv6}
+	}
+	return []firewall.Family{firewall.IPv4}
+}
+
+// familyOf returns the family of a group's targets.
+func familyOf(group *store.TargetGroup) firewall.Family {
+	if group.IsIPv6() {
+		return firewall.IPv6
+	}
+	return firewall.IPv4
+}
+
+// relays returns the family of clients whose flows to a listener's group the kernel cannot forward,
+// because they would have to change their family; empty: it can forward all.
+func relays(r store.Reader, lb *store.LoadBalancer, l *store.Listener) balancer.ClientFamily {
+	group, ok := flowGroup(r, l)
+	switch {
+	case !ok || !lb.HasIPv6():
+		return ""
+	case group.IsIPv6():
+		return balancer.OverIPv4
+	}
+	return balancer.OverIPv6
 }
 
 // serviceOf returns what a node in a zone does with flows to a target group.

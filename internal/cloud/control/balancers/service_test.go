@@ -4,10 +4,12 @@ package balancers
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -31,6 +33,21 @@ func network(tx *store.Tx) {
 	})
 }
 
+// dualstack gives the seeded load balancer IPv6.
+func dualstack(tx *store.Tx) {
+	store.LoadBalancers.Edit(tx, "lb", func(lb *store.LoadBalancer) { lb.IPAddressType = "dualstack" })
+}
+
+// targets6 makes the seeded targets those of IPv6.
+func targets6(tx *store.Tx) {
+	store.TargetGroups.Edit(tx, "tg", func(g *store.TargetGroup) { g.IPAddressType = "ipv6" })
+	for id, address := range map[string]string{"eni-i-a": "2001:db8::a", "eni-i-b": "2001:db8::10b"} {
+		store.NetworkInterfaces.Edit(tx, id, func(n *store.NetworkInterface) {
+			n.IPv6, n.PrimaryIPv6 = []netip.Addr{netip.MustParseAddr(address)}, true
+		})
+	}
+}
+
 // flows describes what the node in a zone forwards: the last number of each target's address,
 // and what becomes of its flows.
 func flows(r store.Reader, zone string) string {
@@ -39,11 +56,15 @@ func flows(r store.Reader, zone string) string {
 	var out []string
 	for _, s := range Services(r, lb, zone) {
 		text := fmt.Sprintf("%s %d:", strings.Join(s.Protocols, "+"), s.Port)
+		if s.Family == firewall.IPv6 {
+			text = "IPv6 " + text
+		}
 		if s.Terminates {
-			text += " TLS"
+			text += " process"
 		}
 		for _, b := range s.Backends {
-			text += fmt.Sprintf(" %d %s", b.At.Addr().As4()[2], does[b.Flows])
+			number := b.At.Addr().As16()
+			text += fmt.Sprintf(" %d %s", number[14], does[b.Flows])
 		}
 		out = append(out, text)
 	}
@@ -90,7 +111,14 @@ func TestServicesFollowTheHealthOfTargets(t *testing.T) {
 		}}, "", ""},
 		{"TLS", []func(*store.Tx){func(tx *store.Tx) {
 			store.Listeners.Edit(tx, "l", func(l *store.Listener) { l.Protocol = "TLS" })
-		}}, "tcp 80: TLS", "tcp 80: TLS"},
+		}}, "tcp 80: process", "tcp 80: process"},
+		{"dualstack", []func(*store.Tx){dualstack}, "tcp 80: 0 begin; IPv6 tcp 80: process",
+			"tcp 80: 1 begin; IPv6 tcp 80: process"},
+		{"dualstack with targets of IPv6", []func(*store.Tx){dualstack, targets6},
+			"tcp 80: process; IPv6 tcp 80: 0 begin", "tcp 80: process; IPv6 tcp 80: 1 begin"},
+		{"dualstack TLS", []func(*store.Tx){dualstack, targets6, func(tx *store.Tx) {
+			store.Listeners.Edit(tx, "l", func(l *store.Listener) { l.Protocol = "TLS" })
+		}}, "tcp 80: process; IPv6 tcp 80: process", "tcp 80: process; IPv6 tcp 80: process"},
 		{"TCP and UDP", []func(*store.Tx){func(tx *store.Tx) {
 			store.Listeners.Edit(tx, "l", func(l *store.Listener) { l.Protocol = "TCP_UDP" })
 		}}, "tcp+udp 80: 0 begin", "tcp+udp 80: 1 begin"},
@@ -116,6 +144,19 @@ func TestConfigForANetworkLoadBalancer(t *testing.T) {
 	c := configFor(s.View(), namespace, "", time.Now())
 	if l := c.LoadBalancers[0].Listeners[0]; len(l.Forwards) != 1 || l.Forwards[0] != "tcp" {
 		t.Errorf("listener = %+v", l)
+	}
+	for family, do := range map[balancer.ClientFamily]func(*store.Tx){
+		balancer.OverIPv6: dualstack, balancer.OverIPv4: targets6,
+	} {
+		dual := newStore(t)
+		change(t, dual, seed)
+		change(t, dual, network)
+		change(t, dual, dualstack)
+		change(t, dual, do)
+		l := configFor(dual.View(), namespace, "", time.Now()).LoadBalancers[0].Listeners[0]
+		if l.Relays != family || !l.Opaque || len(l.Forwards) != 1 {
+			t.Errorf("the process relays %q: %+v", family, l)
+		}
 	}
 	g := c.TargetGroups[0]
 	if !g.ZoneOnly || g.TLS || g.Sticky != nil || g.Check.Connect || g.Check.HostPort != 80 {

@@ -54,7 +54,7 @@ func (l *Loop) measureFlows(now time.Time) {
 				continue
 			}
 			if c, ok := l.countersOf(lb.ARN, n.Zone); ok {
-				read["tls"] = flowsOfProcess(c)
+				read["tls"], read[relayed] = flowsOfProcess(c, "TLS", c.Flows), flowsOfProcess(c, "TCP", c.TCPFlows)
 			}
 			l.flows[n.InterfaceID] = read
 			a := nodeMetrics{l.Metrics, now.Add(-interval / 2), nodeKey{lb.Region, name, n.Zone}}
@@ -74,10 +74,16 @@ func (l *Loop) countersOf(loadBalancer, zone string) (balancer.NodeCounters, boo
 	return l.counters.Nodes[i], true
 }
 
-// flowsOfProcess returns the flows of TLS listeners, which the balancer's process serves.
-func flowsOfProcess(c balancer.NodeCounters) network.Flows {
-	count := firewall.FlowCount{Flows: c.Sums["NewFlowCount_TLS"], Bytes: c.Sums["ProcessedBytes_TLS"]}
-	return network.Flows{FlowCount: count, Active: c.Flows}
+// relayed is the key of the flows of TCP that the balancer's process serves. They count with those
+// that the kernel forwards, but the process may begin to count again when the kernel does not.
+const relayed = "tcp, relayed"
+
+// flowsOfProcess returns the flows of a protocol that the balancer's process serves.
+func flowsOfProcess(c balancer.NodeCounters, protocol string, active int) network.Flows {
+	count := firewall.FlowCount{
+		Flows: c.Sums["NewFlowCount_"+protocol], Bytes: c.Sums["ProcessedBytes_"+protocol],
+	}
+	return network.Flows{FlowCount: count, Active: active}
 }
 
 // addFlows adds what a node forwarded between two measurements. last is nil if there was no
@@ -87,12 +93,13 @@ func (m nodeMetrics) addFlows(last, now flows) {
 		m.add(name, unit, s, m.loadBalancerDimension())
 		m.add(name, unit, s, m.zoneDimension(), m.loadBalancerDimension())
 	}
-	sums, active := map[string]uint64{}, 0
+	sums, active := map[string]uint64{}, map[string]int{"ActiveFlowCount": 0}
 	for protocol, f := range now {
-		suffix := "_" + strings.ToUpper(protocol)
-		active += f.Active
+		name, _, _ := strings.Cut(protocol, ",")
+		suffix := "_" + strings.ToUpper(name)
+		active["ActiveFlowCount"] += f.Active
 		if f.Active > 0 {
-			add("ActiveFlowCount"+suffix, count, metric.SummaryOf(float64(f.Active), 1))
+			active["ActiveFlowCount"+suffix] += f.Active
 		}
 		if last == nil {
 			continue
@@ -112,7 +119,9 @@ func (m nodeMetrics) addFlows(last, now flows) {
 		grew("TCP_Target_Reset_Count", was.TargetResets, f.TargetResets)
 		grew("TCP_ELB_Reset_Count", was.OwnResets, f.OwnResets)
 	}
-	add("ActiveFlowCount", count, metric.SummaryOf(float64(active), 1))
+	for name, n := range active {
+		add(name, count, metric.SummaryOf(float64(n), 1))
+	}
 	for name, n := range sums {
 		switch {
 		case strings.HasPrefix(name, "ProcessedBytes") && n > 0:

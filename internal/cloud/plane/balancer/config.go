@@ -86,8 +86,11 @@ type Listener struct {
 	// Forwards has "tcp", "udp" or both if the kernel forwards the flows of these protocols to
 	// the targets; empty: nodes accept requests.
 	Forwards []string `json:"forwards,omitempty"`
-	// Opaque makes a node pass on what it decrypts, whatever it is, to one target for each
-	// connection. TLS is not nil then.
+	// Relays is the family of clients whose TCP connections nodes accept and pass on nevertheless,
+	// because targets have addresses of the other family; empty: none.
+	Relays ClientFamily `json:"relays,omitempty"`
+	// Opaque makes a node pass on what it receives or decrypts, whatever it is, to one target for
+	// each connection. That is so for TLS listeners of Network Load Balancers and for Relays.
 	Opaque bool   `json:"opaque,omitempty"`
 	TLS    *TLS   `json:"tls,omitempty"`   // nil: clients use plain HTTP
 	Action Action `json:"action"`          // for requests that no rule matches
@@ -107,6 +110,24 @@ type Listener struct {
 	// …x_amzn_tls_cipher_suite.header_name).
 	TLSVersionHeader string `json:"tls_version_header,omitempty"`
 	TLSCipherHeader  string `json:"tls_cipher_header,omitempty"`
+}
+
+// ClientFamily is a version of the Internet Protocol by which clients reach a node.
+type ClientFamily string
+
+// The families.
+const (
+	OverIPv4 ClientFamily = "ipv4"
+	OverIPv6 ClientFamily = "ipv6"
+)
+
+// Accepts reports whether nodes accept connections to an address of theirs at the listener.
+func (l Listener) Accepts(to netip.Addr) bool {
+	family := OverIPv6
+	if to.Is4() {
+		family = OverIPv4
+	}
+	return len(l.Forwards) == 0 || l.Relays == family
 }
 
 // Rule applies its action to requests that meet all of its conditions.

@@ -18,9 +18,12 @@ type NodeCounters struct {
 	Zone         string            `json:"zone"`
 	Sums         map[string]uint64 `json:"sums"`   // by metric; zeros are omitted
 	Active       int               `json:"active"` // open connections, to clients and to targets
-	Flows        int               `json:"flows"`  // open connections of opaque listeners that have one to a target
-	Groups       []GroupCounters   `json:"groups"`
-	LogDropped   uint64            `json:"log_dropped"` // entries missing from the access log
+	// Flows and TCPFlows are the open connections of opaque listeners that have one to a target: of
+	// clients that use TLS, and of others.
+	Flows      int             `json:"flows"`
+	TCPFlows   int             `json:"tcp_flows"`
+	Groups     []GroupCounters `json:"groups"`
+	LogDropped uint64          `json:"log_dropped"` // entries missing from the access log
 }
 
 // GroupCounters are a target group's counts at one node.

@@ -103,7 +103,7 @@ func (r snatTo) text() string { return "snat to " + r.to.String() }
 func (r snatTo) exprs() []expr.Any {
 	return []expr.Any{
 		&expr.Immediate{Register: register1, Data: r.to.AsSlice()},
-		&expr.NAT{Type: expr.NATTypeSourceNAT, Family: unix.NFPROTO_IPV4, RegAddrMin: register1},
+		&expr.NAT{Type: expr.NATTypeSourceNAT, Family: natFamily(r.to), RegAddrMin: register1},
 	}
 }
 

@@ -9,15 +9,16 @@ import (
 	"strings"
 )
 
-// Balancer describes the namespace of a node of a Network Load Balancer. The kernel forwards
-// flows from it, without a copy of their bytes by any process.
+// Balancer describes the namespace of a node of a Network Load Balancer to one family. The kernel
+// forwards flows from it, without a copy of their bytes by any process.
 type Balancer struct {
 	Address  netip.Addr // the node's, inside the VPC
-	Services []Service
+	Services []Service  // of its family
 }
 
-// Service is a listener of a Network Load Balancer as one node serves it.
+// Service is a listener of a Network Load Balancer as one node serves it to clients of a family.
 type Service struct {
+	Family    Family
 	Protocols []string // "tcp", "udp" or both
 	Port      uint16
 	// Terminates says that a process of the node accepts the connections and makes others to targets,
@@ -73,7 +74,8 @@ const translatedMark = 1
 // has ended, or was idle for too long, is answered with a reset (Network Load Balancer guide,
 // Connection idle timeout). The security groups at the node's interface have filtered before.
 func (b Balancer) Ruleset(table string) Ruleset {
-	toNode := equals{destination, addressValue(b.Address)}
+	family := FamilyOf(b.Address)
+	toNode := b.toNode()
 	tcp := equals{protocol, byteValue(protocolNumbers["tcp"])}
 	services := chain{name: "services", hook: preroutingNAT}
 	var sets []set
@@ -97,14 +99,21 @@ func (b Balancer) Ruleset(table string) Ruleset {
 			{established, accept}, {invalid, tcp, resetTCP{}}, {redirected, accept},
 		}},
 		// For the checks of targets, and for the resets.
-		{name: "own", hook: inputFilter, dropByDefault: true, rules: append([]rule{
-			{established, accept}, {invalid, tcp, accept},
-		}, b.terminated()...)},
+		{name: "own", hook: inputFilter, dropByDefault: true, rules: slices.Concat(
+			family.discovery(), []rule{{established, accept}, {invalid, tcp, accept}}, b.terminated(),
+		)},
 		{name: "outward", hook: postroutingNAT, rules: []rule{
 			{hasConnectionMark(translatedMark), snatTo{b.Address}},
 		}},
 	}
-	return Ruleset{Table: table, sets: sets, chains: slices.Concat(base, b.impersonation(), chains)}
+	return Ruleset{
+		Table: table, Family: family, sets: sets, chains: slices.Concat(base, b.impersonation(), chains),
+	}
+}
+
+// toNode matches packets to the node.
+func (b Balancer) toNode() statement {
+	return equals{FamilyOf(b.Address).destination(), addressValue(b.Address)}
 }
 
 // distribution returns the map from slots to targets, the chain of the service, which chooses
@@ -122,14 +131,14 @@ func (s Service) distribution() (set, []chain) {
 		choose.rules = []rule{{drop}}
 		return slots, []chain{choose}
 	}
-	fields := []field{source, ports}
+	fields := []field{s.Family.source(), ports}
 	if s.ByClient {
 		fields = fields[:1]
 	}
 	choose.rules = []rule{{chooseSlot{fields, slots.name}}}
 	chains := []chain{choose}
 	target := func(at netip.AddrPort) string {
-		return s.name() + "-to-" + at.Addr().String() + "-" + strconv.Itoa(int(at.Port()))
+		return s.name() + "-to-" + strings.ReplaceAll(at.Addr().String(), ":", "_") + "-" + strconv.Itoa(int(at.Port()))
 	}
 	for _, at := range receiving {
 		var translate rule

@@ -65,6 +65,15 @@ const (
 	neighborAdvertisement = 136
 )
 
+// discovery returns the rules by which a namespace of the family finds others on its links. ARP
+// needs none.
+func (f Family) discovery() []rule {
+	if f == IPv6 {
+		return []rule{neighborDiscovery()}
+	}
+	return nil
+}
+
 // neighborDiscovery returns the rule that lets a machine and the router find each other's
 // hardware address. Only they are on their link, and neither forwards these packets.
 func neighborDiscovery() rule {

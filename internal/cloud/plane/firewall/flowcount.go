@@ -3,6 +3,7 @@
 package firewall
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/google/nftables"
@@ -24,8 +25,8 @@ const countTable = "aloft-flows"
 // priorityLast is after all filters: what they drop does not count.
 const priorityLast nftables.ChainPriority = 300
 
-// FlowCounter returns the table with which FlowCounts counts.
-func FlowCounter() Ruleset {
+// FlowCounter returns the table with which FlowCounts counts what the family carries.
+func FlowCounter(family Family) Ruleset {
 	tcp, udp := equals{protocol, byteValue(6)}, equals{protocol, byteValue(17)}
 	forwarded := chain{name: "forwarded", hook: hook{"forward", nftables.ChainTypeFilter, priorityLast}, rules: []rule{
 		{isNew, tcp, counter{}}, {tcp, counter{}},
@@ -35,16 +36,50 @@ func FlowCounter() Ruleset {
 	own := chain{name: "own", hook: hook{"output", nftables.ChainTypeFilter, priorityLast}, rules: []rule{
 		{tcp, isReset{}, counter{}},
 	}}
-	return Ruleset{Table: countTable, chains: []chain{forwarded, own}}
+	return Ruleset{Table: countTable, Family: family, chains: []chain{forwarded, own}}
 }
 
-// FlowCounts reads what a namespace with FlowCounter has counted, by protocol.
+// Add returns the sum of two counts.
+func (c FlowCount) Add(other FlowCount) FlowCount {
+	c.Flows += other.Flows
+	c.Bytes += other.Bytes
+	c.ClientResets += other.ClientResets
+	c.TargetResets += other.TargetResets
+	c.OwnResets += other.OwnResets
+	return c
+}
+
+// FlowCounts reads what a namespace with FlowCounter has counted, by protocol, of all families
+// that it counts.
 func FlowCounts(namespace int) (map[string]FlowCount, error) {
 	conn, err := nftables.New(nftables.WithNetNSFd(namespace))
 	if err != nil {
 		return nil, fmt.Errorf("open nftables: %w", err)
 	}
-	table := &nftables.Table{Name: countTable, Family: nftables.TableFamilyIPv4}
+	tables, err := conn.ListTables()
+	if err != nil {
+		return nil, fmt.Errorf("read the counters of flows: %w", err)
+	}
+	sums := map[string]FlowCount{}
+	for _, table := range tables {
+		if table.Name != countTable {
+			continue
+		}
+		of, err := flowCountsOf(conn, table)
+		if err != nil {
+			return nil, err
+		}
+		for protocol, count := range of {
+			sums[protocol] = sums[protocol].Add(count)
+		}
+	}
+	if len(sums) == 0 {
+		return nil, errors.New("read the counters of flows: there are none")
+	}
+	return sums, nil
+}
+
+func flowCountsOf(conn *nftables.Conn, table *nftables.Table) (map[string]FlowCount, error) {
 	var counters []*expr.Counter
 	for _, name := range []string{"forwarded", "own"} {
 		rules, err := conn.GetRules(table, &nftables.Chain{Name: name, Table: table})

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
 )
@@ -51,12 +52,15 @@ func hashOf(t netip.AddrPort, salt string) uint64 {
 }
 
 // ports is the source port and the destination port of TCP and UDP.
-var ports = field{text: "th sport . th dport", load: func(register uint32) expr.Any {
-	return &expr.Payload{DestRegister: register, Base: transport, Offset: 0, Len: 4}
-}}
+var ports = field{
+	text: "th sport . th dport", datatype: nftables.SetDatatype{Bytes: 4},
+	load: func(register uint32) expr.Any {
+		return &expr.Payload{DestRegister: register, Base: transport, Offset: 0, Len: 4}
+	},
+}
 
 // chooseSlot applies the verdict that a map has for the slot of a packet, which is a hash of
-// two fields of four bytes, or of one.
+// fields whose sizes are multiples of four bytes.
 type chooseSlot struct {
 	fields []field
 	set    string
@@ -72,12 +76,14 @@ func (c chooseSlot) text() string {
 
 func (c chooseSlot) exprs() []expr.Any {
 	var all []expr.Any
-	for i, f := range c.fields {
-		all = append(all, f.load(uint32(unix.NFT_REG32_00+i))) // next to each other, as the hash reads them
+	var size uint32
+	for _, f := range c.fields {
+		all = append(all, f.load(unix.NFT_REG32_00+size/4)) // next to each other, as the hash reads them
+		size += f.datatype.Bytes
 	}
 	return append(all,
 		&expr.Hash{
-			SourceRegister: unix.NFT_REG32_00, DestRegister: unix.NFT_REG32_00, Length: uint32(4 * len(c.fields)),
+			SourceRegister: unix.NFT_REG32_00, DestRegister: unix.NFT_REG32_00, Length: size,
 			Modulus: slotCount, Type: expr.HashTypeJenkins,
 		},
 		&expr.Lookup{

@@ -11,7 +11,7 @@ const ClientMark = 2
 
 // terminated returns the rules that admit clients to the process.
 func (b Balancer) terminated() []rule {
-	toNode := equals{destination, addressValue(b.Address)}
+	toNode := b.toNode()
 	tcp := equals{protocol, byteValue(protocolNumbers["tcp"])}
 	var rules []rule
 	for _, s := range b.Services {
@@ -28,7 +28,7 @@ func (b Balancer) impersonation() []chain {
 	if len(b.terminated()) == 0 {
 		return nil
 	}
-	foreign := inPrefix{source, netip.PrefixFrom(b.Address, b.Address.BitLen()), true}
+	foreign := inPrefix{FamilyOf(b.Address).source(), netip.PrefixFrom(b.Address, b.Address.BitLen()), true}
 	return []chain{
 		{name: "impersonate", hook: outputMark, rules: []rule{{isNew, foreign, markConnection(ClientMark)}}},
 		{name: "keep", hook: preroutingMark, rules: []rule{

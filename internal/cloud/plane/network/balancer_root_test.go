@@ -305,7 +305,7 @@ func (b *balanced) dialAs(namespace string, client netip.Addr, to netip.AddrPort
 	if err != nil {
 		b.Fatal(err)
 	}
-	fds, err := k.Connecting(in, socket.IPv4, 1)
+	fds, err := k.Connecting(in, socket.FamilyOf(client), 1)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -119,7 +119,7 @@ type Interface struct {
 	ServesAPI bool
 
 	// Balances makes the interface that of a node of a Network Load Balancer: its namespace,
-	// which is its own, forwards the flows of Services to their targets.
+	// which is its own, forwards the flows of Services of both families to their targets.
 	Balances bool
 	Services []firewall.Service
 	// Unfiltered says that the interface has no security groups and needs none: everything

@@ -29,9 +29,13 @@ func (p *Plane) Flows(interfaceID string) (map[string]Flows, error) {
 	if err != nil {
 		return nil, err
 	}
-	tracked, err := n.netlink.ConntrackTableList(netlink.ConntrackTable, netlink.FAMILY_V4)
-	if err != nil {
-		return nil, fmt.Errorf("list flows in %s: %w", n.path, err)
+	var tracked []*netlink.ConntrackFlow
+	for _, family := range []firewall.Family{firewall.IPv4, firewall.IPv6} {
+		of, err := n.netlink.ConntrackTableList(netlink.ConntrackTable, familyNumber(family))
+		if err != nil {
+			return nil, fmt.Errorf("list flows in %s: %w", n.path, err)
+		}
+		tracked = append(tracked, of...)
 	}
 	flows := map[string]Flows{}
 	for protocol, count := range counts {

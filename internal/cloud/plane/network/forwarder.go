@@ -21,6 +21,7 @@ type forwarder struct {
 	owner       string // "NAT gateway" or "load balancer"
 	namespaceID namespaceID
 	ruleset     appliedRuleset
+	ipv6        bool               // there is a ruleset of IPv6
 	services    []firewall.Service // for which flows have ended that are to end
 	counter     appliedRuleset     // counts flows, if it belongs to a load balancer
 }
@@ -37,13 +38,24 @@ var balancerSysctls = []sysctl{
 	{"netfilter/nf_conntrack_udp_timeout", "120"}, {"netfilter/nf_conntrack_udp_timeout_stream", "120"},
 }
 
+// forwarding6Sysctls make a namespace forward IPv6, and keep what it knows of its device.
+var forwarding6Sysctls = []sysctl{{"ipv6/conf/all/accept_ra", "0"}, {ipv6Forwarding, "1"}}
+
 // forwarding is how a namespace forwards packets.
 type forwarding struct {
-	owner    string // empty: it does not
-	ruleset  firewall.Ruleset
+	owner    string             // empty: it does not
+	rulesets []firewall.Ruleset // one for each family
 	settings []sysctl
 	services []firewall.Service
 	counts   bool // flows
+}
+
+// families returns the families of which the namespace forwards packets.
+func (f forwarding) families() (all []firewall.Family) {
+	for _, r := range f.rulesets {
+		all = append(all, r.Family)
+	}
+	return all
 }
 
 // forwardingOf returns how the namespace of an interface forwards packets.
@@ -51,12 +63,26 @@ func forwardingOf(vpc VPC, i Interface) forwarding {
 	switch {
 	case i.Translates:
 		t := firewall.Translator{Device: machineDevice(0), CIDRs: vpc.CIDRs, Private: i.Private}
-		return forwarding{"NAT gateway", t.Ruleset(nftTable), translatorSysctls, nil, false}
+		return forwarding{"NAT gateway", []firewall.Ruleset{t.Ruleset(nftTable)}, translatorSysctls, nil, false}
 	case i.Balances:
-		b := firewall.Balancer{Address: i.Private, Services: i.Services}
-		return forwarding{"load balancer", b.Ruleset(nftTable), balancerSysctls, i.Services, true}
+		rulesets := []firewall.Ruleset{i.balancer(i.Private).Ruleset(nftTable)}
+		if len(i.IPv6) > 0 {
+			rulesets = append(rulesets, i.balancer(i.IPv6[0]).Ruleset(nftTable))
+		}
+		return forwarding{"load balancer", rulesets, balancerSysctls, i.Services, true}
 	}
 	return forwarding{}
+}
+
+// balancer describes the node with the interface to the family of an address of it.
+func (i Interface) balancer(address netip.Addr) firewall.Balancer {
+	b := firewall.Balancer{Address: address}
+	for _, s := range i.Services {
+		if s.Family == firewall.FamilyOf(address) {
+			b.Services = append(b.Services, s)
+		}
+	}
+	return b
 }
 
 // applyForwarders makes the namespaces of the VPC's NAT gateways and load balancers' nodes
@@ -86,7 +112,7 @@ func (r *router) applyForwarders(vpc VPC, desired map[string]attachment) error {
 // apply makes the namespace at path forward packets as desired, and ends the flows of services
 // that are to end.
 func (f *forwarder) apply(path string, desired forwarding) error {
-	known := f.ruleset.text == desired.ruleset.String()
+	known := f.ruleset.text == textOf(desired.rulesets)
 	if known && reflect.DeepEqual(f.services, desired.services) {
 		return nil
 	}
@@ -95,35 +121,62 @@ func (f *forwarder) apply(path string, desired forwarding) error {
 		return err
 	}
 	defer func() { _ = n.close() }()
-	if desired.counts {
-		if err := f.counter.set(n, firewall.FlowCounter()); err != nil {
-			return err
-		}
-	}
 	if !known {
-		if err := f.ruleset.set(n, desired.ruleset); err != nil {
+		if err := f.start(n, desired); err != nil {
 			return err
-		}
-		if err := inNamespace(path, func() error { return startForwarding(desired.settings) }); err != nil {
-			return err
-		}
-		if desired.counts {
-			if err := n.keepMarked(); err != nil {
-				return err
-			}
 		}
 	}
-	if err := n.endFlows(desired.services); err != nil {
+	if err := n.endFlows(desired); err != nil {
 		return err
 	}
 	f.services = desired.services
 	return nil
 }
 
+// start makes the namespace forward packets as desired.
+func (f *forwarder) start(n *namespace, desired forwarding) error {
+	if desired.counts {
+		var counters []firewall.Ruleset
+		for _, family := range desired.families() {
+			counters = append(counters, firewall.FlowCounter(family))
+		}
+		if err := f.counter.set(n, counters...); err != nil {
+			return err
+		}
+	}
+	ipv6 := slices.Contains(desired.families(), firewall.IPv6)
+	if f.ipv6 && !ipv6 {
+		if err := firewall.Remove(n.fd(), nftTable, firewall.IPv6); err != nil {
+			return err
+		}
+	}
+	if err := f.ruleset.set(n, desired.rulesets...); err != nil {
+		return err
+	}
+	f.ipv6 = ipv6
+	if err := inNamespace(n.path, func() error { return startForwarding(desired.settings, ipv6) }); err != nil {
+		return err
+	}
+	if !desired.counts {
+		return nil
+	}
+	for _, family := range desired.families() {
+		if err := n.keepMarked(family); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // startForwarding makes the calling thread's namespace forward packets.
-func startForwarding(settings []sysctl) error {
+func startForwarding(settings []sysctl, ipv6 bool) error {
 	if err := writeSysctls(forwardingSysctls); err != nil {
 		return err
+	}
+	if ipv6 {
+		if err := writeSysctls(forwarding6Sysctls); err != nil {
+			return err
+		}
 	}
 	if err := forgetFlows(); err != nil {
 		return err
@@ -132,18 +185,30 @@ func startForwarding(settings []sysctl) error {
 }
 
 // endFlows makes the namespace forget the flows of services that are to end.
-func (n *namespace) endFlows(services []firewall.Service) error {
-	if len(services) == 0 {
-		return nil
-	}
-	_, err := n.netlink.ConntrackDeleteFilters(netlink.ConntrackTable, netlink.FAMILY_V4, flowsToEnd(services))
-	if err != nil {
-		return fmt.Errorf("end flows in %s: %w", n.path, err)
+func (n *namespace) endFlows(desired forwarding) error {
+	for _, family := range desired.families() {
+		toEnd := flowsToEnd(slices.DeleteFunc(slices.Clone(desired.services), func(s firewall.Service) bool {
+			return s.Family != family
+		}))
+		if len(toEnd) == 0 {
+			continue
+		}
+		if _, err := n.netlink.ConntrackDeleteFilters(netlink.ConntrackTable, familyNumber(family), toEnd); err != nil {
+			return fmt.Errorf("end flows in %s: %w", n.path, err)
+		}
 	}
 	return nil
 }
 
-// flowsToEnd matches the flows of services that are to end.
+// familyNumber returns the kernel's number of a family.
+func familyNumber(family firewall.Family) netlink.InetFamily {
+	if family == firewall.IPv6 {
+		return netlink.FAMILY_V6
+	}
+	return netlink.FAMILY_V4
+}
+
+// flowsToEnd matches the flows of services, of one family, that are to end.
 type flowsToEnd []firewall.Service
 
 var _ netlink.CustomConntrackFilter = flowsToEnd(nil)

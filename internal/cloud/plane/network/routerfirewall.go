@@ -61,8 +61,8 @@ func firewallOf(vpc VPC, desired map[string]attachment) firewall.Router {
 	return f
 }
 
-// firewall6Of describes the VPC's IPv6 to the firewall, which is v4 for IPv4. No NAT gateway and
-// no load balancer forwards IPv6.
+// firewall6Of describes the VPC's IPv6 to the firewall, which is v4 for IPv4. No NAT gateway
+// forwards IPv6, and nodes of load balancers with IPv6 addresses do.
 func firewall6Of(vpc VPC, v4 firewall.Router, desired map[string]attachment) firewall.Router {
 	f := v4
 	f.Family, f.CIDRs, f.Resolver = firewall.IPv6, vpc.IPv6, false
@@ -81,9 +81,10 @@ func firewall6Of(vpc VPC, v4 firewall.Router, desired map[string]attachment) fir
 	}
 	for _, i := range v4.Interfaces {
 		i.Private, i.Public, i.Secondary = netip.Addr{}, netip.Addr{}, nil
-		i.SourceCheck = i.SourceCheck || i.Translates || i.Balances
-		i.Translates, i.Balances = false, false
 		a := desired[i.ID]
+		balances := i.Balances && len(a.ipv6) > 0
+		i.SourceCheck = i.SourceCheck || i.Translates || i.Balances && !balances
+		i.Translates, i.Balances = false, balances
 		for n, address := range a.ipv6 {
 			of := firewall.Address{Private: address}
 			if a.public6 {

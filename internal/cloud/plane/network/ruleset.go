@@ -12,10 +12,7 @@ type appliedRuleset struct {
 
 // set makes the rulesets, which have different tables, the namespace's, unless they are already.
 func (a *appliedRuleset) set(n *namespace, rulesets ...firewall.Ruleset) error {
-	text := ""
-	for _, r := range rulesets {
-		text += r.String()
-	}
+	text := textOf(rulesets)
 	if text == a.text {
 		return nil
 	}
@@ -29,6 +26,13 @@ func (a *appliedRuleset) set(n *namespace, rulesets ...firewall.Ruleset) error {
 	}
 	*a = appliedRuleset{text, generation}
 	return nil
+}
+
+func textOf(rulesets []firewall.Ruleset) (text string) {
+	for _, r := range rulesets {
+		text += r.String()
+	}
+	return text
 }
 
 // isChanged reports whether the namespace's ruleset is no longer the one that was set.

@@ -134,6 +134,9 @@ func (r *router) interfaceRoutes(i Interface) (all []route) {
 	}
 	if i.Balances {
 		all = append(all, route{table: int(returnMark(i.ID)), to: everywhere, device: a.index, via: i.Private})
+		if len(i.IPv6) > 0 {
+			all = append(all, route{table: int(returnMark(i.ID)), to: everywhere6, device: a.index, via: i.IPv6[0]})
+		}
 	}
 	return all
 }
@@ -192,7 +195,7 @@ func (r *router) compareRulesOf(
 		}
 	}
 	for _, i := range vpc.Interfaces {
-		if i.Balances && family == netlink.FAMILY_V4 {
+		if i.Balances && (family == netlink.FAMILY_V4 || len(i.IPv6) > 0) {
 			add(returnPriority, returnMark(i.ID)).Table = int(returnMark(i.ID))
 		}
 	}

@@ -105,7 +105,7 @@ func (c *connection) serve() {
 	switch {
 	case secure && !c.handshake(conn):
 		c.close()
-	case secure && c.opaque:
+	case c.opaque:
 		c.serveFlow()
 	case secure && c.tls.NegotiatedProtocol == "h2":
 		c.serveHTTP2()

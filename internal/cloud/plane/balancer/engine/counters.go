@@ -79,7 +79,7 @@ func (c *nodeCounts) read(key countsKey, n *node) balancer.NodeCounters {
 	slices.SortFunc(out.Groups, func(a, b balancer.GroupCounters) int {
 		return cmp.Compare(a.TargetGroup, b.TargetGroup)
 	})
-	out.Flows = int(c.flows.Load())
+	out.Flows, out.TCPFlows = int(c.flows[tlsFlow].Load()), int(c.flows[tcpFlow].Load())
 	if n != nil {
 		out.Active, out.LogDropped = n.openConnections(), n.logDropped.Load()
 	}

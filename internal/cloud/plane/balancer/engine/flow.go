@@ -17,7 +17,7 @@ const flowBuffer = 32 << 10
 
 var errNoTarget = errors.New("no target can serve the connection")
 
-// serveFlow serves a connection of a TLS listener of a Network Load Balancer: it passes on what
+// serveFlow serves a connection of a listener of a Network Load Balancer: it passes on what
 // the client and one target send, and the end of either direction. If that fails, it resets both
 // connections, because a proper end would say that everything has arrived.
 func (c *connection) serveFlow() {
@@ -52,13 +52,14 @@ func (c *connection) connectFlow() (*upstream, error) {
 	ctx, cancel := context.WithTimeout(c.port.node.engine.ctx, connectTimeout)
 	defer cancel()
 	to := member.Owner.(*target).upstreams
-	conn, err := c.port.node.dialFlow(ctx, c, to, pool.Settings().Impersonate)
+	impersonate := pool.Settings().Impersonate && c.client.Addr().Is4() == to.at.Addr().Is4()
+	conn, err := c.port.node.dialFlow(ctx, c, to, impersonate)
 	if err != nil {
 		return nil, err
 	}
 	var protocols []string
-	if negotiated := c.tls.NegotiatedProtocol; negotiated != "" {
-		protocols = []string{negotiated}
+	if c.tls != nil && c.tls.NegotiatedProtocol != "" {
+		protocols = []string{c.tls.NegotiatedProtocol}
 	}
 	return to.secure(ctx, conn, protocols...)
 }
@@ -77,15 +78,23 @@ func (n *node) dialFlow(
 	return sockets.dialAs(ctx, c.client, to.at)
 }
 
+// flowProtocol returns the protocol by which the connection's flow counts.
+func (c *connection) flowProtocol() flowProtocol {
+	if c.tls == nil {
+		return tcpFlow
+	}
+	return tlsFlow
+}
+
 // joinFlow copies in both directions until both have ended or one fails.
 func (c *connection) joinFlow(up *upstream) error {
 	if !c.enterPhase(transferring, up) {
 		return errDone
 	}
-	n := c.port.node
-	n.counts.lanes[c.lane%lanes].sums[newFlows].Add(1)
-	n.counts.flows.Add(1)
-	defer n.counts.flows.Add(-1)
+	n, protocol := c.port.node, c.flowProtocol()
+	n.counts.lanes[c.lane%lanes].sums[newTLSFlows+int(protocol)].Add(1)
+	n.counts.flows[protocol].Add(1)
+	defer n.counts.flows[protocol].Add(-1)
 	fromClient := make(chan error, 1)
 	n.engine.tasks.Go(func() { fromClient <- c.copyFlow(up.conn, c.conn, up) })
 	err := c.copyFlow(c.conn, up.conn, up)
@@ -94,7 +103,7 @@ func (c *connection) joinFlow(up *upstream) error {
 
 // copyFlow copies one direction of a flow until it ends. If it fails, so does the other one.
 func (c *connection) copyFlow(to, from net.Conn, up *upstream) error {
-	count := &c.port.node.counts.lanes[c.lane%lanes].sums[flowBytes]
+	count := &c.port.node.counts.lanes[c.lane%lanes].sums[tlsFlowBytes+int(c.flowProtocol())]
 	part := make([]byte, flowBuffer)
 	for {
 		n, err := from.Read(part)

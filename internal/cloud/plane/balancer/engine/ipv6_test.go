@@ -26,6 +26,48 @@ func listenIPv6(t *testing.T) net.Listener {
 	return l
 }
 
+// A node relays the connections of clients of one family, where the kernel forwards those of the
+// other.
+func TestNodeRelaysBetweenFamilies(t *testing.T) {
+	front := listenIPv6(t)
+	port := netip.MustParseAddrPort(front.Addr().String()).Port()
+	_ = front.Close()
+	conf := balancertest.OneGroup(port, 1, speaker(t, "a"))
+	lb, node := &conf.LoadBalancers[0], conf.LoadBalancers[0].Nodes[0]
+	node.IPv6, node.Public = netip.IPv6Loopback(), netip.Addr{}
+	lb.Nodes = []balancer.Node{node}
+	l := &lb.Listeners[0]
+	l.Forwards, l.Relays, l.Opaque = []string{"tcp"}, balancer.OverIPv6, true
+	conf.TargetGroups[0].Flows.Impersonate = true // the address of a client of the other family cannot be kept
+	e := newEngine(t)
+	e.Set(conf)
+	waitHealthy(t, e)
+	if conn, err := net.Dial("tcp4", netip.AddrPortFrom(node.Address, port).String()); err == nil {
+		t.Error("the node accepts a connection that the kernel forwards")
+		_ = conn.Close()
+	}
+	conn, err := net.Dial("tcp6", netip.AddrPortFrom(node.IPv6, port).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if got := greet(t, conn); got != "a heard hello, this is\n" {
+		t.Errorf("the target answers %q", got)
+	}
+	if got := e.Counters().Nodes[0].TCPFlows; got != 1 {
+		t.Errorf("%d flows are open", got)
+	}
+	_, _ = io.WriteString(conn, "12345")
+	_ = conn.(*net.TCPConn).CloseWrite()
+	if rest, err := io.ReadAll(conn); err != nil || string(rest) != "12345\n5 bytes" {
+		t.Errorf("the target answers %q, %v", rest, err)
+	}
+	waitFor(t, "the connection has ended", func() bool { return e.Counters().Nodes[0].TCPFlows == 0 })
+	if sums := e.Counters().Nodes[0].Sums; sums["NewFlowCount_TCP"] != 1 || sums["ProcessedBytes_TCP"] < 40 {
+		t.Errorf("counts are %v", sums)
+	}
+}
+
 // A dualstack node serves at both of its addresses, and reaches each target from the one of its
 // family.
 func TestDualstackNode(t *testing.T) {

@@ -34,9 +34,21 @@ const (
 	rejectedConnections
 	tlsErrors
 	targetTLSErrors
-	flowBytes
-	newFlows
+	tlsFlowBytes // by flowProtocol
+	tcpFlowBytes
+	newTLSFlows // by flowProtocol
+	newTCPFlows
 	nodeSums
+)
+
+// flowProtocol is the protocol of the clients of an opaque listener.
+type flowProtocol int
+
+// The protocols, in the order of their sums.
+const (
+	tlsFlow flowProtocol = iota
+	tcpFlow
+	flowProtocols
 )
 
 var nodeSumNames = [nodeSums]string{
@@ -56,8 +68,10 @@ var nodeSumNames = [nodeSums]string{
 	rejectedConnections: "RejectedConnectionCount",
 	tlsErrors:           "ClientTLSNegotiationErrorCount",
 	targetTLSErrors:     "TargetTLSNegotiationErrorCount",
-	flowBytes:           "ProcessedBytes_TLS",
-	newFlows:            "NewFlowCount_TLS",
+	tlsFlowBytes:        "ProcessedBytes_TLS",
+	tcpFlowBytes:        "ProcessedBytes_TCP",
+	newTLSFlows:         "NewFlowCount_TLS",
+	newTCPFlows:         "NewFlowCount_TCP",
 }
 
 // The sums of a target group at a node.
@@ -86,9 +100,9 @@ var groupSumNames = [groupSums]string{
 // outlive the node.
 type nodeCounts struct {
 	lanes  [lanes]nodeLane
-	flows  atomic.Int64            // open connections of opaque listeners that have one to a target
-	groups map[string]*groupCounts // by target group; guarded by the engine's lock
-	gone   time.Time               // when the node was found missing; zero: it exists
+	flows  [flowProtocols]atomic.Int64 // open connections of opaque listeners that have one to a target
+	groups map[string]*groupCounts     // by target group; guarded by the engine's lock
+	gone   time.Time                   // when the node was found missing; zero: it exists
 }
 
 type nodeLane struct {

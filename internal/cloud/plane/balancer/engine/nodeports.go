@@ -15,11 +15,10 @@ func (n *node) openPorts() {
 	n.err = n.findNamespace()
 	configured := make(map[netip.AddrPort]bool, len(n.lb.Listeners))
 	for _, l := range n.lb.Listeners {
-		if len(l.Forwards) > 0 {
-			continue
-		}
 		for _, address := range n.addresses() {
-			configured[netip.AddrPortFrom(address, l.Port)] = true
+			if l.Accepts(address) {
+				configured[netip.AddrPortFrom(address, l.Port)] = true
+			}
 		}
 	}
 	for at := range n.ports {

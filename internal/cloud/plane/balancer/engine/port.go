@@ -82,29 +82,30 @@ func (p *port) retryLater(err error, loop *socket.Loop, lane int) {
 	})
 }
 
-// serve serves a client on the loop. A client that uses TLS is served on a goroutine,
-// because the standard library handles TLS.
+// serve serves a client on the loop. A client that uses TLS is served on a goroutine, because
+// the standard library handles TLS, and so is one whose connection is passed on as it is.
 func (p *port) serve(conn *socket.Conn, loop *socket.Loop, lane int) {
 	l := p.listener()
 	var c *connection
-	secure := l != nil && l.tls != nil
+	secure, opaque := l != nil && l.tls != nil, l != nil && l.conf.Opaque
 	if !p.admit(conn, secure) {
 		_ = conn.Close()
 		return
 	}
 	if secure {
 		c = newConnection(p, conn, tls.Server(conn, l.tls.config), len(p.node.engine.loops))
-		c.insecure, c.opaque = true, l.conf.Opaque
+		c.insecure = true
 	} else {
 		c = newConnection(p, conn, conn, lane)
 	}
+	c.opaque = opaque
 	if !p.add(c) {
 		p.release(c)
 		_ = conn.Close()
 		return
 	}
 	p.node.counts.lanes[lane%lanes].sums[newConnections].Add(1)
-	if secure {
+	if secure || opaque {
 		p.node.engine.workers.serve(c)
 		return
 	}

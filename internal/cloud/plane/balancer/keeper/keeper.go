@@ -187,10 +187,10 @@ func (k *Keeper) Connecting(in Namespace, family socket.Family, n int) (fds []in
 // newSocket returns a socket of a family to connect from the namespace of the calling thread.
 func newSocket(in Namespace, family socket.Family) (int, error) {
 	fd, err := socket.NewSocket(family)
-	if err != nil || in.Path == "" || family != socket.IPv4 {
+	if err != nil || in.Path == "" {
 		return fd, err
 	}
-	if err := socket.AllowForeignAddress(fd); err != nil {
+	if err := socket.AllowForeignAddress(fd, family); err != nil {
 		return -1, errors.Join(err, unix.Close(fd))
 	}
 	return fd, nil

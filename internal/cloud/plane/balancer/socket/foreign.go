@@ -11,16 +11,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// AllowForeignAddress lets a socket have an address that is not the host's (ip(7):
+// AllowForeignAddress lets a socket of a family have an address that is not the host's (ip(7):
 // IP_TRANSPARENT). It needs the capability CAP_NET_ADMIN or CAP_NET_RAW.
-func AllowForeignAddress(fd int) error {
-	return os.NewSyscallError("setsockopt", unix.SetsockoptInt(fd, unix.SOL_IP, unix.IP_TRANSPARENT, 1))
+func AllowForeignAddress(fd int, family Family) error {
+	level, option := unix.SOL_IP, unix.IP_TRANSPARENT
+	if family == IPv6 {
+		level, option = unix.SOL_IPV6, unix.IPV6_TRANSPARENT
+	}
+	return os.NewSyscallError("setsockopt", unix.SetsockoptInt(fd, level, option, 1))
 }
 
 // DialAs is Dial without a loop, from the address and port of another host. Port 0 is any.
 func DialAs(ctx context.Context, fd int, from, to netip.AddrPort) (*Conn, error) {
 	return connectBound(ctx, nil, fd, func() error {
-		if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: from.Addr().As4(), Port: int(from.Port())}); err != nil {
+		if err := unix.Bind(fd, sockaddr(from)); err != nil {
 			return fmt.Errorf("as %s: %w", from, os.NewSyscallError("bind", err))
 		}
 		return nil
