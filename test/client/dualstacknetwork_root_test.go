@@ -41,7 +41,8 @@ func (c natCloud) createDualstackNetwork(client, target string, addresses []stri
 		created := want[elb.CreateTargetGroupOutput](c.t)(api.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{
 			Name: aws.String("net-" + string(family)), Protocol: elbtypes.ProtocolEnumTcp, Port: aws.Int32(port),
 			VpcId: own.VpcId, TargetType: elbtypes.TargetTypeEnumIp, IpAddressType: family,
-			HealthCheckIntervalSeconds: aws.Int32(5), HealthyThresholdCount: aws.Int32(2),
+			HealthCheckIntervalSeconds: aws.Int32(5), HealthCheckTimeoutSeconds: aws.Int32(5),
+			HealthyThresholdCount: aws.Int32(2),
 		})).TargetGroups[0].TargetGroupArn
 		want[elb.ModifyTargetGroupAttributesOutput](c.t)(
 			api.ModifyTargetGroupAttributes(ctx, &elb.ModifyTargetGroupAttributesInput{
