@@ -50,9 +50,12 @@ func TestFlowsOfNetworkLoadBalancersAreMeasured(t *testing.T) {
 	began := time.Unix(1_800_000_000, 0)
 	for i, flows := range []map[string]network.Flows{count(100, 1000, 2), count(103, 1500, 4), count(2, 30, 1)} {
 		n["eni-a"] = flows
-		l.counters.Nodes = []balancer.NodeCounters{{LoadBalancer: arn, Zone: "a", Flows: 3, Sums: map[string]uint64{
-			"NewFlowCount_TLS": uint64(10 * (i + 1)), "ProcessedBytes_TLS": 500,
-		}}}
+		l.counters.Nodes = []balancer.NodeCounters{{
+			LoadBalancer: arn, Zone: "a", Flows: 3, TCPFlows: 2, Sums: map[string]uint64{
+				"NewFlowCount_TLS": uint64(10 * (i + 1)), "ProcessedBytes_TLS": 500,
+				"NewFlowCount_TCP": uint64(1000 * (i + 1)), // of clients of the other family than the targets
+			},
+		}}
 		l.measureFlows(began.Add(time.Duration(i) * interval))
 	}
 	l.addGrowth(began, balancer.Counters{}, balancer.Counters{Nodes: []balancer.NodeCounters{{
@@ -67,16 +70,16 @@ func TestFlowsOfNetworkLoadBalancersAreMeasured(t *testing.T) {
 		sum        float64
 		dimensions []metric.Dimension
 	}{
-		"NewFlowCount":           {25, []metric.Dimension{lb}},
+		"NewFlowCount":           {2025, []metric.Dimension{lb}},
 		"NewFlowCount_TLS":       {20, []metric.Dimension{lb}},
 		"ActiveFlowCount_TLS":    {9, []metric.Dimension{zoneA, lb}},
 		"NewConnectionCount":     {0, []metric.Dimension{lb}},
 		"ActiveConnectionCount":  {0, []metric.Dimension{lb}},
-		"NewFlowCount_TCP":       {5, []metric.Dimension{zoneA, lb}},
+		"NewFlowCount_TCP":       {2005, []metric.Dimension{zoneA, lb}},
 		"ProcessedBytes":         {530, []metric.Dimension{lb}},
 		"TCP_ELB_Reset_Count":    {5, []metric.Dimension{lb}},
-		"ActiveFlowCount":        {16, []metric.Dimension{lb}},
-		"ActiveFlowCount_TCP":    {7, []metric.Dimension{zoneA, lb}},
+		"ActiveFlowCount":        {22, []metric.Dimension{lb}},
+		"ActiveFlowCount_TCP":    {13, []metric.Dimension{zoneA, lb}},
 		"HealthyHostCount":       {2, []metric.Dimension{group, lb}},
 		"UnHealthyHostCount":     {1, []metric.Dimension{group, zoneA, lb}},
 		"TCP_Client_Reset_Count": {0, []metric.Dimension{lb}},
