@@ -45,8 +45,8 @@ cross/%:
 		$(GO) build $(BUILD_FLAGS) -o bin/$(*D)-$(*F)/ ./cmd/aloft
 
 test: ## install missing packages and run all tests
-	@scripts/packages.sh "to run the tests" mmdebstrap ca-certificates git openssh-client curl nodejs nginx-light gunicorn iproute2 util-linux procps nftables e2fsprogs awscli python3 python3-boto3 jq xz-utils 'chromium-headless-shell?'
-	@# Scenarios mostly wait, and only one local cloud may run, so all other tests run beside them.
+	@scripts/packages.sh "to run the tests" mmdebstrap ca-certificates git openssh-client curl nodejs nginx-light gunicorn iproute2 util-linux procps nftables e2fsprogs awscli python3 python3-boto3 jq xz-utils 'chromium-headless-shell?' 'slirp4netns?'
+	@# Scenarios mostly wait, so all other tests run beside them.
 	@$(MAKE) --no-print-directory -j2 build images
 	@$(MAKE) --no-print-directory -j2 scenarios without-local-cloud
 
@@ -65,8 +65,8 @@ root: ## tests on real machines and networks
 planes: # root tests of single planes; scenarios must not see their mounts
 	$(SUDO) $(TEST) -tags root -count=1 -p 1 -timeout 45m -run 'Real' -exec 'unshare --mount' $(call root_packages,internal)
 
-scenarios: build # root tests with a whole local cloud: one runs, while the next is built
-	$(SUDO) $(TEST) -tags root -count=1 -p 2 -exec 'flock -o $(CURDIR)/Makefile' -timeout 45m -run 'Real' $(call root_packages,test)
+scenarios: build # root tests with a whole local cloud: two run, while the next is built
+	$(SUDO) $(TEST) -tags root -count=1 -p 3 -exec '$(CURDIR)/scripts/testhost.sh' -timeout 45m -run 'Real' $(call root_packages,test)
 
 # What make torture does; make torture TORTURE='-seed 7 -kills 50' does other things.
 TORTURE := -kills 1000 -outages 500 -cuts 10000 -run-kills 300 -plane-kills 200 -cycles 200 -soak 1h

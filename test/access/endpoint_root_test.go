@@ -50,7 +50,7 @@ func (f *fleet) testInterfaceEndpoint(t *testing.T, instance string) {
 	ask := func() string {
 		t.Helper()
 		encoded := base64.StdEncoding.EncodeToString([]byte(callEndpoint))
-		return f.must(instance, documented(t, `["echo `+encoded+` | base64 -d | bash"]`))
+		return f.output(instance, f.send(instance, "echo "+encoded+" | base64 -d | bash"))
 	}
 	role := ":assumed-role/managed/" + instance
 	if got := ask(); !strings.HasPrefix(got, address+"\n") || !strings.Contains(got, role) {

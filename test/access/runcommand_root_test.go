@@ -16,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"aloft.dev/aloft/test/program"
 )
@@ -112,6 +114,42 @@ func (f *fleet) must(instance, script string) string {
 	return out
 }
 
+// send sends commands to an instance, and returns the id of the command.
+func (f *fleet) send(instance string, commands ...string) string {
+	f.t.Helper()
+	out, err := f.API.SSM.SendCommand(f.t.Context(), &ssm.SendCommandInput{
+		DocumentName: aws.String("AWS-RunShellScript"), InstanceIds: []string{instance},
+		Parameters: map[string][]string{"commands": commands},
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return *out.Command.CommandId
+}
+
+// output waits until a command has succeeded, and returns its output. The CLI waits five seconds
+// before it asks again.
+func (f *fleet) output(instance, command string) string {
+	f.t.Helper()
+	in, printed := &ssm.GetCommandInvocationInput{CommandId: &command, InstanceId: &instance}, ""
+	program.Eventually(f.t, program.Patience, "the command ends", func() bool {
+		out, err := f.API.SSM.GetCommandInvocation(f.t.Context(), in)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		printed = strings.TrimSpace(aws.ToString(out.StandardOutputContent))
+		switch out.Status {
+		case ssmtypes.CommandInvocationStatusPending, ssmtypes.CommandInvocationStatusInProgress:
+			return false
+		case ssmtypes.CommandInvocationStatusSuccess:
+			return true
+		}
+		f.t.Fatalf("the command is %s: %s\n%s", out.Status, aws.ToString(out.StandardErrorContent), f.Log())
+		return false
+	})
+	return printed
+}
+
 // managed lists the ids of machines whose agents are online.
 func (f *fleet) managed() string {
 	f.t.Helper()
@@ -176,22 +214,16 @@ func TestRealMachinesRunTheCommandsOfTheCLI(t *testing.T) {
 		}
 	})
 	t.Run("a restart of the local cloud", func(t *testing.T) {
-		id := f.must(managed, `aws ssm send-command --instance-ids "$INSTANCE" --document-name AWS-RunShellScript \
-			--parameters 'commands=["echo x >>/root/ran","sleep 5","cat /root/ran"]' \
-			--query Command.CommandId --output text`)
+		id := f.send(managed, "echo x >>/root/ran", "sleep 5", "cat /root/ran")
 		f.Must(t, "local", "restart")
-		script := `aws ssm wait command-executed --command-id ` + id + ` --instance-id "$INSTANCE"
-		aws ssm get-command-invocation --command-id ` + id + ` --instance-id "$INSTANCE" --output text \
-			--query StandardOutputContent`
-		if got := f.must(managed, script); got != "x" {
+		if got := f.output(managed, id); got != "x" {
 			t.Errorf("got %q", got)
 		}
 	})
 	t.Run("an interface endpoint", func(t *testing.T) { f.testInterfaceEndpoint(t, managed) })
 	t.Run("a restart of the machine", func(t *testing.T) {
-		got := f.must(managed, documented(t,
-			`["test -e /root/again && cat /root/again && exit","cat /proc/sys/kernel/random/boot_id >/dev/null",`+
-				`"echo again >/root/again","exit 194"]`))
+		got := f.output(managed, f.send(managed, "test -e /root/again && cat /root/again && exit",
+			"cat /proc/sys/kernel/random/boot_id >/dev/null", "echo again >/root/again", "exit 194"))
 		if got != "again" {
 			t.Errorf("got %q", got)
 		}

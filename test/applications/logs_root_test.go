@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"aloft.dev/aloft/test/program"
 )
@@ -29,11 +30,13 @@ server.listen(process.env.PORT, () => console.log('listening'));
 `
 
 // Lines stay when their server is gone, and those that were written while CloudWatch Logs
-// did not answer arrive later, once.
+// did not answer arrive later, once. So do requests, in files of the application's bucket.
 func TestRealLogsOutliveTheirServers(t *testing.T) {
 	c := program.Start(t)
 	dir := t.TempDir()
-	spec := program.SmallSpec("shop", "debian-12", "logs: {retention: 7d}", "node server.js")
+	spec := program.SmallSpec(
+		"shop", "debian-12", "logs: {retention: 7d}\naccess_logs: {retention: 7d}", "node server.js",
+	)
 	program.Write(t, filepath.Join(dir, "aloft.yaml"), spec)
 	program.Write(t, filepath.Join(dir, "package.json"), "{}")
 	program.Write(t, filepath.Join(dir, "server.js"), talkative)
@@ -74,8 +77,13 @@ func TestRealLogsOutliveTheirServers(t *testing.T) {
 	if n := count("asked for", "--grep", "/replaced"); n != 1 {
 		t.Errorf("%d lines contain /replaced", n)
 	}
+	checkAccessLog(t, c, "aloft-shop-000000000000-us-east-1", "/first", "/while-down", "/replaced")
 	c.Must(t, "down", dir, "--yes", "--images")
 	c.NothingTagged(t, "shop")
+	buckets, err := c.API.S3.ListBuckets(t.Context(), &s3.ListBucketsInput{})
+	if err != nil || len(buckets.Buckets) > 0 {
+		t.Errorf("after aloft down: %+v, %v", buckets, err)
+	}
 	if _, story, code := c.Run(t, "logs", dir); code == 0 || !strings.Contains(story, "has no log in CloudWatch Logs") {
 		t.Errorf("after aloft down: exit %d\n%s", code, story)
 	}

@@ -16,8 +16,10 @@ import (
 // TestRealAbandonedLocalCloudIsCleared kills all processes of a local cloud, as a
 // host without memory does, and starts another local cloud.
 func TestRealAbandonedLocalCloudIsCleared(t *testing.T) {
-	first, second, before := program.New(t), program.New(t), program.KernelObjects(t)
+	first, second := program.New(t), program.New(t)
+	before := map[program.Program]string{}
 	for _, p := range []program.Program{first, second} {
+		before[p] = p.KernelObjects(t)
 		program.LendImages(t, p.State, "debian-12")
 		t.Cleanup(func() { p.Must(t, "local", "reset", "--yes") })
 	}
@@ -39,14 +41,18 @@ func TestRealAbandonedLocalCloudIsCleared(t *testing.T) {
 	second.Must(t, "local", "stop")
 	first.Must(t, "local", "start", "--address", program.LocalAddress)
 	first.Must(t, "local", "stop")
-	if left := program.Added(before, program.KernelObjects(t)); left != "" {
-		t.Errorf("left behind:\n%s", left)
+	for p, objects := range before {
+		if left := program.Added(objects, p.KernelObjects(t)); left != "" {
+			t.Errorf("left behind:\n%s", left)
+		}
 	}
 }
 
-// killAll kills every process of the program, each known by its executable.
+// killAll kills every process of the program, each known by its executable, and waits until all
+// are gone: a process loses its executable before it lets go of its locks.
 func killAll(t *testing.T, p program.Program) {
 	t.Helper()
+	killed := map[int]bool{}
 	for {
 		found := 0
 		processes, _ := filepath.Glob("/proc/[0-9]*/exe")
@@ -57,11 +63,20 @@ func killAll(t *testing.T, p program.Program) {
 			}
 			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(process)))
 			if err == nil && syscall.Kill(pid, syscall.SIGKILL) == nil {
+				killed[pid] = true
 				found++
 			}
 		}
 		if found == 0 {
-			return
+			break
 		}
 	}
+	program.Eventually(t, program.Patience, "the killed processes are gone", func() bool {
+		for pid := range killed {
+			if syscall.Kill(pid, 0) == nil {
+				return false
+			}
+		}
+		return true
+	})
 }

@@ -19,7 +19,7 @@ func TestRealDrills(t *testing.T) {
 	c := program.Start(t)
 	c.Must(t, "up", program.TutorialFolder)
 	t.Run("zone", func(t *testing.T) {
-		o := drilled(t, c, "zone", "--at", "us-east-1b")
+		o := drilled(t, c, "zone", "--at", "us-east-1b", "--duration", "14s")
 		if o.Failed == 0 {
 			t.Error("no request failed: the drill did not isolate the zone")
 		}

@@ -23,7 +23,7 @@ import (
 
 // debianArchive returns a tar archive of Debian 13 as its own packages install it: without
 // what makes a base image of it, and without curl. more are options of tar.
-func debianArchive(t *testing.T, name string, more ...string) string {
+func debianArchive(t *testing.T, name, compress string, more ...string) string {
 	t.Helper()
 	store, err := image.Open("/var/cache/aloft-test")
 	if err != nil {
@@ -35,7 +35,7 @@ func debianArchive(t *testing.T, name string, more ...string) string {
 	}
 	archive := filepath.Join(t.TempDir(), name)
 	program.Exec(t, "tar", append([]string{
-		"-C", store.Path(layer), "--numeric-owner", "--xattrs", "--xattrs-include=*", "-caf", archive,
+		"-C", store.Path(layer), "--numeric-owner", "--xattrs", "--xattrs-include=*", "-I", compress, "-cf", archive,
 		"--exclude=./usr/lib/aloft", "--exclude=*aloft*", "--exclude=./usr/bin/curl", "--exclude=./etc/resolv.conf",
 		"--exclude=./etc/environment",
 	}, append(more, ".")...)...)
@@ -132,8 +132,8 @@ func TestRealImportedImageBoots(t *testing.T) {
 	}
 	c.letIn(t, aws.ToString(group.SecurityGroups[0].GroupId))
 	for _, tc := range []struct{ name, archive, user, sudo string }{
-		{"with-sudo", debianArchive(t, "debian.tar.gz"), "admin", "1"},
-		{"without-sudo", debianArchive(t, "debian.tar.zst", "--exclude=./usr/bin/sudo"), "root", ""},
+		{"with-sudo", debianArchive(t, "debian.tar.gz", "gzip -1"), "admin", "1"},
+		{"without-sudo", debianArchive(t, "debian.tar.zst", "zstd -1", "--exclude=./usr/bin/sudo"), "root", ""},
 	} {
 		made := c.importImage(t, tc.name, tc.archive)
 		if made.User != tc.user || !strings.HasPrefix(made.System, "Debian GNU/Linux 13") || len(made.Notes) > 0 {

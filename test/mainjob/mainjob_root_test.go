@@ -246,7 +246,7 @@ func (c *deployed) away(t *testing.T) {
 func (c *deployed) stopAndStart(t *testing.T) {
 	d := c.Status(t, program.TutorialFolder)
 	c.Must(t, "local", "stop")
-	if left := program.Added(c.Before, program.KernelObjects(t)); left != "" {
+	if left := program.Added(c.Before, c.KernelObjects(t)); left != "" {
 		t.Errorf("left behind:\n%s", left)
 	}
 	c.Must(t, "local", "start", "--address", program.LocalAddress)

@@ -16,7 +16,7 @@ import (
 
 // takenPort starts a local cloud on a port that another program uses.
 func takenPort(t *testing.T, c *program.LocalCloud) {
-	before := program.KernelObjects(t)
+	before := c.KernelObjects(t)
 	other, err := net.Listen("tcp", program.LocalAddress)
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +30,7 @@ func takenPort(t *testing.T, c *program.LocalCloud) {
 	if _, err := os.Stat(c.State); !os.IsNotExist(err) {
 		t.Errorf("the state folder was created: %v", err)
 	}
-	if after := program.KernelObjects(t); after != before {
+	if after := c.KernelObjects(t); after != before {
 		t.Errorf("changed:\n%s\nto\n%s", before, after)
 	}
 }

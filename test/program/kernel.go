@@ -13,24 +13,26 @@ import (
 	"aloft.dev/aloft/internal/cloud/host"
 )
 
-// prefix is how the names of local clouds' devices, control groups and nftables tables begin
-// (host.LayoutFor).
+// prefix is how the names of local clouds' devices and nftables tables begin (host.LayoutFor).
 const prefix = "alo"
 
 // KernelObjects lists what local clouds create on the host: mounts (which pin
-// namespaces), loop devices, network devices, control groups, nftables tables,
-// routes and processes. Compare the lists from before and after with Added. It
-// leaves out what tests of single planes create meanwhile, in mount namespaces
-// of their own and under other names.
-func KernelObjects(t *testing.T) string {
+// namespaces), network devices, nftables tables, routes and processes; and the
+// loop devices and control groups of the program's own local cloud. Compare the
+// lists from before and after with Added. It leaves out what tests create
+// meanwhile in other namespaces (scripts/testhost.sh) and under other names:
+// loop devices and control groups are in no namespace.
+func (p Program) KernelObjects(t *testing.T) string {
 	t.Helper()
-	lines := slices.Concat(mounts(t), loops(t), devices(t))
-	for _, name := range []string{"aloft", "alo????"} { // those of host.Layout
-		for _, root := range []string{"/sys/fs/cgroup/*/", "/sys/fs/cgroup/"} {
-			groups, _ := filepath.Glob(root + name + "/i-*")
-			for _, group := range groups {
-				lines = append(lines, "cgroup "+group)
-			}
+	layout, err := host.LayoutFor(p.State)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := slices.Concat(mounts(t), p.loops(t), devices(t))
+	for _, root := range []string{"/sys/fs/cgroup/*/", "/sys/fs/cgroup/"} {
+		groups, _ := filepath.Glob(root + layout.Prefix + "/i-*")
+		for _, group := range groups {
+			lines = append(lines, "cgroup "+group)
 		}
 	}
 	for _, args := range [][]string{
@@ -67,7 +69,7 @@ func mounts(t *testing.T) (lines []string) {
 }
 
 // loops lists the loop devices of machines' disks and of layers.
-func loops(t *testing.T) (lines []string) {
+func (p Program) loops(t *testing.T) (lines []string) {
 	t.Helper()
 	backing, err := filepath.Glob("/sys/block/loop*/loop/backing_file")
 	if err != nil {
@@ -78,9 +80,7 @@ func loops(t *testing.T) (lines []string) {
 		if err != nil {
 			continue // it ended
 		}
-		file := string(content)
-		ofTest := strings.HasPrefix(file, os.TempDir()) && strings.Contains(file, "/"+stateFolder+"/")
-		if ofTest || strings.HasPrefix(file, host.DefaultStateDir) {
+		if file := string(content); strings.HasPrefix(file, p.State+"/") {
 			lines = append(lines, "loop device of "+strings.TrimSpace(file))
 		}
 	}

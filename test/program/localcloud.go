@@ -17,16 +17,22 @@ import (
 type LocalCloud struct {
 	Program
 	API    *awsapi.Client
-	Before string // KernelObjects before the local cloud started
+	Before string // its KernelObjects before the local cloud started
 }
 
 // Start starts a local cloud. When the test ends, Start resets the local cloud
 // and fails the test if anything remains in the kernel.
 func Start(t *testing.T) *LocalCloud {
 	t.Helper()
-	c := &LocalCloud{Program: New(t), Before: KernelObjects(t)}
+	c := newLocalCloud(t)
 	c.start(t)
 	return c
+}
+
+func newLocalCloud(t *testing.T) *LocalCloud {
+	t.Helper()
+	p := New(t)
+	return &LocalCloud{Program: p, Before: p.KernelObjects(t)}
 }
 
 func (c *LocalCloud) start(t *testing.T) {
@@ -34,7 +40,7 @@ func (c *LocalCloud) start(t *testing.T) {
 	LendImages(t, c.State, "debian-12")
 	t.Cleanup(func() {
 		c.Must(t, "local", "reset", "--yes")
-		if left := Added(c.Before, KernelObjects(t)); left != "" {
+		if left := Added(c.Before, c.KernelObjects(t)); left != "" {
 			t.Errorf("left behind:\n%s", left)
 		}
 	})
@@ -46,7 +52,7 @@ func (c *LocalCloud) start(t *testing.T) {
 // a host on which nothing has started yet.
 func StartAfter(t *testing.T, name string, check func(*testing.T, *LocalCloud)) *LocalCloud {
 	t.Helper()
-	c := &LocalCloud{Program: New(t), Before: KernelObjects(t)}
+	c := newLocalCloud(t)
 	t.Run(name, func(t *testing.T) { check(t, c) })
 	c.start(t)
 	return c

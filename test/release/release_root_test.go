@@ -95,11 +95,8 @@ func (r releasing) slowly(ctx context.Context) error {
 // TestRealReleases releases good and bad versions under load. No request fails.
 func TestRealReleases(t *testing.T) {
 	c := program.Start(t)
-	// The image of a deployed application has Node.js, so releases install in seconds.
-	base := program.WithSpec(t, "machines: {count: 1}")
-	c.Must(t, "up", base)
 	r := releasing{Program: c.Program, dir: t.TempDir()}
-	spec := program.SmallSpec("released", c.Status(t, base).ImageID, "source: .", "node server.js")
+	spec := program.SmallSpec("released", "debian-12", "source: .", "node server.js")
 	for old, with := range map[string]string{
 		"count: 1": "count: 2", "deregistration_delay: 0s": "deregistration_delay: 6s", "watch: 1s": "watch: 6s",
 		"bake: 0s": "bake: 3s",

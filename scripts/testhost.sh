@@ -1,0 +1,46 @@
+#!/bin/bash
+# Runs a test as on one of two hosts, so that two tests can each have a local cloud at the same time: with an
+# own network, an own /run, and processes of its own. slirp4netns leads the network out without a change of this
+# host's network or firewall. Where it is missing, tests take turns on this host itself.
+# Usage: testhost.sh COMMAND...
+set -euo pipefail
+
+scripts=$(cd "$(dirname "$0")" && pwd)
+command -v slirp4netns >/dev/null || exec flock -o "$scripts" "$@"
+
+# A lock on a file tells which of the two is free. Who waits for one has the lock on the folder, or who came
+# later could be first. No process of the test inherits a lock.
+exec {turn}<"$scripts"
+flock "$turn"
+while :; do
+  for host in "$scripts/testhost.sh" "$scripts/packages.sh"; do
+    exec {lock}<"$host"
+    flock -n "$lock" && break 2
+    exec {lock}<&-
+  done
+  sleep 0.2
+done
+exec {turn}<&-
+
+# Addresses of documentation (RFC 5737) are in no network that a test could try to reach.
+# shellcheck disable=SC2016 -- expanded in the namespaces
+unshare --net --mount bash -euc '
+  coproc way_out {
+    exec nsenter --target "$1" --net --mount slirp4netns --configure --mtu=65520 --disable-host-loopback \
+      --cidr=198.51.100.0/24 --ready-fd=3 "$$" tap0 3>&1 >/dev/null 2>&1
+  }
+  read -r -n 1 -u "${way_out[0]}" || { echo "slirp4netns does not start" >&2; exit 1; }
+  trap "kill $way_out_PID; wait" EXIT
+  ip link set lo up
+
+  resolver=$(readlink -m /etc/resolv.conf)
+  mount -t tmpfs tmpfs /run
+  mkdir -p /run/lock "$(dirname "$resolver")"
+  echo "nameserver 198.51.100.3" >/run/resolv.conf
+  touch "$resolver"
+  mount --bind /run/resolv.conf "$resolver"
+
+  shift
+  # The first process stays, to reap what the test leaves to it.
+  unshare --pid --fork --kill-child --mount-proc bash -c "\"\$@\"; exit \$?" bash "$@"
+' bash $$ "$@" {lock}<&-
