@@ -6,7 +6,7 @@
 set -euo pipefail
 
 scripts=$(cd "$(dirname "$0")" && pwd)
-command -v slirp4netns >/dev/null || exec flock -o "$scripts" "$@"
+{ command -v slirp4netns >/dev/null && [[ -c /dev/net/tun ]]; } || exec flock -o "$scripts" "$@"
 
 # A lock on a file tells which of the two is free. Who waits for one has the lock on the folder, or who came
 # later could be first. No process of the test inherits a lock.
