@@ -27,7 +27,7 @@ exec {turn}<&-
 unshare --net --mount bash -euc '
   coproc way_out {
     exec nsenter --target "$1" --net --mount slirp4netns --configure --mtu=65520 --disable-host-loopback \
-      --cidr=198.51.100.0/24 --ready-fd=3 "$$" tap0 3>&1 >/dev/null 2>&1
+      --cidr=192.0.2.0/24 --ready-fd=3 "$$" tap0 3>&1 >/dev/null 2>&1
   }
   read -r -n 1 -u "${way_out[0]}" || { echo "slirp4netns does not start" >&2; exit 1; }
   trap "kill $way_out_PID; wait" EXIT
@@ -36,7 +36,7 @@ unshare --net --mount bash -euc '
   resolver=$(readlink -m /etc/resolv.conf)
   mount -t tmpfs tmpfs /run
   mkdir -p /run/lock "$(dirname "$resolver")"
-  echo "nameserver 198.51.100.3" >/run/resolv.conf
+  echo "nameserver 192.0.2.3" >/run/resolv.conf
   touch "$resolver"
   mount --bind /run/resolv.conf "$resolver"
 
