@@ -1,210 +1,99 @@
 package instancetype
 
-import "slices"
-
-// size holds what differs between the types of a family.
-type size struct {
-	name          string
-	vcpus         int
-	memoryMiB     int
-	interfaces    int
-	addressesEach int
-	baselineMbps  int
-	baselineCPU   float64 // of each vCPU, in percent
-}
-
-var catalogue = slices.Concat(
-	family(
-		Type{
-			Name:         "m1",
-			Network:      "Low",
-			PeakMbps:     300,
-			Hypervisor:   "xen",
-			Manufacturer: "Intel",
-			Architecture: X8664,
-			EBSOptimized: "unsupported",
-			ENASupport:   "unsupported",
-
-			PreviousGeneration: true,
-		},
-		1,
-		size{"small", 1, 1740, 2, 4, 300, 100},
-	),
-	family(
-		Type{
-			Name:         "t2",
-			Network:      "Low to Moderate",
-			PeakMbps:     1024,
-			Hypervisor:   "xen",
-			Manufacturer: "Intel",
-			Architecture: X8664,
-			Burstable:    true,
-			CPUCredits:   "standard",
-			EBSOptimized: "unsupported",
-			ENASupport:   "unsupported",
-		},
-		1,
-		size{"nano", 1, 512, 2, 2, 32, 5},
-		size{"micro", 1, 1024, 2, 2, 64, 10},
-		size{"small", 1, 2048, 3, 4, 128, 20},
-		size{"medium", 2, 4096, 3, 6, 256, 20},
-		size{"large", 2, 8192, 3, 12, 512, 30},
-		size{"xlarge", 4, 16384, 3, 15, 750, 22.5},
-		size{"2xlarge", 8, 32768, 3, 15, 1000, 17},
-	),
-	family(
-		Type{
-			Name:         "t3",
-			Network:      "Up to 5 Gigabit",
-			PeakMbps:     5000,
-			Hypervisor:   "nitro",
-			Manufacturer: "Intel",
-			Architecture: X8664,
-			Burstable:    true,
-			CPUCredits:   "unlimited",
-			EBSOptimized: "default",
-			ENASupport:   "required",
-		},
-		2,
-		size{"nano", 2, 512, 2, 2, 32, 5},
-		size{"micro", 2, 1024, 2, 2, 64, 10},
-		size{"small", 2, 2048, 3, 4, 128, 20},
-		size{"medium", 2, 4096, 3, 6, 256, 20},
-		size{"large", 2, 8192, 3, 12, 512, 30},
-		size{"xlarge", 4, 16384, 4, 15, 1024, 40},
-		size{"2xlarge", 8, 32768, 4, 15, 2048, 40},
-	),
-	family(
-		Type{
-			Name:         "t3a",
-			Network:      "Up to 5 Gigabit",
-			PeakMbps:     5000,
-			Hypervisor:   "nitro",
-			Manufacturer: "AMD",
-			Architecture: X8664,
-			Burstable:    true,
-			CPUCredits:   "unlimited",
-			EBSOptimized: "default",
-			ENASupport:   "required",
-		},
-		2,
-		size{"nano", 2, 512, 2, 2, 32, 5},
-		size{"micro", 2, 1024, 2, 2, 64, 10},
-		size{"small", 2, 2048, 2, 4, 128, 20},
-		size{"medium", 2, 4096, 3, 6, 256, 20},
-		size{"large", 2, 8192, 3, 12, 512, 30},
-		size{"xlarge", 4, 16384, 4, 15, 1024, 40},
-		size{"2xlarge", 8, 32768, 4, 15, 2048, 40},
-	),
-	family(
-		fifthGeneration("m5"),
-		2,
-		size{"large", 2, 8192, 3, 10, 750, 100},
-		size{"xlarge", 4, 16384, 4, 15, 1250, 100},
-		size{"2xlarge", 8, 32768, 4, 15, 2500, 100},
-		size{"4xlarge", 16, 65536, 8, 30, 5000, 100},
-	),
-	family(
-		fifthGeneration("c5"),
-		2,
-		size{"large", 2, 4096, 3, 10, 750, 100},
-		size{"xlarge", 4, 8192, 4, 15, 1250, 100},
-		size{"2xlarge", 8, 16384, 4, 15, 2500, 100},
-		size{"4xlarge", 16, 32768, 8, 30, 5000, 100},
-	),
-	family(
-		fifthGeneration("r5"),
-		2,
-		size{"large", 2, 16384, 3, 10, 750, 100},
-		size{"xlarge", 4, 32768, 4, 15, 1250, 100},
-		size{"2xlarge", 8, 65536, 4, 15, 2500, 100},
-	),
-	family(
-		Type{
-			Name:         "t4g",
-			Network:      "Up to 5 Gigabit",
-			PeakMbps:     5000,
-			Hypervisor:   "nitro",
-			Manufacturer: "AWS",
-			Architecture: ARM64,
-			Burstable:    true,
-			CPUCredits:   "unlimited",
-			EBSOptimized: "default",
-			ENASupport:   "required",
-		},
-		1,
-		size{"nano", 2, 512, 2, 2, 32, 5},
-		size{"micro", 2, 1024, 2, 2, 64, 10},
-		size{"small", 2, 2048, 3, 4, 128, 20},
-		size{"medium", 2, 4096, 3, 6, 256, 20},
-		size{"large", 2, 8192, 3, 12, 512, 30},
-		size{"xlarge", 4, 16384, 4, 15, 1024, 40},
-		size{"2xlarge", 8, 32768, 4, 15, 2048, 40},
-	),
-	family(
-		secondGraviton("m6g"),
-		1,
-		size{"medium", 1, 4096, 2, 4, 500, 100},
-		size{"large", 2, 8192, 3, 10, 750, 100},
-		size{"xlarge", 4, 16384, 4, 15, 1250, 100},
-		size{"2xlarge", 8, 32768, 4, 15, 2500, 100},
-		size{"4xlarge", 16, 65536, 8, 30, 5000, 100},
-	),
-	family(
-		secondGraviton("c6g"),
-		1,
-		size{"medium", 1, 2048, 2, 4, 500, 100},
-		size{"large", 2, 4096, 3, 10, 750, 100},
-		size{"xlarge", 4, 8192, 4, 15, 1250, 100},
-		size{"2xlarge", 8, 16384, 4, 15, 2500, 100},
-		size{"4xlarge", 16, 32768, 8, 30, 5000, 100},
-	),
+import (
+	_ "embed"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
 )
 
-// secondGraviton returns what the types of a family with AWS's Graviton2 processors have
-// in common.
-func secondGraviton(name string) Type {
-	return Type{
-		Name:             name,
-		Network:          "Up to 10 Gigabit",
-		PeakMbps:         10000,
-		Hypervisor:       "nitro",
-		Manufacturer:     "AWS",
-		Architecture:     ARM64,
-		EBSOptimized:     "default",
-		ENASupport:       "required",
-		ClusterPlacement: true,
+// table describes a type in each line after the first, which names the columns. Types come by
+// family, and each family's from the smallest. A hyphen stands for what a type does not have.
+//
+//go:embed catalogue.tsv
+var table string
+
+// catalogue is the table, read when somebody first asks for a type.
+var catalogue = sync.OnceValue(func() (c struct {
+	types  []Type
+	byName map[string]*Type
+}) {
+	lines := strings.Split(strings.TrimSpace(table), "\n")
+	columns := strings.Split(lines[0], "\t")
+	c.types = make([]Type, 0, len(lines)-1)
+	c.byName = make(map[string]*Type, len(lines)-1)
+	for _, line := range lines[1:] {
+		values := make(row, len(columns))
+		for i, value := range strings.Split(line, "\t") {
+			values[columns[i]] = value
+		}
+		c.types = append(c.types, values.describe())
 	}
+	slices.SortFunc(c.types, func(x, y Type) int { return strings.Compare(x.Name, y.Name) })
+	for i := range c.types {
+		c.byName[c.types[i].Name] = &c.types[i]
+	}
+	return c
+})
+
+// row holds a line's values by the names of their columns.
+type row map[string]string
+
+func (r row) describe() Type {
+	t := Type{
+		Name:               r["type"],
+		VCPUs:              r.integer("vcpus"),
+		Cores:              r.integer("cores"),
+		MemoryMiB:          r.integer("memory"),
+		Architecture:       Architecture(r["architecture"]),
+		Manufacturer:       r["manufacturer"],
+		ClockGHz:           r.number("clock"),
+		Hypervisor:         r["hypervisor"],
+		PreviousGeneration: r["generation"] == "previous",
+		Burstable:          r["burstable"] != absent,
+		FreeTier:           r["free"] != absent,
+		ClusterPlacement:   r["cluster"] != absent,
+		Network:            r["network"],
+		BaselineMbps:       r.integer("network-baseline"),
+		PeakMbps:           r.integer("network-peak"),
+		Interfaces:         r.integer("interfaces"),
+		AddressesEach:      r.integer("addresses"),
+		ENASupport:         r["ena"],
+		EBSOptimized:       r["ebs"],
+		EBS: EBSRate{
+			BaselineMbps: r.integer("ebs-baseline"), BaselineIOPS: r.integer("ebs-baseline-iops"),
+			PeakMbps: r.integer("ebs-peak"), PeakIOPS: r.integer("ebs-peak-iops"),
+		},
+	}
+	t.BaselineCPU = r.number("baseline") * float64(t.VCPUs)
+	switch {
+	case t.Burstable && t.Family() == "t2":
+		t.CPUCredits = "standard"
+	case t.Burstable:
+		t.CPUCredits = "unlimited"
+	}
+	return t
 }
 
-// fifthGeneration returns what the types of an Intel family of the fifth generation
-// have in common.
-func fifthGeneration(name string) Type {
-	return Type{
-		Name:             name,
-		Network:          "Up to 10 Gigabit",
-		PeakMbps:         10000,
-		Hypervisor:       "nitro",
-		Manufacturer:     "Intel",
-		Architecture:     X8664,
-		EBSOptimized:     "default",
-		ENASupport:       "required",
-		ClusterPlacement: true,
-	}
+const absent = "-"
+
+func (r row) integer(column string) int { return int(r.number(column)) }
+
+// number returns a column's number, and 0 if the type has none. The package's test reads all.
+func (r row) number(column string) float64 {
+	n, _ := strconv.ParseFloat(r[column], 64)
+	return n
 }
 
-// family returns the types of a family. threads is the number of threads per
-// core.
-func family(common Type, threads int, sizes ...size) []Type {
-	out := make([]Type, 0, len(sizes))
-	for _, s := range sizes {
-		t := common
-		t.Name = common.Name + "." + s.name
-		t.VCPUs, t.Cores, t.MemoryMiB = s.vcpus, max(1, s.vcpus/threads), s.memoryMiB
-		t.Interfaces, t.AddressesEach = s.interfaces, s.addressesEach
-		t.BaselineMbps, t.BaselineCPU = s.baselineMbps, s.baselineCPU*float64(s.vcpus)
-		t.FreeTier = t.Name == "t2.micro" || t.Name == "t3.micro"
-		out = append(out, t)
+// ByName returns the type with the name, and whether it is offered.
+func ByName(name string) (Type, bool) {
+	t, ok := catalogue().byName[name]
+	if !ok {
+		return Type{}, false
 	}
-	return out
+	return *t, true
 }
+
+// All returns every type offered, by name.
+func All() []Type { return slices.Clone(catalogue().types) }

@@ -115,3 +115,13 @@ func TestMixedInstancesPolicyGetsDefaultsAndLaunchesItsFirstType(t *testing.T) {
 		check(t, "Version after the update", *g.LaunchTemplate.Version, "$Latest")
 	})
 }
+
+func TestAGroupChoosesTypesByRequirements(t *testing.T) {
+	withLoop(t, func(w *world) {
+		w.createGroup(mixedPolicy(nil, types.LaunchTemplateOverrides{InstanceRequirements: vcpus(2)}))
+		g := w.describeGroup()
+		check(t, "InstanceType", *g.Instances[0].InstanceType, "c1.medium") // the smallest
+		check(t, "VCpuCount", *g.MixedInstancesPolicy.LaunchTemplate.Overrides[0].InstanceRequirements.VCpuCount.Min, 2)
+		check(t, "strategy", *g.MixedInstancesPolicy.InstancesDistribution.OnDemandAllocationStrategy, "lowest-price")
+	})
+}

@@ -93,6 +93,27 @@ func TestCreateGroupRefusesInvalidLaunchSources(t *testing.T) {
 				types.LaunchTemplateOverrides{InstanceType: new("t9.micro")}),
 			"You must use a valid fully-formed launch template. Invalid value 't9.micro' for InstanceType.",
 		},
+		"a type and requirements": {
+			mixedPolicy(nil, types.LaunchTemplateOverrides{
+				InstanceType: new("t3.micro"), InstanceRequirements: vcpus(2),
+			}),
+			"An override cannot specify both InstanceType and InstanceRequirements",
+		},
+		"requirements without memory": {
+			mixedPolicy(nil, types.LaunchTemplateOverrides{InstanceRequirements: &types.InstanceRequirements{
+				VCpuCount: &types.VCpuCountRequest{Min: new(int32(2))},
+			}}),
+			"the instance requirements must contain MemoryMiB.Min",
+		},
+		"requirements that no type meets": {
+			mixedPolicy(nil, types.LaunchTemplateOverrides{InstanceRequirements: vcpus(9999)}),
+			"no instance type meets the instance requirements of group",
+		},
+		"requirements by priority": {
+			mixedPolicy(&types.InstancesDistribution{OnDemandAllocationStrategy: new("prioritized")},
+				types.LaunchTemplateOverrides{InstanceRequirements: vcpus(2)}),
+			"The OnDemandAllocationStrategy prioritized cannot be used with InstanceRequirements",
+		},
 		"too many types": {
 			mixedPolicy(nil, make([]types.LaunchTemplateOverrides, 41)...), "limited to 40",
 		},
@@ -202,4 +223,11 @@ func TestCreateGroupRefusesInvalidSettings(t *testing.T) {
 			in.LifecycleHookSpecificationList = []types.LifecycleHookSpecification{{LifecycleHookName: new("h")}}
 		}, "Invalid lifecycle transition"},
 	})
+}
+
+// vcpus returns requirements of a number of vCPUs.
+func vcpus(n int32) *types.InstanceRequirements {
+	return &types.InstanceRequirements{
+		VCpuCount: &types.VCpuCountRequest{Min: &n}, MemoryMiB: &types.MemoryMiBRequest{Min: new(int32(0))},
+	}
 }

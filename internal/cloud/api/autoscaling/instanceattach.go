@@ -28,7 +28,7 @@ func (a *API) AttachInstances(
 		if err != nil {
 			return err
 		}
-		sources, err := scalinggroup.SourcesOf(g)
+		sources, err := scalinggroup.SourcesOf(tx, g)
 		if err != nil {
 			return err
 		}

@@ -70,11 +70,14 @@ func (a *API) setLaunchSource(r store.Reader, g *store.ScalingGroup, s launchSou
 
 // checkLaunch checks that the group can launch an instance from each of its sources.
 func (a *API) checkLaunch(ctx context.Context, g *store.ScalingGroup) error {
-	sources, err := scalinggroup.SourcesOf(g)
+	sources, err := scalinggroup.SourcesOf(a.Store.View(), g)
 	if err != nil {
-		return err
+		return invalid("%s", err)
 	}
-	for _, source := range sources {
+	for i, source := range sources {
+		if source.Chosen && i > 0 && sources[i-1].Chosen && sources[i-1].Template == source.Template {
+			continue // it differs in its type alone, which meets the requirements
+		}
 		launch, err := launchFrom(a.Store.View(), g, source)
 		if err != nil {
 			return err

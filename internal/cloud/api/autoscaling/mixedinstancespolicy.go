@@ -10,6 +10,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/instancetype"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
@@ -45,8 +46,11 @@ func (a *API) completeMixedPolicy(
 		}
 		overrides = append(overrides, override)
 	}
-	distribution, err := completeDistribution(in.InstancesDistribution)
-	if err == nil && *distribution.OnDemandAllocationStrategy == "lowest-price" && len(overrides) > 1 {
+	byRequirements := slices.ContainsFunc(overrides, func(o types.LaunchTemplateOverrides) bool {
+		return o.InstanceRequirements != nil
+	})
+	distribution, err := completeDistribution(in.InstancesDistribution, byRequirements)
+	if err == nil && *distribution.OnDemandAllocationStrategy == "lowest-price" && len(overrides) > 1 && !byRequirements {
 		err = wire.NotImplemented("the choice of instance types by price (OnDemandAllocationStrategy lowest-price)")
 	}
 	return &types.MixedInstancesPolicy{
@@ -89,10 +93,14 @@ func checkWeights(overrides []types.LaunchTemplateOverrides) error {
 func (a *API) completeOverride(
 	region identity.Region, o types.LaunchTemplateOverrides,
 ) (types.LaunchTemplateOverrides, error) {
-	out := types.LaunchTemplateOverrides{InstanceType: o.InstanceType, WeightedCapacity: o.WeightedCapacity}
+	out := types.LaunchTemplateOverrides{
+		InstanceType: o.InstanceType, WeightedCapacity: o.WeightedCapacity,
+		InstanceRequirements: o.InstanceRequirements,
+	}
+	if err := checkRequirements(o); err != nil {
+		return out, err
+	}
 	switch {
-	case o.InstanceRequirements != nil:
-		return out, wire.NotImplemented("attribute-based instance type selection (InstanceRequirements)")
 	case o.ImageId != nil:
 		return out, wire.NotImplemented("images of overrides (ImageId)")
 	case o.LaunchTemplateSpecification == nil:
@@ -103,9 +111,37 @@ func (a *API) completeOverride(
 	return out, err
 }
 
+// noPriceProtection is the value of OnDemandMaxPricePercentageOverLowestPrice that turns the
+// protection off (Amazon EC2 Auto Scaling API Reference, InstanceRequirements).
+const noPriceProtection = 999999
+
+// checkRequirements refuses requirements that no type can meet, or that limit prices, which the
+// local cloud does not know.
+func checkRequirements(o types.LaunchTemplateOverrides) error {
+	q := o.InstanceRequirements
+	switch {
+	case q == nil:
+		return nil
+	case o.InstanceType != nil:
+		return invalid("An override cannot specify both InstanceType and InstanceRequirements")
+	case q.OnDemandMaxPricePercentageOverLowestPrice != nil &&
+		*q.OnDemandMaxPricePercentageOverLowestPrice < noPriceProtection:
+		return wire.NotImplemented("a limit of prices (OnDemandMaxPricePercentageOverLowestPrice)")
+	case q.BaselinePerformanceFactors != nil:
+		return wire.NotImplemented("baseline performance factors (BaselinePerformanceFactors)")
+	}
+	if _, err := instancetype.ParseRequirements(q); err != nil {
+		return invalid("%s", err)
+	}
+	return nil
+}
+
 // completeDistribution returns an instances distribution with AWS's defaults
-// (Amazon EC2 Auto Scaling API Reference, InstancesDistribution).
-func completeDistribution(in *types.InstancesDistribution) (*types.InstancesDistribution, error) {
+// (Amazon EC2 Auto Scaling API Reference, InstancesDistribution). With requirements, types come by
+// price, which the local cloud does not know: the smallest first.
+func completeDistribution(
+	in *types.InstancesDistribution, byRequirements bool,
+) (*types.InstancesDistribution, error) {
 	out := types.InstancesDistribution{}
 	if in != nil {
 		out = *in
@@ -113,7 +149,15 @@ func completeDistribution(in *types.InstancesDistribution) (*types.InstancesDist
 	if len(out.DistributionSegments) > 0 {
 		return nil, wire.NotImplemented("distribution segments (DistributionSegments)")
 	}
-	out.OnDemandAllocationStrategy = new(constraint.Default(out.OnDemandAllocationStrategy, "prioritized"))
+	usual := "prioritized"
+	if byRequirements {
+		usual = "lowest-price"
+	}
+	out.OnDemandAllocationStrategy = new(constraint.Default(out.OnDemandAllocationStrategy, usual))
+	if byRequirements && *out.OnDemandAllocationStrategy != usual {
+		return nil, invalid("The OnDemandAllocationStrategy %s cannot be used with InstanceRequirements",
+			*out.OnDemandAllocationStrategy)
+	}
 	out.OnDemandBaseCapacity = new(aws.ToInt32(out.OnDemandBaseCapacity))
 	out.OnDemandPercentageAboveBaseCapacity = new(constraint.Default(out.OnDemandPercentageAboveBaseCapacity, 100))
 	out.SpotAllocationStrategy = new(constraint.Default(out.SpotAllocationStrategy, "lowest-price"))

@@ -62,7 +62,7 @@ func (a *API) checkAutoRollback(row *store.InstanceRefresh, g *store.ScalingGrou
 // $Default and a parameter of AWS Systems Manager can mean something else at the time
 // of the rollback (Amazon EC2 Auto Scaling User Guide, Undo changes with a rollback).
 func (a *API) irreversibleReason(r store.Reader, g *store.ScalingGroup) (string, error) {
-	sources, err := scalinggroup.SourcesOf(g)
+	sources, err := scalinggroup.SourcesOf(r, g)
 	if err != nil {
 		return "", err
 	}

@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -163,8 +164,8 @@ func TestAnInstanceWithoutATypeIsOfTheDefault(t *testing.T) {
 	out, err := c.DescribeInstanceTypes(c.ctx, &ec2.DescribeInstanceTypesInput{
 		Filters: []types.Filter{{Name: aws.String("current-generation"), Values: []string{"false"}}},
 	})
-	if err != nil || len(out.InstanceTypes) != 1 || out.InstanceTypes[0].InstanceType != types.InstanceTypeM1Small {
-		t.Errorf("previous generations %+v, %v", out, err)
+	if err != nil || !slices.Contains(typeNames(out), "m1.small") || slices.Contains(typeNames(out), "t3.micro") {
+		t.Errorf("previous generations %v, %v", typeNames(out), err)
 	}
 }
 

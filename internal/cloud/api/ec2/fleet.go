@@ -151,6 +151,7 @@ func overrideItem(o types.FleetLaunchTemplateOverridesRequest) types.FleetLaunch
 	return types.FleetLaunchTemplateOverrides{
 		AvailabilityZone: o.AvailabilityZone, ImageId: o.ImageId, InstanceType: o.InstanceType, SubnetId: o.SubnetId,
 		Priority: o.Priority, WeightedCapacity: o.WeightedCapacity,
+		InstanceRequirements: requirementsItem(o.InstanceRequirements),
 	}
 }
 

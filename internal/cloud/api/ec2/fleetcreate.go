@@ -47,11 +47,8 @@ func overrideAt(in *ec2.CreateFleetInput, config, override int) fleetOverride {
 	return o
 }
 
-// overridesOf returns the overrides of a request in the order in which the fleet tries them: by
-// priority if the request says so, or else the smallest types first. AWS goes by price, which the
-// local cloud does not know.
-func overridesOf(in *ec2.CreateFleetInput, typeOf func(fleetOverride) string) []fleetOverride {
-	var all []fleetOverride
+// overridesOf returns the overrides of a request. Without any, a launch template is its own.
+func overridesOf(in *ec2.CreateFleetInput) (all []fleetOverride) {
 	for i, c := range in.LaunchTemplateConfigs {
 		if len(c.Overrides) == 0 {
 			all = append(all, overrideAt(in, i, -1))
@@ -60,16 +57,22 @@ func overridesOf(in *ec2.CreateFleetInput, typeOf func(fleetOverride) string) []
 			all = append(all, overrideAt(in, i, j))
 		}
 	}
+	return all
+}
+
+// sortOverrides puts overrides in the order in which the fleet tries them: by priority if the
+// request says so, or else the smallest types first. AWS goes by price, which the local cloud
+// does not know.
+func sortOverrides(in *ec2.CreateFleetInput, all []fleetOverride, typeOf func(fleetOverride) string) {
 	if o := in.OnDemandOptions; o != nil && o.AllocationStrategy == types.FleetOnDemandAllocationStrategyPrioritized {
 		slices.SortStableFunc(all, func(x, y fleetOverride) int { return cmp.Compare(x.priority(), y.priority()) })
-		return all
+		return
 	}
 	slices.SortStableFunc(all, func(x, y fleetOverride) int {
 		a, _ := instancetype.ByName(typeOf(x))
 		b, _ := instancetype.ByName(typeOf(y))
-		return cmp.Or(cmp.Compare(a.VCPUs, b.VCPUs), cmp.Compare(a.MemoryMiB, b.MemoryMiB))
+		return instancetype.CompareSizes(a, b)
 	})
-	return all
 }
 
 // priority returns the override's priority. One without a priority has the lowest (Amazon EC2 API
@@ -192,18 +195,19 @@ func (a *API) planFleet(
 	if err != nil {
 		return nil, nil, err
 	}
-	typeOf := func(o fleetOverride) string { return a.fleetType(view, region, o) }
+	candidates, failures, err := a.fleetCandidates(view, region, in)
+	if err != nil {
+		return nil, nil, err
+	}
 	missing := capacity
-	for _, o := range overridesOf(in, typeOf) {
+	for _, o := range candidates {
 		if missing <= 0 {
 			break
 		}
 		trial := append(slices.Clone(planned), fleetLaunch{o, o.instances(missing)})
 		launched, err := a.tryFleet(ctx, in, trial)
 		if refusal, ok := errors.AsType[*wire.Error](err); ok {
-			failures = append(failures, store.FleetFailure{
-				Config: o.config, Override: o.override, Code: refusal.Code, Message: refusal.Message,
-			})
+			failures = addFailure(failures, o, refusal)
 			continue
 		}
 		if err != nil {
@@ -217,6 +221,19 @@ func (a *API) planFleet(
 		return nil, failures, nil
 	}
 	return planned, failures, nil
+}
+
+// addFailure adds why an override does not launch. Of those for one reason, such as the types that
+// meet the same requirements, it keeps the first.
+func addFailure(failures []store.FleetFailure, o fleetOverride, refusal *wire.Error) []store.FleetFailure {
+	if slices.ContainsFunc(failures, func(f store.FleetFailure) bool {
+		return f.Config == o.config && f.Override == o.override && f.Code == refusal.Code
+	}) {
+		return failures
+	}
+	return append(failures, store.FleetFailure{
+		Config: o.config, Override: o.override, Code: refusal.Code, Message: refusal.Message,
+	})
 }
 
 // fleetType returns the instance type of an override, or "" if its launch template has none either.
@@ -294,7 +311,7 @@ func checkFleet(in *ec2.CreateFleetInput) (capacity float64, err error) {
 		in, "DryRun", "ClientToken", "Type=instant", "TagSpecifications",
 		template+"LaunchTemplateId", template+"LaunchTemplateName", template+"Version",
 		overrides+"InstanceType", overrides+"SubnetId", overrides+"AvailabilityZone",
-		overrides+"WeightedCapacity", overrides+"Priority", overrides+"ImageId",
+		overrides+"WeightedCapacity", overrides+"Priority", overrides+"ImageId", overrides+"InstanceRequirements",
 		target+"TotalTargetCapacity", target+"OnDemandTargetCapacity", target+"DefaultTargetCapacityType",
 		"OnDemandOptions.AllocationStrategy", "OnDemandOptions.MinTargetCapacity",
 		"SpotOptions.AllocationStrategy",
@@ -316,6 +333,11 @@ func checkFleet(in *ec2.CreateFleetInput) (capacity float64, err error) {
 			return 0, missingParameter("LaunchTemplateConfigs.LaunchTemplateSpecification")
 		}
 		count += len(c.Overrides)
+		for _, o := range c.Overrides {
+			if err := checkChoice(o.InstanceType, o.InstanceRequirements); err != nil {
+				return 0, err
+			}
+		}
 	}
 	if count > maxFleetOverrides {
 		return 0, wire.Errorf("InvalidParameterValue", "A fleet has at most %d overrides.", maxFleetOverrides)

@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"cmp"
 	"maps"
 	"strconv"
 
@@ -49,6 +50,10 @@ var launchTagTypes = []types.ResourceType{
 	types.ResourceTypeNetworkInterface,
 }
 
+// templateTagTypes are the types of resources that a launch template can tag. Launches create no
+// requests for Spot Instances.
+var templateTagTypes = append([]types.ResourceType{types.ResourceTypeSpotInstancesRequest}, launchTagTypes...)
+
 // resolveLaunch merges a request with the launch template that it names,
 // validates the result and finds the resources that it names. It finds the
 // template once, so that one launch never uses two versions. subnetID, if set,
@@ -70,13 +75,15 @@ func (a *API) resolveLaunch(
 		if err != nil {
 			return nil, err
 		}
-		if err := checkGroupInterfaces(data, subnetID); err != nil {
+		if err := cmp.Or(
+			checkGroupInterfaces(data, subnetID), checkNamesType(data, in), checkGraphics(data),
+		); err != nil {
 			return nil, err
 		}
 		if l.in, err = mergeTemplate(data, withSubnet(in, len(data.NetworkInterfaces) > 0, subnetID)); err != nil {
 			return nil, err
 		}
-		templateTags, err := tagsOfSpecifications(dataTagSpecifications(data), launchTagTypes...)
+		templateTags, err := tagsOfSpecifications(dataTagSpecifications(data), templateTagTypes...)
 		if err != nil {
 			return nil, err
 		}
@@ -91,6 +98,11 @@ func (a *API) resolveLaunch(
 	for _, kind := range launchTagTypes {
 		if countUserTags(l.tags[kind]) > maxTags {
 			return nil, wire.Errorf("TagLimitExceeded", "The maximum number of Tags for a resource has been reached.")
+		}
+	}
+	if p := l.in.Placement; p != nil && aws.ToString(p.AvailabilityZone) != "" {
+		if err := checkZones(a.zones(region), []string{*p.AvailabilityZone}, nil); err != nil {
+			return nil, err
 		}
 	}
 	if err := l.resolve(r, region, a.launchImage); err != nil {

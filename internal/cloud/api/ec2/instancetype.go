@@ -3,7 +3,6 @@ package ec2
 import (
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,24 +14,38 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-var typeFilters = filters[instancetype.Type]{
-	"instance-type":                         field(func(t instancetype.Type) string { return t.Name }),
-	"hypervisor":                            field(func(t instancetype.Type) string { return t.Hypervisor }),
-	"current-generation":                    booleanField(isCurrent),
-	"supported-virtualization-type":         constant[instancetype.Type]("hvm"),
-	"supported-root-device-type":            constant[instancetype.Type]("ebs"),
-	"supported-usage-class":                 constant[instancetype.Type]("on-demand"),
-	"processor-info.supported-architecture": field(func(t instancetype.Type) string { return string(t.Architecture) }),
-	"bare-metal":                            constant[instancetype.Type]("false"),
-	"instance-storage-supported":            constant[instancetype.Type]("false"),
-	"burstable-performance-supported":       booleanField(func(t instancetype.Type) bool { return t.Burstable }),
-	"free-tier-eligible":                    booleanField(func(t instancetype.Type) bool { return t.FreeTier }),
-	"vcpu-info.default-vcpus":               field(func(t instancetype.Type) string { return strconv.Itoa(t.VCPUs) }),
-	"memory-info.size-in-mib": field(func(t instancetype.Type) string {
-		return strconv.Itoa(t.MemoryMiB)
-	}),
-	"network-info.ena-support": field(func(t instancetype.Type) string { return t.ENASupport }),
-}
+// typeFilters are the filters of DescribeInstanceTypes. Each is by the member of the description
+// that has its name.
+var typeFilters = func() filters[types.InstanceTypeInfo] {
+	f := filters[types.InstanceTypeInfo]{}
+	for _, name := range strings.Fields(`
+		auto-recovery-supported bare-metal burstable-performance-supported current-generation
+		dedicated-hosts-supported ebs-info.attachment-limit-type
+		ebs-info.ebs-optimized-info.baseline-bandwidth-in-mbps ebs-info.ebs-optimized-info.baseline-iops
+		ebs-info.ebs-optimized-info.baseline-throughput-in-mbps
+		ebs-info.ebs-optimized-info.maximum-bandwidth-in-mbps ebs-info.ebs-optimized-info.maximum-iops
+		ebs-info.ebs-optimized-info.maximum-throughput-in-mbps ebs-info.ebs-optimized-support
+		ebs-info.encryption-support ebs-info.maximum-ebs-attachments ebs-info.nvme-support
+		free-tier-eligible hibernation-supported hypervisor instance-storage-info.disk.count
+		instance-storage-info.disk.size-in-gb instance-storage-info.disk.type
+		instance-storage-info.encryption-support instance-storage-info.nvme-support
+		instance-storage-info.total-size-in-gb instance-storage-supported instance-type
+		memory-info.size-in-mib network-info.bandwidth-weightings
+		network-info.efa-info.maximum-efa-interfaces network-info.efa-supported network-info.ena-support
+		network-info.encryption-in-transit-supported network-info.flexible-ena-queues-support
+		network-info.ipv4-addresses-per-interface network-info.ipv6-addresses-per-interface
+		network-info.ipv6-supported network-info.maximum-network-cards
+		network-info.maximum-network-interfaces network-info.network-performance
+		nitro-enclaves-support nitro-tpm-info.supported-versions nitro-tpm-support
+		processor-info.supported-architecture processor-info.supported-features
+		processor-info.sustained-clock-speed-in-ghz reboot-migration-support supported-boot-mode
+		supported-root-device-type supported-usage-class supported-virtualization-type
+		vcpu-info.default-cores vcpu-info.default-threads-per-core vcpu-info.default-vcpus
+		vcpu-info.valid-cores vcpu-info.valid-threads-per-core`) {
+		f[name] = member[types.InstanceTypeInfo](name)
+	}
+	return f
+}()
 
 func isCurrent(t instancetype.Type) bool { return !t.PreviousGeneration }
 
@@ -58,18 +71,17 @@ func (a *API) DescribeInstanceTypes(
 		}
 	}
 	slices.SortFunc(offered, func(x, y instancetype.Type) int { return strings.Compare(x.Name, y.Name) })
-	offered = slices.Compact(offered)
-	var found []*instancetype.Type
-	for i := range offered {
-		if typeFilters.match(view, offered[i], store.Tags{}, in.Filters) {
-			found = append(found, &offered[i])
+	found := []types.InstanceTypeInfo{}
+	for _, t := range slices.Compact(offered) {
+		if item := typeItem(&t); typeFilters.match(view, item, store.Tags{}, in.Filters) {
+			found = append(found, item)
 		}
 	}
-	found, next, err := paginate(pages, found, func(t *instancetype.Type) string { return t.Name })
+	found, next, err := paginate(pages, found, func(t types.InstanceTypeInfo) string { return string(t.InstanceType) })
 	if err != nil {
 		return nil, err
 	}
-	return &ec2.DescribeInstanceTypesOutput{InstanceTypes: list(found, typeItem), NextToken: next}, nil
+	return &ec2.DescribeInstanceTypesOutput{InstanceTypes: found, NextToken: next}, nil
 }
 
 // typesNamed returns the instance types with the names.
@@ -119,6 +131,8 @@ func typeItem(t *instancetype.Type) types.InstanceTypeInfo {
 		ProcessorInfo: &types.ProcessorInfo{
 			SupportedArchitectures: []types.ArchitectureType{types.ArchitectureType(t.Architecture)},
 			Manufacturer:           aws.String(t.Manufacturer),
+
+			SustainedClockSpeedInGhz: optionalNumber(t.ClockGHz),
 		},
 		VCpuInfo: &types.VCpuInfo{
 			DefaultVCpus:          aws.Int32(int32(t.VCPUs)),
@@ -129,7 +143,8 @@ func typeItem(t *instancetype.Type) types.InstanceTypeInfo {
 		PlacementGroupInfo: &types.PlacementGroupInfo{SupportedStrategies: placementStrategies(t)},
 		EbsInfo: &types.EbsInfo{
 			EbsOptimizedSupport: types.EbsOptimizedSupport(t.EBSOptimized),
-			EncryptionSupport:   types.EbsEncryptionSupportUnsupported,
+			EbsOptimizedInfo:    ebsOptimizedInfo(t.EBS),
+			EncryptionSupport:   types.EbsEncryptionSupportSupported,
 			NvmeSupport:         types.EbsNvmeSupportUnsupported,
 		},
 		AutoRecoverySupported:   aws.Bool(false),
@@ -150,10 +165,26 @@ func typeItem(t *instancetype.Type) types.InstanceTypeInfo {
 				BaselineBandwidthInGbps:  aws.Float64(float64(t.BaselineMbps) / 1000),
 				PeakBandwidthInGbps:      aws.Float64(float64(t.PeakMbps) / 1000),
 			}},
-			Ipv4AddressesPerInterface: aws.Int32(int32(t.AddressesEach)),
-			EnaSupport:                types.EnaSupport(t.ENASupport),
-			EfaSupported:              aws.Bool(false),
-			Ipv6Supported:             aws.Bool(true),
+			Ipv4AddressesPerInterface:    aws.Int32(int32(t.AddressesEach)),
+			EnaSupport:                   types.EnaSupport(t.ENASupport),
+			Ipv6AddressesPerInterface:    aws.Int32(int32(t.AddressesEach)),
+			EfaSupported:                 aws.Bool(false),
+			EncryptionInTransitSupported: aws.Bool(false),
+			Ipv6Supported:                aws.Bool(true),
 		},
+	}
+}
+
+func ebsOptimizedInfo(rate instancetype.EBSRate) *types.EbsOptimizedInfo {
+	if rate.PeakMbps == 0 {
+		return nil
+	}
+	return &types.EbsOptimizedInfo{
+		BaselineBandwidthInMbps:  aws.Int32(int32(rate.BaselineMbps)),
+		BaselineIops:             aws.Int32(int32(rate.BaselineIOPS)),
+		BaselineThroughputInMBps: aws.Float64(float64(rate.BaselineMbps) / 8),
+		MaximumBandwidthInMbps:   aws.Int32(int32(rate.PeakMbps)),
+		MaximumIops:              aws.Int32(int32(rate.PeakIOPS)),
+		MaximumThroughputInMBps:  aws.Float64(float64(rate.PeakMbps) / 8),
 	}
 }

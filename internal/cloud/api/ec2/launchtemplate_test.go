@@ -30,7 +30,6 @@ func TestCreateLaunchTemplateRefusals(t *testing.T) {
 	withData := func(data *types.RequestLaunchTemplateData) *ec2.CreateLaunchTemplateInput {
 		return api(func(in *ec2.CreateLaunchTemplateInput) { in.LaunchTemplateData = data })
 	}
-	licence := []types.LaunchTemplateLicenseConfigurationRequest{{LicenseConfigurationArn: aws.String("l")}}
 	requirements := &types.InstanceRequirementsRequest{VCpuCount: &types.VCpuCountRangeRequest{Min: aws.Int32(2)}}
 	for want, in := range map[string]*ec2.CreateLaunchTemplateInput{
 		"InvalidLaunchTemplateName.AlreadyExistsException: Launch template name already in use.": api(
@@ -45,17 +44,11 @@ func TestCreateLaunchTemplateRefusals(t *testing.T) {
 		"MissingParameter: The request must contain the parameter LaunchTemplateName": api(
 			func(in *ec2.CreateLaunchTemplateInput) { in.LaunchTemplateName = nil },
 		),
-		"UnsupportedOperation: aloft's local cloud does not support the parameter " +
-			"licenseSpecifications.licenseConfigurationArn": withData(
-			&types.RequestLaunchTemplateData{LicenseSpecifications: licence},
-		),
-		"UnsupportedOperation: aloft's local cloud does not support the parameter " +
-			"instanceRequirements.vCpuCount.min": withData(
+		"InvalidParameterValue: The instance requirements must contain MemoryMiB.Min.": withData(
 			&types.RequestLaunchTemplateData{InstanceRequirements: requirements},
 		),
-		"InvalidParameterValue: 'spot-instances-request' is not a valid taggable resource type for this " +
-			"operation.": withData(
-			&types.RequestLaunchTemplateData{TagSpecifications: dataTags("spot-instances-request", "a", "b")},
+		"InvalidParameterValue: 'vpc' is not a valid taggable resource type for this operation.": withData(
+			&types.RequestLaunchTemplateData{TagSpecifications: dataTags("vpc", "a", "b")},
 		),
 		"InvalidParameterValue: 'instance' is not a valid taggable resource type for this operation.": api(
 			func(in *ec2.CreateLaunchTemplateInput) { in.TagSpecifications = specification("instance", "a", "b") },
@@ -87,6 +80,31 @@ func TestInvalidTemplatesAreCreatedWithAWarning(t *testing.T) {
 		*w.Errors[0].Message != "Invalid BASE64 encoding of user data." {
 		t.Errorf("warning %+v", w)
 	}
+	out = do(c, c.CreateLaunchTemplate, &ec2.CreateLaunchTemplateInput{
+		LaunchTemplateName: aws.String("spot"),
+		LaunchTemplateData: &types.RequestLaunchTemplateData{
+			ImageId: aws.String(c.availableImage()),
+			InstanceMarketOptions: &types.LaunchTemplateInstanceMarketOptionsRequest{
+				MarketType:  types.MarketTypeSpot,
+				SpotOptions: &types.LaunchTemplateSpotMarketOptionsRequest{MaxPrice: aws.String("0.01")},
+			},
+			TagSpecifications: dataTags("spot-instances-request", "a", "b"),
+		},
+	})
+	const unsupported = "aloft's local cloud does not support the parameter instanceMarketOptions.marketType"
+	if w := out.Warning; w == nil || *w.Errors[0].Message != unsupported {
+		t.Errorf("warning %+v", w)
+	}
+	kept := do(c, c.DescribeLaunchTemplateVersions, &ec2.DescribeLaunchTemplateVersionsInput{
+		LaunchTemplateName: aws.String("spot"),
+	}).LaunchTemplateVersions[0].LaunchTemplateData
+	if o := kept.InstanceMarketOptions; o == nil || *o.SpotOptions.MaxPrice != "0.01" || len(kept.TagSpecifications) != 1 {
+		t.Errorf("the template has lost its data: %+v", kept)
+	}
+	wantError(c, c.RunInstances, &ec2.RunInstancesInput{
+		MinCount: aws.Int32(1), MaxCount: aws.Int32(1),
+		LaunchTemplate: &types.LaunchTemplateSpecification{LaunchTemplateName: aws.String("spot")},
+	}, "UnsupportedOperation: "+unsupported)
 	out = do(c, c.CreateLaunchTemplate, &ec2.CreateLaunchTemplateInput{
 		LaunchTemplateName: aws.String("open"),
 		LaunchTemplateData: &types.RequestLaunchTemplateData{ImageId: aws.String("ami-def456")},

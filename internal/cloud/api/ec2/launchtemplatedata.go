@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -14,9 +15,9 @@ func isEmptyData(data *types.RequestLaunchTemplateData) bool {
 	return data == nil || reflect.DeepEqual(*data, types.RequestLaunchTemplateData{})
 }
 
-// checkData refuses parameters that no launch supports. EC2 reports other mistakes in
-// a warning and keeps the data (Amazon EC2 User Guide, Create an Amazon EC2 launch
-// template: parameters are not fully validated).
+// checkData refuses data that no template has. EC2 reports other mistakes in a warning and keeps the
+// data (Amazon EC2 User Guide, Create an Amazon EC2 launch template: parameters are not fully
+// validated). So are parameters that no launch supports: launches from the template refuse them.
 func checkData(data *types.RequestLaunchTemplateData, description *string) error {
 	if n := len([]rune(aws.ToString(description))); n > maxVersionDescription {
 		return invalidValue(
@@ -26,10 +27,10 @@ func checkData(data *types.RequestLaunchTemplateData, description *string) error
 	if data == nil {
 		return nil
 	}
-	if err := supportOnly(data, launchParameters...); err != nil {
+	if err := checkChoice(data.InstanceType, data.InstanceRequirements); err != nil {
 		return err
 	}
-	_, err := tagsOfSpecifications(dataTagSpecifications(data), launchTagTypes...)
+	_, err := tagsOfSpecifications(dataTagSpecifications(data), templateTagTypes...)
 	return err
 }
 
@@ -42,7 +43,7 @@ func validationWarning(data *types.RequestLaunchTemplateData) *types.ValidationW
 		if in.ImageId == nil {
 			in.ImageId = aws.String("any")
 		}
-		err = checkLaunch(in)
+		err = cmp.Or(checkLaunch(in), checkGraphics(data))
 	}
 	if err == nil {
 		return nil
@@ -99,4 +100,9 @@ func responseData(v version) (*types.ResponseLaunchTemplateData, error) {
 		data.MetadataOptions.State = types.LaunchTemplateInstanceMetadataOptionsStateApplied
 	}
 	return data, nil
+}
+
+// checkGraphics refuses the parameter that templates alone have: its name in RunInstances is another.
+func checkGraphics(data *types.RequestLaunchTemplateData) error {
+	return unsupported(map[string]bool{"elasticGpuSpecifications": len(data.ElasticGpuSpecifications) > 0})
 }

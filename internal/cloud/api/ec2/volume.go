@@ -109,7 +109,7 @@ func attachmentOf(row disk) types.VolumeAttachmentState {
 }
 
 // optionalNumber returns nil for zero: EC2's responses omit such members.
-func optionalNumber(n int32) *int32 {
+func optionalNumber[N int32 | float64](n N) *N {
 	if n == 0 {
 		return nil
 	}

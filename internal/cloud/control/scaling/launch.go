@@ -74,7 +74,7 @@ func (l *Loop) launchActivity(
 // sources for whose type the zone has capacity. If there is none, it returns the error
 // of the first source, the preferred one.
 func (l *Loop) launchFirst(ctx context.Context, g *store.ScalingGroup, activity *store.ScalingActivity) error {
-	sources, err := scalinggroup.SourcesOf(g)
+	sources, err := scalinggroup.SourcesOf(l.Store.View(), g)
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func Collect(r store.Reader, g *store.ScalingGroup, now time.Time) Situation {
 			s.Members = append(s.Members, collectMember(r, i))
 		}
 	}
-	if sources, err := scalinggroup.SourcesOf(g); err == nil && g.Mixed != "" { // else its launches fail and say why
+	if sources, err := scalinggroup.SourcesOf(r, g); err == nil && g.Mixed != "" { // else its launches fail and say why
 		for _, source := range sources {
 			s.Types = append(s.Types, source.InstanceType)
 		}

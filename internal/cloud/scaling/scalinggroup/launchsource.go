@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/instancetype"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -16,56 +18,101 @@ type Source struct {
 	InstanceType  string // overrides the template's; "": the template's
 	Configuration string // name of a launch configuration, instead of a template
 	Weight        int32  // units of capacity of an instance; 0: the group has no weights
+	Chosen        bool   // InstanceType is one of those that meet requirements
 }
 
 // SourcesOf returns everything that the group may launch from, in order of preference:
-// its template or launch configuration, or the overrides of its mixed instances policy.
-// There is at least one.
+// its template or launch configuration, or the overrides of its mixed instances policy, and for one
+// with requirements each type that meets them. There is at least one.
 // The local cloud offers On-Demand Instances only, whose prioritized strategy launches
 // the first type that has capacity (Amazon EC2 Auto Scaling User Guide, "Allocation
 // strategies for multiple instance types").
-func SourcesOf(g *store.ScalingGroup) ([]Source, error) {
+func SourcesOf(r store.Reader, g *store.ScalingGroup) ([]Source, error) {
 	if g.Mixed == "" {
 		return []Source{{Template: g.Template, Configuration: g.Configuration}}, nil
 	}
-	type reference struct{ LaunchTemplateId, LaunchTemplateName, Version string }
 	var policy struct {
 		LaunchTemplate struct {
 			LaunchTemplateSpecification reference
-			Overrides                   []struct {
-				InstanceType                string
-				WeightedCapacity            int32 `json:",string"`
-				LaunchTemplateSpecification *reference
-			}
+			Overrides                   []override
 		}
 	}
 	if err := json.Unmarshal([]byte(g.Mixed), &policy); err != nil {
 		return nil, fmt.Errorf("read the mixed instances policy of group %s: %w", g.Name, err)
 	}
-	source := func(ref reference, instanceType string) Source {
-		return Source{
-			Template: store.TemplateRef{
-				ID:      ref.LaunchTemplateId,
-				Name:    ref.LaunchTemplateName,
-				Version: ref.Version,
-			},
-			InstanceType: instanceType,
-		}
+	overrides := policy.LaunchTemplate.Overrides
+	if len(overrides) == 0 {
+		overrides = []override{{}}
 	}
 	var all []Source
-	for _, override := range policy.LaunchTemplate.Overrides {
-		ref := policy.LaunchTemplate.LaunchTemplateSpecification
-		if override.LaunchTemplateSpecification != nil {
-			ref = *override.LaunchTemplateSpecification
+	for _, o := range overrides {
+		if o.LaunchTemplateSpecification == nil {
+			o.LaunchTemplateSpecification = &policy.LaunchTemplate.LaunchTemplateSpecification
 		}
-		s := source(ref, override.InstanceType)
-		s.Weight = override.WeightedCapacity
-		all = append(all, s)
+		sources, err := o.sources(r, g)
+		if err != nil {
+			return nil, fmt.Errorf("read the mixed instances policy of group %s: %w", g.Name, err)
+		}
+		all = append(all, sources...)
 	}
 	if len(all) == 0 {
-		all = append(all, source(policy.LaunchTemplate.LaunchTemplateSpecification, ""))
+		return nil, fmt.Errorf("no instance type meets the instance requirements of group %s", g.Name)
 	}
 	return all, nil
+}
+
+// reference names a launch template in a mixed instances policy.
+type reference struct{ LaunchTemplateId, LaunchTemplateName, Version string }
+
+// override is an override of a mixed instances policy.
+type override struct {
+	InstanceType                string
+	WeightedCapacity            int32 `json:",string"`
+	LaunchTemplateSpecification *reference
+	InstanceRequirements        json.RawMessage
+}
+
+// sources returns what the override stands for: one type, that of its template, or those that meet
+// requirements of its own or of its template.
+func (o override) sources(r store.Reader, g *store.ScalingGroup) ([]Source, error) {
+	ref := store.TemplateRef{
+		ID:      o.LaunchTemplateSpecification.LaunchTemplateId,
+		Name:    o.LaunchTemplateSpecification.LaunchTemplateName,
+		Version: o.LaunchTemplateSpecification.Version,
+	}
+	data := templateData(r, g.Region, ref)
+	if o.InstanceType == "" && !isSet(o.InstanceRequirements) {
+		o.InstanceRequirements = data.InstanceRequirements
+	}
+	if !isSet(o.InstanceRequirements) {
+		return []Source{{Template: ref, InstanceType: o.InstanceType, Weight: o.WeightedCapacity}}, nil
+	}
+	q, err := instancetype.ParseRequirements(o.InstanceRequirements)
+	if err != nil {
+		return nil, err
+	}
+	var all []Source
+	for _, t := range q.Matching(architecture(r, g.Region, data.ImageId)) {
+		all = append(all, Source{Template: ref, InstanceType: t.Name, Weight: o.WeightedCapacity, Chosen: true})
+	}
+	return all, nil
+}
+
+func isSet(member json.RawMessage) bool { return len(member) > 0 && string(member) != "null" }
+
+// architecture returns the architecture of an image, which a parameter of Systems Manager may name.
+// If the image does not exist, launches from it fail and say so.
+func architecture(r store.Reader, region identity.Region, image string) instancetype.Architecture {
+	if alias, ok := strings.CutPrefix(image, "resolve:ssm:"); ok {
+		path, _, _ := strings.Cut(alias, ":")
+		if row, ok := store.Parameters.Get(r, store.ParameterKey(region, path)); ok {
+			image = row.Value
+		}
+	}
+	if row, ok := store.Images.Get(r, image); ok {
+		return instancetype.Architecture(row.Architecture)
+	}
+	return instancetype.X8664
 }
 
 // Resolve returns a reference to a launch template of the region with the template's id
@@ -109,7 +156,7 @@ func Matches(i *store.ScalingInstance, resolved []Source) bool {
 // Resolved returns the group's sources with their current version numbers and instance
 // types, without those that do not exist.
 func Resolved(r store.Reader, g *store.ScalingGroup) ([]Source, error) {
-	all, err := SourcesOf(g)
+	all, err := SourcesOf(r, g)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +164,7 @@ func Resolved(r store.Reader, g *store.ScalingGroup) ([]Source, error) {
 	for _, s := range all {
 		if s.Configuration != "" {
 			if row, ok := store.LaunchConfigurations.Get(r, g.Region.Key(s.Configuration)); ok {
-				s.InstanceType = typeIn(row.Data)
+				s.InstanceType = dataOf(row.Data).InstanceType
 				out = append(out, s)
 			}
 			continue
@@ -130,28 +177,48 @@ func Resolved(r store.Reader, g *store.ScalingGroup) ([]Source, error) {
 	return out, nil
 }
 
+// launchData is the part of a launch template's or a launch configuration's data that decides the
+// instance type.
+type launchData struct {
+	InstanceType, ImageId string
+	InstanceRequirements  json.RawMessage
+}
+
 // templateType returns the instance type of a launch template's version, or "" if it has
 // none.
 func templateType(r store.Reader, resolved store.TemplateRef) string {
+	return versionData(r, resolved).InstanceType
+}
+
+// templateData returns the data of the version that a reference names, or nothing if it does not
+// exist.
+func templateData(r store.Reader, region identity.Region, ref store.TemplateRef) launchData {
+	resolved, ok := Resolve(r, region, ref)
+	if !ok {
+		return launchData{}
+	}
+	return versionData(r, resolved)
+}
+
+func versionData(r store.Reader, resolved store.TemplateRef) launchData {
 	number, err := strconv.ParseInt(resolved.Version, 10, 64)
 	if err != nil {
-		return ""
+		return launchData{}
 	}
 	v, ok := store.TemplateVersions.Get(r, store.TemplateVersionKey(resolved.ID, number))
 	if !ok {
-		return ""
+		return launchData{}
 	}
-	return typeIn(v.Data)
+	return dataOf(v.Data)
 }
 
-// typeIn returns the instance type in the data of a launch template or a launch
-// configuration, or "" if it has none.
-func typeIn(text string) string {
-	var data struct{ InstanceType string }
+// dataOf reads the data of a launch template or a launch configuration.
+func dataOf(text string) launchData {
+	var data launchData
 	if json.Unmarshal([]byte(text), &data) != nil {
-		return ""
+		return launchData{}
 	}
-	return data.InstanceType
+	return data
 }
 
 // Describe fills in what EC2 knows about the instance: type, image, launch time and

@@ -154,10 +154,49 @@ func TestFirstSourceIsTheFirstOverride(t *testing.T) {
 		template:  {Template: store.TemplateRef{ID: "lt-2", Name: "n", Version: "3"}},
 		overrides: {Template: store.TemplateRef{ID: "lt-3"}, InstanceType: "t3.small"},
 	} {
-		got, err := scalinggroup.SourcesOf(&store.ScalingGroup{Template: ref, Mixed: mixed})
+		got, err := scalinggroup.SourcesOf(
+			rows(t, func(*store.Tx) {}), &store.ScalingGroup{Template: ref, Mixed: mixed},
+		)
 		if err != nil || got[0] != want {
 			t.Errorf("%s: %+v, %v", mixed, got, err)
 		}
+	}
+}
+
+func TestTypesThatMeetRequirementsAreSources(t *testing.T) {
+	const requirements = `"InstanceRequirements":{"VCpuCount":{"Min":2,"Max":2},"MemoryMiB":{"Min":8192,"Max":8192},` +
+		`"AllowedInstanceTypes":["m5*","m6*"]}`
+	view := rows(t, func(tx *store.Tx) {
+		for id, image := range map[string]struct{ architecture, data string }{
+			"1": {"x86_64", ""}, "2": {"arm64", ""}, "3": {"x86_64", requirements + ","},
+		} {
+			store.Images.Put(tx, &store.Image{ID: "ami-" + id, Region: "r", Architecture: image.architecture})
+			store.LaunchTemplates.Put(tx, &store.LaunchTemplate{ID: "lt-" + id, Region: "r", Default: 1, Latest: 1})
+			store.TemplateVersions.Put(tx, &store.LaunchTemplateVersion{
+				TemplateID: "lt-" + id, Region: "r", Number: 1, Data: `{` + image.data + `"ImageId":"ami-` + id + `"}`,
+			})
+		}
+	})
+	for name, test := range map[string]struct{ template, override, first string }{
+		"of the override":         {"lt-1", requirements, "m5.large"},
+		"of an image for ARM":     {"lt-2", requirements, "m6g.large"},
+		"of the template":         {"lt-3", "", "m5.large"},
+		"of a type of the policy": {"lt-3", `"InstanceType":"t3.micro"`, "t3.micro"},
+	} {
+		got, err := scalinggroup.SourcesOf(view, &store.ScalingGroup{
+			Region: "r", Mixed: `{"LaunchTemplate":{"LaunchTemplateSpecification":{"LaunchTemplateId":"` +
+				test.template + `"},"Overrides":[{` + test.override + `}]}}`,
+		})
+		if err != nil || len(got) == 0 || got[0].InstanceType != test.first || got[0].Template.ID != test.template {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+	_, err := scalinggroup.SourcesOf(view, &store.ScalingGroup{
+		Name: "g", Region: "r", Mixed: `{"LaunchTemplate":{"LaunchTemplateSpecification":{"LaunchTemplateId":"lt-1"},` +
+			`"Overrides":[{"InstanceRequirements":{"VCpuCount":{"Min":9999},"MemoryMiB":{"Min":0}}}]}}`,
+	})
+	if err == nil || err.Error() != "no instance type meets the instance requirements of group g" {
+		t.Errorf("no type: %v", err)
 	}
 }
 

@@ -11,7 +11,7 @@ func (s Source) Units() int { return max(int(s.Weight), 1) }
 // NextUnits returns how many units of capacity the next launch of the group provides, if
 // its preferred source has capacity. A group whose sources cannot be read launches nothing.
 func NextUnits(r store.Reader, g *store.ScalingGroup) int {
-	sources, err := SourcesOf(WithLaunchConfiguration(r, g))
+	sources, err := SourcesOf(r, WithLaunchConfiguration(r, g))
 	if err != nil {
 		return 1
 	}
@@ -22,7 +22,7 @@ func NextUnits(r store.Reader, g *store.ScalingGroup) int {
 // type that the policy does not list keeps its last weight (Amazon EC2 Auto Scaling User Guide,
 // "Configure an Auto Scaling group to use instance weights").
 func Weigh(tx *store.Tx, g *store.ScalingGroup) {
-	sources, err := SourcesOf(g)
+	sources, err := SourcesOf(tx, g)
 	if err != nil {
 		return // its launches fail and say why
 	}
