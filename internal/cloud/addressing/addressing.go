@@ -17,8 +17,10 @@ var (
 	ErrSubnetFull = errors.New("the subnet has no free address")
 	// ErrPublicRangeFull is returned when all public addresses are in use.
 	ErrPublicRangeFull = errors.New("the public range has no free address")
-	// ErrReserved is returned for an address that no interface in the subnet can have.
-	ErrReserved = errors.New("the address is outside the subnet or reserved in it")
+	// ErrOutside is returned for an address that is not the subnet's.
+	ErrOutside = errors.New("the address is outside the subnet")
+	// ErrReserved is returned for an address of the subnet that no interface can have.
+	ErrReserved = errors.New("the address is reserved in the subnet")
 	// ErrNoIPv6 is returned for an IPv6 address in a subnet that has none.
 	ErrNoIPv6 = errors.New("the subnet has no IPv6 addresses")
 	// ErrInUse is returned for an address that another interface has.
@@ -51,11 +53,11 @@ func FreePrivate(r store.Reader, ids *identity.Source, subnet *store.Subnet) (ne
 	return netip.Addr{}, ErrSubnetFull
 }
 
-// CheckPrivate returns ErrReserved or ErrInUse if the private address cannot be
+// CheckPrivate returns ErrOutside, ErrReserved or ErrInUse if the private address cannot be
 // assigned in the subnet.
 func CheckPrivate(r store.Reader, subnet *store.Subnet, addr netip.Addr) error {
 	if !subnet.CIDR.Contains(addr) {
-		return ErrReserved
+		return ErrOutside
 	}
 	offset := int(number(addr) - number(subnet.CIDR.Masked().Addr()))
 	if offset < reservedFirst || offset >= size(subnet.CIDR)-reservedLast {

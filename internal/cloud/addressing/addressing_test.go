@@ -63,7 +63,7 @@ func TestARequestedAddressIsAssignedUnlessInUseOrReserved(t *testing.T) {
 		}{
 			{"10.0.1.4", nil}, {"10.0.1.4", addressing.ErrInUse}, {"10.0.1.254", nil},
 			{"10.0.1.3", addressing.ErrReserved}, {"10.0.1.255", addressing.ErrReserved},
-			{"10.0.2.9", addressing.ErrReserved}, {"::1", addressing.ErrReserved},
+			{"10.0.2.9", addressing.ErrOutside}, {"::1", addressing.ErrOutside},
 		} {
 			spec := addressing.InterfaceSpec{Subnet: s, PrivateIP: netip.MustParseAddr(c.addr)}
 			_, err := addressing.NewInterface(tx, ids, spec)

@@ -76,12 +76,15 @@ func AddIPv6(
 	return added, nil
 }
 
-// checkIPv6 returns ErrReserved or ErrInUse if the address cannot be assigned in the subnet. The
+// checkIPv6 returns ErrOutside, ErrReserved or ErrInUse if the address cannot be assigned in the subnet. The
 // first four and the last address of each subnet are reserved (Amazon VPC User Guide, Subnet
 // sizing for IPv6).
 func checkIPv6(r store.Reader, subnet *store.Subnet, address netip.Addr) error {
 	block := subnet.IPv6.CIDR
-	if !block.Contains(address) || address == last(block) {
+	switch {
+	case !block.Contains(address):
+		return ErrOutside
+	case address == last(block):
 		return ErrReserved
 	}
 	reserved := block.Masked().Addr()

@@ -96,6 +96,14 @@ func withTagFilters[R any](tags func(R) store.Tags, own filters[R]) filters[R] {
 	return own
 }
 
+// withNone adds filters by what no resource has.
+func withNone[R any](own filters[R], names ...string) filters[R] {
+	for _, name := range names {
+		own[name] = noValue[R]
+	}
+	return own
+}
+
 func matchAny(values, patterns []string) bool {
 	for _, pattern := range patterns {
 		for _, value := range values {

@@ -46,6 +46,22 @@ var images = resourceType[store.Image]{
 		"ena-support":         constant[ami]("true"),
 		"platform":            noValue[ami],
 		"product-code":        noValue[ami],
+		"product-code.type":   noValue[ami],
+		"kernel-id":           noValue[ami],
+		"ramdisk-id":          noValue[ami],
+		"sriov-net-support":   noValue[ami],
+		"source-image-id":     noValue[ami],
+		"source-image-region": noValue[ami],
+		"free-tier-eligible":  noValue[ami],
+		"image-allowed":       constant[ami]("true"),
+		"manifest-location":   field(imageLocation),
+		"state-reason-code": optionalField(func(row ami) string {
+			if row.StateReason == "" {
+				return ""
+			}
+			return row.State
+		}),
+		"state-reason-message": optionalField(func(row ami) string { return row.StateReason }),
 		"block-device-mapping.snapshot-id": mappedField(func(ebs *types.EbsBlockDevice) string {
 			return *ebs.SnapshotId
 		}),
@@ -66,6 +82,9 @@ var images = resourceType[store.Image]{
 		}),
 	}),
 }
+
+// imageLocation returns an image's location, which EC2 derives from its owner and its name.
+func imageLocation(row ami) string { return cmp.Or(row.OwnerAlias, row.Owner) + "/" + row.Name }
 
 // imagesNotFound returns the error for unknown image ids. The brackets are EC2's.
 func imagesNotFound(ids []string) error {
@@ -172,7 +191,7 @@ func (a *API) imageItem(r store.Reader) func(ami) types.Image {
 			Description:        optionalString(row.Description),
 			OwnerId:            aws.String(row.Owner),
 			ImageOwnerAlias:    optionalString(row.OwnerAlias),
-			ImageLocation:      aws.String(cmp.Or(row.OwnerAlias, row.Owner) + "/" + row.Name),
+			ImageLocation:      aws.String(imageLocation(row)),
 			ImageType:          types.ImageTypeValuesMachine,
 			Public:             aws.Bool(row.Public),
 			State:              types.ImageState(imageState(row)),

@@ -40,6 +40,9 @@ func TestImagesAreFoundByEveryFilter(t *testing.T) {
 		t.Errorf("image %+v", item)
 	}
 	wantFilters(r, images.filters, map[string]string{
+		"kernel-id": "", "ramdisk-id": "", "sriov-net-support": "", "free-tier-eligible": "", "image-allowed": "true",
+		"manifest-location": *item.ImageLocation, "source-image-id": "", "source-image-region": "",
+		"state-reason-code": "", "state-reason-message": "", "product-code.type": "",
 		"image-id": id, "name": "web-1", "description": "of a test", "state": "pending", "owner-id": identity.Account,
 		"owner-alias": "", "is-public": "false",
 		"architecture": "x86_64", "creation-date": *item.CreationDate, "image-type": "machine",

@@ -21,6 +21,7 @@ func (a *API) launchImage(r store.Reader, region identity.Region, id string) (am
 	}
 	copied := *named[i]
 	copied.ID, copied.Name, copied.Tags = id, "any-"+id, nil
+	copied.RootDevice = "/dev/sda1" // as most images of others have
 	return &copied, nil
 }
 

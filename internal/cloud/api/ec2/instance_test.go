@@ -59,6 +59,18 @@ func TestInstancesAreFoundByEveryFilter(t *testing.T) {
 	reservation := doRemote(r, r.DescribeInstances, &ec2.DescribeInstancesInput{}).Reservations[0]
 	item = reservation.Instances[0]
 	values := map[string]string{
+		"affinity": "", "requester-id": "", "operator.principal": "", "ipv6-address": "",
+		"metadata-options.state": "applied", "metadata-options.http-protocol-ipv4": "enabled",
+		"network-interface.attachment.network-card-index":           "0",
+		"network-interface.public-dns-name":                         *item.PublicDnsName,
+		"network-interface.ipv6-address":                            "",
+		"network-interface.ipv6-native":                             "",
+		"network-interface.ipv6-prefixes.ipv6-prefix":               "",
+		"network-interface.ipv4-prefixes.ipv4-prefix":               "",
+		"network-interface.ipv6-addresses.is-primary-ipv6":          "",
+		"network-interface.deny-all-igw-traffic":                    "",
+		"network-interface.addresses.association.carrier-ip":        "",
+		"network-interface.addresses.association.customer-owned-ip": "",
 		"instance-id": id, "instance-state-name": "stopping", "instance-state-code": "64", "instance-type": "t3.micro",
 		"image-id": *item.ImageId, "key-name": "key",
 		"availability-zone-id": *eni.AvailabilityZoneId, "vpc-id": *item.VpcId, "subnet-id": *item.SubnetId,

@@ -59,6 +59,17 @@ func bySubnet(text func(*store.Subnet) string) func(store.Reader, vm) []string {
 // what is the same for all instances.
 func withSharedFilters(own filters[vm]) filters[vm] {
 	maps.Copy(own, fixedFilters)
+	own["ipv6-address"] = byInterface(ipv6Texts)
+	own["network-interface.ipv6-address"] = byInterface(ipv6Texts)
+	own["network-interface.public-dns-name"] = byInterface(networkInterfaces.filters["association.public-dns-name"])
+	own["network-interface.attachment.network-card-index"] = byInterface(constant[nic]("0"))
+	withNone(
+		own, "affinity", "requester-id", "operator.principal",
+		"network-interface.addresses.association.carrier-ip",
+		"network-interface.addresses.association.customer-owned-ip", "network-interface.deny-all-igw-traffic",
+		"network-interface.ipv4-prefixes.ipv4-prefix", "network-interface.ipv6-addresses.is-primary-ipv6",
+		"network-interface.ipv6-native", "network-interface.ipv6-prefixes.ipv6-prefix",
+	)
 	for name, values := range networkInterfaces.filters {
 		if name != byTag {
 			own["network-interface."+name] = byInterface(values)

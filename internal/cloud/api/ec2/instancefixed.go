@@ -61,6 +61,10 @@ var fixedFilters = filters[vm]{
 	"metadata-options.http-protocol-ipv6": constant[vm](
 		string(types.InstanceMetadataProtocolStateDisabled),
 	),
+	"metadata-options.http-protocol-ipv4": constant[vm](
+		string(types.InstanceMetadataProtocolStateEnabled),
+	),
+	"metadata-options.state": constant[vm](string(types.InstanceMetadataOptionsStateApplied)),
 	"network-performance-options.bandwidth-weighting": constant[vm](
 		string(types.InstanceBandwidthWeightingDefault),
 	),

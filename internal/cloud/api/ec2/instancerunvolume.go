@@ -30,8 +30,8 @@ func (l *launch) resolveVolumes(r store.Reader) error {
 			root = mapping.Ebs
 			continue
 		}
-		if err := checkDevice(name); err != nil {
-			return err
+		if !deviceNames.MatchString(name) {
+			return wire.Errorf("InvalidBlockDeviceMapping", "Invalid device name %s", name)
 		}
 		l.volumes = append(l.volumes, mapping)
 	}

@@ -45,6 +45,8 @@ var statusFilters = filters[vm]{
 	"system-status.status":         field(func(row vm) string { return statusCheck(system(row)) }),
 	"system-status.reachability":   optionalField(func(row vm) string { return reachabilityCheck(system(row)) }),
 	"operator.managed":             constant[vm]("false"),
+	"operator.principal":           noValue[vm],
+	"attached-ebs-status.status":   noValue[vm],
 	"event.code":                   noValue[vm],
 	"event.description":            noValue[vm],
 	"event.instance-event-id":      noValue[vm],

@@ -55,6 +55,7 @@ func TestInstanceStatusOmitsInstancesThatDoNotRun(t *testing.T) {
 	wantFilters(r, statusFilters, map[string]string{
 		"availability-zone-id": "use1-az" + string("123456"[(*items[0].Placement.AvailabilityZone)[9]-'a']),
 		"availability-zone":    *items[0].Placement.AvailabilityZone, "event.code": "", "event.description": "",
+		"operator.principal": "", "attached-ebs-status.status": "",
 		"event.not-after": "", "event.not-before": "",
 		"event.instance-event-id": "", "event.not-before-deadline": "", "instance-state-code": "16",
 		"instance-state-name": "running", "instance-status.reachability": "passed", "instance-status.status": "ok",

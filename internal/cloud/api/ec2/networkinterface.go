@@ -38,21 +38,36 @@ var networkInterfaces = resourceType[store.NetworkInterface]{
 				func(g types.GroupIdentifier) string { return aws.ToString(g.GroupName) },
 			)
 		},
-		"description":                     field(func(row nic) string { return row.Description }),
-		"requester-id":                    optionalField(func(row nic) string { return row.RequesterID }),
-		"requester-managed":               booleanField(func(row nic) bool { return row.RequesterManaged }),
-		"interface-type":                  field(func(row nic) string { return string(interfaceType(row)) }),
-		"status":                          field(func(row nic) string { return row.State }),
-		"owner-id":                        field(func(row nic) string { return row.Region.Account() }),
-		"mac-address":                     field(func(row nic) string { return row.MAC }),
-		"source-dest-check":               booleanField(func(row nic) bool { return row.SourceDestCheck }),
-		"private-ip-address":              field(func(row nic) string { return row.PrivateIP.String() }),
-		"private-dns-name":                field(interfaceDNSName),
-		"addresses.private-ip-address":    privateIPs,
-		"addresses.primary":               byAddress(isPrimary),
-		"addresses.association.public-ip": byAddress(publicIPOf),
-		"addresses.association.owner-id":  byAddress(publicIPOwnerOf),
-		"association.public-ip":           ifPublic(publicIP),
+		"description":                  field(func(row nic) string { return row.Description }),
+		"requester-id":                 optionalField(func(row nic) string { return row.RequesterID }),
+		"requester-managed":            booleanField(func(row nic) bool { return row.RequesterManaged }),
+		"interface-type":               field(func(row nic) string { return string(interfaceType(row)) }),
+		"status":                       field(func(row nic) string { return row.State }),
+		"owner-id":                     field(func(row nic) string { return row.Region.Account() }),
+		"mac-address":                  field(func(row nic) string { return row.MAC }),
+		"source-dest-check":            booleanField(func(row nic) bool { return row.SourceDestCheck }),
+		"private-ip-address":           field(func(row nic) string { return row.PrivateIP.String() }),
+		"private-dns-name":             field(interfaceDNSName),
+		"addresses.private-ip-address": privateIPs,
+		"addresses.primary":            byAddress(isPrimary),
+		"addresses.private-dns-name": byAddress(
+			func(_ store.Reader, row nic, address store.InterfaceAddress) string {
+				return dnsname.Private(row.Region.Name(), address.Private)
+			},
+		),
+		"addresses.association.public-ip":   byAddress(publicIPOf),
+		"addresses.association.owner-id":    byAddress(publicIPOwnerOf),
+		"addresses.association.ip-owner-id": byAddress(publicIPOwnerOf),
+		"addresses.association.public-dns-name": byAssociated(func(a *types.NetworkInterfaceAssociation) *string {
+			return a.PublicDnsName
+		}),
+		"addresses.association.allocation-id": byAssociated(func(a *types.NetworkInterfaceAssociation) *string {
+			return a.AllocationId
+		}),
+		"addresses.association.association-id": byAssociated(func(a *types.NetworkInterfaceAssociation) *string {
+			return a.AssociationId
+		}),
+		"association.public-ip": ifPublic(publicIP),
 		"association.ip-owner-id": ifPublic(func(r store.Reader, row nic) string {
 			return publicIPOwnerOf(r, row, row.Addresses()[0])
 		}),
@@ -75,6 +90,8 @@ var networkInterfaces = resourceType[store.NetworkInterface]{
 		"attachment.nat-gateway-id":    optionalField(func(row nic) string { return row.NatGatewayID }),
 		"ipv6-addresses.ipv6-address":  ipv6Texts,
 		"operator.managed":             constant[nic]("false"),
+		"operator.principal":           noValue[nic],
+		"association.carrier-ip":       noValue[nic],
 	}),
 }
 
@@ -101,6 +118,18 @@ func byAddress(text func(store.Reader, nic, store.InterfaceAddress) string) func
 		}
 		return all
 	}
+}
+
+// byAssociated returns a filter by a property of the public IP addresses of an interface's private
+// addresses.
+func byAssociated(text func(*types.NetworkInterfaceAssociation) *string) func(store.Reader, nic) []string {
+	return byAddress(func(r store.Reader, row nic, address store.InterfaceAddress) string {
+		association := associationItem(r, row, address)
+		if association == nil {
+			return ""
+		}
+		return aws.ToString(text(association))
+	})
 }
 
 func isPrimary(_ store.Reader, row nic, address store.InterfaceAddress) string {

@@ -87,7 +87,12 @@ func (r *remote) interfaceValues(eni types.NetworkInterface) map[string]string {
 		"attachment.device-index":          "0", "attachment.instance-id": *eni.Attachment.InstanceId,
 		"attachment.instance-owner-id": identity.Account,
 		"attachment.status":            "attached", "attachment.nat-gateway-id": "", "ipv6-addresses.ipv6-address": "",
-		"operator.managed": "false",
+		"operator.managed": "false", "operator.principal": "", "association.carrier-ip": "",
+		"addresses.private-dns-name":            *eni.PrivateDnsName,
+		"addresses.association.ip-owner-id":     "amazon",
+		"addresses.association.public-dns-name": *eni.Association.PublicDnsName,
+		"addresses.association.allocation-id":   "",
+		"addresses.association.association-id":  "",
 	}
 }
 

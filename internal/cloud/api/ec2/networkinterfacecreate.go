@@ -184,8 +184,8 @@ func addressError(err error, subnet *store.Subnet) error {
 		return wire.Errorf("InvalidIPAddress.InUse", "The specified address is already in use.")
 	case errors.Is(err, addressing.ErrPublicRangeFull):
 		return wire.Errorf("InsufficientFreeAddresses", "There are no free public addresses.")
+	case errors.Is(err, addressing.ErrReserved):
+		return wire.Errorf("InvalidParameterValue", "Address is in subnet's reserved address range")
 	}
-	return wire.Errorf(
-		"InvalidParameterValue", "Address does not fall within the subnet's address range, or is reserved: %v", err,
-	)
+	return wire.Errorf("InvalidParameterValue", "Address does not fall within the subnet's address range")
 }

@@ -21,7 +21,7 @@ type resourceType[T any] struct {
 	notFoundCode  string // "InvalidVpcID.NotFound"
 	notFoundText  string // message of that error before the id: "The vpc ID"
 	notFoundEnd   string // its end, if any
-	malformedCode string // "InvalidVpcID.Malformed"
+	malformedCode string // "InvalidGroupId.Malformed"; "": an id of any form is one that does not exist
 	key           func(*T) (region identity.Region, id string)
 	tags          func(*T) *store.Tags
 	filters       filters[*T]
@@ -52,6 +52,8 @@ func (t *resourceType[T]) checkID(id string) error {
 	switch {
 	case t.wellFormed == nil && identity.WellFormed(t.prefix, id), t.wellFormed != nil && t.wellFormed(id):
 		return nil
+	case t.malformedCode == "":
+		return t.notFound(id)
 	case t.malformedText != "":
 		return wire.Errorf(t.malformedCode, t.malformedText, id)
 	case strings.HasPrefix(id, t.prefix):

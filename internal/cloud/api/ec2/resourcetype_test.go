@@ -12,7 +12,15 @@ func TestMalformedAndUnknownIDsAreRefused(t *testing.T) {
 	wantError(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{VpcIds: []string{"vpc-00000000"}},
 		"InvalidVpcID.NotFound: The vpc ID 'vpc-00000000' does not exist")
 	wantError(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{VpcIds: []string{"foo"}},
-		`InvalidVpcID.Malformed: Invalid id: "foo" (expecting "vpc-...")`)
+		"InvalidVpcID.NotFound: The vpc ID 'foo' does not exist")
+	wantError(c, c.DescribeSubnets, &ec2.DescribeSubnetsInput{SubnetIds: []string{"example"}},
+		"InvalidSubnetID.NotFound: The subnet ID 'example' does not exist")
+	wantError(c, c.DescribeSecurityGroups, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{"foo"}},
+		`InvalidGroupId.Malformed: Invalid id: "foo" (expecting "sg-...")`)
+	wantError(c, c.DeleteVolume, &ec2.DeleteVolumeInput{VolumeId: aws.String("standard")},
+		"InvalidParameterValue: Value (standard) for parameter volumeId is invalid. Expected: 'vol-...'.")
+	wantError(c, c.DescribeSnapshots, &ec2.DescribeSnapshotsInput{SnapshotIds: []string{"foo"}},
+		"InvalidParameterValue: Value (foo) for parameter snapshotId is invalid. Expected: 'snap-...'.")
 	wantError(c, c.DeleteSubnet, &ec2.DeleteSubnetInput{SubnetId: aws.String("subnet-00000000")},
 		"InvalidSubnetID.NotFound: The subnet ID 'subnet-00000000' does not exist")
 	wantError(c, c.DeleteSubnet, &ec2.DeleteSubnetInput{},

@@ -66,6 +66,8 @@ var routeTables = resourceType[store.RouteTable]{
 		),
 		"route.instance-id":        byRoute(routeInstance),
 		"route.transit-gateway-id": noValue[*store.RouteTable],
+		"route.local-gateway-id":   noValue[*store.RouteTable],
+		"route.carrier-gateway-id": noValue[*store.RouteTable],
 	}),
 }
 

@@ -22,7 +22,6 @@ var securityGroups = resourceType[store.SecurityGroup]{
 	table: store.SecurityGroups, kind: types.ResourceTypeSecurityGroup, prefix: "sg-",
 	notFoundCode: "InvalidGroup.NotFound", notFoundText: "The security group",
 	malformedCode: "InvalidGroupId.Malformed",
-	malformedText: "The security group ID '%s' is malformed",
 	key:           func(row *store.SecurityGroup) (identity.Region, string) { return row.Region, row.ID },
 	tags:          func(row *store.SecurityGroup) *store.Tags { return &row.Tags },
 	filters: withTagFilters(
@@ -106,20 +105,20 @@ func (a *API) CreateSecurityGroup(
 	ctx context.Context, in *ec2.CreateSecurityGroupInput,
 ) (*ec2.CreateSecurityGroupOutput, error) {
 	if err := required(
-		parameter{"groupName", in.GroupName}, parameter{"groupDescription", in.Description},
+		parameter{"GroupName", in.GroupName}, parameter{"GroupDescription", in.Description},
 	); err != nil {
 		return nil, err
 	}
 	name := strings.TrimSpace(*in.GroupName)
 	switch {
 	case !validGroupText(name):
-		return nil, invalidValue("groupName", name, "Character sets beyond ASCII are not supported.")
+		return nil, invalidValue("GroupName", name, "Character sets beyond ASCII are not supported.")
 	case strings.HasPrefix(strings.ToLower(name), securityGroups.prefix):
-		return nil, invalidValue("groupName", name, "Group names may not be in the format sg-*.")
+		return nil, invalidValue("GroupName", name, "Group names may not be in the format sg-*.")
 	case !validGroupText(*in.Description):
-		return nil, invalidValue("groupDescription", *in.Description, "Character sets beyond ASCII are not supported.")
+		return nil, invalidValue("GroupDescription", *in.Description, "Character sets beyond ASCII are not supported.")
 	case name == defaultGroup:
-		return nil, wire.Errorf("InvalidGroup.Reserved", "The security group 'default' is reserved")
+		return nil, wire.Errorf("InvalidParameterValue", "Cannot use reserved security group name: default")
 	}
 	tags, err := tagsOfSpecifications(in.TagSpecifications, types.ResourceTypeSecurityGroup)
 	if err != nil {

@@ -102,8 +102,8 @@ func checkRuleFilters(requested []types.Filter) error {
 			continue
 		}
 		for _, id := range filter.Values {
-			if err := securityGroups.checkID(id); err != nil && !strings.ContainsAny(id, "*?") {
-				return err
+			if !identity.WellFormed(securityGroups.prefix, id) && !strings.ContainsAny(id, "*?") {
+				return wire.Errorf(securityGroups.malformedCode, "The security group ID '%s' is malformed", id)
 			}
 		}
 	}

@@ -28,7 +28,8 @@ func TestSnapshotsAreFoundByEveryFilter(t *testing.T) {
 		t.Errorf("snapshot %+v", item)
 	}
 	wantFilters(r, snapshots.filters, map[string]string{
-		"snapshot-id": id, "volume-id": *item.VolumeId, "owner-id": identity.Account, "owner-alias": "",
+		"transfer-type": "",
+		"snapshot-id":   id, "volume-id": *item.VolumeId, "owner-id": identity.Account, "owner-alias": "",
 		"description": *item.Description, "status": "pending",
 		"progress": "0%", "start-time": "2026-11-23T12:00:00.000Z", "encrypted": "false", "volume-size": "8",
 		"storage-tier": "standard",
@@ -45,7 +46,7 @@ func TestSnapshotsAreFoundByEveryFilter(t *testing.T) {
 		&ec2.DescribeSnapshotsInput{SnapshotIds: []string{"snap-0123456789abcdef0"}},
 		"InvalidSnapshot.NotFound: The snapshot 'snap-0123456789abcdef0' does not exist.")
 	wantRemoteError(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{SnapshotIds: []string{"s"}},
-		`InvalidSnapshotID.Malformed: Invalid id: "s" (expecting "snap-...")`)
+		"InvalidParameterValue: Value (s) for parameter snapshotId is invalid. Expected: 'snap-...'.")
 	wantRemoteError(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{SnapshotIds: []string{id}, MaxResults: five()},
 		"InvalidParameterCombination:")
 	if all := snapshotIDs(doRemote(r, r.DescribeSnapshots, &ec2.DescribeSnapshotsInput{

@@ -19,7 +19,7 @@ import (
 
 var subnets = resourceType[store.Subnet]{
 	table: store.Subnets, kind: types.ResourceTypeSubnet, prefix: "subnet-",
-	notFoundCode: "InvalidSubnetID.NotFound", notFoundText: "The subnet ID", malformedCode: "InvalidSubnetID.Malformed",
+	notFoundCode: "InvalidSubnetID.NotFound", notFoundText: "The subnet ID",
 	key:  func(row *store.Subnet) (identity.Region, string) { return row.Region, row.ID },
 	tags: func(row *store.Subnet) *store.Tags { return &row.Tags },
 	at:   subnetAt,
@@ -50,6 +50,7 @@ var subnets = resourceType[store.Subnet]{
 			func(store.CIDRAssociation) string { return string(types.SubnetCidrBlockStateCodeAssociated) },
 		),
 		"ipv6-native":                     constant[*store.Subnet]("false"),
+		"enable-lni-at-device-index":      noValue[*store.Subnet],
 		"enable-dns64":                    booleanField(func(row *store.Subnet) bool { return row.DNS64 }),
 		"customer-owned-ipv4-pool":        noValue[*store.Subnet],
 		"map-customer-owned-ip-on-launch": constant[*store.Subnet]("false"),

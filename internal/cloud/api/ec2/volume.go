@@ -20,7 +20,8 @@ type disk = *store.Volume
 var volumes = resourceType[store.Volume]{
 	table: store.Volumes, kind: types.ResourceTypeVolume, prefix: "vol-",
 	notFoundCode: "InvalidVolume.NotFound", notFoundText: "The volume", notFoundEnd: ".",
-	malformedCode: "InvalidVolumeID.Malformed",
+	malformedCode: "InvalidParameterValue",
+	malformedText: "Value (%s) for parameter volumeId is invalid. Expected: 'vol-...'.",
 	key:           func(row disk) (identity.Region, string) { return row.Region, row.ID },
 	tags:          func(row disk) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row disk) store.Tags { return row.Tags }, filters[disk]{
@@ -41,6 +42,9 @@ var volumes = resourceType[store.Volume]{
 		"attachment.attach-time": ifMounted(func(row disk) string { return filterTime(row.AttachedAt) }),
 		"multi-attach-enabled":   booleanField(func(row disk) bool { return row.MultiAttach }),
 		"fast-restored":          constant[disk]("false"),
+		"operator.managed":       constant[disk]("false"),
+		"operator.principal":     noValue[disk],
+		"source-volume-id":       noValue[disk],
 	}),
 }
 
@@ -78,7 +82,7 @@ func volumeItem(row disk) types.Volume {
 		AvailabilityZone:   aws.String(row.Zone),
 		CreateTime:         aws.Time(row.Created),
 		Size:               aws.Int32(row.SizeGiB),
-		SnapshotId:         optionalString(row.SnapshotID),
+		SnapshotId:         aws.String(row.SnapshotID),
 		State:              types.VolumeState(row.State),
 		VolumeType:         types.VolumeType(row.Type),
 		Iops:               optionalNumber(row.IOPS),

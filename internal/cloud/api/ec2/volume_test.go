@@ -28,6 +28,7 @@ func TestVolumesAreFoundByEveryFilter(t *testing.T) {
 		t.Errorf("volume %+v", item)
 	}
 	wantFilters(r, volumes.filters, map[string]string{
+		"operator.managed": "false", "operator.principal": "", "source-volume-id": "",
 		"volume-id": id, "availability-zone": *row.Placement.AvailabilityZone, "status": "in-use", "size": "8",
 		"volume-type": "gp3", "snapshot-id": *item.SnapshotId,
 		"create-time": "2026-11-23T12:00:00.000Z", "encrypted": "false", "multi-attach-enabled": "false",

@@ -61,7 +61,7 @@ func attachmentLimit() error {
 
 // deviceNames are the names of devices that volumes can have (Amazon EC2 User Guide, "Device names
 // for volumes on Amazon EC2 instances").
-var deviceNames = regexp.MustCompile(`^(/dev/)?(sd[a-z]|xvd[a-z]|xvd[b-d][a-z])$`)
+var deviceNames = regexp.MustCompile(`^(/dev/)?(sd[a-z]|sda1|xvd[a-z]|xvd[b-d][a-z])$`)
 
 // checkDevice refuses a name that no device can have.
 func checkDevice(name string) error {

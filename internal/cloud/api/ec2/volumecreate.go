@@ -179,7 +179,7 @@ func (a *API) newVolume(r store.Reader, region identity.Region, in *ec2.CreateVo
 		row.SnapshotID = id
 	}
 	if size == 0 {
-		return nil, wire.Errorf("MissingParameter", "The request must contain the parameter size/snapshotId")
+		return nil, wire.Errorf("MissingParameter", "The request must contain the parameter size/snapshot")
 	}
 	s, err := shape(
 		cmp.Or(in.VolumeType, types.VolumeTypeGp2), size, in.Iops, in.Throughput, aws.ToBool(in.MultiAttachEnabled),

@@ -147,7 +147,7 @@ func TestVolumesThatNoTypeHas(t *testing.T) {
 	zone := aws.String("us-east-1a")
 	for want, in := range map[string]*ec2.CreateVolumeInput{
 		"MissingParameter: The request must contain the parameter AvailabilityZone": {Size: aws.Int32(1)},
-		"MissingParameter: The request must contain the parameter size/snapshotId":  {AvailabilityZone: zone},
+		"MissingParameter: The request must contain the parameter size/snapshot":    {AvailabilityZone: zone},
 		"MissingParameter: The parameter iops must be specified for io1 volumes.": {
 			AvailabilityZone: zone, Size: aws.Int32(10), VolumeType: types.VolumeTypeIo1,
 		},
@@ -269,7 +269,6 @@ func TestInstancesAreLaunchedWithVolumes(t *testing.T) {
 	}
 	for want, mapping := range map[string]types.BlockDeviceMapping{
 		"InvalidBlockDeviceMapping": device("/dev/sdf", &types.EbsBlockDevice{VolumeSize: aws.Int32(1)}),
-		"InvalidParameterValue":     device("/dev/vdb", &types.EbsBlockDevice{VolumeSize: aws.Int32(1)}),
 		"MissingParameter":          device("/dev/sdh", &types.EbsBlockDevice{}),
 		"UnsupportedOperation":      device("/dev/sdh", nil),
 	} {
@@ -279,4 +278,9 @@ func TestInstancesAreLaunchedWithVolumes(t *testing.T) {
 			t.Errorf("%s: %v", want, err)
 		}
 	}
+	unknown := *in
+	unknown.BlockDeviceMappings = []types.BlockDeviceMapping{
+		device("/dev/vdb", &types.EbsBlockDevice{VolumeSize: aws.Int32(1)}),
+	}
+	wantError(c, c.RunInstances, &unknown, "InvalidBlockDeviceMapping: Invalid device name /dev/vdb")
 }

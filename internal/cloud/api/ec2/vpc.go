@@ -15,7 +15,7 @@ import (
 
 var vpcs = resourceType[store.VPC]{
 	table: store.VPCs, kind: types.ResourceTypeVpc, prefix: "vpc-",
-	notFoundCode: "InvalidVpcID.NotFound", notFoundText: "The vpc ID", malformedCode: "InvalidVpcID.Malformed",
+	notFoundCode: "InvalidVpcID.NotFound", notFoundText: "The vpc ID",
 	key:  func(row *store.VPC) (identity.Region, string) { return row.Region, row.ID },
 	tags: func(row *store.VPC) *store.Tags { return &row.Tags },
 	at:   vpcAt,
