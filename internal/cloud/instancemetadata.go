@@ -128,6 +128,15 @@ func startedWith(view store.Reader, row *store.Instance) []string {
 	return devices
 }
 
+// privateName returns the private DNS name of an interface, which for the primary one of an instance
+// is the instance's.
+func privateName(view store.Reader, eni *store.NetworkInterface) string {
+	if row, ok := store.Instances.Get(view, eni.InstanceID); ok && eni.DeviceIndex == 0 {
+		return dnsname.PrivateOf(row, eni.PrivateIP)
+	}
+	return dnsname.Private(eni.Region.Name(), eni.PrivateIP)
+}
+
 // describeInterface returns what the metadata service serves about a network interface.
 func describeInterface(view store.Reader, eni *store.NetworkInterface) metadata.Interface {
 	i := metadata.Interface{
@@ -135,7 +144,7 @@ func describeInterface(view store.Reader, eni *store.NetworkInterface) metadata.
 		DeviceNumber:     int(eni.DeviceIndex),
 		SubnetID:         eni.SubnetID,
 		PrivateIP:        eni.PrivateIP,
-		PrivateName:      dnsname.Private(eni.Region.Name(), eni.PrivateIP),
+		PrivateName:      privateName(view, eni),
 		PublicIP:         eni.PublicIP,
 		SecurityGroupIDs: eni.GroupIDs,
 		IPv6:             eni.IPv6,

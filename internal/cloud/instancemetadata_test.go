@@ -62,6 +62,15 @@ func TestInstanceMetadataJoinsTheRowsOfAnInstance(t *testing.T) {
 		!slices.Equal(got.ActiveKeys["admin"], []string{"ssh-ed25519 BBBB"}) {
 		t.Errorf("got %+v", got)
 	}
+	if err := s.Update(func(tx *store.Tx) error {
+		store.Instances.Edit(tx, "i-1", func(row *store.Instance) { row.ResourceNames.Hostname = true })
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := source.Instance("vpc-1", ip); got.PrivateName != "i-1.ec2.internal" {
+		t.Errorf("private name %s", got.PrivateName)
+	}
 	if _, ok := source.Instance("vpc-2", ip); ok {
 		t.Error("found the instance in another VPC")
 	}

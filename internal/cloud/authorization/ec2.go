@@ -14,6 +14,9 @@ var ec2Operations = operations{
 		of(instances, "InstanceId"), maybe(securityGroups, "Groups"),
 	}},
 	"ModifyInstanceMetadataOptions":     on(instances, "InstanceId"),
+	"ModifyInstanceCpuOptions":          on(instances, "InstanceId"),
+	"ModifyInstanceMaintenanceOptions":  on(instances, "InstanceId"),
+	"ModifyPrivateDnsNameOptions":       on(instances, "InstanceId"),
 	"MonitorInstances":                  on(instances, "InstanceIds"),
 	"UnmonitorInstances":                on(instances, "InstanceIds"),
 	"ModifyInstanceCreditSpecification": on(instances, "InstanceCreditSpecifications.InstanceId"),
@@ -22,6 +25,12 @@ var ec2Operations = operations{
 	"GetInstanceUefiData":     on(instances, "InstanceId"),
 	"GetPasswordData":         on(instances, "InstanceId"),
 	"GetSecurityGroupsForVpc": on(vpcs, "VpcId"),
+
+	"GetInstanceTypesFromInstanceRequirements": {},
+	"GetSubnetCidrReservations":                {},
+	"ListImagesInRecycleBin":                   {},
+	"ListSnapshotsInRecycleBin":                {},
+	"ListVolumesInRecycleBin":                  {},
 
 	"GetAllowedImagesSettings":          {},
 	"GetDefaultCreditSpecification":     {},
@@ -100,6 +109,7 @@ var ec2Operations = operations{
 	"CreateVpc":            {resources: []resource{created(vpcs)}},
 	"DeleteVpc":            on(vpcs, "VpcId"),
 	"ModifyVpcAttribute":   on(vpcs, "VpcId"),
+	"ModifyVpcTenancy":     on(vpcs, "VpcId"),
 	"DescribeVpcAttribute": on(vpcs, "VpcId"),
 
 	"AssociateVpcCidrBlock":       on(vpcs, "VpcId"),

@@ -16,6 +16,18 @@ func Private(region string, addr netip.Addr) string {
 	return "ip-" + dashes(addr) + "." + privateDomain(region)
 }
 
+// Resource returns the name of an instance that has its id (Amazon EC2 User Guide, "EC2 instance
+// hostnames and domains"): i-0123456789abcdef0.ec2.internal in us-east-1.
+func Resource(region, instanceID string) string { return instanceID + "." + privateDomain(region) }
+
+// PrivateOf returns the private DNS name of an instance with a primary private address.
+func PrivateOf(row *store.Instance, primary netip.Addr) string {
+	if row.ResourceNames.Hostname {
+		return Resource(row.Region.Name(), row.ID)
+	}
+	return Private(row.Region.Name(), primary)
+}
+
 // privateAddress returns the address in a name that Private returned.
 func privateAddress(name string) (netip.Addr, bool) {
 	host, _, _ := strings.Cut(strings.TrimPrefix(name, "ip-"), ".")

@@ -112,6 +112,47 @@ func TestResolverReturnsAddressesAsMachinesSeeThem(t *testing.T) {
 	}
 }
 
+func TestResourceNamesResolveAsTheirInstancesSay(t *testing.T) {
+	s := network(t)
+	v4, v6 := netip.MustParseAddr("10.0.1.5"), netip.MustParseAddr("2001:db8::5")
+	const name = "i-1.eu-west-1.compute.internal"
+	for _, names := range []store.ResourceNames{{}, {A: true}, {AAAA: true}, {A: true, AAAA: true, Hostname: true}} {
+		if err := s.Update(func(tx *store.Tx) error {
+			store.NetworkInterfaces.Edit(tx, "eni-instance", func(row *store.NetworkInterface) {
+				row.IPv6 = []netip.Addr{v6}
+			})
+			store.Instances.Put(tx, &store.Instance{
+				ID: "i-1", Region: "eu-west-1", VPCID: "vpc-1", InterfaceIDs: []string{"eni-instance"},
+				ResourceNames: names,
+			})
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		var want []netip.Addr
+		if names.A {
+			want = append(want, v4)
+		}
+		if names.AAAA {
+			want = append(want, v6)
+		}
+		if got, known := (dnsname.Resolver{Store: s}).Addresses("vpc-1", name); !known || !slices.Equal(got, want) {
+			t.Errorf("%+v: got %v, %v; want %v", names, got, known, want)
+		}
+		if got, _ := (dnsname.Resolver{Store: s}).Addresses("vpc-2", name); len(got) != 0 {
+			t.Errorf("in another VPC: %v", got)
+		}
+		row, _ := store.Instances.Get(s.View(), "i-1")
+		want1 := "ip-10-0-1-5.eu-west-1.compute.internal"
+		if names.Hostname {
+			want1 = name
+		}
+		if got := dnsname.PrivateOf(row, v4); got != want1 {
+			t.Errorf("%+v: private name %s, want %s", names, got, want1)
+		}
+	}
+}
+
 func TestDualstackLoadBalancerResolvesToAddressesOfBothFamilies(t *testing.T) {
 	s := network(t)
 	v4, v6 := netip.MustParseAddr("203.0.113.6"), netip.MustParseAddr("2001:db8::6")

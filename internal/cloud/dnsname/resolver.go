@@ -2,6 +2,7 @@ package dnsname
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,11 @@ func (r Resolver) Addresses(vpcID, name string) (addresses []netip.Addr, known b
 	if !ok || !strings.HasSuffix(name, "."+privateDomain(vpc.Region.Name())) {
 		return nil, false
 	}
+	if id, ok := strings.CutSuffix(name, "."+privateDomain(vpc.Region.Name())); ok {
+		if row, ok := store.Instances.Get(view, id); ok {
+			return resourceAddresses(view, vpcID, row), true
+		}
+	}
 	address, ok := privateAddress(name)
 	if !ok || Private(vpc.Region.Name(), address) != name {
 		return nil, true
@@ -42,6 +48,25 @@ func (r Resolver) Addresses(vpcID, name string) (addresses []netip.Addr, known b
 		}
 	}
 	return addresses, true
+}
+
+// resourceAddresses returns the addresses to which the resource name of an instance resolves in a VPC:
+// its own, or a peer whose names resolve there.
+func resourceAddresses(r store.Reader, vpcID string, row *store.Instance) (addresses []netip.Addr) {
+	if row.VPCID != vpcID && !slices.Contains(namedPeers(r, vpcID), row.VPCID) || len(row.InterfaceIDs) == 0 {
+		return nil
+	}
+	eni, ok := store.NetworkInterfaces.Get(r, row.InterfaceIDs[0])
+	if !ok {
+		return nil
+	}
+	if row.ResourceNames.A {
+		addresses = append(addresses, eni.PrivateIP)
+	}
+	if row.ResourceNames.AAAA {
+		addresses = append(addresses, eni.IPv6...)
+	}
+	return addresses
 }
 
 // namedPeers returns the ids of the VPCs whose names resolve in a VPC that they are peered

@@ -66,6 +66,7 @@ func (r row) describe() Type {
 			PeakMbps: r.integer("ebs-peak"), PeakIOPS: r.integer("ebs-peak-iops"),
 		},
 	}
+	t.ValidCores, t.ValidThreads = r.integers("valid-cores"), r.integers("valid-threads")
 	t.BaselineCPU = r.number("baseline") * float64(t.VCPUs)
 	switch {
 	case t.Burstable && t.Family() == "t2":
@@ -79,6 +80,30 @@ func (r row) describe() Type {
 const absent = "-"
 
 func (r row) integer(column string) int { return int(r.number(column)) }
+
+// integers returns a column's numbers: "1-3,8-16/4" stands for 1, 2, 3, 8, 12 and 16.
+func (r row) integers(column string) []int {
+	if r[column] == absent {
+		return nil
+	}
+	var all []int
+	for _, part := range strings.Split(r[column], ",") {
+		span, step, stepped := strings.Cut(part, "/")
+		first, last, ranged := strings.Cut(span, "-")
+		from, _ := strconv.Atoi(first)
+		to, by := from, 1
+		if ranged {
+			to, _ = strconv.Atoi(last)
+		}
+		if stepped {
+			by, _ = strconv.Atoi(step)
+		}
+		for n := from; n <= to; n += by {
+			all = append(all, n)
+		}
+	}
+	return all
+}
 
 // number returns a column's number, and 0 if the type has none. The package's test reads all.
 func (r row) number(column string) float64 {

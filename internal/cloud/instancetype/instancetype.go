@@ -16,6 +16,8 @@ type Type struct {
 	Name             string // "t3.micro"
 	VCPUs            int
 	Cores            int
+	ValidCores       []int   // numbers of cores that a launch may ask for; nil: it may not ask
+	ValidThreads     []int   // likewise of threads of a core
 	BaselineCPU      float64 // processor time that it always has, in percent of one vCPU: 20 for two with 10% each
 	MemoryMiB        int
 	Network          string  // in AWS's words: "Up to 5 Gigabit"

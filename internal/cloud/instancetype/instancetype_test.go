@@ -1,6 +1,7 @@
 package instancetype_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,6 +20,11 @@ func TestByName(t *testing.T) {
 	if rate := (instancetype.EBSRate{9500, 9500, 40000, 40000}); !ok || got.VCPUs != 48 || got.EBS != rate ||
 		got.ClockGHz != 3.1 {
 		t.Errorf("ByName(m5.12xlarge) = %+v, %v", got, ok)
+	}
+	if !slices.Equal(got.ValidThreads, []int{1, 2}) || !slices.Equal(got.ValidCores, []int{
+		2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24,
+	}) {
+		t.Errorf("processors of m5.12xlarge: %v, %v", got.ValidCores, got.ValidThreads)
 	}
 	if got, ok := instancetype.ByName("t1.micro"); !ok || !got.PreviousGeneration || got.EBS.PeakMbps != 0 {
 		t.Errorf("ByName(t1.micro) = %+v, %v", got, ok)
@@ -43,6 +49,8 @@ func TestEveryTypeIsComplete(t *testing.T) {
 			it.Architecture != instancetype.X8664 && it.Architecture != instancetype.ARM64 ||
 			it.BaselineCPU < 5 || (it.Burstable || flex) == (it.BaselineCPU == float64(100*it.VCPUs)) ||
 			it.Burstable != (it.CPUCredits != "") || optimized != (it.EBS.BaselineMbps > 0) ||
+			it.ValidCores != nil && !slices.Contains(it.ValidCores, it.Cores) ||
+			it.ValidThreads != nil && !slices.Contains(it.ValidThreads, it.VCPUs/it.Cores) ||
 			it.EBS.PeakMbps < it.EBS.BaselineMbps || it.EBS.PeakIOPS < it.EBS.BaselineIOPS {
 			t.Errorf("%s is incomplete: %+v", it.Name, it)
 		}

@@ -8,36 +8,36 @@ import (
 )
 
 func TestRequirementsChooseTypesByTheirAttributes(t *testing.T) {
-	type object map[string]any
-	small := object{"VCpuCount": object{"Min": 2, "Max": 2}, "MemoryMiB": object{"Min": 4096, "Max": 8192}}
+	type m map[string]any
+	small := m{"VCpuCount": m{"Min": 2, "Max": 2}, "MemoryMiB": m{"Min": 4096, "Max": 8192}}
 	for name, test := range map[string]struct {
-		more       object
+		more       m
 		arm        bool
 		first      string // the smallest that matches; "": none does
 		with, lack string // types that match, and that do not
 	}{
 		"vCPUs and memory":      {first: "c5.large", with: "m5.large", lack: "t3.medium"},
 		"of ARM":                {arm: true, first: "a1.large", with: "m6g.large", lack: "m5.large"},
-		"burstable too":         {more: object{"BurstablePerformance": "included"}, with: "t3.medium", first: "c5.large"},
-		"burstable alone":       {more: object{"BurstablePerformance": "required"}, first: "t2.medium", lack: "m5.large"},
-		"of the generation":     {more: object{"InstanceGenerations": []string{"current"}}, lack: "m5.large", first: "c5a.large"},
-		"of a manufacturer":     {more: object{"CpuManufacturers": []string{"amd"}}, first: "c5a.large", lack: "m5.large"},
-		"of memory for a vCPU":  {more: object{"MemoryGiBPerVCpu": object{"Min": 3.5}}, lack: "c5.large", with: "m5.large"},
-		"allowed":               {more: object{"AllowedInstanceTypes": []string{"m6*"}}, first: "m6a.large", lack: "m5.large"},
-		"excluded":              {more: object{"ExcludedInstanceTypes": []string{"c*", "m5.large"}}, lack: "m5.large"},
-		"of bandwidth":          {more: object{"NetworkBandwidthGbps": object{"Min": 20}}, first: "c6in.large", lack: "m5.large"},
-		"of volumes":            {more: object{"BaselineEbsBandwidthMbps": object{"Min": 1000}}, lack: "m5.large"},
-		"interfaces":            {more: object{"NetworkInterfaceCount": object{"Min": 16}}},
-		"without accelerators":  {more: object{"AcceleratorCount": object{"Max": 0}}, first: "c5.large"},
-		"with accelerators":     {more: object{"AcceleratorCount": object{"Min": 1}}},
-		"types of accelerators": {more: object{"AcceleratorTypes": []string{"gpu"}}},
-		"bare metal":            {more: object{"BareMetal": "required"}},
-		"local storage":         {more: object{"LocalStorage": "required"}},
-		"hibernation":           {more: object{"RequireHibernateSupport": true}},
+		"burstable too":         {more: m{"BurstablePerformance": "included"}, with: "t3.medium"},
+		"burstable alone":       {more: m{"BurstablePerformance": "required"}, first: "t2.medium", lack: "m5.large"},
+		"of the generation":     {more: m{"InstanceGenerations": []string{"current"}}, first: "c5a.large"},
+		"of a manufacturer":     {more: m{"CpuManufacturers": []string{"amd"}}, first: "c5a.large", lack: "m5.large"},
+		"of memory for a vCPU":  {more: m{"MemoryGiBPerVCpu": m{"Min": 3.5}}, lack: "c5.large", with: "m5.large"},
+		"allowed":               {more: m{"AllowedInstanceTypes": []string{"m6*"}}, first: "m6a.large"},
+		"excluded":              {more: m{"ExcludedInstanceTypes": []string{"c*", "m5.large"}}, lack: "m5.large"},
+		"of bandwidth":          {more: m{"NetworkBandwidthGbps": m{"Min": 20}}, first: "c6in.large", lack: "m5.large"},
+		"of volumes":            {more: m{"BaselineEbsBandwidthMbps": m{"Min": 1000}}, lack: "m5.large"},
+		"interfaces":            {more: m{"NetworkInterfaceCount": m{"Min": 16}}},
+		"without accelerators":  {more: m{"AcceleratorCount": m{"Max": 0}}, first: "c5.large"},
+		"with accelerators":     {more: m{"AcceleratorCount": m{"Min": 1}}},
+		"types of accelerators": {more: m{"AcceleratorTypes": []string{"gpu"}}},
+		"bare metal":            {more: m{"BareMetal": "required"}},
+		"local storage":         {more: m{"LocalStorage": "required"}},
+		"hibernation":           {more: m{"RequireHibernateSupport": true}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			member := object{}
-			for _, part := range []object{small, test.more} {
+			member := m{}
+			for _, part := range []m{small, test.more} {
 				for key, value := range part {
 					member[key] = value
 				}
@@ -65,13 +65,13 @@ func TestRequirementsChooseTypesByTheirAttributes(t *testing.T) {
 }
 
 func TestRequirementsThatContradictAreRefused(t *testing.T) {
-	type object map[string]any
-	for name, member := range map[string]object{
-		"no vCPUs":  {"MemoryMiB": object{"Min": 0}},
-		"no memory": {"VCpuCount": object{"Min": 1}},
-		"min > max": {"VCpuCount": object{"Min": 4, "Max": 2}, "MemoryMiB": object{"Min": 0}},
+	type m map[string]any
+	for name, member := range map[string]m{
+		"no vCPUs":  {"MemoryMiB": m{"Min": 0}},
+		"no memory": {"VCpuCount": m{"Min": 1}},
+		"min > max": {"VCpuCount": m{"Min": 4, "Max": 2}, "MemoryMiB": m{"Min": 0}},
 		"both lists": {
-			"VCpuCount": object{"Min": 1}, "MemoryMiB": object{"Min": 0},
+			"VCpuCount": m{"Min": 1}, "MemoryMiB": m{"Min": 0},
 			"AllowedInstanceTypes": []string{"m*"}, "ExcludedInstanceTypes": []string{"c*"},
 		},
 	} {

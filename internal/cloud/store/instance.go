@@ -19,6 +19,12 @@ const (
 	Stopped      = "stopped"
 )
 
+// ResourceNames says which uses an instance makes of the DNS name that has its id.
+type ResourceNames struct {
+	Hostname bool // it is the instance's private DNS name and its machine's host name
+	A, AAAA  bool // it resolves to the primary private IPv4 address, and to the IPv6 addresses
+}
+
 // Instance is an EC2 instance. API handlers write Desired, Reboots and Force, and
 // acknowledge them by setting State to Pending, Stopping or ShuttingDown. The
 // instances loop writes all other states and the other observed fields.
@@ -47,11 +53,15 @@ type Instance struct {
 	InterfaceIDs              []string
 	Layers                    []string // image layers, bottom first, CreateImage adds one; none: not built yet
 	CPUCredits                string   // burstable types: "standard", "unlimited"
-	PlacementGroupID          string   // "": none
-	Partition                 int32    // of its placement group; zero: none
-	FleetID                   string   // of the EC2 Fleet that launched it; "": none
-	ProfileARN                string   // of its instance profile; "" for none
-	ProfileAssociationID      string   // "iip-assoc-0123456789abcdef0"
+	CPUCores, CPUThreads      int32    // cores, and threads of each, that the launch asked for; zero: the type's
+	AutoRecovery              string   // "default", "disabled"; "": default
+	Tenancy                   string   // "dedicated"; "": default
+	ResourceNames             ResourceNames
+	PlacementGroupID          string // "": none
+	Partition                 int32  // of its placement group; zero: none
+	FleetID                   string // of the EC2 Fleet that launched it; "": none
+	ProfileARN                string // of its instance profile; "" for none
+	ProfileAssociationID      string // "iip-assoc-0123456789abcdef0"
 	ProfileAssociatedAt       time.Time
 	Tags                      Tags
 
@@ -80,3 +90,11 @@ type Instance struct {
 }
 
 func (r *Instance) region() identity.Region { return r.Region }
+
+// VCPUs returns how many vCPUs an instance has if its type has a number of them.
+func (r *Instance) VCPUs(ofType int) int {
+	if r.CPUCores > 0 {
+		return int(r.CPUCores * r.CPUThreads)
+	}
+	return ofType
+}

@@ -50,7 +50,8 @@ func (a *API) completeMixedPolicy(
 		return o.InstanceRequirements != nil
 	})
 	distribution, err := completeDistribution(in.InstancesDistribution, byRequirements)
-	if err == nil && *distribution.OnDemandAllocationStrategy == "lowest-price" && len(overrides) > 1 && !byRequirements {
+	if err == nil && *distribution.OnDemandAllocationStrategy == "lowest-price" && len(overrides) > 1 &&
+		!byRequirements {
 		err = wire.NotImplemented("the choice of instance types by price (OnDemandAllocationStrategy lowest-price)")
 	}
 	return &types.MixedInstancesPolicy{

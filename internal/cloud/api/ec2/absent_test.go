@@ -17,6 +17,17 @@ var asked = []string{
 	"DescribeCapacityReservations", "DescribeHosts", "DescribeSpotInstanceRequests",
 	"DescribeReservedInstances", "DescribeImportImageTasks", "DescribeConversionTasks",
 	"DescribeSecurityGroupVpcAssociations", "DescribeMovingAddresses",
+	"DescribeSpotPriceHistory", "DescribeReservedInstancesOfferings", "DescribeReservedInstancesModifications",
+	"DescribeReservedInstancesListings", "DescribeScheduledInstances", "DescribeHostReservationOfferings",
+	"DescribeMacHosts", "DescribeElasticGpus", "DescribeFpgaImages", "DescribePrincipalIdFormat",
+	"DescribeLockedSnapshots", "ListSnapshotsInRecycleBin", "ListImagesInRecycleBin", "ListVolumesInRecycleBin",
+	"DescribeStoreImageTasks", "DescribeFastLaunchImages", "DescribeTrunkInterfaceAssociations",
+	"DescribeNetworkInsightsPaths", "DescribeNetworkInsightsAnalyses", "DescribeVerifiedAccessInstances",
+	"DescribeVerifiedAccessGroups", "DescribeVerifiedAccessEndpoints", "DescribeVerifiedAccessTrustProviders",
+	"DescribeTransitGatewayPeeringAttachments", "DescribeTransitGatewayMulticastDomains",
+	"DescribeTransitGatewayConnects", "DescribeRouteServers", "DescribeLocalGatewayRouteTables",
+	"DescribeByoipCidrs", "DescribeIpamResourceDiscoveries", "DescribeIpamResourceDiscoveryAssociations",
+	"DescribeVpcEndpointConnectionNotifications",
 }
 
 func TestQuestionsAboutWhatIsAbsentHaveEmptyAnswers(t *testing.T) {
@@ -63,6 +74,26 @@ func TestQuestionsAboutWhatIsAbsentHaveEmptyAnswers(t *testing.T) {
 				t.Errorf("%s: a token answered %v", name, err)
 			}
 		}
+	}
+}
+
+func TestASubnetReservesNoRanges(t *testing.T) {
+	c := newCloud(t)
+	ask := &ec2.GetSubnetCidrReservationsInput{SubnetId: aws.String("subnet-00000000000000000")}
+	_, err := c.GetSubnetCidrReservations(c.ctx, ask)
+	wantCode(t, err, "InvalidSubnetID.NotFound")
+	ask.SubnetId = c.launch(func(*ec2.RunInstancesInput) {}).SubnetId
+	if out := do(c, c.GetSubnetCidrReservations, ask); out.SubnetIpv4CidrReservations == nil ||
+		len(out.SubnetIpv4CidrReservations)+len(out.SubnetIpv6CidrReservations) > 0 {
+		t.Errorf("%+v", out)
+	}
+	_, err = c.DescribeSpotDatafeedSubscription(c.ctx, &ec2.DescribeSpotDatafeedSubscriptionInput{})
+	wantCode(t, err, "InvalidSpotDatafeed.NotFound")
+	controls := do(c, c.DescribeVpcEncryptionControls, &ec2.DescribeVpcEncryptionControlsInput{
+		VpcIds: []string{c.vpc("10.0.0.0/16")},
+	})
+	if controls.VpcEncryptionControls == nil || len(controls.VpcEncryptionControls) > 0 {
+		t.Errorf("%+v", controls)
 	}
 }
 

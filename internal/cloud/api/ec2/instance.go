@@ -61,11 +61,21 @@ var instances = resourceType[store.Instance]{
 		"dns-name": byInterface(
 			ifPublic(func(r store.Reader, row nic) string { return dnsname.Public(r, row.VPCID, row.PublicIP) }),
 		),
-		"private-dns-name": byInterface(field(interfaceDNSName)),
-		"launch-index":     field(func(row vm) string { return strconv.Itoa(int(row.LaunchIndex)) }),
-		"launch-time":      field(func(row vm) string { return filterTime(row.LaunchTime) }),
-		"hypervisor":       constant[vm](string(types.HypervisorTypeXen)),
-		"tenancy":          constant[vm](string(types.TenancyDefault)),
+		"private-dns-name": func(r store.Reader, row vm) []string {
+			return byInterface(field(func(eni nic) string { return dnsname.PrivateOf(row, eni.PrivateIP) }))(r, row)
+		},
+		"maintenance-options.auto-recovery":      field(func(row vm) string { return string(autoRecovery(row)) }),
+		"private-dns-name-options.hostname-type": field(func(row vm) string { return string(hostnameType(row)) }),
+		"private-dns-name-options.enable-resource-name-dns-a-record": booleanField(
+			func(row vm) bool { return row.ResourceNames.A },
+		),
+		"private-dns-name-options.enable-resource-name-dns-aaaa-record": booleanField(
+			func(row vm) bool { return row.ResourceNames.AAAA },
+		),
+		"launch-index": field(func(row vm) string { return strconv.Itoa(int(row.LaunchIndex)) }),
+		"launch-time":  field(func(row vm) string { return filterTime(row.LaunchTime) }),
+		"hypervisor":   constant[vm](string(types.HypervisorTypeXen)),
+		"tenancy":      field(func(row vm) string { return string(tenancyOf(row)) }),
 		"placement-group-name": func(r store.Reader, row vm) []string {
 			if group, ok := store.PlacementGroups.Get(r, row.PlacementGroupID); ok {
 				return []string{group.Name}
@@ -197,6 +207,13 @@ func instanceItem(r store.Reader) func(vm) types.Instance {
 			BlockDeviceMappings:   []types.InstanceBlockDeviceMapping{},
 		}
 		addFixed(&item, row)
+		item.CpuOptions = cpuOptionsItem(row)
+		item.MaintenanceOptions = &types.InstanceMaintenanceOptions{AutoRecovery: autoRecovery(row)}
+		item.PrivateDnsNameOptions = &types.PrivateDnsNameOptionsResponse{
+			HostnameType:                    hostnameType(row),
+			EnableResourceNameDnsARecord:    aws.Bool(row.ResourceNames.A),
+			EnableResourceNameDnsAAAARecord: aws.Bool(row.ResourceNames.AAAA),
+		}
 		item.IamInstanceProfile = profileItem(r, row)
 		if row.StateReasonCode != "" {
 			item.StateReason = &types.StateReason{
@@ -217,7 +234,7 @@ func instanceItem(r store.Reader) func(vm) types.Instance {
 		}
 		for _, id := range row.InterfaceIDs {
 			if eni, ok := store.NetworkInterfaces.Get(r, id); ok {
-				addInterface(r, &item, eni)
+				addInterface(r, &item, row, eni)
 			}
 		}
 		return item
@@ -234,7 +251,7 @@ func disksOf(r store.Reader, row vm) []disk {
 }
 
 // addInterface adds a network interface to the description of its instance.
-func addInterface(r store.Reader, item *types.Instance, eni nic) {
+func addInterface(r store.Reader, item *types.Instance, row vm, eni nic) {
 	described := networkInterfaceItem(r)(eni)
 	addresses := list(eni.Addresses(), func(address store.InterfaceAddress) types.InstancePrivateIpAddress {
 		return types.InstancePrivateIpAddress{
@@ -271,7 +288,8 @@ func addInterface(r store.Reader, item *types.Instance, eni nic) {
 	})
 	if eni.DeviceIndex == 0 {
 		item.SecurityGroups, item.Ipv6Address = described.Groups, described.Ipv6Address
-		item.PrivateIpAddress, item.PrivateDnsName = described.PrivateIpAddress, described.PrivateDnsName
+		item.PrivateIpAddress = described.PrivateIpAddress
+		item.PrivateDnsName = aws.String(dnsname.PrivateOf(row, eni.PrivateIP))
 		if public := described.Association; public != nil {
 			item.PublicIpAddress, item.PublicDnsName = public.PublicIp, public.PublicDnsName
 		}

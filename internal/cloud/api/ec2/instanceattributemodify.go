@@ -153,7 +153,7 @@ func withAttributeField(in *ec2.ModifyInstanceAttributeInput) (*ec2.ModifyInstan
 // a stopped instance.
 func checkModification(in *ec2.ModifyInstanceAttributeInput, row vm) error {
 	if (in.InstanceType != nil || in.UserData != nil || in.EbsOptimized != nil) && row.State != store.Stopped {
-		return wire.Errorf("IncorrectInstanceState", "The instance '%s' is not in the 'stopped' state.", row.ID)
+		return notStopped(row)
 	}
 	if in.InstanceType != nil {
 		t, ok := instancetype.ByName(aws.ToString(in.InstanceType.Value))
@@ -179,6 +179,11 @@ func checkModification(in *ec2.ModifyInstanceAttributeInput, row vm) error {
 	return nil
 }
 
+// notStopped refuses a change that needs a stopped instance.
+func notStopped(row vm) error {
+	return wire.Errorf("IncorrectInstanceState", "The instance '%s' is not in the 'stopped' state.", row.ID)
+}
+
 // applyModification sets the attributes that are fields of the instance's row.
 func applyModification(row *store.Instance, in *ec2.ModifyInstanceAttributeInput) {
 	setBoolean(&row.DisableAPITermination, in.DisableApiTermination)
@@ -188,6 +193,7 @@ func applyModification(row *store.Instance, in *ec2.ModifyInstanceAttributeInput
 	if in.InstanceType != nil {
 		t, _ := instancetype.ByName(aws.ToString(in.InstanceType.Value))
 		row.Type, row.CPUCredits = t.Name, cmp.Or(row.CPUCredits, t.CPUCredits)
+		row.CPUCores, row.CPUThreads = 0, 0 // those of the new type
 	}
 	if in.InstanceInitiatedShutdownBehavior != nil {
 		row.ShutdownBehavior = aws.ToString(in.InstanceInitiatedShutdownBehavior.Value)

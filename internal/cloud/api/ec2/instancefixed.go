@@ -3,8 +3,6 @@ package ec2
 import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-
-	"aloft.dev/aloft/internal/cloud/instancetype"
 )
 
 // addFixed adds to the description of an instance what is the same for all of them, or for all of a
@@ -13,26 +11,13 @@ func addFixed(item *types.Instance, row vm) {
 	item.CapacityReservationSpecification = &types.CapacityReservationSpecificationResponse{
 		CapacityReservationPreference: types.CapacityReservationPreferenceOpen,
 	}
-	if t, ok := instancetype.ByName(row.Type); ok {
-		item.CpuOptions = &types.CpuOptions{
-			CoreCount: aws.Int32(int32(t.Cores)), ThreadsPerCore: aws.Int32(int32(t.VCPUs / t.Cores)),
-		}
-	}
 	item.CurrentInstanceBootMode = types.InstanceBootModeValuesLegacyBios
 	item.EnclaveOptions = &types.EnclaveOptions{Enabled: aws.Bool(false)}
 	item.HibernationOptions = &types.HibernationOptions{Configured: aws.Bool(false)}
-	item.MaintenanceOptions = &types.InstanceMaintenanceOptions{
-		AutoRecovery: types.InstanceAutoRecoveryStateDefault,
-	}
 	item.NetworkPerformanceOptions = &types.InstanceNetworkPerformanceOptions{
 		BandwidthWeighting: types.InstanceBandwidthWeightingDefault,
 	}
 	item.PlatformDetails = aws.String(platformDetails)
-	item.PrivateDnsNameOptions = &types.PrivateDnsNameOptionsResponse{
-		HostnameType:                    types.HostnameTypeIpName,
-		EnableResourceNameDnsARecord:    aws.Bool(false),
-		EnableResourceNameDnsAAAARecord: aws.Bool(false),
-	}
 	item.UsageOperation = aws.String(usageOperation)
 	item.UsageOperationUpdateTime = aws.Time(row.LaunchTime)
 }
@@ -53,11 +38,10 @@ var fixedFilters = filters[vm]{
 	"capacity-reservation-specification.capacity-reservation-preference": constant[vm](
 		string(types.CapacityReservationPreferenceOpen),
 	),
-	"enclave-options.enabled":           constant[vm]("false"),
-	"hibernation-options.configured":    constant[vm]("false"),
-	"host-id":                           noValue[vm],
-	"kernel-id":                         noValue[vm],
-	"maintenance-options.auto-recovery": constant[vm](string(types.InstanceAutoRecoveryStateDefault)),
+	"enclave-options.enabled":        constant[vm]("false"),
+	"hibernation-options.configured": constant[vm]("false"),
+	"host-id":                        noValue[vm],
+	"kernel-id":                      noValue[vm],
 	"metadata-options.http-protocol-ipv6": constant[vm](
 		string(types.InstanceMetadataProtocolStateDisabled),
 	),
@@ -68,14 +52,9 @@ var fixedFilters = filters[vm]{
 	"network-performance-options.bandwidth-weighting": constant[vm](
 		string(types.InstanceBandwidthWeightingDefault),
 	),
-	"operator.managed": constant[vm]("false"),
-	"outpost-arn":      noValue[vm],
-	"platform-details": constant[vm](platformDetails),
-	"private-dns-name-options.enable-resource-name-dns-a-record":    constant[vm]("false"),
-	"private-dns-name-options.enable-resource-name-dns-aaaa-record": constant[vm]("false"),
-	"private-dns-name-options.hostname-type": constant[vm](
-		string(types.HostnameTypeIpName),
-	),
+	"operator.managed":            constant[vm]("false"),
+	"outpost-arn":                 noValue[vm],
+	"platform-details":            constant[vm](platformDetails),
 	"product-code":                noValue[vm],
 	"product-code.type":           noValue[vm],
 	"ramdisk-id":                  noValue[vm],

@@ -113,7 +113,8 @@ func TestALaunchTemplateKeepsRequirements(t *testing.T) {
 	fleet.LaunchTemplateConfigs[0].LaunchTemplateSpecification = &types.FleetLaunchTemplateSpecificationRequest{
 		LaunchTemplateName: aws.String("chosen"), Version: aws.String("$Latest"),
 	}
-	if i := doRemote(r, r.CreateFleet, fleet).Instances; len(i) != 1 || !strings.HasPrefix(string(i[0].InstanceType), "c5.") {
+	i := doRemote(r, r.CreateFleet, fleet).Instances
+	if len(i) != 1 || !strings.HasPrefix(string(i[0].InstanceType), "c5.") {
 		t.Errorf("instances %+v", i)
 	}
 }

@@ -95,7 +95,7 @@ func (a *API) createInstances(tx *store.Tx, l *launch) ([]string, error) {
 	var err error
 	for index := range l.most() {
 		row := a.newInstance(l, reservation, index)
-		row.Partition = l.nextPartition(tx)
+		row.Partition, row.Tenancy = l.nextPartition(tx), l.tenancy(tx)
 		row.InterfaceIDs, row.SourceDestCheck, err = a.launchInterfaces(tx, l, row.ID)
 		if errors.Is(err, addressing.ErrSubnetFull) && index >= aws.ToInt32(l.in.MinCount) {
 			return ids, nil
@@ -170,6 +170,13 @@ func (a *API) newInstance(l *launch, reservation string, index int32) *store.Ins
 		row.PlacementGroupID = l.group.ID
 	}
 	row.FleetID = l.fleetID
+	row.ResourceNames = resourceNames(l.subnet, in.PrivateDnsNameOptions)
+	if o := in.CpuOptions; o != nil {
+		row.CPUCores, row.CPUThreads = aws.ToInt32(o.CoreCount), aws.ToInt32(o.ThreadsPerCore)
+	}
+	if o := in.MaintenanceOptions; o != nil {
+		row.AutoRecovery = string(o.AutoRecovery)
+	}
 	if in.InstanceInitiatedShutdownBehavior != "" {
 		row.ShutdownBehavior = string(in.InstanceInitiatedShutdownBehavior)
 	}

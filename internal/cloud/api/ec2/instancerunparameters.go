@@ -13,14 +13,14 @@ import (
 
 // launchParameters are the parameters of RunInstances and of launch templates that the
 // local cloud supports. "path=value" means that it supports that value only, because
-// it behaves as the value says: it has no capacity reservations and no resource-based
-// DNS names.
+// it behaves as the value says: it has no capacity reservations.
 var launchParameters = []string{
 	"DryRun", "ClientToken", "MinCount", "MaxCount", "ImageId", "InstanceType", "KeyName", "UserData",
 	"TagSpecifications",
 	"LaunchTemplate.LaunchTemplateId", "LaunchTemplate.LaunchTemplateName", "LaunchTemplate.Version",
 	"SubnetId", "SecurityGroupIds", "SecurityGroups", "PrivateIpAddress", "Placement.AvailabilityZone",
-	"Placement.Tenancy=default", "Placement.GroupName", "Placement.GroupId", "Placement.PartitionNumber",
+	"Placement.Tenancy=default", "Placement.Tenancy=dedicated",
+	"Placement.GroupName", "Placement.GroupId", "Placement.PartitionNumber",
 	"NetworkInterfaces.DeviceIndex", "NetworkInterfaces.NetworkInterfaceId",
 	"NetworkInterfaces.SubnetId", "NetworkInterfaces.Groups", "NetworkInterfaces.PrivateIpAddress",
 	"NetworkInterfaces.PrivateIpAddresses.PrivateIpAddress", "NetworkInterfaces.PrivateIpAddresses.Primary",
@@ -41,7 +41,9 @@ var launchParameters = []string{
 	"Monitoring.Enabled", "CreditSpecification.CpuCredits",
 	"CapacityReservationSpecification.CapacityReservationPreference=open",
 	"CapacityReservationSpecification.CapacityReservationPreference=none",
-	"PrivateDnsNameOptions.HostnameType=ip-name", "MaintenanceOptions.AutoRecovery=default",
+	"PrivateDnsNameOptions.HostnameType", "PrivateDnsNameOptions.EnableResourceNameDnsARecord",
+	"PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord", "MaintenanceOptions.AutoRecovery",
+	"CpuOptions.CoreCount", "CpuOptions.ThreadsPerCore",
 	"NetworkPerformanceOptions.BandwidthWeighting=default", "IamInstanceProfile.Arn", "IamInstanceProfile.Name",
 }
 
@@ -62,6 +64,7 @@ func checkSupported(in *ec2.RunInstancesInput) error {
 		checkMetadata(in.MetadataOptions),
 		checkCredits(in.CreditSpecification, instanceTypeName(in)),
 		checkEnum("instanceInitiatedShutdownBehavior", in.InstanceInitiatedShutdownBehavior),
+		checkNameOptions(in.PrivateDnsNameOptions), checkMaintenance(in.MaintenanceOptions),
 	)
 }
 

@@ -151,6 +151,11 @@ func (l *launch) resolve(
 	if err := checkArchitecture(t, l.image.Architecture); err != nil {
 		return err
 	}
+	if o := l.in.CpuOptions; o != nil {
+		if err := checkCPUs(t, o.CoreCount, o.ThreadsPerCore); err != nil {
+			return err
+		}
+	}
 	if name := aws.ToString(l.in.KeyName); name != "" && len(store.KeyPairsByName.List(r, region.Key(name))) == 0 {
 		return keyPairNotFound(name)
 	}

@@ -72,7 +72,8 @@ func (a *API) DescribeInstanceTypes(
 	}
 	slices.SortFunc(offered, func(x, y instancetype.Type) int { return strings.Compare(x.Name, y.Name) })
 	found := []types.InstanceTypeInfo{}
-	for _, t := range slices.Compact(offered) {
+	sameName := func(x, y instancetype.Type) bool { return x.Name == y.Name }
+	for _, t := range slices.CompactFunc(offered, sameName) {
 		if item := typeItem(&t); typeFilters.match(view, item, store.Tags{}, in.Filters) {
 			found = append(found, item)
 		}
@@ -138,6 +139,8 @@ func typeItem(t *instancetype.Type) types.InstanceTypeInfo {
 			DefaultVCpus:          aws.Int32(int32(t.VCPUs)),
 			DefaultCores:          aws.Int32(int32(t.Cores)),
 			DefaultThreadsPerCore: aws.Int32(int32(t.VCPUs / t.Cores)),
+			ValidCores:            list(t.ValidCores, func(n int) int32 { return int32(n) }),
+			ValidThreadsPerCore:   list(t.ValidThreads, func(n int) int32 { return int32(n) }),
 		},
 		MemoryInfo:         &types.MemoryInfo{SizeInMiB: aws.Int64(int64(t.MemoryMiB))},
 		PlacementGroupInfo: &types.PlacementGroupInfo{SupportedStrategies: placementStrategies(t)},

@@ -69,8 +69,8 @@ func TestInstanceTypesAreFoundByEveryFilterAndInPages(t *testing.T) {
 		"vcpu-info.default-cores":                                 "1",
 		"vcpu-info.default-threads-per-core":                      "2",
 		"vcpu-info.default-vcpus":                                 "2",
-		"vcpu-info.valid-cores":                                   "",
-		"vcpu-info.valid-threads-per-core":                        "",
+		"vcpu-info.valid-cores":                                   "1",
+		"vcpu-info.valid-threads-per-core":                        "2",
 	}, "t3.micro", func(f types.Filter) []string {
 		return typeNames(doRemote(r, r.DescribeInstanceTypes,
 			&ec2.DescribeInstanceTypesInput{

@@ -50,7 +50,8 @@ func TestInstanceTypesAreOfferedInEveryZone(t *testing.T) {
 		func(f types.Filter) []string { return all("availability-zone-id", f) },
 	)
 	seen := 0
-	for in := (&ec2.DescribeInstanceTypeOfferingsInput{MaxResults: aws.Int32(1000), LocationType: "availability-zone"}); ; {
+	in := &ec2.DescribeInstanceTypeOfferingsInput{MaxResults: aws.Int32(1000), LocationType: "availability-zone"}
+	for {
 		out := doRemote(r, r.DescribeInstanceTypeOfferings, in)
 		seen += len(out.InstanceTypeOfferings)
 		if in.NextToken = out.NextToken; in.NextToken == nil {

@@ -98,7 +98,8 @@ func TestInvalidTemplatesAreCreatedWithAWarning(t *testing.T) {
 	kept := do(c, c.DescribeLaunchTemplateVersions, &ec2.DescribeLaunchTemplateVersionsInput{
 		LaunchTemplateName: aws.String("spot"),
 	}).LaunchTemplateVersions[0].LaunchTemplateData
-	if o := kept.InstanceMarketOptions; o == nil || *o.SpotOptions.MaxPrice != "0.01" || len(kept.TagSpecifications) != 1 {
+	if o := kept.InstanceMarketOptions; o == nil || *o.SpotOptions.MaxPrice != "0.01" ||
+		len(kept.TagSpecifications) != 1 {
 		t.Errorf("the template has lost its data: %+v", kept)
 	}
 	wantError(c, c.RunInstances, &ec2.RunInstancesInput{

@@ -301,7 +301,7 @@ func (l *launch) nextPartition(r store.Reader) int32 {
 // placementItem returns where an instance is.
 func placementItem(r store.Reader, row vm) *types.Placement {
 	p := &types.Placement{
-		AvailabilityZone: aws.String(row.Zone), Tenancy: types.TenancyDefault, GroupName: aws.String(""),
+		AvailabilityZone: aws.String(row.Zone), Tenancy: tenancyOf(row), GroupName: aws.String(""),
 	}
 	if group, ok := store.PlacementGroups.Get(r, row.PlacementGroupID); ok {
 		p.GroupName, p.GroupId = aws.String(group.Name), aws.String(group.ID)

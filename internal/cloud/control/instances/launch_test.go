@@ -33,6 +33,18 @@ func TestLaunchBootsMachineOfItsType(t *testing.T) {
 	})
 }
 
+func TestMachineHasTheNameAndTheProcessorsThatItsLaunchAskedFor(t *testing.T) {
+	withLoop(t, func(f *fixture) {
+		f.launch("i-1", func(i *store.Instance) {
+			i.ResourceNames.Hostname, i.CPUCores, i.CPUThreads = true, 1, 1
+		})
+		f.want("i-1", store.Running)
+		if got, want := f.machines.String(), "i-1 running i-1 1 vCPU 1024 MiB on /base-debian-12\n"; got != want {
+			t.Errorf("machines:\n%swant:\n%s", got, want)
+		}
+	})
+}
+
 func TestFailedLaunchRetriesThenGivesUpWithReason(t *testing.T) {
 	withLoop(t, func(f *fixture) {
 		f.machines.Fail("Boot i-1", errors.New("one"), errors.New("two"))

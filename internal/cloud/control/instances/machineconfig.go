@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/dnsname"
 	"aloft.dev/aloft/internal/cloud/instancetype"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
@@ -40,8 +41,8 @@ func (l *Loop) machineConfig(id string) (machine.Machine, error) {
 		return machine.Machine{}, fmt.Errorf("instance type %s is not offered", row.Type)
 	}
 	m := machine.Machine{
-		ID: id, Hostname: "ip-" + strings.ReplaceAll(eni.PrivateIP.String(), ".", "-"),
-		VCPUs: offered.VCPUs, CPUWeight: int(offered.BaselineCPU), MemoryMiB: offered.MemoryMiB,
+		ID: id, Hostname: hostname(row, eni),
+		VCPUs: row.VCPUs(offered.VCPUs), CPUWeight: int(offered.BaselineCPU), MemoryMiB: offered.MemoryMiB,
 		PacketRate: packetRate(l.Networks, offered.VCPUs),
 		UIDBase:    row.UIDBase, Env: l.Env, NewConsole: l.Manners.Has(manners.Times),
 	}
@@ -71,6 +72,12 @@ func (l *Loop) machineConfig(id string) (machine.Machine, error) {
 		}
 	}
 	return m, nil
+}
+
+// hostname returns the host name of an instance's machine: the first label of its private DNS name.
+func hostname(row *store.Instance, primary *store.NetworkInterface) string {
+	name, _, _ := strings.Cut(dnsname.PrivateOf(row, primary.PrivateIP), ".")
+	return name
 }
 
 // nameservers returns the DNS servers that a VPC's DHCP options name. AmazonProvidedDNS is the

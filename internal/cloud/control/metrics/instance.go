@@ -65,7 +65,7 @@ func (l *Loop) addInstance(view store.Reader, row *store.Instance, last, now usa
 			l.Metrics.Add(row.Region, id, at, unit, metric.SummaryOf(value, 1))
 		}
 	}
-	available := float64(now.at.Sub(last.at)) * float64(offered.VCPUs)
+	available := float64(now.at.Sub(last.at)) * float64(row.VCPUs(offered.VCPUs))
 	add("CPUUtilization", percent, min(100*float64(now.CPU-last.CPU)/available, 100), shared...)
 	add("NetworkIn", bytes, float64(now.Received-min(last.Received, now.Received)), shared...)
 	add("NetworkOut", bytes, float64(now.Sent-min(last.Sent, now.Sent)), shared...)
