@@ -34,7 +34,6 @@ var iamOperations = operations{
 	"ListUsers":                  {},
 	"ListAccountAliases":         {},
 	"ListGroups":                 {},
-	"ListServerCertificates":     {},
 	"ListOpenIDConnectProviders": {},
 	"ListSAMLProviders":          {},
 	"GetAccountPasswordPolicy":   {},
@@ -65,6 +64,15 @@ var iamOperations = operations{
 	},
 	"ListInstanceProfiles": {resources: []resource{{find: listed("instance-profile")}}},
 
+	"UploadServerCertificate":   onCertificate(),
+	"GetServerCertificate":      onCertificate(),
+	"UpdateServerCertificate":   onCertificate(),
+	"DeleteServerCertificate":   onCertificate(),
+	"TagServerCertificate":      onCertificate(),
+	"UntagServerCertificate":    onCertificate(),
+	"ListServerCertificateTags": onCertificate(),
+	"ListServerCertificates":    {},
+
 	"CreateServiceLinkedRole": {resources: []resource{{fields: []string{"AWSServiceName"}, find: serviceRole}}},
 	"DeleteServiceLinkedRole": onRole(),
 }
@@ -79,6 +87,10 @@ func onPolicy() operation {
 
 func onProfile() operation {
 	return operation{resources: []resource{{fields: []string{"InstanceProfileName"}, find: profileNamed}}}
+}
+
+func onCertificate() operation {
+	return operation{resources: []resource{{fields: []string{"ServerCertificateName"}, find: certificateNamed}}}
 }
 
 // globalARN returns the ARN of a resource of IAM, which belongs to no region.
@@ -125,6 +137,14 @@ func newPolicy(s *subject, name string) []target {
 func profileNamed(s *subject, name string) []target {
 	t := target{arn: globalARN(s, "instance-profile", s.value("Path"), name)}
 	if row, ok := store.InstanceProfiles.Get(s, store.NameKey(s.region, name)); ok {
+		t.arn, t.tags = row.ARN, row.Tags
+	}
+	return []target{t}
+}
+
+func certificateNamed(s *subject, name string) []target {
+	t := target{arn: globalARN(s, "server-certificate", s.value("Path"), name)}
+	if row, ok := store.ServerCertificates.Get(s, store.NameKey(s.region, name)); ok {
 		t.arn, t.tags = row.ARN, row.Tags
 	}
 	return []target{t}

@@ -67,6 +67,9 @@ var byField = map[string]struct {
 	"RoleName":             {global(store.Roles), []string{"CreateRole"}},
 	"InstanceProfileName":  {global(store.InstanceProfiles), []string{"CreateInstanceProfile"}},
 	"PolicyArn":            {in(store.Policies), nil},
+	"ServerCertificateName": {
+		global(store.ServerCertificates), []string{"UploadServerCertificate"},
+	},
 }
 
 func in[T any](table store.Table[T]) func(store.Reader, identity.Region, string) bool {

@@ -60,8 +60,9 @@ var migrations = []migration{
 	// Version 9 adds settings of accounts, placement groups and EC2 Fleets; when images are
 	// deprecated, protected or disabled; TLS listeners of Network Load Balancers, and
 	// Application Load Balancers as their targets; placement groups of Auto Scaling groups and
-	// weights of their instances; interface endpoints; IPv6 addresses of load balancers; and
-	// processors, tenancy, recovery and resource names of instances.
+	// weights of their instances; interface endpoints; IPv6 addresses of load balancers; processors,
+	// tenancy, recovery and resource names of instances; server certificates of IAM; dashboards of
+	// CloudWatch; and the tenancy of VPCs.
 	nil,
 }
 

@@ -33,29 +33,6 @@ func findCertificate(r store.Reader, region identity.Region, arn *string) (*stor
 	return row, nil
 }
 
-// loadBalancersUsing returns the ARNs of the load balancers whose listeners use the
-// certificate.
-func loadBalancersUsing(r store.Reader, row *store.Certificate) []string {
-	var out []string
-	for _, lb := range store.LoadBalancers.InRegion(r, row.Region) {
-		if uses(r, lb, row.ARN) {
-			out = append(out, lb.ARN)
-		}
-	}
-	return out
-}
-
-func uses(r store.Reader, lb *store.LoadBalancer, arn string) bool {
-	for _, l := range store.ListenersByLoadBalancer.List(r, lb.ARN) {
-		for _, used := range l.Certificates {
-			if used == arn {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // keyAlgorithm returns ACM's name for the type and size of a key, or an empty name if
 // ACM does not accept it.
 func keyAlgorithm(key crypto.PublicKey) types.KeyAlgorithm {

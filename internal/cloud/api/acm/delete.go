@@ -18,7 +18,7 @@ func (a *API) DeleteCertificate(
 		if err != nil {
 			return err
 		}
-		if len(loadBalancersUsing(tx, row)) > 0 {
+		if len(store.CertificateUsers(tx, row.ARN)) > 0 {
 			return wire.Errorf("ResourceInUseException", "Certificate %s is in use.", row.ARN)
 		}
 		store.Certificates.Delete(tx, row.ARN)

@@ -20,7 +20,7 @@ func (a *API) DescribeCertificate(
 	if err != nil {
 		return nil, err
 	}
-	users := loadBalancersUsing(view, row)
+	users := store.CertificateUsers(view, row.ARN)
 	out := &types.CertificateDetail{
 		CertificateArn:           new(row.ARN),
 		Type:                     types.CertificateTypeImported,
@@ -137,7 +137,7 @@ func (a *API) summary(r store.Reader, row *store.Certificate) (types.Certificate
 		CertificateArn:           new(row.ARN),
 		Type:                     types.CertificateTypeImported,
 		CertificateKeyPairOrigin: types.CertificateKeyPairOriginCustomerProvided,
-		InUse:                    new(len(loadBalancersUsing(r, row)) > 0),
+		InUse:                    new(len(store.CertificateUsers(r, row.ARN)) > 0),
 		RenewalEligibility:       types.RenewalEligibilityIneligible,
 		CreatedAt:                new(row.Created),
 	}

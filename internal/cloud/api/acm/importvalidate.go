@@ -1,12 +1,11 @@
 package acm
 
 import (
-	"bytes"
-	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
-	"strings"
+	"errors"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/keypair"
 )
 
 // Limits in bytes (AWS Certificate Manager API Reference, ImportCertificate).
@@ -16,20 +15,11 @@ const (
 	maxChain       = 2097152
 )
 
-// parseCertificates parses PEM blocks. It refuses other blocks than certificates.
-// Errors call the text field.
+// parseCertificates parses PEM blocks. Errors call the text field.
 func parseCertificates(field string, text []byte) ([]*x509.Certificate, error) {
-	var out []*x509.Certificate
-	for rest := bytes.TrimSpace(text); len(rest) > 0; rest = bytes.TrimSpace(rest) {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil || block.Type != "CERTIFICATE" {
-			return nil, model.Errorf("Unable to parse the %s: it is not in PEM format.", field)
-		}
-		c, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return nil, model.Errorf("Unable to parse the %s: %v.", field, err)
-		}
-		out = append(out, c)
+	out, err := keypair.Certificates(text)
+	if err != nil {
+		return nil, model.Errorf("Unable to parse the %s: %v.", field, err)
 	}
 	return out, nil
 }
@@ -93,17 +83,14 @@ func checkLeaf(leaf *x509.Certificate, now time.Time) error {
 	return nil
 }
 
-// checkKey refuses a key that does not belong to the certificate. Its errors reveal
-// nothing about the key.
+// checkKey refuses a key that does not belong to the certificate.
 func checkKey(certificate, key []byte) error {
-	block, _ := pem.Decode(key)
-	switch {
-	case block == nil || !strings.HasSuffix(block.Type, "PRIVATE KEY"):
+	switch err := keypair.CheckKey(certificate, key); {
+	case errors.Is(err, keypair.ErrKeyFormat):
 		return model.Errorf("The private key is not in PEM format.")
-	case strings.HasPrefix(block.Type, "ENCRYPTED") || block.Headers["DEK-Info"] != "":
+	case errors.Is(err, keypair.ErrKeyEncrypted):
 		return model.Errorf("The private key is encrypted. Provide an unencrypted private key.")
-	}
-	if _, err := tls.X509KeyPair(certificate, key); err != nil {
+	case err != nil:
 		return model.Errorf("The private key does not match the certificate, or is not supported.")
 	}
 	return nil
@@ -119,10 +106,8 @@ func checkChain(leaf *x509.Certificate, issuers []*x509.Certificate) error {
 		}
 		return nil
 	}
-	for subject, rest := leaf, issuers; len(rest) > 0; subject, rest = rest[0], rest[1:] {
-		if subject.CheckSignatureFrom(rest[0]) != nil {
-			return model.Errorf("Could not validate the certificate with the certificate chain.")
-		}
+	if keypair.BrokenLink(leaf, issuers) >= 0 {
+		return model.Errorf("Could not validate the certificate with the certificate chain.")
 	}
 	return nil
 }

@@ -12,9 +12,12 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// checkCertificate refuses a certificate that does not exist in the Region or is not
-// issued.
+// checkCertificate refuses a certificate of ACM that does not exist in the Region or is not
+// issued, and one of IAM that does not exist in the account.
 func checkCertificate(r store.Reader, region identity.Region, arn string) error {
+	if row, ok := store.ServerCertificateAt(r, arn); ok && row.Region() == region.Global() {
+		return nil
+	}
 	row, ok := store.Certificates.Get(r, arn)
 	if !ok || row.Region != region {
 		return certificateNotFound(arn)

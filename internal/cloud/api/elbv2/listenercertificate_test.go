@@ -180,3 +180,24 @@ func TestInvalidHTTPSListenersAreRefused(t *testing.T) {
 		wantError(t, err, c.code, c.text)
 	}
 }
+
+func TestListenersTakeServerCertificatesOfIAM(t *testing.T) {
+	w := newWorld(t)
+	arn := "arn:aws:iam::000000000000:server-certificate/p/c"
+	w.change(func(tx *store.Tx) {
+		store.ServerCertificates.Put(tx, &store.ServerCertificate{Name: "c", ARN: arn, Body: "certificate"})
+	})
+	in := httpsInput(w.balancer(), 0)
+	in.Certificates[0].CertificateArn = &arn
+	l := must(w.client().CreateListener(w.ctx, in))(t).Listeners[0]
+	if *l.Certificates[0].CertificateArn != arn {
+		t.Errorf("certificates %+v", l.Certificates)
+	}
+	for _, unknown := range []string{
+		"arn:aws:iam::000000000000:server-certificate/c", "arn:aws:iam::111122223333:server-certificate/p/c",
+	} {
+		in.Port, in.Certificates[0].CertificateArn = new(int32(444)), &unknown
+		_, err := w.CreateListener(w.ctx, in)
+		wantError(t, err, "CertificateNotFound", unknown)
+	}
+}

@@ -1,5 +1,5 @@
 // Package iam serves AWS Identity and Access Management for the local cloud: roles,
-// instance profiles and policies. There are no users, groups or access keys: the local
+// instance profiles, policies and server certificates. There are no users, groups or access keys: the local
 // cloud has one user, whose keys it makes itself. Limits, errors and the contents of
 // responses are those of the IAM API Reference and the IAM User Guide, "IAM and AWS STS
 // quotas".

@@ -84,22 +84,6 @@ func (a *API) ListGroups(_ context.Context, in *iam.ListGroupsInput) (*iam.ListG
 	return &iam.ListGroupsOutput{Groups: page.items}, nil
 }
 
-// ListServerCertificates lists the certificates below a path. There are none: certificates are
-// in Certificate Manager.
-func (a *API) ListServerCertificates(
-	_ context.Context, in *iam.ListServerCertificatesInput,
-) (*iam.ListServerCertificatesOutput, error) {
-	if _, err := prefixOf(in.PathPrefix); err != nil {
-		return nil, err
-	}
-	nameOf := func(c types.ServerCertificateMetadata) string { return *c.ServerCertificateName }
-	page, err := paginate([]types.ServerCertificateMetadata{}, nameOf, in.Marker, in.MaxItems)
-	if err != nil {
-		return nil, err
-	}
-	return &iam.ListServerCertificatesOutput{ServerCertificateMetadataList: page.items}, nil
-}
-
 // ListOpenIDConnectProviders lists the providers of identities by OpenID Connect. There are
 // none.
 func (a *API) ListOpenIDConnectProviders(

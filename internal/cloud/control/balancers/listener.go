@@ -21,8 +21,8 @@ func listenerConfig(r store.Reader, lb *store.LoadBalancer, row *store.Listener)
 	if row.UsesTLS() {
 		out.TLS = &balancer.TLS{Policy: row.SSLPolicy, Protocols: alpnProtocols[row.ALPNPolicy]}
 		for _, arn := range row.Certificates {
-			if c, ok := store.Certificates.Get(r, arn); ok {
-				out.TLS.Certificates = append(out.TLS.Certificates, certificateConfig(c))
+			if c, ok := certificateConfig(r, arn); ok {
+				out.TLS.Certificates = append(out.TLS.Certificates, c)
 			}
 		}
 		out.TLSVersionHeader = row.Attributes["routing.http.request.x_amzn_tls_version.header_name"]
@@ -47,6 +47,15 @@ var alpnProtocols = map[string][]string{
 	"HTTP2Optional": {"http/1.1", "http/1.0", "h2"}, "HTTP2Preferred": {"h2", "http/1.1", "http/1.0"},
 }
 
-func certificateConfig(row *store.Certificate) balancer.Certificate {
-	return balancer.Certificate{ARN: row.ARN, Chain: row.Body + "\n" + row.Chain, Key: balancer.Secret(row.Key)}
+// certificateConfig returns the certificate of ACM or IAM with the ARN, if it exists.
+func certificateConfig(r store.Reader, arn string) (balancer.Certificate, bool) {
+	if c, ok := store.Certificates.Get(r, arn); ok {
+		return balancer.Certificate{ARN: arn, Chain: c.Body + "\n" + c.Chain, Key: balancer.Secret(c.Key)}, true
+	}
+	if c, ok := store.ServerCertificateAt(r, arn); ok {
+		return balancer.Certificate{
+			ARN: arn, Chain: c.Body + "\n" + c.Chain, Key: balancer.Secret(c.PrivateKey),
+		}, true
+	}
+	return balancer.Certificate{}, false
 }

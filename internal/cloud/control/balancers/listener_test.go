@@ -12,6 +12,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
+const uploaded = "arn:aws:iam::000000000000:server-certificate/path/name"
+
 func TestListenerConfigHasCertificatesWithKeys(t *testing.T) {
 	s := newStore(t)
 	change(t, s, seed)
@@ -23,7 +25,7 @@ func TestListenerConfigHasCertificatesWithKeys(t *testing.T) {
 			}
 		})
 		store.Listeners.Edit(tx, "l", func(l *store.Listener) {
-			l.Protocol, l.SSLPolicy, l.Certificates = "HTTPS", "policy", []string{"first", "second"}
+			l.Protocol, l.SSLPolicy, l.Certificates = "HTTPS", "policy", []string{"first", "second", uploaded}
 			l.Attributes = map[string]string{"routing.http.request.x_amzn_tls_version.header_name": "X-Version"}
 		})
 		store.Certificates.Put(
@@ -31,6 +33,9 @@ func TestListenerConfigHasCertificatesWithKeys(t *testing.T) {
 			&store.Certificate{ARN: "first", Region: "r", Body: "body", Chain: "chain", Key: "key"},
 		)
 		store.Certificates.Put(tx, &store.Certificate{ARN: "second", Region: "r", Body: "body 2", Key: "key 2"})
+		store.ServerCertificates.Put(tx, &store.ServerCertificate{
+			Name: "name", ARN: uploaded, Body: "body 3", Chain: "chain 3", PrivateKey: "key 3",
+		})
 	})
 	lb := configFor(s.View(), namespace, "/logs", time.Now()).LoadBalancers[0]
 	want := &balancer.TLS{
@@ -38,6 +43,7 @@ func TestListenerConfigHasCertificatesWithKeys(t *testing.T) {
 		Certificates: []balancer.Certificate{
 			{ARN: "first", Chain: "body\nchain", Key: "key"},
 			{ARN: "second", Chain: "body 2\n", Key: "key 2"},
+			{ARN: uploaded, Chain: "body 3\nchain 3", Key: "key 3"},
 		},
 	}
 	if diff := cmp.Diff(want, lb.Listeners[0].TLS); diff != "" || !lb.NoHTTP2 || !lb.TLSHeaders ||
