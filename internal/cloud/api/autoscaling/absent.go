@@ -1,6 +1,7 @@
 package autoscaling
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
@@ -28,4 +29,36 @@ func (a *API) DescribeLoadBalancers(
 	return &autoscaling.DescribeLoadBalancersOutput{
 		LoadBalancers: []types.LoadBalancerState{},
 	}, emptyPage(in.MaxRecords, in.NextToken)
+}
+
+// classicNotFound returns AWS's error for Classic Load Balancers that do not exist.
+func classicNotFound(names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	return invalid("Provided Load Balancers may not be valid. Please ensure they exist and try again.")
+}
+
+// AttachLoadBalancers refuses Classic Load Balancers, because there are none.
+func (a *API) AttachLoadBalancers(
+	ctx context.Context, in *autoscaling.AttachLoadBalancersInput,
+) (*autoscaling.AttachLoadBalancersOutput, error) {
+	_, err := findActiveGroup(a.Store.View(), wire.RegionFrom(ctx), in.AutoScalingGroupName)
+	return &autoscaling.AttachLoadBalancersOutput{}, cmp.Or(
+		err, model.Required("loadBalancerNames", in.LoadBalancerNames != nil), classicNotFound(in.LoadBalancerNames),
+	)
+}
+
+// DetachLoadBalancers refuses Classic Load Balancers, because no group has one.
+func (a *API) DetachLoadBalancers(
+	ctx context.Context, in *autoscaling.DetachLoadBalancersInput,
+) (*autoscaling.DetachLoadBalancersOutput, error) {
+	_, err := findActiveGroup(a.Store.View(), wire.RegionFrom(ctx), in.AutoScalingGroupName)
+	if err = cmp.Or(err, model.Required("loadBalancerNames", in.LoadBalancerNames != nil)); err != nil {
+		return nil, err
+	}
+	if len(in.LoadBalancerNames) > 0 {
+		return nil, invalid("Trying to remove Load Balancers that are not part of the group")
+	}
+	return &autoscaling.DetachLoadBalancersOutput{}, nil
 }

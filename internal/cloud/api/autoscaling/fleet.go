@@ -77,7 +77,7 @@ func (f *Fleet) Launch(
 			tags[t.Key] = t.Value
 		}
 	}
-	launch, err := launchFrom(f.Store.View(), group, source)
+	launch, err := launchFrom(f.Store.View(), group, source, nil)
 	if err != nil {
 		return asRefusal(err)
 	}

@@ -43,22 +43,33 @@ func (a *API) CreateAutoScalingGroup(
 	}
 	if err := cmp.Or(
 		checkSizes(g.Min, g.Max, desired), createSettings(in).apply(g),
-		checkTargetGroups(view, here, g.TargetGroupARNs),
+		checkTargetGroups(view, here, g.TargetGroupARNs), classicNotFound(in.LoadBalancerNames),
 		a.setLaunchSource(view, g, launchSource{
-			in.LaunchTemplate, in.MixedInstancesPolicy, in.LaunchConfigurationName,
+			in.LaunchTemplate, in.MixedInstancesPolicy, in.LaunchConfigurationName, in.InstanceId,
 		}),
 	); err != nil {
 		return nil, err
 	}
-	if err := a.setSubnets(view, g, in.VPCZoneIdentifier, in.AvailabilityZones, in.AvailabilityZoneIds); err != nil {
+	configuration, err := a.configurationLike(ctx, view, g, in.InstanceId)
+	if err != nil {
 		return nil, err
 	}
-	if err := a.checkLaunch(ctx, g); err != nil {
+	if err := a.setSubnets(
+		view, g, subnetsLike(view, in), in.AvailabilityZones, in.AvailabilityZoneIds,
+	); err != nil {
+		return nil, err
+	}
+	if err := a.checkLaunch(ctx, g, configuration); err != nil {
 		return nil, err
 	}
 	return &autoscaling.CreateAutoScalingGroupOutput{}, a.Store.Update(func(tx *store.Tx) error {
 		if err := a.checkNewGroup(tx, g); err != nil {
 			return err
+		}
+		if configuration != nil {
+			if err := a.putConfiguration(tx, configuration); err != nil {
+				return err
+			}
 		}
 		store.ScalingGroups.Put(tx, g)
 		for _, h := range hooks {

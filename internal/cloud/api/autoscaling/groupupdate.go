@@ -67,7 +67,9 @@ func (a *API) UpdateAutoScalingGroup(
 }
 
 func sourceOfUpdate(in *autoscaling.UpdateAutoScalingGroupInput) launchSource {
-	return launchSource{in.LaunchTemplate, in.MixedInstancesPolicy, in.LaunchConfigurationName}
+	return launchSource{
+		template: in.LaunchTemplate, mixed: in.MixedInstancesPolicy, configuration: in.LaunchConfigurationName,
+	}
 }
 
 func setsLaunchSource(in *autoscaling.UpdateAutoScalingGroupInput) bool {
@@ -91,7 +93,7 @@ func (a *API) applyLaunchSettings(
 	}
 	if setsLaunchSource(in) || g.PlacementGroup != before.PlacementGroup ||
 		!slices.Equal(g.SubnetIDs, before.SubnetIDs) {
-		return a.checkLaunch(ctx, g)
+		return a.checkLaunch(ctx, g, nil)
 	}
 	return nil
 }

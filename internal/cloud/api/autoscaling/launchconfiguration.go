@@ -31,6 +31,19 @@ func (a *API) CreateLaunchConfiguration(
 	); err != nil {
 		return nil, err
 	}
+	row, err := a.newConfiguration(ctx, here, in)
+	if err != nil {
+		return nil, err
+	}
+	return &autoscaling.CreateLaunchConfigurationOutput{}, a.Store.Update(func(tx *store.Tx) error {
+		return a.putConfiguration(tx, row)
+	})
+}
+
+// newConfiguration returns the launch configuration of a request, from which EC2 could launch.
+func (a *API) newConfiguration(
+	ctx context.Context, here identity.Region, in *autoscaling.CreateLaunchConfigurationInput,
+) (*store.LaunchConfiguration, error) {
 	row := &store.LaunchConfiguration{
 		Region: here, Name: *in.LaunchConfigurationName, Created: a.Now().UTC(),
 		ARN: identity.ARN("autoscaling", here, fmt.Sprintf(
@@ -50,17 +63,21 @@ func (a *API) CreateLaunchConfiguration(
 		return nil, fmt.Errorf("encode a launch configuration: %w", err)
 	}
 	row.Data = string(text)
-	return &autoscaling.CreateLaunchConfigurationOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		if _, taken := store.LaunchConfigurations.Get(tx, row.Key()); taken {
-			return wire.Errorf("AlreadyExists", "Launch Configuration by this name already exists - "+
-				"A launch configuration already exists with the name %s", row.Name)
-		}
-		if most := a.maxConfigurations(); len(store.LaunchConfigurations.InRegion(tx, here)) >= most {
-			return wire.Errorf("LimitExceeded", "You have exceeded the limit of %d launch configurations", most)
-		}
-		store.LaunchConfigurations.Put(tx, row)
-		return nil
-	})
+	return row, nil
+}
+
+// putConfiguration stores a launch configuration, if its name is free and the region can have
+// another one.
+func (a *API) putConfiguration(tx *store.Tx, row *store.LaunchConfiguration) error {
+	if _, taken := store.LaunchConfigurations.Get(tx, row.Key()); taken {
+		return wire.Errorf("AlreadyExists", "Launch Configuration by this name already exists - "+
+			"A launch configuration already exists with the name %s", row.Name)
+	}
+	if most := a.maxConfigurations(); len(store.LaunchConfigurations.InRegion(tx, row.Region)) >= most {
+		return wire.Errorf("LimitExceeded", "You have exceeded the limit of %d launch configurations", most)
+	}
+	store.LaunchConfigurations.Put(tx, row)
+	return nil
 }
 
 // maxConfigurations returns how many launch configurations a region may have.

@@ -18,11 +18,12 @@ type launchSource struct {
 	template      *types.LaunchTemplateSpecification
 	mixed         *types.MixedInstancesPolicy
 	configuration *string // name of a launch configuration
+	instance      *string // id of an instance, for a launch configuration with the group's name
 }
 
 // count returns how many of the sources are given.
 func (s launchSource) count() (n int) {
-	for _, given := range []bool{s.template != nil, s.mixed != nil, s.configuration != nil} {
+	for _, given := range []bool{s.template != nil, s.mixed != nil, s.configuration != nil, s.instance != nil} {
 		if given {
 			n++
 		}
@@ -38,6 +39,8 @@ func (a *API) setLaunchSource(r store.Reader, g *store.ScalingGroup, s launchSou
 	case n > 1, n == 0 && g.Template == store.TemplateRef{} && g.Configuration == "":
 		return invalid("Valid requests must contain either launchTemplate, LaunchConfigurationName, InstanceId or " +
 			"MixedInstancesPolicy parameter.")
+	case s.instance != nil:
+		g.Template, g.Mixed, g.Configuration = store.TemplateRef{}, "", g.Name
 	case s.configuration != nil:
 		row, ok := store.LaunchConfigurations.Get(r, g.Region.Key(*s.configuration))
 		if !ok {
@@ -68,8 +71,9 @@ func (a *API) setLaunchSource(r store.Reader, g *store.ScalingGroup, s launchSou
 	return nil
 }
 
-// checkLaunch checks that the group can launch an instance from each of its sources.
-func (a *API) checkLaunch(ctx context.Context, g *store.ScalingGroup) error {
+// checkLaunch checks that the group can launch an instance from each of its sources. created is the
+// launch configuration that is created with the group; nil: none is.
+func (a *API) checkLaunch(ctx context.Context, g *store.ScalingGroup, created *store.LaunchConfiguration) error {
 	sources, err := scalinggroup.SourcesOf(a.Store.View(), g)
 	if err != nil {
 		return invalid("%s", err)
@@ -78,7 +82,7 @@ func (a *API) checkLaunch(ctx context.Context, g *store.ScalingGroup) error {
 		if source.Chosen && i > 0 && sources[i-1].Chosen && sources[i-1].Template == source.Template {
 			continue // it differs in its type alone, which meets the requirements
 		}
-		launch, err := launchFrom(a.Store.View(), g, source)
+		launch, err := launchFrom(a.Store.View(), g, source, created)
 		if err != nil {
 			return err
 		}
@@ -93,15 +97,21 @@ func (a *API) checkLaunch(ctx context.Context, g *store.ScalingGroup) error {
 	return nil
 }
 
-// launchFrom returns a launch from a source of the group.
-func launchFrom(r store.Reader, g *store.ScalingGroup, source scalinggroup.Source) (ec2.Launch, error) {
+// launchFrom returns a launch from a source of the group. created is the source's launch
+// configuration if it is not in the store yet.
+func launchFrom(
+	r store.Reader, g *store.ScalingGroup, source scalinggroup.Source, created *store.LaunchConfiguration,
+) (ec2.Launch, error) {
 	launch := ec2.Launch{Template: source.Template, Type: source.InstanceType, PlacementGroup: g.PlacementGroup}
 	if source.Configuration == "" {
 		return launch, nil
 	}
-	row, ok := store.LaunchConfigurations.Get(r, g.Region.Key(source.Configuration))
-	if !ok {
-		return ec2.Launch{}, configurationNotFound(source.Configuration)
+	row := created
+	if row == nil {
+		var ok bool
+		if row, ok = store.LaunchConfigurations.Get(r, g.Region.Key(source.Configuration)); !ok {
+			return ec2.Launch{}, configurationNotFound(source.Configuration)
+		}
 	}
 	described, err := describeConfiguration(row)
 	if err != nil {

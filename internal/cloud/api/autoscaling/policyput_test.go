@@ -5,11 +5,14 @@ package autoscaling_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
+	"aloft.dev/aloft/internal/cloud/alarm"
+	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -145,12 +148,48 @@ func TestPutPolicyRefusesInvalidTargetTracking(t *testing.T) {
 						{Id: aws.String("e"), Expression: aws.String("a/b")},
 					},
 				}
-			}, "NotImplemented", "metric math",
+			}, "ValidationError", "Error in expression 'e'",
 		},
+		{trackMath("SEARCH('{n} m', 'Sum', 60)"), "NotImplemented", "SEARCH"},
+		{trackMath("METRICS()"), "ValidationError", "a single time series"},
+		{trackMath("TIME_SERIES(1)"), "ValidationError", "must include at least one metric"},
 	} {
 		_, err := c.PutScalingPolicy(t.Context(), trackCPU("p", tc.change))
 		wantError(t, err, tc.code, tc.text)
 	}
+}
+
+// trackMath makes a policy track an expression over the metric m.
+func trackMath(expression string) func(*types.TargetTrackingConfiguration) {
+	return func(c *types.TargetTrackingConfiguration) {
+		c.PredefinedMetricSpecification = nil
+		c.CustomizedMetricSpecification = &types.CustomizedMetricSpecification{
+			Metrics: []types.TargetTrackingMetricDataQuery{
+				{
+					Id: aws.String("m"), ReturnData: aws.Bool(false),
+					MetricStat: &types.TargetTrackingMetricStat{
+						Metric: &types.Metric{Namespace: aws.String("n"), MetricName: aws.String("queue")},
+						Stat:   aws.String("Sum"),
+					},
+				},
+				{Id: aws.String("e"), Expression: &expression},
+			},
+		}
+	}
+}
+
+func TestPolicyTracksAnExpression(t *testing.T) {
+	c, rows := serveGroup(t)
+	must(c.PutScalingPolicy(t.Context(), trackCPU("math", trackMath("m/2"))))(t)
+	metrics := &metric.Store{}
+	now := time.Now()
+	alarms := store.Alarms.List(rows.View())
+	check(t, "number of alarms", len(alarms), 2)
+	metrics.Add(alarms[0].Region, metric.NewID("n", "queue"), now.Add(-2*time.Minute), "", metric.SummaryOf(120, 1))
+	check(t, "what the alarm watches", alarm.RecentValues(alarms[0], metrics, now), []float64{60})
+	_, err := c.PutScalingPolicy(t.Context(), trackCPU("again", trackMath("m/2")))
+	wantError(t, err, "ValidationError", "Only one TargetTrackingScaling policy")
+	must(c.PutScalingPolicy(t.Context(), trackCPU("other", trackMath("m/3"))))(t)
 }
 
 func TestPutPolicyRefusesInvalidParameters(t *testing.T) {

@@ -101,7 +101,7 @@ func (a *API) setDesiredConfiguration(
 	if err := a.setLaunchSource(a.Store.View(), &refreshed, source); err != nil {
 		return err
 	}
-	if err := a.checkLaunch(ctx, &refreshed); err != nil {
+	if err := a.checkLaunch(ctx, &refreshed, nil); err != nil {
 		return err
 	}
 	row.Template, row.Mixed = refreshed.Template, refreshed.Mixed

@@ -2,6 +2,7 @@ package autoscaling
 
 import (
 	"cmp"
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/metric"
+	"aloft.dev/aloft/internal/cloud/metricmath"
 	"aloft.dev/aloft/internal/cloud/scaling/capacity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -101,34 +103,58 @@ func checkPeriod(period *int32) error {
 	return invalid("Period must be 10, 30 or 60")
 }
 
-// checkQueries checks metric data queries. Exactly one of them must return
-// data, and each must query a metric.
+// checkQueries checks metric data queries. Exactly one of them must return data: a metric, or an
+// expression that is one time series.
 func checkQueries(queries []types.TargetTrackingMetricDataQuery) error {
-	returning := 0
+	var sources []metricmath.Source
+	var returning []string
 	for _, q := range queries {
-		stat := q.MetricStat
-		switch {
-		case q.Expression != nil:
-			return wire.NotImplemented("metric math: the expression of the query %s", aws.ToString(q.Id))
-		case aws.ToString(q.Id) == "" || stat == nil || stat.Metric == nil ||
-			stat.Metric.Namespace == nil || stat.Metric.MetricName == nil:
-			return invalid("Every query must have an Id and a MetricStat with a metric")
-		case metric.ParseStatistic(aws.ToString(stat.Stat)) == nil:
-			return invalid("Invalid statistic %s", aws.ToString(stat.Stat))
+		if err := checkQuery(&q); err != nil {
+			return err
 		}
-		for _, period := range []*int32{q.Period, stat.Period} {
-			if err := checkPeriod(period); err != nil {
-				return err
-			}
+		id := *q.Id
+		if slices.ContainsFunc(sources, func(s metricmath.Source) bool { return s.ID == id }) {
+			return invalid("The Id %s is not unique in the metrics list", id)
 		}
+		sources = append(sources, metricmath.Source{
+			ID: id, Label: aws.ToString(q.Label), Expression: aws.ToString(q.Expression),
+		})
 		if constraint.Default(q.ReturnData, true) {
-			returning++
+			returning = append(returning, id)
 		}
 	}
-	if returning != 1 {
+	if len(returning) != 1 {
 		return invalid("Exactly one element of the metrics list should return data")
 	}
+	program, err := metricmath.Compile(sources)
+	if unsupported, ok := errors.AsType[*metricmath.UnsupportedError](err); ok {
+		return wire.NotImplemented("metric math: the function %s", unsupported.Function)
+	}
+	switch {
+	case err != nil:
+		return invalid("%s", err)
+	case slices.Contains(program.Arrays(), returning[0]):
+		return invalid("The expression that returns data must return a single time series")
+	case !program.Uses(returning[0]):
+		return invalid("The expression that returns data must include at least one metric")
+	}
 	return nil
+}
+
+// checkQuery checks a query of a metric or an expression.
+func checkQuery(q *types.TargetTrackingMetricDataQuery) error {
+	stat := q.MetricStat
+	switch {
+	case aws.ToString(q.Id) == "" || (stat == nil) == (aws.ToString(q.Expression) == ""):
+		return invalid("Every query must have an Id and either a MetricStat or an Expression")
+	case stat == nil:
+		return checkPeriod(q.Period)
+	case stat.Metric == nil || stat.Metric.Namespace == nil || stat.Metric.MetricName == nil:
+		return invalid("Every MetricStat must have a metric with a Namespace and a MetricName")
+	case metric.ParseStatistic(aws.ToString(stat.Stat)) == nil:
+		return invalid("Invalid statistic %s", aws.ToString(stat.Stat))
+	}
+	return cmp.Or(checkPeriod(q.Period), checkPeriod(stat.Period))
 }
 
 // checkResourceLabel checks that the target group in a policy's resource label

@@ -14,10 +14,6 @@ import (
 // not support.
 func checkCreateSupported(in *autoscaling.CreateAutoScalingGroupInput) error {
 	switch {
-	case in.InstanceId != nil:
-		return wire.NotImplemented("groups like an instance; create a launch configuration like it (InstanceId)")
-	case len(in.LoadBalancerNames) > 0:
-		return wire.NotImplemented("Classic Load Balancers (LoadBalancerNames)")
 	case in.Operator != nil:
 		return wire.NotImplemented("managed groups (Operator)")
 	case in.InstanceLifecyclePolicy != nil:

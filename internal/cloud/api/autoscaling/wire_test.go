@@ -62,7 +62,12 @@ func TestSDKClientIsServed(t *testing.T) {
 		AutoScalingGroupName: new("g"), LoadBalancerNames: []string{"classic"},
 	})
 	check(t, "error", errorText(err),
-		"NotImplemented: aloft's local cloud does not implement autoscaling:AttachLoadBalancers")
+		"ValidationError: Provided Load Balancers may not be valid. Please ensure they exist and try again.")
+	_, err = client.DetachLoadBalancers(ctx, &autoscaling.DetachLoadBalancersInput{
+		AutoScalingGroupName: new("g"), LoadBalancerNames: []string{"classic"},
+	})
+	check(t, "error", errorText(err),
+		"ValidationError: Trying to remove Load Balancers that are not part of the group")
 	must(client.DeleteAutoScalingGroup(ctx, &autoscaling.DeleteAutoScalingGroupInput{
 		AutoScalingGroupName: new("g"),
 	}))(t)

@@ -100,7 +100,11 @@ func SplitLabel(label string) (loadBalancer, targetGroup string, ok bool) {
 func SameMetric(a, b *store.ScalingPolicy) bool {
 	x, y := configurationOf(a), configurationOf(b)
 	left, right := x.watch(a.Group), y.watch(b.Group)
-	return alarm.WatchedBy(&left) == alarm.WatchedBy(&right)
+	watched := alarm.WatchedBy(&left)
+	if watched.Expression != "" {
+		return left.Queries == right.Queries
+	}
+	return watched == alarm.WatchedBy(&right)
 }
 
 // ReplaceAlarms deletes the alarms of a policy and, if it is a target tracking policy,
