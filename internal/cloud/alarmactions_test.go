@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/alarm"
+	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -54,5 +55,37 @@ func TestAlarmTellsATopicOfItsRegion(t *testing.T) {
 	sent := store.Deliveries.List(rows.View())
 	if len(sent) != 1 || sent[0].Subscription != topic+":1" || sent[0].Subject != `ALARM: "busy" in US-EAST-1` {
 		t.Errorf("got %+v", sent)
+	}
+}
+
+func TestAlarmChangesTheInstanceThatItIsAbout(t *testing.T) {
+	rows, err := store.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	actions := alarmActions{compute: ec2.New(ec2.Config{Store: rows})}
+	run := func(dimensions ...store.MetricDimension) (err error) {
+		if updateErr := rows.Update(func(tx *store.Tx) error {
+			store.Instances.Put(tx, &store.Instance{ID: "i-0123456789abcdef0", Region: "r", State: store.Running})
+			err = actions.Execute(tx, "arn:aws:automate:r:ec2:stop", alarm.Firing{
+				Alarm: &store.Alarm{Region: "r", Dimensions: dimensions}, At: time.Now(),
+			})
+			return nil
+		}); updateErr != nil {
+			t.Fatal(updateErr)
+		}
+		return err
+	}
+	if err := run(store.MetricDimension{Name: "ImageId", Value: "i-0123456789abcdef0"}); err == nil {
+		t.Error("an alarm that is about no instance changed one")
+	}
+	if err := run(store.MetricDimension{Name: "InstanceId", Value: "i-0123456789abcdef1"}); err == nil {
+		t.Error("an instance that does not exist changed")
+	}
+	if err := run(store.MetricDimension{Name: "InstanceId", Value: "i-0123456789abcdef0"}); err != nil {
+		t.Fatal(err)
+	}
+	if row, _ := store.Instances.Get(rows.View(), "i-0123456789abcdef0"); row.Desired != store.Stopped {
+		t.Errorf("the instance is desired to be %q", row.Desired)
 	}
 }

@@ -125,6 +125,7 @@ func (d *daemon) apis() (wire.Config, error) {
 		Store: d.store, PublicRange: network.DefaultPublicRange, Manners: &d.manners, Deliver: d.buckets.Deliver,
 	})
 	publisher := publisher(guard, d.Log)
+	d.compute = machines
 	d.fleet = &autoscaling.Fleet{Store: d.store, Compute: machines, Balancing: balancing, Publisher: publisher}
 	metrics := cloudwatch.New(cloudwatch.Config{Metrics: &d.metrics, Store: d.store, Manners: &d.manners})
 	groups := autoscaling.New(autoscaling.Config{

@@ -16,6 +16,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/activekey"
 	"aloft.dev/aloft/internal/cloud/api/cloudwatchlogs"
+	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/s3"
 	"aloft.dev/aloft/internal/cloud/authority"
 	"aloft.dev/aloft/internal/cloud/bandwidth"
@@ -88,6 +89,7 @@ type daemon struct {
 	images    *images.Loop
 	tunnels   *tunnel.Server      // set by openAPIs
 	fleet     scaling.Fleet       // set by openAPIs
+	compute   *ec2.API            // set by openAPIs
 	logs      *cloudwatchlogs.API // set by openAPIs
 	buckets   *s3.API             // set by openAPIs
 	onHost    http.Handler        // of the APIs, set by openAPIs, as are inVPC and console

@@ -173,7 +173,8 @@ func (d *daemon) loops(address string) []func(context.Context) error {
 	alarmsLoop := &alarms.Loop{
 		Store: d.store, Metrics: &d.metrics, Log: d.Log,
 		Actions: alarmActions{
-			policies: capacity.Policies{Metrics: &d.metrics}, ids: identity.New(nil), region: ec2.RegionTitle,
+			policies: capacity.Policies{Metrics: &d.metrics}, compute: d.compute, ids: identity.New(nil),
+			region: ec2.RegionTitle,
 		},
 	}
 	notificationsLoop := &notifications.Loop{

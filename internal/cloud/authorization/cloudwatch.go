@@ -22,6 +22,19 @@ var alarmOperations = operations{
 	"TagResource":             onNew("ResourceARN", alarmAt),
 	"UntagResource":           onNew("ResourceARN", alarmAt),
 	"ListTagsForResource":     onNew("ResourceARN", alarmAt),
+
+	"PutDashboard":     onNew("DashboardName", dashboard),
+	"GetDashboard":     onNew("DashboardName", dashboard),
+	"DeleteDashboards": onNew("DashboardNames", dashboard),
+	"ListDashboards":   {},
+
+	"DescribeAnomalyDetectors": {},
+	"DescribeInsightRules":     {},
+	"ListMetricStreams":        {},
+}
+
+func dashboard(s *subject, name string) []target {
+	return []target{{arn: identity.ARN("cloudwatch", s.region.Global(), "dashboard/"+name)}}
 }
 
 func alarm(s *subject, name string) []target {

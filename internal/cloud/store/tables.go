@@ -16,7 +16,7 @@ var tables = []table{
 	EgressOnlyGateways,
 	ScalingNotifications, LaunchConfigurations, WarmPools,
 	AccountSettings, PlacementGroups, Fleets,
-	ServerCertificates,
+	ServerCertificates, Dashboards,
 }
 
 // tableNamed returns the table with the name, or nil.

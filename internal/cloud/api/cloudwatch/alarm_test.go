@@ -33,10 +33,18 @@ func high(name string, change func(in *client.PutMetricAlarmInput)) *client.PutM
 	return in
 }
 
+// onInstance gives an alarm an action, and a metric with a dimension.
+func onInstance(action, name string) func(in *client.PutMetricAlarmInput) {
+	return func(in *client.PutMetricAlarmInput) {
+		in.AlarmActions, in.Dimensions = []string{action}, []types.Dimension{dimension(name, "i-1")}
+	}
+}
+
 func TestNewAlarmHasInsufficientData(t *testing.T) {
 	overEveryProtocol(t, func(t *testing.T, c *client.Client, _ *metric.Store) {
 		if _, err := c.PutMetricAlarm(t.Context(), high("busy", func(in *client.PutMetricAlarmInput) {
 			in.Dimensions = []types.Dimension{dimension("InstanceId", "i-1")}
+			in.OKActions = []string{"arn:aws:automate:eu-west-1:ec2:stop"}
 		})); err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +55,7 @@ func TestNewAlarmHasInsufficientData(t *testing.T) {
 		a := got.MetricAlarms[0]
 		if a.StateValue != "INSUFFICIENT_DATA" || *a.StateReason != "Unchecked: Initial alarm creation" ||
 			!*a.ActionsEnabled || a.StateReasonData != nil ||
-			a.OKActions == nil || a.AlarmActions == nil || a.InsufficientDataActions == nil ||
+			len(a.OKActions) != 1 || a.AlarmActions == nil || a.InsufficientDataActions == nil ||
 			a.TreatMissingData != nil || a.Unit != "" || a.DatapointsToAlarm != nil ||
 			*a.AlarmArn != "arn:aws:cloudwatch:eu-west-1:000000000000:alarm:busy" ||
 			*a.Period != 60 || *a.Threshold != 2 ||
@@ -258,6 +266,12 @@ func TestInvalidAlarmIsRefused(t *testing.T) {
 				"NotImplemented", "shorter than a minute",
 				func(in *client.PutMetricAlarmInput) { in.Period = aws.Int32(10) },
 			},
+			{"ValidationError", "Invalid region us-east-1 specified. Only eu-west-1 is supported.", onInstance(
+				"arn:aws:automate:us-east-1:ec2:stop", "InstanceId",
+			)},
+			{"ValidationError", "with the dimension InstanceId", onInstance(
+				"arn:aws:automate:eu-west-1:ec2:stop", "ImageId",
+			)},
 			{"NotImplemented", "arn:aws:lambda", func(in *client.PutMetricAlarmInput) {
 				in.AlarmActions = []string{"arn:aws:lambda:eu-west-1:000000000000:function:f"}
 			}},

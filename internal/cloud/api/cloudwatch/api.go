@@ -1,7 +1,7 @@
 // Package cloudwatch serves the metrics and alarms of Amazon CloudWatch for the
 // local cloud. Its facts about responses, limits and errors are from the Amazon
-// CloudWatch API Reference and User Guide. Dashboards and metric streams are not
-// supported.
+// CloudWatch API Reference and User Guide. Dashboards are kept and not drawn.
+// Metric streams, anomaly detection and Contributor Insights are not supported.
 package cloudwatch
 
 import (

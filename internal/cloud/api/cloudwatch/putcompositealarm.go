@@ -30,7 +30,7 @@ func (a *API) PutCompositeAlarm(
 	ctx context.Context, in *cloudwatch.PutCompositeAlarmInput,
 ) (*cloudwatch.PutCompositeAlarmOutput, error) {
 	here := wire.RegionFrom(ctx)
-	if err := checkComposite(in); err != nil {
+	if err := checkComposite(wire.RegionFrom(ctx), in); err != nil {
 		return nil, err
 	}
 	rule, err := readRule(here, *in.AlarmRule)
@@ -59,7 +59,7 @@ func (a *API) PutCompositeAlarm(
 	})
 }
 
-func checkComposite(in *cloudwatch.PutCompositeAlarmInput) error {
+func checkComposite(region identity.Region, in *cloudwatch.PutCompositeAlarmInput) error {
 	if err := checkAlarmName(in.AlarmName); err != nil {
 		return err
 	}
@@ -82,9 +82,8 @@ func checkComposite(in *cloudwatch.PutCompositeAlarmInput) error {
 	case aws.ToInt32(wait) < 0, aws.ToInt32(extension) < 0:
 		return validationError("ActionsSuppressorWaitPeriod and ActionsSuppressorExtensionPeriod must not be negative.")
 	}
-	return checkActions(in.OKActions, in.AlarmActions, in.InsufficientDataActions, func(fields []string) bool {
-		return fields[2] == "sns"
-	}, "actions of composite alarms other than topics of Amazon SNS")
+	states := actionsOf(in.OKActions, in.AlarmActions, in.InsufficientDataActions)
+	return checkActions(region, states, func(fields []string) bool { return fields[2] == "sns" }, "actions of composite alarms other than topics of Amazon SNS")
 }
 
 func readRule(region identity.Region, text string) (alarm.Rule, error) {

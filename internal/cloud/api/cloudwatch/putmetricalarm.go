@@ -11,8 +11,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"aloft.dev/aloft/internal/cloud/alarm"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -31,7 +33,7 @@ func (a *API) PutMetricAlarm(
 	ctx context.Context, in *cloudwatch.PutMetricAlarmInput,
 ) (*cloudwatch.PutMetricAlarmOutput, error) {
 	checks := []func(*cloudwatch.PutMetricAlarmInput) error{
-		checkSupported, checkAlarm, checkMetricActions, checkMetric, checkEvaluation,
+		checkSupported, checkAlarm, checkMetricActions(wire.RegionFrom(ctx)), checkMetric, checkEvaluation,
 	}
 	for _, check := range checks {
 		if err := check(in); err != nil {
@@ -136,29 +138,59 @@ func atLeastOne(member string, value int32) error {
 	return model.Refuse(member, value, "have value greater than or equal to 1")
 }
 
-// checkMetricActions accepts the actions that can run here: scaling policies, and messages to
-// topics of Amazon SNS.
-func checkMetricActions(in *cloudwatch.PutMetricAlarmInput) error {
-	return checkActions(in.OKActions, in.AlarmActions, in.InsufficientDataActions, func(fields []string) bool {
-		return fields[2] == "sns" || fields[2] == "autoscaling" && strings.HasPrefix(fields[5], "scalingPolicy:")
-	}, "alarm actions other than policies of Amazon EC2 Auto Scaling and topics of Amazon SNS")
+// checkMetricActions accepts the actions that can run here: scaling policies, messages to topics of
+// Amazon SNS, and actions on the instance that the metric is about.
+func checkMetricActions(region identity.Region) func(in *cloudwatch.PutMetricAlarmInput) error {
+	return func(in *cloudwatch.PutMetricAlarmInput) error {
+		onInstance := false
+		runs := func(fields []string) bool {
+			_, acts := alarm.InstanceActionOf(strings.Join(fields, ":"))
+			onInstance = onInstance || acts
+			return acts || fields[2] == "sns" ||
+				fields[2] == "autoscaling" && strings.HasPrefix(fields[5], "scalingPolicy:")
+		}
+		const others = "alarm actions other than policies of Amazon EC2 Auto Scaling, topics of Amazon SNS and actions " +
+			"on instances"
+		if err := checkActions(region, actionsOf(
+			in.OKActions, in.AlarmActions, in.InsufficientDataActions,
+		), runs, others); err != nil {
+			return err
+		}
+		if onInstance && !slices.ContainsFunc(in.Dimensions, func(d types.Dimension) bool {
+			return aws.ToString(d.Name) == alarm.InstanceDimension
+		}) {
+			return validationError("Actions on Amazon EC2 instances need an alarm on a metric with the dimension %s.",
+				alarm.InstanceDimension)
+		}
+		return nil
+	}
+}
+
+// stateActions are the actions of one state of an alarm.
+type stateActions struct {
+	member string
+	arns   []string
+}
+
+func actionsOf(ok, inAlarm, noData []string) []stateActions {
+	return []stateActions{{"oKActions", ok}, {"alarmActions", inAlarm}, {"insufficientDataActions", noData}}
 }
 
 // checkActions accepts the actions of an alarm's states that runs holds for, which reads the
 // six fields of an ARN. others are what it does not accept.
-func checkActions(okActions, alarmActions, noDataActions []string, runs func([]string) bool, others string) error {
-	for member, actions := range map[string][]string{
-		"oKActions": okActions, "alarmActions": alarmActions, "insufficientDataActions": noDataActions,
-	} {
-		if len(actions) > maxActions {
-			return model.TooLong(member, maxActions)
+func checkActions(region identity.Region, states []stateActions, runs func([]string) bool, others string) error {
+	for _, state := range states {
+		if len(state.arns) > maxActions {
+			return model.TooLong(state.member, maxActions)
 		}
-		for _, action := range actions {
+		for _, action := range state.arns {
 			switch fields := strings.SplitN(action, ":", 6); {
 			case len(fields) < 6 || fields[0] != "arn":
 				return validationError("Invalid arn syntax: %s", action)
 			case !runs(fields):
 				return wire.NotImplemented("%s: %s", others, action)
+			case fields[3] != region.Name():
+				return validationError("Invalid region %s specified. Only %s is supported.", fields[3], region.Name())
 			}
 		}
 	}

@@ -236,11 +236,8 @@ func TestInvalidRequestsAreRefused(t *testing.T) {
 
 		_, err := c.ListMetrics(ctx, &client.ListMetricsInput{NextToken: aws.String("x")})
 		wantCode(t, err, "InvalidNextToken", "")
-		_, err = c.PutDashboard(
-			ctx,
-			&client.PutDashboardInput{DashboardName: aws.String("a"), DashboardBody: aws.String("{}")},
-		)
-		wantCode(t, err, "NotImplemented", "monitoring:PutDashboard")
+		_, err = c.PutAnomalyDetector(ctx, &client.PutAnomalyDetectorInput{})
+		wantCode(t, err, "NotImplemented", "monitoring:PutAnomalyDetector")
 		// SDKs get typed errors over each of these protocols.
 		err = stats(func(in *client.GetMetricStatisticsInput) { in.Period = aws.Int32(61) })
 		if _, ok := errors.AsType[*types.InvalidParameterValueException](err); !ok {

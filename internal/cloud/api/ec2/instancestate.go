@@ -171,42 +171,53 @@ func (a *API) StopInstances(ctx context.Context, in *ec2.StopInstancesInput) (*e
 		return nil, err
 	}
 	changes, err := a.changeStates(ctx, in.InstanceIds, in.DryRun, func(_ *store.Tx, row vm) (vm, error) {
-		after := *row
-		switch {
-		case row.State == store.Terminated || row.State == store.ShuttingDown:
-			return nil, incorrectState(row, "stopped")
-		case row.DisableAPIStop:
-			return nil, wire.Errorf(
-				"OperationNotPermitted",
-				"The instance '%s' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.",
-				row.ID,
-			)
-		case row.State == store.Stopped:
-			return &after, nil
-		}
-		again := row.State == store.Stopping
-		if !again {
-			after.SettledAt = a.settles(row.ID, manners.StopInstance)
-		}
-		after.Desired, after.State = store.Stopped, store.Stopping
-		after.Force = after.Force || aws.ToBool(in.SkipOsShutdown) || again && aws.ToBool(in.Force)
-		a.recordUserRequest(&after)
-		return &after, nil
+		return a.stopped(row, aws.ToBool(in.Force), aws.ToBool(in.SkipOsShutdown))
 	})
 	return &ec2.StopInstancesOutput{StoppingInstances: changes}, err
+}
+
+// stopped returns the row of an instance that stops from now on: without waiting for its operating
+// system if skip is set, or if force follows an earlier request.
+func (a *API) stopped(row vm, force, skip bool) (vm, error) {
+	after := *row
+	switch {
+	case row.State == store.Terminated || row.State == store.ShuttingDown:
+		return nil, incorrectState(row, "stopped")
+	case row.DisableAPIStop:
+		return nil, wire.Errorf(
+			"OperationNotPermitted",
+			"The instance '%s' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.",
+			row.ID,
+		)
+	case row.State == store.Stopped:
+		return &after, nil
+	}
+	again := row.State == store.Stopping
+	if !again {
+		after.SettledAt = a.settles(row.ID, manners.StopInstance)
+	}
+	after.Desired, after.State = store.Stopped, store.Stopping
+	after.Force = after.Force || skip || again && force
+	a.recordUserRequest(&after)
+	return &after, nil
 }
 
 // RebootInstances reboots running instances.
 func (a *API) RebootInstances(ctx context.Context, in *ec2.RebootInstancesInput) (*ec2.RebootInstancesOutput, error) {
 	_, err := a.changeStates(ctx, in.InstanceIds, in.DryRun, func(_ *store.Tx, row vm) (vm, error) {
-		after := *row
-		if row.State != store.Running && row.State != store.Pending {
-			return nil, incorrectState(row, "rebooted")
-		}
-		after.Reboots++
-		return &after, nil
+		return rebooted(row)
 	})
 	return &ec2.RebootInstancesOutput{}, err
+}
+
+// rebooted returns the row of an instance that reboots.
+func rebooted(row vm) (vm, error) {
+	after := *row
+	if row.State != store.Running && row.State != store.Pending {
+		return nil, incorrectState(row, "rebooted")
+	}
+	after.Reboots++
+	return &after, nil
 }
 
 // TerminateInstances terminates instances. A machine that does not shut down in time is
@@ -219,13 +230,8 @@ func (a *API) TerminateInstances(
 		return nil, err
 	}
 	changes, err := a.changeStates(ctx, in.InstanceIds, in.DryRun, func(tx *store.Tx, row vm) (vm, error) {
-		if row.DisableAPITermination {
-			return nil, wire.Errorf(
-				"OperationNotPermitted",
-				"The instance '%s' may not be terminated. Modify its 'disableApiTermination' instance attribute and "+
-					"try again.",
-				row.ID,
-			)
+		if err := checkTermination(row); err != nil {
+			return nil, err
 		}
 		after := a.terminated(tx, row, aws.ToBool(in.SkipOsShutdown))
 		if row.State == store.ShuttingDown {
@@ -234,6 +240,18 @@ func (a *API) TerminateInstances(
 		return after, nil
 	})
 	return &ec2.TerminateInstancesOutput{TerminatingInstances: changes}, err
+}
+
+// checkTermination refuses to terminate an instance that is protected.
+func checkTermination(row vm) error {
+	if !row.DisableAPITermination {
+		return nil
+	}
+	return wire.Errorf(
+		"OperationNotPermitted",
+		"The instance '%s' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.",
+		row.ID,
+	)
 }
 
 // terminated returns the row of an instance that terminates from now on, without waiting for its
