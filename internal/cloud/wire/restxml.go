@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"strings"
 
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
@@ -59,9 +60,9 @@ func (x *exchange) bound(at names.Binding) (text string, given bool) {
 	case names.InQuery:
 		text, given = x.values.Get(at.Name), x.values.Has(at.Name)
 	case names.InHeader:
-		text = x.headers.Get(at.Name)
+		text = strings.Join(x.headers.Values(at.Name), ",")
 		given = text != ""
-	case names.InBody:
+	case names.InBody, names.InHeaders, names.AsBody, names.AsAttribute:
 	}
 	return text, given
 }

@@ -64,7 +64,7 @@ func (x *exchange) decodeS3(op *operation, v reflect.Value) error {
 				return err
 			}
 			continue
-		case names.InBody, names.InPath, names.InQuery, names.InHeader:
+		case names.InBody, names.InPath, names.InQuery, names.InHeader, names.AsAttribute:
 		}
 		text, given := x.bound(m.at)
 		if !given {
@@ -96,6 +96,14 @@ func setS3(m member, text string, v reflect.Value) error {
 			field.Set(reflect.ValueOf(t.UTC()))
 			return nil
 		}
+	}
+	if m.shape.kind == list { // of texts
+		for item := range strings.SplitSeq(text, ",") {
+			last := reflect.New(m.shape.elem.typ).Elem()
+			last.SetString(strings.TrimSpace(item))
+			field.Set(reflect.Append(field, last))
+		}
+		return nil
 	}
 	if err := setScalar(m.at.Name, text, m.shape, field); err != nil {
 		return &Error{Code: "InvalidArgument", Message: "Provided " + m.at.Name + " is not valid: " + text}
@@ -179,7 +187,7 @@ func (x *exchange) encodeS3(op *operation, out reflect.Value) *response {
 				continue
 			}
 			w.s3Document(x.table, m.at.Name, func() { w.s3Payload(m, reflect.Indirect(field)) })
-		case names.InBody, names.InPath, names.InQuery:
+		case names.InBody, names.InPath, names.InQuery, names.AsAttribute:
 		}
 	}
 	if document {

@@ -69,6 +69,7 @@ func (w *xmlEncoder) structure(sh *shape, v reflect.Value) {
 func (w *xmlEncoder) value(name, item string, sh *shape, v reflect.Value) {
 	w.WriteByte('<')
 	w.WriteString(name)
+	w.attributes(sh, v)
 	w.WriteByte('>')
 	switch sh.kind {
 	case structure:
@@ -100,6 +101,17 @@ func (w *xmlEncoder) value(name, item string, sh *shape, v reflect.Value) {
 	w.WriteString("</")
 	w.WriteString(name)
 	w.WriteByte('>')
+}
+
+// attributes writes the fields of a structure that are attributes of its element.
+func (w *xmlEncoder) attributes(sh *shape, v reflect.Value) {
+	for _, m := range sh.fields {
+		if m.at.Place == names.AsAttribute {
+			w.WriteString(` xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:` + m.at.Name + `="`)
+			w.text(v.Field(m.index).String())
+			w.WriteByte('"')
+		}
+	}
 }
 
 func (w *xmlEncoder) element(name, value string) {

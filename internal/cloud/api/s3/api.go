@@ -156,9 +156,9 @@ func check(in any) error {
 		}
 	}
 	if acl, ok := set("ACL"); ok && acl.String() != "private" && acl.String() != "bucket-owner-full-control" {
-		return wire.Errorf("AccessControlListNotSupported", "The bucket does not allow ACLs")
+		return aclUnsupported()
 	}
-	if version, ok := set("VersionId"); ok && version.Elem().String() != "null" {
+	if version, ok := set("VersionId"); ok && version.Elem().String() != soleVersion {
 		return wire.Errorf("InvalidArgument", "Invalid version id specified")
 	}
 	if key, ok := set("Key"); ok {

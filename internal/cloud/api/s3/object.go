@@ -212,7 +212,7 @@ func (a *API) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (*s3
 			return nil, malformedXML()
 		case id.ETag != nil || id.LastModifiedTime != nil || id.Size != nil:
 			return nil, wire.NotImplemented("conditions of DeleteObjects")
-		case id.VersionId != nil && *id.VersionId != "null":
+		case id.VersionId != nil && *id.VersionId != soleVersion:
 			out.Errors = append(out.Errors, types.Error{
 				Key: id.Key, VersionId: id.VersionId, Code: aws.String("NoSuchVersion"),
 				Message: aws.String("The specified version does not exist."),

@@ -19,6 +19,9 @@ const (
 	// AsBody is the place of a field that is the whole body: a document whose root has the
 	// name, or bytes if there is no name.
 	AsBody Place = "payload"
+	// AsAttribute is the place of a field that is an attribute of its structure's element, with a
+	// name in the namespace of XML Schema's instances.
+	AsAttribute Place = "attribute"
 )
 
 // Binding is a field's place outside the body, and its name there.

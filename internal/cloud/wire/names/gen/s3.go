@@ -24,6 +24,10 @@ var (
 	namedHeader = regexp.MustCompile(
 		`locationName := "([\w-]+)"\s+encoder\.SetHeader\(locationName\)\.\w+\((?:[\w.]+\()?\*?v\.(\w+)\)`,
 	)
+	// locationName := "X-Amz-Object-Attributes" … for i := range v.ObjectAttributes {
+	listHeader = regexp.MustCompile(
+		`locationName := "([\w-]+)"\s+if len\(v\.\w+\) == 0 \{\s+encoder\.AddHeader[^}]*\}\s+for i := range v\.(\w+) `,
+	)
 	// hv := encoder.Headers("X-Amz-Meta-") for mapKey, mapVal := range v.Metadata {
 	writtenPrefix = regexp.MustCompile(`encoder\.Headers\("([\w-]+)"\)\s+for mapKey, mapVal := range v\.(\w+)`)
 	// lenPrefix := len("x-amz-meta-"); … v.Metadata[
@@ -103,7 +107,7 @@ func (b bindings) conditions(operation string, needed []string) string {
 			query += "&" + parts[2]
 		case names.InHeader:
 			headers += " " + parts[2]
-		case names.InBody, names.InPath, names.InHeaders, names.AsBody:
+		case names.InBody, names.InPath, names.InHeaders, names.AsBody, names.AsAttribute:
 		}
 	}
 	return query + headers
@@ -133,6 +137,9 @@ func scanS3Bindings(requests, responses []byte) bindings {
 	found := scanBindings(requests, responses)
 	for _, fn := range binder.FindAllSubmatch(requests, -1) {
 		for _, m := range namedHeader.FindAllSubmatch(fn[0], -1) {
+			found.add(fn[1], m[2], names.InHeader, m[1])
+		}
+		for _, m := range listHeader.FindAllSubmatch(fn[0], -1) {
 			found.add(fn[1], m[2], names.InHeader, m[1])
 		}
 		for _, m := range writtenPrefix.FindAllSubmatch(fn[0], -1) {
@@ -165,5 +172,6 @@ func scanS3Bindings(requests, responses []byte) bindings {
 	}
 	constraint := []byte("LocationConstraint") // which the SDK's reader takes for an element
 	found.add([]byte("GetBucketLocationOutput"), constraint, names.AsBody, constraint)
+	found.add([]byte("Grantee"), []byte("Type"), names.AsAttribute, []byte("type"))
 	return found
 }

@@ -1,0 +1,177 @@
+package s3
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// Clients ask about settings that no bucket here has, because no operation makes one. Each question
+// has S3's answer for a bucket without the setting.
+
+// lacks returns the error of a request for a setting that the bucket does not have, or that for a
+// bucket that does not exist.
+func (a *API) lacks(ctx context.Context, bucket, owner *string, code, message string) error {
+	if _, err := findBucket(ctx, a.Store.View(), bucket, owner); err != nil {
+		return err
+	}
+	return failure(http.StatusNotFound, code, message)
+}
+
+// has returns the error of a request about a bucket that does not exist, or nil.
+func (a *API) has(ctx context.Context, bucket, owner *string) error {
+	_, err := findBucket(ctx, a.Store.View(), bucket, owner)
+	return err
+}
+
+// GetBucketCors tells that a bucket has no rules for other origins.
+func (a *API) GetBucketCors(ctx context.Context, in *s3.GetBucketCorsInput) (*s3.GetBucketCorsOutput, error) {
+	return nil, a.lacks(ctx, in.Bucket, in.ExpectedBucketOwner, "NoSuchCORSConfiguration",
+		"The CORS configuration does not exist")
+}
+
+// DeleteBucketCors removes the rules for other origins, which no bucket has.
+func (a *API) DeleteBucketCors(
+	ctx context.Context, in *s3.DeleteBucketCorsInput,
+) (*s3.DeleteBucketCorsOutput, error) {
+	return &s3.DeleteBucketCorsOutput{}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
+}
+
+// GetBucketWebsite tells that a bucket is no website.
+func (a *API) GetBucketWebsite(
+	ctx context.Context, in *s3.GetBucketWebsiteInput,
+) (*s3.GetBucketWebsiteOutput, error) {
+	return nil, a.lacks(ctx, in.Bucket, in.ExpectedBucketOwner, "NoSuchWebsiteConfiguration",
+		"The specified bucket does not have a website configuration")
+}
+
+// DeleteBucketWebsite removes the configuration as a website, which no bucket has.
+func (a *API) DeleteBucketWebsite(
+	ctx context.Context, in *s3.DeleteBucketWebsiteInput,
+) (*s3.DeleteBucketWebsiteOutput, error) {
+	return &s3.DeleteBucketWebsiteOutput{}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
+}
+
+// GetBucketReplication tells that a bucket is not replicated.
+func (a *API) GetBucketReplication(
+	ctx context.Context, in *s3.GetBucketReplicationInput,
+) (*s3.GetBucketReplicationOutput, error) {
+	return nil, a.lacks(ctx, in.Bucket, in.ExpectedBucketOwner, "ReplicationConfigurationNotFoundError",
+		"The replication configuration was not found")
+}
+
+// DeleteBucketReplication removes the configuration of replication, which no bucket has.
+func (a *API) DeleteBucketReplication(
+	ctx context.Context, in *s3.DeleteBucketReplicationInput,
+) (*s3.DeleteBucketReplicationOutput, error) {
+	return &s3.DeleteBucketReplicationOutput{}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
+}
+
+// GetObjectLockConfiguration tells that a bucket locks no objects.
+func (a *API) GetObjectLockConfiguration(
+	ctx context.Context, in *s3.GetObjectLockConfigurationInput,
+) (*s3.GetObjectLockConfigurationOutput, error) {
+	return nil, a.lacks(ctx, in.Bucket, in.ExpectedBucketOwner, "ObjectLockConfigurationNotFoundError",
+		"Object Lock configuration does not exist for this bucket")
+}
+
+// GetBucketLogging returns nothing: requests are not logged.
+func (a *API) GetBucketLogging(
+	ctx context.Context, in *s3.GetBucketLoggingInput,
+) (*s3.GetBucketLoggingOutput, error) {
+	return &s3.GetBucketLoggingOutput{}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
+}
+
+// GetBucketNotificationConfiguration returns nothing: nobody is told of changes.
+func (a *API) GetBucketNotificationConfiguration(
+	ctx context.Context, in *s3.GetBucketNotificationConfigurationInput,
+) (*s3.GetBucketNotificationConfigurationOutput, error) {
+	return &s3.GetBucketNotificationConfigurationOutput{}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
+}
+
+// GetBucketAccelerateConfiguration returns nothing: Transfer Acceleration was never enabled.
+func (a *API) GetBucketAccelerateConfiguration(
+	ctx context.Context, in *s3.GetBucketAccelerateConfigurationInput,
+) (*s3.GetBucketAccelerateConfigurationOutput, error) {
+	return &s3.GetBucketAccelerateConfigurationOutput{}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
+}
+
+// GetBucketRequestPayment tells that the bucket's owner pays.
+func (a *API) GetBucketRequestPayment(
+	ctx context.Context, in *s3.GetBucketRequestPaymentInput,
+) (*s3.GetBucketRequestPaymentOutput, error) {
+	return &s3.GetBucketRequestPaymentOutput{
+		Payer: types.PayerBucketOwner,
+	}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
+}
+
+// GetBucketPolicyStatus tells whether a bucket's policy is public, which none is.
+func (a *API) GetBucketPolicyStatus(
+	ctx context.Context, in *s3.GetBucketPolicyStatusInput,
+) (*s3.GetBucketPolicyStatusOutput, error) {
+	_, err := a.GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{
+		Bucket: in.Bucket, ExpectedBucketOwner: in.ExpectedBucketOwner,
+	})
+	return &s3.GetBucketPolicyStatusOutput{PolicyStatus: &types.PolicyStatus{IsPublic: aws.Bool(false)}}, err
+}
+
+// ListBucketAnalyticsConfigurations lists no configurations.
+func (a *API) ListBucketAnalyticsConfigurations(
+	ctx context.Context, in *s3.ListBucketAnalyticsConfigurationsInput,
+) (*s3.ListBucketAnalyticsConfigurationsOutput, error) {
+	return &s3.ListBucketAnalyticsConfigurationsOutput{
+		IsTruncated: aws.Bool(false),
+	}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
+}
+
+// ListBucketIntelligentTieringConfigurations lists no configurations.
+func (a *API) ListBucketIntelligentTieringConfigurations(
+	ctx context.Context, in *s3.ListBucketIntelligentTieringConfigurationsInput,
+) (*s3.ListBucketIntelligentTieringConfigurationsOutput, error) {
+	return &s3.ListBucketIntelligentTieringConfigurationsOutput{
+		IsTruncated: aws.Bool(false),
+	}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
+}
+
+// ListBucketInventoryConfigurations lists no configurations.
+func (a *API) ListBucketInventoryConfigurations(
+	ctx context.Context, in *s3.ListBucketInventoryConfigurationsInput,
+) (*s3.ListBucketInventoryConfigurationsOutput, error) {
+	return &s3.ListBucketInventoryConfigurationsOutput{
+		IsTruncated: aws.Bool(false),
+	}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
+}
+
+// ListBucketMetricsConfigurations lists no configurations.
+func (a *API) ListBucketMetricsConfigurations(
+	ctx context.Context, in *s3.ListBucketMetricsConfigurationsInput,
+) (*s3.ListBucketMetricsConfigurationsOutput, error) {
+	return &s3.ListBucketMetricsConfigurationsOutput{
+		IsTruncated: aws.Bool(false),
+	}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
+}
+
+// withoutLock returns the error of a request about the lock of an object.
+func (a *API) withoutLock(ctx context.Context, bucket, owner, key *string) error {
+	if _, err := findObject(ctx, a.Store.View(), bucket, owner, key); err != nil {
+		return err
+	}
+	return failure(http.StatusBadRequest, "InvalidRequest", "Bucket is missing Object Lock Configuration")
+}
+
+// GetObjectRetention refuses to tell until when an object is locked: its bucket locks none.
+func (a *API) GetObjectRetention(
+	ctx context.Context, in *s3.GetObjectRetentionInput,
+) (*s3.GetObjectRetentionOutput, error) {
+	return nil, a.withoutLock(ctx, in.Bucket, in.ExpectedBucketOwner, in.Key)
+}
+
+// GetObjectLegalHold refuses to tell whether an object is held: its bucket locks none.
+func (a *API) GetObjectLegalHold(
+	ctx context.Context, in *s3.GetObjectLegalHoldInput,
+) (*s3.GetObjectLegalHoldOutput, error) {
+	return nil, a.withoutLock(ctx, in.Bucket, in.ExpectedBucketOwner, in.Key)
+}
