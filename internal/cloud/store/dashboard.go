@@ -15,6 +15,7 @@ type Dashboard struct {
 	Account  identity.Region // the account's, without a name
 	Body     string          // JSON
 	Modified time.Time
+	Tags     Tags
 }
 
 // Key returns the dashboard's key.

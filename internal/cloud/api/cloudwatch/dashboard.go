@@ -43,19 +43,27 @@ func dashboardNotFound(format string, args ...any) error {
 	}
 }
 
-// PutDashboard creates a dashboard or replaces its body.
+// PutDashboard creates a dashboard or replaces its body. One that exists keeps its tags.
 func (a *API) PutDashboard(
 	ctx context.Context, in *cloudwatch.PutDashboardInput,
 ) (*cloudwatch.PutDashboardOutput, error) {
 	if err := cmp.Or(checkDashboardName(in.DashboardName), checkDashboardBody(in.DashboardBody)); err != nil {
 		return nil, err
 	}
+	tags, err := addTags(nil, in.Tags)
+	if err != nil {
+		return nil, err
+	}
 	row := &store.Dashboard{
 		Name: *in.DashboardName, Account: wire.GlobalFrom(ctx), Body: *in.DashboardBody, Modified: a.Now().UTC(),
+		Tags: tags,
 	}
 	return &cloudwatch.PutDashboardOutput{
 			DashboardValidationMessages: []types.DashboardValidationMessage{},
 		}, a.Store.Update(func(tx *store.Tx) error {
+			if old, ok := store.Dashboards.Get(tx, row.Key()); ok {
+				row.Tags = old.Tags
+			}
 			store.Dashboards.Put(tx, row)
 			return nil
 		})

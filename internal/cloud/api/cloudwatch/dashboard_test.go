@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	client "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"aloft.dev/aloft/internal/cloud/metric"
 )
@@ -16,6 +17,7 @@ func TestDashboardsAreKept(t *testing.T) {
 		for _, name := range []string{"web-b", "web-a", "other"} {
 			out, err := c.PutDashboard(t.Context(), &client.PutDashboardInput{
 				DashboardName: &name, DashboardBody: aws.String(textWidget),
+				Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("b")}},
 			})
 			if err != nil || len(out.DashboardValidationMessages) != 0 {
 				t.Fatal(out, err)
@@ -25,6 +27,25 @@ func TestDashboardsAreKept(t *testing.T) {
 		if err != nil || *got.DashboardBody != textWidget || *got.DashboardName != "web-a" ||
 			*got.DashboardArn != "arn:aws:cloudwatch::000000000000:dashboard/web-a" {
 			t.Fatal(got, err)
+		}
+		tags, err := c.ListTagsForResource(t.Context(), &client.ListTagsForResourceInput{ResourceARN: got.DashboardArn})
+		if err != nil || len(tags.Tags) != 1 || *tags.Tags[0].Key != "a" {
+			t.Fatal(tags, err)
+		}
+		if _, err := c.UntagResource(t.Context(), &client.UntagResourceInput{
+			ResourceARN: got.DashboardArn, TagKeys: []string{"a"},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.PutDashboard(t.Context(), &client.PutDashboardInput{
+			DashboardName: aws.String("web-a"), DashboardBody: aws.String(textWidget),
+			Tags: []types.Tag{{Key: aws.String("c"), Value: aws.String("d")}},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		tags, err = c.ListTagsForResource(t.Context(), &client.ListTagsForResourceInput{ResourceARN: got.DashboardArn})
+		if err != nil || len(tags.Tags) != 0 {
+			t.Fatal(tags, err)
 		}
 		list, err := c.ListDashboards(t.Context(), &client.ListDashboardsInput{DashboardNamePrefix: aws.String("web")})
 		if err != nil || len(list.DashboardEntries) != 2 || *list.DashboardEntries[0].DashboardName != "web-a" ||

@@ -83,7 +83,8 @@ func checkComposite(region identity.Region, in *cloudwatch.PutCompositeAlarmInpu
 		return validationError("ActionsSuppressorWaitPeriod and ActionsSuppressorExtensionPeriod must not be negative.")
 	}
 	states := actionsOf(in.OKActions, in.AlarmActions, in.InsufficientDataActions)
-	return checkActions(region, states, func(fields []string) bool { return fields[2] == "sns" }, "actions of composite alarms other than topics of Amazon SNS")
+	isTopic := func(fields []string) bool { return fields[2] == "sns" }
+	return checkActions(region, states, isTopic, "actions of composite alarms other than topics of Amazon SNS")
 }
 
 func readRule(region identity.Region, text string) (alarm.Rule, error) {

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -166,12 +167,12 @@ func (a *API) withoutLock(ctx context.Context, bucket, owner, key *string) error
 func (a *API) GetObjectRetention(
 	ctx context.Context, in *s3.GetObjectRetentionInput,
 ) (*s3.GetObjectRetentionOutput, error) {
-	return nil, a.withoutLock(ctx, in.Bucket, in.ExpectedBucketOwner, in.Key)
+	return nil, cmp.Or(check(in), a.withoutLock(ctx, in.Bucket, in.ExpectedBucketOwner, in.Key))
 }
 
 // GetObjectLegalHold refuses to tell whether an object is held: its bucket locks none.
 func (a *API) GetObjectLegalHold(
 	ctx context.Context, in *s3.GetObjectLegalHoldInput,
 ) (*s3.GetObjectLegalHoldOutput, error) {
-	return nil, a.withoutLock(ctx, in.Bucket, in.ExpectedBucketOwner, in.Key)
+	return nil, cmp.Or(check(in), a.withoutLock(ctx, in.Bucket, in.ExpectedBucketOwner, in.Key))
 }

@@ -86,7 +86,8 @@ func (l *Loop) watchRows(ctx context.Context) error {
 		view := l.Store.View()
 		notify(l.wake)
 		err := view.Changed(ctx, store.LoadBalancers, store.Listeners, store.Certificates, store.Rules,
-			store.ServerCertificates, store.TargetGroups, store.Targets, store.Instances, store.NetworkInterfaces, store.HostedZones,
+			store.ServerCertificates, store.TargetGroups, store.Targets,
+			store.Instances, store.NetworkInterfaces, store.HostedZones,
 			store.RecordSets, store.InstanceConnectEndpoints, store.Subscriptions)
 		if err != nil {
 			return fmt.Errorf("watch the rows of load balancers: %w", err)
