@@ -47,9 +47,29 @@ func All() []Policy {
 			Created:     at("2015-02-06T18:39:46Z"), Updated: at("2015-02-06T18:39:46Z"),
 		},
 		{
+			Name: "AmazonEC2FullAccess", ID: "ANPAI3VAJF5ZCRZ7MCQE6", Version: "v5",
+			Description: "Provides full access to Amazon EC2 via the AWS Management Console.",
+			Created:     at("2015-02-06T18:40:15Z"), Updated: at("2018-11-27T02:16:56Z"),
+		},
+		{
+			Name: "AmazonEC2ReadOnlyAccess", ID: "ANPAIGDT4SV4GSETWTBZK", Version: "v2",
+			Description: "Provides read only access to Amazon EC2 via the AWS Management Console.",
+			Created:     at("2015-02-06T18:40:17Z"), Updated: at("2024-02-14T15:17:04Z"),
+		},
+		{
+			Name: "AmazonS3FullAccess", ID: "ANPAIFIR6V6BVTRAHWINE", Version: "v2",
+			Description: "Provides full access to all buckets via the AWS Management Console.",
+			Created:     at("2015-02-06T18:40:58Z"), Updated: at("2021-09-27T20:16:37Z"),
+		},
+		{
 			Name: "AmazonS3ReadOnlyAccess", ID: "ANPAIZTJ4DXE7G6AGAE6M", Version: "v3",
 			Description: "Provides read only access to all buckets via the AWS Management Console.",
 			Created:     at("2015-02-06T18:40:59Z"), Updated: at("2023-08-10T21:31:39Z"),
+		},
+		{
+			Name: "AmazonSNSFullAccess", ID: "ANPAJWEKLCXXUNT2SOLSG", Version: "v1",
+			Description: "Provides full access to Amazon SNS via the AWS Management Console.",
+			Created:     at("2015-02-06T18:41:05Z"), Updated: at("2015-02-06T18:41:05Z"),
 		},
 		{
 			Name: "AmazonSSMManagedInstanceCore", ID: "ANPAIXSHM2BNB2D3AXXRU", Version: "v2",
@@ -65,6 +85,21 @@ func All() []Policy {
 			Name: "CloudWatchAgentServerPolicy", ID: "ANPAIGOPKN7KRDAKTLG4I", Version: "v3",
 			Description: "Permissions required to use AmazonCloudWatchAgent on servers",
 			Created:     at("2018-03-07T01:06:44Z"), Updated: at("2024-02-06T16:37:37Z"),
+		},
+		{
+			Name: "CloudWatchLogsFullAccess", ID: "ANPAJ3ZGNWK2R5HW5BQFO", Version: "v3",
+			Description: "Provides full access to CloudWatch Logs",
+			Created:     at("2015-02-06T18:40:02Z"), Updated: at("2025-05-20T17:07:06Z"),
+		},
+		{
+			Name: "IAMFullAccess", ID: "ANPAI7XKCFMBPM3QQRRVQ", Version: "v2",
+			Description: "Provides full access to IAM via the AWS Management Console.",
+			Created:     at("2015-02-06T18:40:38Z"), Updated: at("2019-06-21T19:40:00Z"),
+		},
+		{
+			Name: "IAMReadOnlyAccess", ID: "ANPAJKSO7NDY4T57MWDSQ", Version: "v4",
+			Description: "Provides read only access to IAM via the AWS Management Console.",
+			Created:     at("2015-02-06T18:40:39Z"), Updated: at("2018-01-25T19:11:27Z"),
 		},
 		{
 			Name: "PowerUserAccess", ID: "ANPAJYRXTHIB4FOVS3ZXS", Version: "v12",

@@ -84,7 +84,8 @@ func checkComposite(region identity.Region, in *cloudwatch.PutCompositeAlarmInpu
 	}
 	states := actionsOf(in.OKActions, in.AlarmActions, in.InsufficientDataActions)
 	isTopic := func(fields []string) bool { return fields[2] == "sns" }
-	return checkActions(region, states, isTopic, "actions of composite alarms other than topics of Amazon SNS")
+	return checkActions(region, states, isTopic,
+		"actions of composite alarms other than topics of Amazon SNS")
 }
 
 func readRule(region identity.Region, text string) (alarm.Rule, error) {
