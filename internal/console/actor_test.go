@@ -77,7 +77,7 @@ func newStage(t *testing.T) *stage {
 	s.cookie = s.get(t, <-link, nil).Cookies()[0]
 	// The page of the console serves until the actor is connected.
 	for began := time.Now(); !strings.Contains(s.body(t, drillsPath, http.StatusOK), " cookie:"); {
-		if time.Since(began) > 10*time.Second {
+		if time.Since(began) > time.Minute {
 			t.Fatal("the actor serves nothing")
 		}
 	}
@@ -98,7 +98,7 @@ func (s *stage) body(t *testing.T, path string, status int) string {
 		if response.StatusCode == status {
 			return string(text)
 		}
-		if time.Since(began) > 10*time.Second {
+		if time.Since(began) > time.Minute {
 			t.Fatalf("%s: %s\n%s", path, response.Status, text)
 		}
 	}
@@ -195,7 +195,7 @@ func TestPagesOfAnActorEndWithIt(t *testing.T) {
 		t.Errorf("a form after the end: %d", status)
 	}
 	for began := time.Now(); !strings.Contains(s.body(t, drillsPath, http.StatusOK), "<pre"); {
-		if time.Since(began) > 10*time.Second {
+		if time.Since(began) > time.Minute {
 			t.Fatal("the page does not say that nobody performs drills")
 		}
 	}

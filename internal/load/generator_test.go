@@ -31,19 +31,19 @@ func count(r Recording) map[Kind]int {
 }
 
 func TestRateDoesNotDependOnResponses(t *testing.T) {
-	s := httptest.NewServer(
-		http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-time.After(200 * time.Millisecond) }),
-	)
-	defer s.Close()
-	r := run(t, Config{URL: s.URL, Rate: 200}, time.Second)
-	if n := len(r.Samples); n < 195 || n > 201 || count(r)[OK] != n {
-		t.Errorf("%d requests in a second at 200 a second: %v", n, count(r))
-	}
-	for i, s := range r.Samples {
-		if s.At != time.Duration(i)*5*time.Millisecond {
-			t.Fatalf("request %d was due at %v", i, s.At)
+	synctest.Test(t, func(t *testing.T) {
+		s, shut := open(func(http.ResponseWriter, *http.Request) { time.Sleep(200 * time.Millisecond) })
+		r := run(t, Config{URL: "http://site/", Rate: 200, Dial: s.dial}, time.Second)
+		shut()
+		if n := len(r.Samples); n < 200 || n > 201 || count(r)[OK] != n { // one may be due when the second ends
+			t.Errorf("%d requests in a second at 200 a second: %v", n, count(r))
 		}
-	}
+		for i, s := range r.Samples {
+			if s.At != time.Duration(i)*5*time.Millisecond {
+				t.Fatalf("request %d was due at %v", i, s.At)
+			}
+		}
+	})
 }
 
 func TestStallShowsInTheLatencyOfAllDueRequests(t *testing.T) {
@@ -164,16 +164,19 @@ func TestFailureKinds(t *testing.T) {
 	refusing := "http://" + gone.Addr().String()
 	_ = gone.Close()
 	for _, c := range []struct {
-		url  string
-		dial func(context.Context, string, string) (net.Conn, error)
-		want Kind
+		url     string
+		timeout time.Duration
+		dial    func(context.Context, string, string) (net.Conn, error)
+		want    Kind
 	}{
-		{silent, nil, Timeout}, {torn, nil, Reset}, {refusing, nil, Refused},
-		{"http://nowhere.invalid/", func(context.Context, string, string) (net.Conn, error) {
+		{silent, 100 * time.Millisecond, nil, Timeout},
+		{torn, time.Minute, nil, Reset},
+		{refusing, time.Minute, nil, Refused},
+		{"http://nowhere.invalid/", time.Minute, func(context.Context, string, string) (net.Conn, error) {
 			return nil, &net.DNSError{Err: "no such host", Name: "nowhere.invalid"}
 		}, DNS},
 	} {
-		r := run(t, Config{URL: c.url, Rate: 100, Timeout: 100 * time.Millisecond, Dial: c.dial}, 50*time.Millisecond)
+		r := run(t, Config{URL: c.url, Rate: 100, Timeout: c.timeout, Dial: c.dial}, 50*time.Millisecond)
 		if got := count(r); len(r.Samples) == 0 || got[c.want] != len(r.Samples) {
 			t.Errorf("%s: %v, want %s", c.url, got, c.want)
 		}

@@ -102,7 +102,7 @@ func TestSimulatedInstancesRunAtOnceFromAnyImage(t *testing.T) {
 		ids = append(ids, *i.InstanceId)
 	}
 	in := &ec2.DescribeInstancesInput{InstanceIds: ids}
-	if err := ec2.NewInstanceRunningWaiter(client, fast).Wait(t.Context(), in, 10*time.Second); err != nil {
+	if err := ec2.NewInstanceRunningWaiter(client, fast).Wait(t.Context(), in, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	must[*ec2.TerminateInstancesOutput](t)(client.TerminateInstances(
@@ -149,7 +149,7 @@ func TestResetEmptiesASimulatedCloudBehindTheSameAddress(t *testing.T) {
 		ImageId: aws.String("ami-0123456789abcdef0"), MinCount: aws.Int32(1), MaxCount: aws.Int32(1),
 	}))
 	in := &ec2.DescribeInstancesInput{InstanceIds: []string{*run.Instances[0].InstanceId}}
-	if err := ec2.NewInstanceRunningWaiter(client, fast).Wait(t.Context(), in, 10*time.Second); err != nil {
+	if err := ec2.NewInstanceRunningWaiter(client, fast).Wait(t.Context(), in, time.Minute); err != nil {
 		t.Errorf("the loops do not run after a reset: %v", err)
 	}
 }

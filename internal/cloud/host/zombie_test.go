@@ -61,8 +61,8 @@ func waitFor(t *testing.T, ok func() bool) {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for began := time.Now(); !ok(); <-tick.C {
-		if time.Since(began) > 10*time.Second {
-			t.Fatal("not within ten seconds")
+		if time.Since(began) > time.Minute {
+			t.Fatal("not within a minute")
 		}
 	}
 }

@@ -95,7 +95,7 @@ func exchangeOn(t *testing.T, to net.Addr, request string) *http.Response {
 
 func TestBodyThatDoesNotArriveIsRefused(t *testing.T) {
 	e := newEndpoint(t, atNoon)
-	e.Handler.(*handler).bodyTimeout = 50 * time.Millisecond
+	e.Handler.(*handler).bodyTimeout = 500 * time.Millisecond
 	server := httptest.NewServer(e)
 	defer server.Close()
 	r := signed(t, query(describe), "ec2", describe, testKey, testSecret, noon)
@@ -115,12 +115,12 @@ func TestBodyThatDoesNotArriveIsRefused(t *testing.T) {
 // The deadline of the body must not end what an operation does, nor the next request.
 func TestDeadlineOfTheBodyEndsWithIt(t *testing.T) {
 	e := newEndpoint(t, atNoon)
-	e.Handler.(*handler).bodyTimeout = 50 * time.Millisecond
+	e.Handler.(*handler).bodyTimeout = 500 * time.Millisecond
 	e.Handler.(*handler).Around = func(ctx context.Context, _ Call, next next) (any, error) {
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-time.After(200 * time.Millisecond):
+		case <-time.After(750 * time.Millisecond):
 			return next(ctx)
 		}
 	}

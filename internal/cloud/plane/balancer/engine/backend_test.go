@@ -54,7 +54,7 @@ func (r *recorder) add(s seenRequest) {
 // takeUntil waits for a request with the target. It returns and forgets those before it.
 func (r *recorder) takeUntil(t *testing.T, target string) []seenRequest {
 	t.Helper()
-	late := time.After(10 * time.Second)
+	late := time.After(time.Minute)
 	for {
 		r.mu.Lock()
 		seen, changed := r.seen, r.changed

@@ -116,7 +116,7 @@ func sendHTTP2(t *testing.T, port uint16, fields []string, data string) {
 	if data != "" {
 		_ = framer.WriteData(1, true, []byte(data))
 	}
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
 	if _, err := conn.Write(out.Bytes()); err != nil {
 		t.Fatal(err)
 	}

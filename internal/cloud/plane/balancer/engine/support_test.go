@@ -38,7 +38,7 @@ func newEngineWithLoops(t *testing.T, loops int) *Engine {
 // waitStatus waits for a status for which ok returns true.
 func waitStatus(t *testing.T, e *Engine, what string, ok func(balancer.Status) bool) balancer.Status {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
 		changed := e.Changed()
@@ -63,7 +63,7 @@ func waitHealthy(t *testing.T, e *Engine) {
 // waitFor waits until ok returns true.
 func waitFor(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%s: did not happen", what)
 		}
@@ -144,7 +144,7 @@ func dial(t *testing.T, port uint16) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
 	return conn
 }
 

@@ -39,7 +39,7 @@ func listen(t *testing.T, at string) (addr netip.AddrPort, stop func()) {
 // waitFailing waits until the node's checks find that it fails, or not.
 func waitFailing(t *testing.T, n *node, failing bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); n.failing.Load() != failing; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); n.failing.Load() != failing; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("node %s: failing is not %t", n.at, failing)
 		}

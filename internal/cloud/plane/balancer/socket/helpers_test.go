@@ -70,7 +70,7 @@ func newPair(t *testing.T) (*Conn, *net.TCPConn) {
 	if c.RemoteAddr().String() != client.LocalAddr().String() || c.LocalAddr().String() != l.Addr().String() {
 		t.Errorf("from %s to %s, want %s to %s", c.RemoteAddr(), c.LocalAddr(), client.LocalAddr(), l.Addr())
 	}
-	_ = client.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = client.SetDeadline(time.Now().Add(time.Minute))
 	return c, client.(*net.TCPConn)
 }
 
