@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -47,7 +46,7 @@ func TestRealLogsOutliveTheirServers(t *testing.T) {
 	}
 	arrives := func(line string) {
 		t.Helper()
-		program.Eventually(t, time.Minute, line+" arrives", func() bool { return count(line) > 0 })
+		program.Eventually(t, program.Patience, line+" arrives", func() bool { return count(line) > 0 })
 	}
 	program.Fetch(t, before.URL+"/first")
 	arrives("asked for /first")
@@ -129,5 +128,5 @@ func killDaemon(t *testing.T, c *program.LocalCloud) {
 	if err := syscall.Kill(daemon.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	program.Eventually(t, time.Minute, "the daemon is gone", func() bool { return syscall.Kill(daemon.PID, 0) != nil })
+	program.Eventually(t, program.Patience, "the daemon is gone", func() bool { return syscall.Kill(daemon.PID, 0) != nil })
 }

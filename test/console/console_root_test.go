@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
@@ -175,7 +174,7 @@ func (s *site) follows(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.tab.Until(t, "the server is off", machine("server-1")+`?.querySelector(".health.off")`)
-	program.Eventually(t, time.Minute, "the server starts", func() bool {
+	program.Eventually(t, program.Patience, "the server starts", func() bool {
 		_, err := s.API.EC2.StartInstances(t.Context(), &ec2.StartInstancesInput{InstanceIds: []string{s.id}})
 		return err == nil
 	})

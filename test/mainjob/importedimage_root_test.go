@@ -79,7 +79,7 @@ func (c *deployed) launchImported(t *testing.T, imageID, publicKey string) (id, 
 		t.Fatal(err)
 	}
 	id = aws.ToString(run.Instances[0].InstanceId)
-	program.Eventually(t, 30*time.Second, "the instance has a public address", func() bool {
+	program.Eventually(t, program.Patience, "the instance has a public address", func() bool {
 		found, err := c.API.EC2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{id}})
 		if err != nil {
 			t.Fatal(err)
@@ -101,7 +101,7 @@ func onImported(t *testing.T, key, login string) func(command string) string {
 			"-o", "LogLevel=ERROR", "-o", "ConnectTimeout=2", login, command).CombinedOutput()
 		return strings.TrimSpace(string(out)), err
 	}
-	program.Eventually(t, 40*time.Second, login+" logs in", func() bool {
+	program.Eventually(t, program.Patience, login+" logs in", func() bool {
 		_, err := run("true")
 		return err == nil
 	})
@@ -187,7 +187,7 @@ func (c *deployed) removeImported(t *testing.T, name, id string) {
 		&ec2.TerminateInstancesInput{InstanceIds: []string{id}}); err != nil {
 		t.Fatal(err)
 	}
-	program.Eventually(t, 30*time.Second, "the instance is terminated", func() bool {
+	program.Eventually(t, program.Patience, "the instance is terminated", func() bool {
 		found, err := c.API.EC2.DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{InstanceIds: []string{id}})
 		if err != nil {
 			t.Fatal(err)
@@ -196,7 +196,7 @@ func (c *deployed) removeImported(t *testing.T, name, id string) {
 	})
 	c.Must(t, "local", "image", "remove", name, "--yes")
 	c.Refused(t, []string{"local", "image", "remove", name, "--yes"}, []string{"there is no imported image"})
-	program.Eventually(t, 20*time.Second, "the image's files are deleted", func() bool {
+	program.Eventually(t, program.Patience, "the image's files are deleted", func() bool {
 		left, err := filepath.Glob(filepath.Join(c.State, "images", "layers", "layer-*"))
 		return err == nil && len(left) == 0
 	})

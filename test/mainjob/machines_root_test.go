@@ -24,7 +24,7 @@ import (
 // nor refused.
 func dropped(t *testing.T, address string) {
 	t.Helper()
-	program.Eventually(t, 5*time.Second, address+" drops connections", func() bool {
+	program.Eventually(t, program.Patience, address+" drops connections", func() bool {
 		conn, err := net.DialTimeout("tcp", address, time.Second)
 		if err == nil {
 			_ = conn.Close()

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
@@ -110,7 +109,7 @@ func (s *shop) gone(t *testing.T) {
 		t.Fatalf("%+v, %v", all, err)
 	}
 	id := *all.Reservations[len(all.Reservations)-1].Instances[0].InstanceId
-	program.Eventually(t, time.Minute, "the log of "+id+" has its lines", func() bool {
+	program.Eventually(t, program.Patience, "the log of "+id+" has its lines", func() bool {
 		log := s.Must(t, "logs", s.dir(), "--stage", "production", "--server", id, "--lines", "0")
 		return strings.Contains(log, "serves production")
 	})

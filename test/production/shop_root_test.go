@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"aloft.dev/aloft/test/program"
 )
@@ -139,7 +138,7 @@ func (s *shop) serves(t *testing.T, version, greeting string) {
 // done.
 func (s *shop) healthy(t *testing.T) {
 	t.Helper()
-	program.Eventually(t, time.Minute, "all servers are healthy", func() bool {
+	program.Eventually(t, program.Patience, "all servers are healthy", func() bool {
 		for _, m := range s.stage(t, "production").Machines {
 			if m.Health != "healthy" {
 				return false

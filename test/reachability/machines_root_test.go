@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -181,7 +180,7 @@ func TestRealWhy(t *testing.T) {
 		if _, err := s.API.EC2.StopInstances(t.Context(), stop); err != nil {
 			t.Fatal(err)
 		}
-		program.Eventually(t, time.Minute, id+" is stopped", func() bool {
+		program.Eventually(t, program.Patience, id+" is stopped", func() bool {
 			return describe(t, s, id).State.Name == types.InstanceStateNameStopped
 		})
 		a, code := s.why(t, "balancer", "server-1:8080")

@@ -120,7 +120,7 @@ func (b networkBalancer) assertMeasured(t *testing.T, c *program.LocalCloud) {
 		"NewFlowCount_TCP": {lb}, "NewFlowCount_TLS": {lb}, "ProcessedBytes_TLS": {lb},
 		"ProcessedBytes": {lb}, "HealthyHostCount": {group, lb},
 	} {
-		program.Eventually(t, time.Minute, "there is "+name, func() bool {
+		program.Eventually(t, program.Patience, "there is "+name, func() bool {
 			points := simulation.Must(c.API.CW.GetMetricStatistics(t.Context(), &cloudwatch.GetMetricStatisticsInput{
 				Namespace: aws.String("AWS/NetworkELB"), MetricName: &name, Dimensions: dimensions,
 				StartTime: aws.Time(time.Now().Add(-time.Hour)), EndTime: aws.Time(time.Now().Add(time.Minute)),

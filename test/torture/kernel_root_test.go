@@ -99,7 +99,7 @@ func (r *real) killDaemon(t *testing.T) {
 	if err := syscall.Kill(d.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	program.Eventually(t, 10*time.Second, "the daemon is dead", func() bool {
+	program.Eventually(t, program.Patience, "the daemon is dead", func() bool {
 		_, err := host.FindDaemon(r.layout)
 		return err != nil
 	})
