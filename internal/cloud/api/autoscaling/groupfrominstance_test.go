@@ -39,7 +39,7 @@ func TestGroupsLikeAnInstanceAreRefused(t *testing.T) {
 		},
 		"and a template": {func(in *createInput) { in.InstanceId = new("i-1") }, "Valid requests must contain either"},
 		"Classic Load Balancers": {
-			func(in *createInput) { in.LoadBalancerNames = []string{"elb"} }, "Provided Load Balancers may not be valid.",
+			func(in *createInput) { in.LoadBalancerNames = []string{"elb"} }, "Provided Load Balancers may not",
 		},
 	})
 	like := must(w.ec2.RunInstances(w.ctx, &ec2.RunInstancesInput{

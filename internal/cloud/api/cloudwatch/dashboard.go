@@ -101,7 +101,8 @@ func checkDashboardBody(body *string) error {
 	}
 	if len(problems) > 0 {
 		return invalidDashboard(
-			"The dashboard body is invalid, there are %d validation errors: [%s]", len(problems), strings.Join(problems, ","),
+			"The dashboard body is invalid, there are %d validation errors: [%s]",
+			len(problems), strings.Join(problems, ","),
 		)
 	}
 	return nil

@@ -81,7 +81,9 @@ func refuseDashboards(t *testing.T, c *client.Client, _ *metric.Store) {
 				`"message":"Should be equal to one of the allowed values"}`,
 		},
 	} {
-		_, err := c.PutDashboard(t.Context(), &client.PutDashboardInput{DashboardName: &test.name, DashboardBody: &test.body})
+		_, err := c.PutDashboard(t.Context(), &client.PutDashboardInput{
+			DashboardName: &test.name, DashboardBody: &test.body,
+		})
 		wantCode(t, err, test.code, test.text)
 	}
 	if list, err := c.ListDashboards(t.Context(), &client.ListDashboardsInput{}); err != nil ||

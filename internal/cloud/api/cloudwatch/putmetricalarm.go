@@ -149,8 +149,8 @@ func checkMetricActions(region identity.Region) func(in *cloudwatch.PutMetricAla
 			return acts || fields[2] == "sns" ||
 				fields[2] == "autoscaling" && strings.HasPrefix(fields[5], "scalingPolicy:")
 		}
-		const others = "alarm actions other than policies of Amazon EC2 Auto Scaling, topics of Amazon SNS and actions " +
-			"on instances"
+		const others = "alarm actions other than policies of Amazon EC2 Auto Scaling, topics of Amazon SNS and " +
+			"actions on instances"
 		if err := checkActions(region, actionsOf(
 			in.OKActions, in.AlarmActions, in.InsufficientDataActions,
 		), runs, others); err != nil {

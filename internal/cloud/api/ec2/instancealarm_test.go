@@ -31,7 +31,10 @@ func TestAlarmsActOnInstances(t *testing.T) {
 			"protected from termination", store.Instance{State: store.Running, DisableAPITermination: true},
 			alarm.TerminateInstance, store.Running, 0, "may not be terminated",
 		},
-		{"reboot of a stopped one", store.Instance{State: store.Stopped}, alarm.RebootInstance, store.Running, 0, "reboot"},
+		{
+			"reboot of a stopped one", store.Instance{State: store.Stopped}, alarm.RebootInstance,
+			store.Running, 0, "reboot",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var refusal error

@@ -101,8 +101,8 @@ func TestAttachRolePolicyRefuses(t *testing.T) {
 		"not-an-arn-of-a-policy!": "400 ValidationError Invalid ARN:  Could not be parsed!",
 		"arn:aws:iam::000000000000:policy/no": "404 NoSuchEntity Policy arn:aws:iam::000000000000:policy/no does not " +
 			"exist or is not attachable.",
-		"arn:aws:iam::aws:policy/AmazonEKSClusterPolicy": "404 NoSuchEntity Policy " +
-			"arn:aws:iam::aws:policy/AmazonEKSClusterPolicy does not exist or is not attachable. Of the policies that " +
+		"arn:aws:iam::aws:policy/AmazonRDSFullAccess": "404 NoSuchEntity Policy " +
+			"arn:aws:iam::aws:policy/AmazonRDSFullAccess does not exist or is not attachable. Of the policies that " +
 			"AWS manages, aloft's local cloud has only these: AdministratorAccess, ",
 	} {
 		refused(t, arn, w.attach("a", arn), want)

@@ -61,8 +61,8 @@ func checkCertificate(in *iam.UploadServerCertificateInput, now time.Time) (*x50
 	}
 	if i := keypair.BrokenLink(leaf, chain); i >= 0 {
 		return nil, malformedCertificate("Unable to validate certificate chain. The certificate chain must start with "+
-			"the immediate signing certificate, followed by any intermediaries in order. The index within the chain of "+
-			"the invalid certificate is: %d", i)
+			"the immediate signing certificate, followed by any intermediaries in order. The index within the chain "+
+			"of the invalid certificate is: %d", i)
 	}
 	return leaf, nil
 }

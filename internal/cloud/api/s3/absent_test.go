@@ -28,12 +28,13 @@ func TestSettingsThatNoBucketHas(t *testing.T) {
 	key := aws.String("k")
 	ask := func(bucket *string) map[string]string {
 		return map[string]string{
-			"GetBucketCors":           code(w.GetBucketCors(ctx, &s3.GetBucketCorsInput{Bucket: bucket})),
-			"DeleteBucketCors":        code(w.DeleteBucketCors(ctx, &s3.DeleteBucketCorsInput{Bucket: bucket})),
-			"GetBucketWebsite":        code(w.GetBucketWebsite(ctx, &s3.GetBucketWebsiteInput{Bucket: bucket})),
-			"DeleteBucketWebsite":     code(w.DeleteBucketWebsite(ctx, &s3.DeleteBucketWebsiteInput{Bucket: bucket})),
-			"GetBucketReplication":    code(w.GetBucketReplication(ctx, &s3.GetBucketReplicationInput{Bucket: bucket})),
-			"DeleteBucketReplication": code(w.DeleteBucketReplication(ctx, &s3.DeleteBucketReplicationInput{Bucket: bucket})),
+			"GetBucketCors":        code(w.GetBucketCors(ctx, &s3.GetBucketCorsInput{Bucket: bucket})),
+			"DeleteBucketCors":     code(w.DeleteBucketCors(ctx, &s3.DeleteBucketCorsInput{Bucket: bucket})),
+			"GetBucketWebsite":     code(w.GetBucketWebsite(ctx, &s3.GetBucketWebsiteInput{Bucket: bucket})),
+			"DeleteBucketWebsite":  code(w.DeleteBucketWebsite(ctx, &s3.DeleteBucketWebsiteInput{Bucket: bucket})),
+			"GetBucketReplication": code(w.GetBucketReplication(ctx, &s3.GetBucketReplicationInput{Bucket: bucket})),
+			"DeleteBucketReplication": code(w.DeleteBucketReplication(
+				ctx, &s3.DeleteBucketReplicationInput{Bucket: bucket})),
 			"GetObjectLockConfiguration": code(w.GetObjectLockConfiguration(
 				ctx, &s3.GetObjectLockConfigurationInput{Bucket: bucket})),
 			"GetBucketLogging": code(w.GetBucketLogging(ctx, &s3.GetBucketLoggingInput{Bucket: bucket})),
@@ -60,8 +61,10 @@ func TestSettingsThatNoBucketHas(t *testing.T) {
 			"PutObjectAcl": code(w.PutObjectAcl(ctx, &s3.PutObjectAclInput{
 				Bucket: bucket, Key: key, ACL: types.ObjectCannedACLPublicRead,
 			})),
-			"GetObjectRetention": code(w.GetObjectRetention(ctx, &s3.GetObjectRetentionInput{Bucket: bucket, Key: key})),
-			"GetObjectLegalHold": code(w.GetObjectLegalHold(ctx, &s3.GetObjectLegalHoldInput{Bucket: bucket, Key: key})),
+			"GetObjectRetention": code(w.GetObjectRetention(
+				ctx, &s3.GetObjectRetentionInput{Bucket: bucket, Key: key})),
+			"GetObjectLegalHold": code(w.GetObjectLegalHold(
+				ctx, &s3.GetObjectLegalHoldInput{Bucket: bucket, Key: key})),
 			"ListObjectVersions": code(w.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: bucket})),
 		}
 	}
