@@ -84,6 +84,7 @@ type DHCPOptions struct {
 	NTPServers         []string
 	NetBIOSNameServers []string
 	NetBIOSNodeType    string // "2"; empty: not set
+	IPv6LeaseTime      string // seconds, "1440"; empty: not set
 	Tags               Tags
 }
 

@@ -54,7 +54,8 @@ func configurations(row *store.DHCPOptions) []types.DhcpConfiguration {
 		key    string
 		values []string
 	}{
-		{domainNameServers, row.DomainNameServers}, {netBIOSNameServers, row.NetBIOSNameServers},
+		{domainNameServers, row.DomainNameServers}, {ipv6LeaseTime, nonEmpty(row.IPv6LeaseTime)},
+		{netBIOSNameServers, row.NetBIOSNameServers},
 		{netBIOSNodeType, nonEmpty(row.NetBIOSNodeType)}, {ntpServers, row.NTPServers},
 	} {
 		if len(option.values) > 0 {

@@ -2,8 +2,10 @@ package ec2
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,11 +24,14 @@ const (
 	ntpServers         = "ntp-servers"
 	netBIOSNameServers = "netbios-name-servers"
 	netBIOSNodeType    = "netbios-node-type"
+	ipv6LeaseTime      = "ipv6-address-preferred-lease-time"
 
 	// amazonDNS stands for the VPC's own resolver.
 	amazonDNS = "AmazonProvidedDNS"
 	// maxServers limits the addresses of one option.
 	maxServers = 4
+	// An IPv6 address is leased for at least and at most so many seconds.
+	minLeaseTime, maxLeaseTime = 140, 1<<31 - 1
 	// noDHCPOptions is the id that stands for no set.
 	noDHCPOptions = "default"
 )
@@ -114,6 +119,9 @@ func setDHCPOption(row *store.DHCPOptions, key string, values []string) error {
 		if len(values) > 1 || !slices.Contains([]string{"1", "2", "4", "8"}, values[0]) {
 			return invalidValue(key, strings.Join(values, ","), "Valid values are 1, 2, 4 and 8.")
 		}
+	case ipv6LeaseTime:
+		row.IPv6LeaseTime = values[0]
+		return checkLeaseTime(values)
 	default:
 		return invalidValue("name", key, "Unknown DHCP option")
 	}
@@ -129,6 +137,17 @@ func checkServers(key string, values []string, names ...string) error {
 	}
 	if len(values) > maxServers {
 		return invalidValue(key, strings.Join(values, ","), "It has more than four addresses.")
+	}
+	return nil
+}
+
+// checkLeaseTime refuses what is not one number of seconds that IPv6 addresses can be leased for.
+func checkLeaseTime(values []string) error {
+	seconds, err := strconv.Atoi(values[0])
+	if err != nil || len(values) > 1 || seconds < minLeaseTime || seconds > maxLeaseTime {
+		return invalidValue(ipv6LeaseTime, strings.Join(values, ","), fmt.Sprintf(
+			"Valid values are numbers of seconds between %d and %d.", minLeaseTime, maxLeaseTime,
+		))
 	}
 	return nil
 }

@@ -65,8 +65,8 @@ func (a *API) AllocateAddress(ctx context.Context, in *ec2.AllocateAddressInput)
 		return nil, invalidValue("domain", string(in.Domain), "Elastic IP addresses are for use in a VPC.")
 	}
 	region := wire.RegionFrom(ctx)
-	if group := aws.ToString(in.NetworkBorderGroup); group != "" && group != region.Name() {
-		return nil, invalidValue("networkBorderGroup", group, "The Region has no such network border group.")
+	if err := checkBorderGroup(region, in.NetworkBorderGroup); err != nil {
+		return nil, err
 	}
 	tags, err := tagsOfSpecifications(in.TagSpecifications, types.ResourceTypeElasticIp)
 	if err != nil {

@@ -390,3 +390,23 @@ func TestAnEgressOnlyInternetGatewayIsTheTargetOfIPv6Routes(t *testing.T) {
 	}
 	do(c, c.DeleteRoute, &ec2.DeleteRouteInput{RouteTableId: table, DestinationIpv6CidrBlock: aws.String("::/0")})
 }
+
+func TestBlocksOfIPv6AddressesComeFromTheRegionsBorderGroup(t *testing.T) {
+	c := newCloud(t)
+	vpc := c.vpc("10.0.0.0/16")
+	block := aws.String("10.0.0.0/16")
+	for group, want := range map[string]string{
+		home:              "",
+		"us-east-1-bos-1": "InvalidParameterValue",
+	} {
+		_, associated := c.AssociateVpcCidrBlock(c.ctx, &ec2.AssociateVpcCidrBlockInput{
+			VpcId: &vpc, AmazonProvidedIpv6CidrBlock: aws.Bool(true), Ipv6CidrBlockNetworkBorderGroup: &group,
+		})
+		_, created := c.CreateVpc(c.ctx, &ec2.CreateVpcInput{
+			CidrBlock: block, AmazonProvidedIpv6CidrBlock: aws.Bool(true), Ipv6CidrBlockNetworkBorderGroup: &group,
+		})
+		if code(associated) != want || code(created) != want {
+			t.Errorf("border group %s: %v and %v", group, associated, created)
+		}
+	}
+}

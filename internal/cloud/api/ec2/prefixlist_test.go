@@ -124,6 +124,7 @@ func TestDHCPOptionsOfAVPC(t *testing.T) {
 		DhcpConfigurations: []types.NewDhcpConfiguration{
 			{Key: aws.String("netbios-node-type"), Values: []string{"2"}},
 			{Key: aws.String("domain-name"), Values: []string{"corp.test"}},
+			{Key: aws.String("ipv6-address-preferred-lease-time"), Values: []string{"1440"}},
 			{Key: aws.String("domain-name-servers"), Values: []string{"10.0.0.7", "AmazonProvidedDNS"}},
 		},
 		TagSpecifications: specification(types.ResourceTypeDhcpOptions, "Name", "corp"),
@@ -132,7 +133,8 @@ func TestDHCPOptionsOfAVPC(t *testing.T) {
 	for _, configuration := range created.DhcpConfigurations {
 		keys = append(keys, *configuration.Key)
 	}
-	if len(keys) != 3 || keys[0] != "domain-name" || keys[2] != "netbios-node-type" || len(created.Tags) != 1 {
+	if len(keys) != 4 || keys[0] != "domain-name" || keys[2] != "ipv6-address-preferred-lease-time" ||
+		keys[3] != "netbios-node-type" || len(created.Tags) != 1 {
 		t.Errorf("options %+v", created)
 	}
 	id := created.DhcpOptionsId
@@ -155,6 +157,7 @@ func TestDHCPOptionsOfAVPC(t *testing.T) {
 		{Key: aws.String("ntp-servers"), Values: []string{"pool.test"}},
 		{Key: aws.String("domain-name-servers"), Values: []string{"10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4,10.0.0.5"}},
 		{Key: aws.String("netbios-node-type"), Values: []string{"3"}},
+		{Key: aws.String("ipv6-address-preferred-lease-time"), Values: []string{"139"}},
 		{Key: aws.String("domain-name")},
 	} {
 		_, err := c.CreateDhcpOptions(c.ctx, &ec2.CreateDhcpOptionsInput{

@@ -53,14 +53,13 @@ func (a *API) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput) (*ec2.Creat
 		return nil, err
 	}
 	if err := unsupported(map[string]bool{
-		"ipv6CidrBlock":                   in.Ipv6CidrBlock != nil,
-		"ipv6Pool":                        in.Ipv6Pool != nil,
-		"ipv4IpamPoolId":                  in.Ipv4IpamPoolId != nil,
-		"ipv4NetmaskLength":               in.Ipv4NetmaskLength != nil,
-		"ipv6IpamPoolId":                  in.Ipv6IpamPoolId != nil,
-		"ipv6NetmaskLength":               in.Ipv6NetmaskLength != nil,
-		"ipv6CidrBlockNetworkBorderGroup": in.Ipv6CidrBlockNetworkBorderGroup != nil,
-		"vpcEncryptionControl":            in.VpcEncryptionControl != nil,
+		"ipv6CidrBlock":        in.Ipv6CidrBlock != nil,
+		"ipv6Pool":             in.Ipv6Pool != nil,
+		"ipv4IpamPoolId":       in.Ipv4IpamPoolId != nil,
+		"ipv4NetmaskLength":    in.Ipv4NetmaskLength != nil,
+		"ipv6IpamPoolId":       in.Ipv6IpamPoolId != nil,
+		"ipv6NetmaskLength":    in.Ipv6NetmaskLength != nil,
+		"vpcEncryptionControl": in.VpcEncryptionControl != nil,
 	}); err != nil {
 		return nil, err
 	}
@@ -86,6 +85,9 @@ func (a *API) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput) (*ec2.Creat
 	vpc := &store.VPC{CIDR: block, Tenancy: string(tenancy), Tags: tags[types.ResourceTypeVpc]}
 	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		if err := a.limitVPCs(tx, region); err != nil {
+			return err
+		}
+		if err := checkBorderGroup(region, in.Ipv6CidrBlockNetworkBorderGroup); err != nil {
 			return err
 		}
 		vpc.Region = region

@@ -31,7 +31,9 @@ func (a *API) AssociateVpcCidrBlock(
 	if err := required(parameter{"vpcId", in.VpcId}); err != nil {
 		return nil, err
 	}
-	if err := supportOnly(in, "VpcId", "CidrBlock", "AmazonProvidedIpv6CidrBlock"); err != nil {
+	if err := supportOnly(
+		in, "VpcId", "CidrBlock", "AmazonProvidedIpv6CidrBlock", "Ipv6CidrBlockNetworkBorderGroup",
+	); err != nil {
 		return nil, err
 	}
 	if aws.ToBool(in.AmazonProvidedIpv6CidrBlock) {
@@ -39,7 +41,7 @@ func (a *API) AssociateVpcCidrBlock(
 			return nil, wire.Errorf("InvalidParameterCombination",
 				"The parameter CidrBlock cannot be used with the parameter AmazonProvidedIpv6CidrBlock")
 		}
-		item, err := a.associateProvidedIPv6(ctx, *in.VpcId)
+		item, err := a.associateProvidedIPv6(ctx, *in.VpcId, in.Ipv6CidrBlockNetworkBorderGroup)
 		return &ec2.AssociateVpcCidrBlockOutput{VpcId: in.VpcId, Ipv6CidrBlockAssociation: item}, err
 	}
 	if err := required(parameter{"cidrBlock", in.CidrBlock}); err != nil {

@@ -55,6 +55,15 @@ func (a *API) associateIPv6(tx *store.Tx, vpcID string) (store.CIDRAssociation, 
 	return association, nil
 }
 
+// checkBorderGroup refuses a network border group other than the region's own: there are no Local
+// Zones, which have others.
+func checkBorderGroup(region identity.Region, group *string) error {
+	if name := aws.ToString(group); name != "" && name != region.Name() {
+		return invalidValue("networkBorderGroup", name, "The Region has no such network border group.")
+	}
+	return nil
+}
+
 // addLocalRoutes gives each route table of a VPC a local route to a block that it did not have,
 // after those to the others.
 func addLocalRoutes(tx *store.Tx, vpc *store.VPC, block netip.Prefix) {
@@ -131,10 +140,13 @@ func byIPv6Block(text func(store.CIDRAssociation) string) func(store.Reader, *st
 
 // associateProvidedIPv6 gives a VPC an IPv6 block that the request leaves to AWS.
 func (a *API) associateProvidedIPv6(
-	ctx context.Context, vpcID string,
+	ctx context.Context, vpcID string, borderGroup *string,
 ) (item *types.VpcIpv6CidrBlockAssociation, err error) {
 	err = a.change(ctx, nil, func(tx *store.Tx, region identity.Region) error {
 		if _, err := vpcs.get(tx, region, vpcID); err != nil {
+			return err
+		}
+		if err := checkBorderGroup(region, borderGroup); err != nil {
 			return err
 		}
 		association, err := a.associateIPv6(tx, vpcID)
