@@ -44,7 +44,10 @@ func configuredLaunch(c *types.LaunchConfiguration) *ec2.RunInstancesInput {
 }
 
 func blockDevice(d types.BlockDeviceMapping) compute.BlockDeviceMapping {
-	out := compute.BlockDeviceMapping{DeviceName: d.DeviceName}
+	out := compute.BlockDeviceMapping{DeviceName: d.DeviceName, VirtualName: d.VirtualName}
+	if aws.ToBool(d.NoDevice) {
+		out.NoDevice = aws.String("")
+	}
 	if disk := d.Ebs; disk != nil {
 		out.Ebs = &compute.EbsBlockDevice{
 			DeleteOnTermination: disk.DeleteOnTermination, Encrypted: disk.Encrypted, Iops: disk.Iops,

@@ -95,8 +95,8 @@ func checkConfigurationSupported(in *autoscaling.CreateLaunchConfigurationInput)
 		return wire.NotImplemented("kernels of users (KernelId, RamdiskId)")
 	case aws.ToString(in.SpotPrice) != "":
 		return wire.NotImplemented("Spot Instances (SpotPrice)")
-	case in.PlacementTenancy != nil && *in.PlacementTenancy != "default":
-		return wire.NotImplemented("dedicated hardware (PlacementTenancy %s)", *in.PlacementTenancy)
+	case in.PlacementTenancy != nil && *in.PlacementTenancy != "default" && *in.PlacementTenancy != "dedicated":
+		return wire.NotImplemented("dedicated hosts (PlacementTenancy %s)", *in.PlacementTenancy)
 	}
 	return nil
 }
@@ -200,9 +200,6 @@ func checkBlockDevices(devices []types.BlockDeviceMapping) error {
 	for _, d := range devices {
 		if aws.ToString(d.DeviceName) == "" {
 			return model.Null("blockDeviceMappings.member.deviceName")
-		}
-		if aws.ToBool(d.NoDevice) || d.VirtualName != nil {
-			return wire.NotImplemented("instance store volumes (VirtualName, NoDevice)")
 		}
 	}
 	return nil

@@ -207,13 +207,14 @@ func TestLaunchConfigurationsAreRefused(t *testing.T) {
 		"instance store": {
 			func(in *configurationInput) {
 				in.BlockDeviceMappings = []types.BlockDeviceMapping{
-					{DeviceName: new("b"), VirtualName: new("ephemeral0")},
+					{DeviceName: new("b"), VirtualName: new("memory0")},
 				}
-			}, "NotImplemented", "VirtualName",
+			}, "UnsupportedOperation", "blockDeviceMapping",
 		},
 		"Spot": {func(in *configurationInput) { in.SpotPrice = new("1") }, "NotImplemented", "SpotPrice"},
 		"tenancy": {
-			func(in *configurationInput) { in.PlacementTenancy = new("dedicated") }, "NotImplemented", "dedicated",
+			func(in *configurationInput) { in.PlacementTenancy = new("host") },
+			"NotImplemented", "PlacementTenancy host",
 		},
 		"kernel": {func(in *configurationInput) { in.KernelId = new("aki-1") }, "NotImplemented", "KernelId"},
 		"Classic": {

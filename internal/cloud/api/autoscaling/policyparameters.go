@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 
 	"aloft.dev/aloft/internal/cloud/scaling/capacity"
@@ -19,7 +20,7 @@ func givenParameters(in *autoscaling.PutScalingPolicyInput) map[string]bool {
 	return map[string]bool{
 		"AdjustmentType":              in.AdjustmentType != nil,
 		"ScalingAdjustment":           in.ScalingAdjustment != nil,
-		"Cooldown":                    in.Cooldown != nil,
+		"Cooldown":                    aws.ToInt32(in.Cooldown) != 0, // Terraform's provider updates all types with 0
 		"MinAdjustmentMagnitude":      minAdjustmentMagnitude(in) != nil,
 		"StepAdjustments":             len(in.StepAdjustments) > 0,
 		"MetricAggregationType":       in.MetricAggregationType != nil,

@@ -192,6 +192,18 @@ func TestPolicyTracksAnExpression(t *testing.T) {
 	must(c.PutScalingPolicy(t.Context(), trackCPU("other", trackMath("m/3"))))(t)
 }
 
+func TestPutPolicyTakesACooldownOfZeroForAllTypes(t *testing.T) {
+	c, _ := serveGroup(t)
+	policy := func(cooldown int32) *autoscaling.PutScalingPolicyInput {
+		in := trackCPU("p", func(*types.TargetTrackingConfiguration) {})
+		in.Cooldown = &cooldown
+		return in
+	}
+	must(c.PutScalingPolicy(t.Context(), policy(0)))(t)
+	_, err := c.PutScalingPolicy(t.Context(), policy(60))
+	wantError(t, err, "ValidationError", "Cooldown is not supported")
+}
+
 func TestPutPolicyRefusesInvalidParameters(t *testing.T) {
 	c, _ := serveGroup(t)
 	one := aws.Int32(1)

@@ -13,6 +13,10 @@ import (
 func TestDeletionAndRestoration(t *testing.T) {
 	w := newWorld(t)
 	arn := w.create("a", "1")
+	policy := &client.GetResourcePolicyInput{SecretId: aws.String("a")}
+	if got, err := w.GetResourcePolicy(w.ctx, policy); err != nil || *got.ARN != arn || got.ResourcePolicy != nil {
+		t.Errorf("policy %+v, %v", got, err)
+	}
 	remove := func(days int64) error {
 		out, err := w.DeleteSecret(w.ctx, &client.DeleteSecretInput{
 			SecretId: aws.String("a"), RecoveryWindowInDays: &days,
@@ -34,6 +38,9 @@ func TestDeletionAndRestoration(t *testing.T) {
 		"for deletion."
 	if _, err := w.value("a", nil, nil); fmt.Sprint(err) != marked {
 		t.Errorf("a read: got %v", err)
+	}
+	if _, err := w.GetResourcePolicy(w.ctx, policy); fmt.Sprint(err) != marked {
+		t.Errorf("its policy: got %v", err)
 	}
 	if err := w.put("a", "2", 2); fmt.Sprint(err) != marked {
 		t.Errorf("a write: got %v", err)

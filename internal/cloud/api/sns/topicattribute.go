@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -30,10 +31,16 @@ var unsupportedTopicAttributes = []string{
 	"SQSSuccessFeedbackRoleArn", "SQSSuccessFeedbackSampleRate", "TracingConfig",
 }
 
-// inert are values of attributes that mean what the local cloud does anyway.
+// isInert reports whether a value of an attribute means what the local cloud does anyway: clients
+// write the empty text, or a rate of 0, for what they leave out.
+func isInert(name, value string) bool {
+	return slices.Contains(inert[name], value) || value == "" && name != "Policy" ||
+		value == "0" && strings.HasSuffix(name, "SuccessFeedbackSampleRate")
+}
+
+// inert are the other such values.
 var inert = map[string][]string{
-	"FifoTopic": {"false"}, "DeliveryPolicy": {""}, "KmsMasterKeyId": {""}, "TracingConfig": {"PassThrough"},
-	"ContentBasedDeduplication": {"false"},
+	"FifoTopic": {"false"}, "TracingConfig": {"PassThrough"}, "ContentBasedDeduplication": {"false"},
 }
 
 // setTopicAttribute sets an attribute of a topic, which the caller must own.
@@ -49,7 +56,9 @@ func setTopicAttribute(row *store.Topic, name, value string) error {
 	case name == "SignatureVersion":
 		row.SignatureVersion = value
 		return nil
-	case slices.Contains(inert[name], value), name == "Policy" && samePolicy(value, row.ARN):
+	case name == "Policy" && samePolicy(value, row.ARN):
+		return nil
+	case slices.Contains(unsupportedTopicAttributes, name) && isInert(name, value):
 		return nil
 	case slices.Contains(unsupportedTopicAttributes, name):
 		return wire.NotImplemented("the topic attribute %s with another value than the default", name)

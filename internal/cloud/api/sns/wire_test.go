@@ -97,12 +97,17 @@ func TestCreateTopicIsIdempotent(t *testing.T) {
 		t.Fatalf("got %+v, %v", got, err)
 	}
 	// What a topic has anyway may be set.
-	if _, err := w.SetTopicAttributes(t.Context(), &client.SetTopicAttributesInput{
-		TopicArn: aws.String(webTopic), AttributeName: aws.String("Policy"),
-		AttributeValue: aws.String(got.Attributes["Policy"]),
-	}); err != nil {
-		t.Error(err)
+	for name, value := range map[string]string{
+		"Policy": got.Attributes["Policy"], "KmsMasterKeyId": "", "LambdaSuccessFeedbackRoleArn": "",
+		"LambdaSuccessFeedbackSampleRate": "0",
+	} {
+		if _, err := w.SetTopicAttributes(t.Context(), &client.SetTopicAttributesInput{
+			TopicArn: aws.String(webTopic), AttributeName: &name, AttributeValue: &value,
+		}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
+	wantCode(t, create("LambdaSuccessFeedbackSampleRate", "50"), "NotImplemented", "LambdaSuccessFeedbackSampleRate")
 }
 
 func TestSubscriptionUntilItEnds(t *testing.T) {
