@@ -62,7 +62,7 @@ var migrations = []migration{
 	// Application Load Balancers as their targets; placement groups of Auto Scaling groups and
 	// weights of their instances; interface endpoints; IPv6 addresses of load balancers; processors,
 	// tenancy, recovery and resource names of instances; server certificates of IAM; dashboards of
-	// CloudWatch; and the tenancy of VPCs.
+	// CloudWatch; and the lease time of DHCP option sets.
 	nil,
 }
 

@@ -3,7 +3,6 @@ package ec2
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
@@ -79,28 +78,4 @@ func (a *API) DescribeVpcAttribute(
 		return nil, invalidValue("attribute", attribute, "Unknown attribute.")
 	}
 	return out, nil
-}
-
-// ModifyVpcTenancy changes the tenancy of instances that are launched into a VPC from now on to
-// the default. No other change is possible.
-func (a *API) ModifyVpcTenancy(
-	ctx context.Context, in *ec2.ModifyVpcTenancyInput,
-) (*ec2.ModifyVpcTenancyOutput, error) {
-	tenancy := string(in.InstanceTenancy)
-	if err := required(parameter{"vpcId", in.VpcId}, parameter{"instanceTenancy", &tenancy}); err != nil {
-		return nil, err
-	}
-	if in.InstanceTenancy != types.VpcTenancyDefault {
-		return nil, invalidValue("instanceTenancy", tenancy, "The valid value is default.")
-	}
-	return &ec2.ModifyVpcTenancyOutput{ReturnValue: aws.Bool(true)}, a.change(
-		ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
-			vpc, err := vpcs.get(tx, region, *in.VpcId)
-			if err != nil {
-				return err
-			}
-			store.VPCs.Edit(tx, vpc.ID, func(row *store.VPC) { row.Tenancy = string(types.TenancyDefault) })
-			return nil
-		},
-	)
 }

@@ -30,17 +30,3 @@ func TestVPCAttributesAreModifiedOneAtATime(t *testing.T) {
 		t.Errorf("two attributes: got %v", err)
 	}
 }
-
-func TestTheTenancyOfAVPCBecomesTheDefaultAndNothingElse(t *testing.T) {
-	c := newCloud(t)
-	vpc := *do(c, c.CreateVpc, &ec2.CreateVpcInput{
-		CidrBlock: aws.String("10.0.0.0/16"), InstanceTenancy: types.TenancyDedicated,
-	}).Vpc.VpcId
-	wantError(c, c.ModifyVpcTenancy, &ec2.ModifyVpcTenancyInput{VpcId: &vpc, InstanceTenancy: "dedicated"},
-		"InvalidParameterValue: Value (dedicated) for parameter instanceTenancy is invalid. The valid value is default.")
-	do(c, c.ModifyVpcTenancy, &ec2.ModifyVpcTenancyInput{VpcId: &vpc, InstanceTenancy: types.VpcTenancyDefault})
-	got := do(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{VpcIds: []string{vpc}}).Vpcs[0].InstanceTenancy
-	if got != types.TenancyDefault {
-		t.Errorf("the tenancy is %s", got)
-	}
-}

@@ -28,7 +28,7 @@ func (a *API) has(ctx context.Context, bucket, owner *string) error {
 	return err
 }
 
-// GetBucketCors tells that a bucket has no rules for other origins.
+// GetBucketCors reports that a bucket has no rules for other origins.
 func (a *API) GetBucketCors(ctx context.Context, in *s3.GetBucketCorsInput) (*s3.GetBucketCorsOutput, error) {
 	return nil, a.lacks(ctx, in.Bucket, in.ExpectedBucketOwner, "NoSuchCORSConfiguration",
 		"The CORS configuration does not exist")
@@ -41,7 +41,7 @@ func (a *API) DeleteBucketCors(
 	return &s3.DeleteBucketCorsOutput{}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
 }
 
-// GetBucketWebsite tells that a bucket is no website.
+// GetBucketWebsite reports that a bucket is no website.
 func (a *API) GetBucketWebsite(
 	ctx context.Context, in *s3.GetBucketWebsiteInput,
 ) (*s3.GetBucketWebsiteOutput, error) {
@@ -56,7 +56,7 @@ func (a *API) DeleteBucketWebsite(
 	return &s3.DeleteBucketWebsiteOutput{}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
 }
 
-// GetBucketReplication tells that a bucket is not replicated.
+// GetBucketReplication reports that a bucket is not replicated.
 func (a *API) GetBucketReplication(
 	ctx context.Context, in *s3.GetBucketReplicationInput,
 ) (*s3.GetBucketReplicationOutput, error) {
@@ -71,7 +71,7 @@ func (a *API) DeleteBucketReplication(
 	return &s3.DeleteBucketReplicationOutput{}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
 }
 
-// GetObjectLockConfiguration tells that a bucket locks no objects.
+// GetObjectLockConfiguration reports that a bucket locks no objects.
 func (a *API) GetObjectLockConfiguration(
 	ctx context.Context, in *s3.GetObjectLockConfigurationInput,
 ) (*s3.GetObjectLockConfigurationOutput, error) {
@@ -100,7 +100,7 @@ func (a *API) GetBucketAccelerateConfiguration(
 	return &s3.GetBucketAccelerateConfigurationOutput{}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
 }
 
-// GetBucketRequestPayment tells that the bucket's owner pays.
+// GetBucketRequestPayment reports that the bucket's owner pays.
 func (a *API) GetBucketRequestPayment(
 	ctx context.Context, in *s3.GetBucketRequestPaymentInput,
 ) (*s3.GetBucketRequestPaymentOutput, error) {
@@ -109,7 +109,7 @@ func (a *API) GetBucketRequestPayment(
 	}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
 }
 
-// GetBucketPolicyStatus tells whether a bucket's policy is public, which none is.
+// GetBucketPolicyStatus reports whether a bucket's policy is public, which none is.
 func (a *API) GetBucketPolicyStatus(
 	ctx context.Context, in *s3.GetBucketPolicyStatusInput,
 ) (*s3.GetBucketPolicyStatusOutput, error) {
