@@ -128,5 +128,7 @@ func killDaemon(t *testing.T, c *program.LocalCloud) {
 	if err := syscall.Kill(daemon.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	program.Eventually(t, program.Patience, "the daemon is gone", func() bool { return syscall.Kill(daemon.PID, 0) != nil })
+	program.Eventually(t, program.Patience, "the daemon is gone", func() bool {
+		return syscall.Kill(daemon.PID, 0) != nil
+	})
 }

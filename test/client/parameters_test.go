@@ -4,75 +4,84 @@ package client
 
 import (
 	"go/types"
+	"reflect"
 	"slices"
 	"strings"
+
+	"aloft.dev/aloft/internal/cloud/instancetype"
 )
 
 // harmless holds parameters that change nothing, with the reason. A name that other types have too
-// follows that of its type.
+// follows that of its type. An asterisk stands for all others of a type.
 var harmless = map[string]string{
-	"AdvertiseTrustStoreCaNames":                         "listeners that verify clients are refused",
-	"AllAvailabilityZones":                               "every zone is available without opting in",
-	"AllRegions":                                         "every region is available without opting in",
-	"AuthenticateCognitoConfig":                          "actions of the type that it is for are refused",
-	"AuthenticateOidcConfig":                             "actions of the type that it is for are refused",
-	"BucketKeyEnabled":                                   "there are no KMS keys that it would save calls of",
-	"ConfirmRemoveSelfBucketAccess":                      "no policy of a bucket removes the caller's access",
-	"DescribeAnomalyDetectorsInput.AnomalyDetectorIds":   "there are no anomaly detectors",
-	"DescribeAnomalyDetectorsInput.AnomalyDetectorTypes": "there are no anomaly detectors",
-	"DescribeAnomalyDetectorsInput.Dimensions":           "there are no anomaly detectors",
-	"DescribeAnomalyDetectorsInput.MetricName":           "there are no anomaly detectors",
-	"DescribeAnomalyDetectorsInput.Namespace":            "there are no anomaly detectors",
-	"DetachNetworkInterfaceInput.Force":                  "a detachment does not wait for the operating system",
-	"Entity.Attributes":                                  "the answer says that no entity is accepted",
-	"Entity.KeyAttributes":                               "the answer says that no entity is accepted",
-	"ForceOverwriteReplicaSecret":                        "secrets have no replicas",
-	"GetObjectAttributesInput.MaxParts":                  "the parts of an object are not listed",
-	"GetObjectAttributesInput.PartNumberMarker":          "the parts of an object are not listed",
-	"IgnoreClientCertificateExpiry":                      "listeners that verify clients are refused",
-	"IncludeManagedResources":                            "no service hides what it manages",
-	"IncludeUnsupportedInRegion":                         "every type is offered in every region",
-	"Interleaved":                                        "AWS ignores it too",
-	"JwtValidationConfig":                                "actions of the type that it is for are refused",
-	"LabelOptions":                                       "labels have no times",
-	"MessageGroupId":                                     "topics have no queues",
-	"OptionalObjectAttributes":                           "no object is restored from an archive",
-	"OutputS3Region":                                     "AWS ignores it too",
-	"PresignedUrl":                                       "a snapshot is copied without a URL for its region",
-	"PutBucketAclInput.ACL":                              "no access control list is accepted",
-	"PutBucketAclInput.AccessControlPolicy":              "no access control list is accepted",
-	"PutBucketAclInput.GrantFullControl":                 "no access control list is accepted",
-	"PutBucketAclInput.GrantRead":                        "no access control list is accepted",
-	"PutBucketAclInput.GrantReadACP":                     "no access control list is accepted",
-	"PutBucketAclInput.GrantWrite":                       "no access control list is accepted",
-	"PutBucketAclInput.GrantWriteACP":                    "no access control list is accepted",
-	"PutObjectAclInput.ACL":                              "no access control list is accepted",
-	"PutObjectAclInput.AccessControlPolicy":              "no access control list is accepted",
-	"PutObjectAclInput.GrantFullControl":                 "no access control list is accepted",
-	"PutObjectAclInput.GrantRead":                        "no access control list is accepted",
-	"PutObjectAclInput.GrantReadACP":                     "no access control list is accepted",
-	"PutObjectAclInput.GrantWrite":                       "no access control list is accepted",
-	"PutObjectAclInput.GrantWriteACP":                    "no access control list is accepted",
-	"PutObjectAclInput.VersionId":                        "no access control list is accepted",
-	"RequestPayer":                                       "no bucket lets requesters pay",
-	"SequenceToken":                                      "AWS ignores it too",
-	"SkipZonalShiftValidation":                           "no load balancer is validated for zonal shift",
-	"SpotMaxPrice":                                       "no Spot Instance is launched",
-	"SpotOptionsRequest.AllocationStrategy":              "no Spot Instance is launched",
-	"StrictEntityValidation":                             "metrics have no entities",
-	"TrustStoreArn":                                      "listeners that verify clients are refused",
-	"TrustStoreAssociationStatus":                        "listeners that verify clients are refused",
-	"Unmask":                                             "nothing is masked",
-
+	"AdvertiseTrustStoreCaNames":                                        "listeners that verify clients are refused",
+	"AllAvailabilityZones":                                              "every zone is available without opting in",
+	"AllRegions":                                                        "every region is available without opting in",
+	"AuthenticateCognitoConfig":                                         "actions of the type that it is for are refused",
+	"AuthenticateOidcConfig":                                            "actions of the type that it is for are refused",
+	"BucketKeyEnabled":                                                  "there are no KMS keys that it would save calls of",
+	"ConfirmRemoveSelfBucketAccess":                                     "no policy of a bucket removes the caller's access",
+	"DescribeAnomalyDetectorsInput.*":                                   "there are no anomaly detectors",
+	"DescribeFpgaImagesInput.*":                                         "the answer is empty",
+	"DescribeHostReservationOfferingsInput.*":                           "the answer is empty",
+	"DescribeNetworkInsightsAnalysesInput.*":                            "the answer is empty",
+	"DescribePrincipalIdFormatInput.*":                                  "the answer is empty",
+	"DescribeReservedInstancesListingsInput.*":                          "the answer is empty",
+	"DescribeReservedInstancesOfferingsInput.*":                         "the answer is empty",
+	"DescribeScheduledInstancesInput.*":                                 "the answer is empty",
+	"DescribeSpotPriceHistoryInput.*":                                   "the answer is empty",
+	"DescribeVerifiedAccessEndpointsInput.*":                            "the answer is empty",
+	"DescribeVerifiedAccessGroupsInput.*":                               "the answer is empty",
+	"DescribeVpcEncryptionControlsInput.*":                              "the answer is empty",
+	"DetachNetworkInterfaceInput.Force":                                 "a detachment does not wait for the operating system",
+	"Entity.Attributes":                                                 "the answer says that no entity is accepted",
+	"Entity.KeyAttributes":                                              "the answer says that no entity is accepted",
+	"ForceOverwriteReplicaSecret":                                       "secrets have no replicas",
+	"GetObjectAttributesInput.MaxParts":                                 "the parts of an object are not listed",
+	"GetObjectAttributesInput.PartNumberMarker":                         "the parts of an object are not listed",
+	"IgnoreClientCertificateExpiry":                                     "listeners that verify clients are refused",
+	"IncludeManagedResources":                                           "no service hides what it manages",
+	"IncludeUnsupportedInRegion":                                        "every type is offered in every region",
+	"Interleaved":                                                       "AWS ignores it too",
+	"JwtValidationConfig":                                               "actions of the type that it is for are refused",
+	"LabelOptions":                                                      "labels have no times",
 	"ListBucketAnalyticsConfigurationsInput.ContinuationToken":          "the list is empty",
 	"ListBucketIntelligentTieringConfigurationsInput.ContinuationToken": "the list is empty",
 	"ListBucketInventoryConfigurationsInput.ContinuationToken":          "the list is empty",
 	"ListBucketMetricsConfigurationsInput.ContinuationToken":            "the list is empty",
+	"LocalStorageTypes":                                                 "no type has storage of its own",
+	"MaxSpotPriceAsPercentageOfOptimalOnDemandPrice":                    "no Spot Instance is launched",
+	"MessageGroupId":                                                    "topics have no queues",
+	"OptionalObjectAttributes":                                          "no object is restored from an archive",
+	"OutputS3Region":                                                    "AWS ignores it too",
+	"PresignedUrl":                                                      "a snapshot is copied without a URL for its region",
+	"PutBucketAclInput.*":                                               "no access control list is accepted",
+	"PutObjectAclInput.*":                                               "no access control list is accepted",
+	"RequestPayer":                                                      "no bucket lets requesters pay",
+	"SequenceToken":                                                     "AWS ignores it too",
+	"SkipZonalShiftValidation":                                          "no load balancer is validated for zonal shift",
+	"SpotMaxPrice":                                                      "no Spot Instance is launched",
+	"SpotMaxPricePercentageOverLowestPrice":                             "no Spot Instance is launched",
+	"SpotOptionsRequest.AllocationStrategy":                             "no Spot Instance is launched",
+	"StrictEntityValidation":                                            "metrics have no entities",
+	"TrustStoreArn":                                                     "listeners that verify clients are refused",
+	"TrustStoreAssociationStatus":                                       "listeners that verify clients are refused",
+	"Unmask":                                                            "nothing is masked",
 }
 
 // fromRows are fields that the local cloud reads from rows, where the API keeps the JSON of the
 // structures that have them.
 var fromRows = []string{"Metric.Dimensions", "TargetTrackingMetricStat.Unit"}
+
+// decodedAs are structures whose JSON other packages decode as theirs, with fields of the same names.
+var decodedAs = map[string]reflect.Type{
+	"InstanceRequirements":        reflect.TypeFor[instancetype.Requirements](),
+	"InstanceRequirementsRequest": reflect.TypeFor[instancetype.Requirements](),
+}
+
+// kept are structures that operations keep, and return to those who ask, with all that is below. What
+// no launch supports is refused by launches, not by templates.
+var kept = []string{"RequestLaunchTemplateData"}
 
 // inBodies are the parameters of S3 that package wire or the content of a request carries out.
 var inBodies = []string{
@@ -153,10 +162,11 @@ func (w *walk) field(of *types.Named, field *types.Var, shown, path string, only
 		w.below(field, shown, path, only)
 	default:
 		name := of.Obj().Name() + "." + field.Name()
-		if harmless[name] == "" && harmless[field.Name()] == "" {
+		all := of.Obj().Name() + ".*"
+		if harmless[name] == "" && harmless[field.Name()] == "" && harmless[all] == "" {
 			w.out.ignored = append(w.out.ignored, name)
 		}
-		w.unread[name], w.unread[field.Name()] = true, true
+		w.unread[name], w.unread[field.Name()], w.unread[all] = true, true, true
 	}
 }
 
@@ -189,8 +199,16 @@ func (w *walk) values(path string, only []string) string {
 
 // isRead reports whether something reads a field in order to do what it says.
 func (w *walk) isRead(of *types.Named, field *types.Var) bool {
+	if decoded, ok := decodedAs[of.Obj().Name()]; ok {
+		if _, ok := decoded.FieldByName(field.Name()); ok {
+			return true
+		}
+	} else if slices.ContainsFunc(w.within, func(t *types.Named) bool { return decodedAs[t.Obj().Name()] != nil }) {
+		return true
+	}
 	return w.read[field] || slices.Contains(inBodies, field.Name()) ||
-		slices.Contains(fromRows, of.Obj().Name()+"."+field.Name())
+		slices.Contains(fromRows, of.Obj().Name()+"."+field.Name()) ||
+		slices.ContainsFunc(w.within, func(t *types.Named) bool { return slices.Contains(kept, t.Obj().Name()) })
 }
 
 // below goes through the fields below one.
@@ -199,7 +217,7 @@ func (w *walk) below(field *types.Var, shown, path string, only []string) {
 	if inner == nil {
 		return
 	}
-	if own, ok := w.only[inner.Obj()]; ok && !slices.Contains(only, path) && !reachBelow(path, only) {
+	if own, ok := w.only[inner.Obj()]; ok && !reachBelow(path, only) {
 		only, path = own, ""
 	}
 	w.fields(inner, shown, path, only)

@@ -59,6 +59,9 @@ func (a *API) GetInstanceTypesFromInstanceRequirements(
 	case in.InstanceRequirements == nil:
 		return nil, missingParameter("InstanceRequirements")
 	}
+	if err := unsupported(map[string]bool{"context": in.Context != nil}); err != nil {
+		return nil, err
+	}
 	for _, architecture := range in.ArchitectureTypes {
 		if err := checkEnum("architectureType", architecture); err != nil {
 			return nil, err

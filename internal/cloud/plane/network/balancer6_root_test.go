@@ -25,7 +25,8 @@ func (b *balanced) serve6(services ...firewall.Service) {
 		OwnNamespace: true, Balances: true, Services: services, Unfiltered: true,
 	}, nodeAddress)
 	v := withIPv6(newVPC("v",
-		with6(eni("v", "10.0.1.10", b.one, openGroup.ID), one6), with6(eni("v", "10.0.2.10", b.two, openGroup.ID), two6),
+		with6(eni("v", "10.0.1.10", b.one, openGroup.ID), one6),
+		with6(eni("v", "10.0.2.10", b.two, openGroup.ID), two6),
 		with6(eni("v", clientAddress, b.client), client6), with6(node, node6),
 	), "1")
 	w := withIPv6(newVPC("w", with6(withPublicIP(eni("w", "10.0.1.10", b.outside), outsideAddress), outside6)), "2")
