@@ -58,11 +58,11 @@ var migrations = []migration{
 	// shared with. Old rows belong to the local cloud's own account.
 	nil,
 	// Version 9 adds settings of accounts, placement groups and EC2 Fleets; when images are
-	// deprecated, protected or disabled; TLS listeners of Network Load Balancers, and
-	// Application Load Balancers as their targets; placement groups of Auto Scaling groups and
-	// weights of their instances; interface endpoints; IPv6 addresses of load balancers; processors,
-	// tenancy, recovery and resource names of instances; server certificates of IAM; dashboards of
-	// CloudWatch; and the lease time of DHCP option sets.
+	// deprecated, protected or disabled; TLS listeners of Network Load Balancers, and Application
+	// Load Balancers as their targets; placement groups of Auto Scaling groups and weights of their
+	// instances; interface endpoints; IPv6 addresses of load balancers; processors, tenancy,
+	// recovery and resource names of instances; server certificates of IAM; dashboards of
+	// CloudWatch; the lease time of DHCP option sets; and tags of what other accounts share.
 	nil,
 }
 

@@ -16,6 +16,7 @@ var tables = []table{
 	EgressOnlyGateways,
 	ScalingNotifications, LaunchConfigurations, WarmPools,
 	AccountSettings, PlacementGroups, Fleets,
+	SharedTags,
 	ServerCertificates, Dashboards,
 }
 

@@ -37,7 +37,7 @@ var emptyTexts = map[string]emptyText{
 // length, or one of 0.
 var emptyMembers = map[string]map[string]bool{
 	"ec2": {
-		".Value": true, ".Description": true,
+		".Value": true, ".Description": true, ".NoDevice": true, "RequestLaunchTemplateData.UserData": true,
 	},
 	"elasticloadbalancing": {
 		".Value": true, "RedirectActionConfig.Query": true,

@@ -46,6 +46,16 @@ func TestEmptyTextsMeanWhatTheServiceMakesOfThem(t *testing.T) {
 			"DefaultActions.member.1.RedirectConfig.Host=&DefaultActions.member.1.RedirectConfig.Port=1", omitted,
 		},
 		{
+			"user data of a launch template, which has nothing else", field(t, "ec2",
+				func(in *ec2.CreateLaunchTemplateInput) *string { return in.LaunchTemplateData.UserData }),
+			"LaunchTemplateData.UserData=", given,
+		},
+		{
+			"a device to leave out", field(t, "ec2",
+				func(in *ec2.RunInstancesInput) *string { return in.BlockDeviceMappings[0].NoDevice }),
+			"BlockDeviceMapping.1.DeviceName=a&BlockDeviceMapping.1.NoDevice=", given,
+		},
+		{
 			"a body of a fixed response", field(t, "elasticloadbalancing",
 				func(in *elasticloadbalancingv2.CreateListenerInput) *string {
 					return in.DefaultActions[0].FixedResponseConfig.MessageBody

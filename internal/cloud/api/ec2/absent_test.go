@@ -225,6 +225,12 @@ func TestAnyImageStandsForDebian(t *testing.T) {
 	}
 	_, err = c.DescribeImages(c.ctx, &ec2.DescribeImagesInput{ImageIds: []string{"ami-x"}})
 	wantCode(t, err, "InvalidAMIID.Malformed")
+	own := do(c, c.CreateImage, &ec2.CreateImageInput{
+		Name: aws.String("own"), InstanceId: aws.String(c.runningInstance()),
+	}).ImageId
+	do(c, c.DeregisterImage, &ec2.DeregisterImageInput{ImageId: own})
+	_, err = c.DescribeImages(c.ctx, &ec2.DescribeImagesInput{ImageIds: []string{*own}})
+	wantCode(t, err, "InvalidAMIID.NotFound")
 }
 
 func TestACLEntriesForIPv6AreKept(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"context"
 	"io"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -66,6 +67,8 @@ type API struct {
 	Config
 	ids       *identity.Source
 	shortages shortages
+	// deregistered has the ids of images that AnyImage does not bring back.
+	deregistered sync.Map
 }
 
 // New returns an API.

@@ -64,11 +64,6 @@ func checkAssociateAddress(in *ec2.AssociateAddressInput) error {
 		return errBothAddresses()
 	case allocation == "" && public == "":
 		return wire.Errorf("MissingParameter", "Either public IP or allocation id must be specified")
-	case instance != "" && eni != "":
-		return wire.Errorf(
-			"InvalidParameterCombination",
-			"You may specify instance id or network interface id, but not both in the same call",
-		)
 	case instance == "" && eni == "":
 		return wire.Errorf("MissingParameter", "Either instance ID or network interface id must be specified")
 	}
@@ -85,9 +80,11 @@ func namedElasticIP(r store.Reader, region identity.Region, allocation, public *
 }
 
 // associatedInterface returns the network interface that a request names itself or by
-// its instance.
+// its instance. The instance decides if there are both: Terraform's provider moves an address to
+// another instance with the interface of the one before (terraform-provider-aws, resource aws_eip;
+// terraform-provider-aws#6476, #26718).
 func associatedInterface(r store.Reader, region identity.Region, in *ec2.AssociateAddressInput) (nic, error) {
-	if id := aws.ToString(in.NetworkInterfaceId); id != "" {
+	if id := aws.ToString(in.NetworkInterfaceId); aws.ToString(in.InstanceId) == "" {
 		found, err := networkInterfaces.get(r, region, id)
 		if err != nil {
 			return nil, err

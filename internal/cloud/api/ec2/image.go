@@ -103,7 +103,7 @@ func findImage(r store.Reader, region identity.Region, id string) (ami, error) {
 	if !ok || !images.visible(row, region) {
 		return nil, imagesNotFound([]string{id})
 	}
-	return images.seen(row, region), nil
+	return images.seen(r, row, region), nil
 }
 
 // findOwnImage returns the image with the id, or EC2's error for one that does not exist or
@@ -330,7 +330,7 @@ func (a *API) DeregisterImage(ctx context.Context, in *ec2.DeregisterImageInput)
 		return nil, err
 	}
 	out := &ec2.DeregisterImageOutput{Return: aws.Bool(true)}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
+	if err := a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		row, err := findOwnImage(tx, region, *in.ImageId)
 		if err != nil {
 			return err
@@ -349,5 +349,11 @@ func (a *API) DeregisterImage(ctx context.Context, in *ec2.DeregisterImageInput)
 			}
 		}
 		return nil
-	})
+	}); err != nil {
+		return nil, err
+	}
+	if a.AnyImage {
+		a.deregistered.Store(*in.ImageId, true)
+	}
+	return out, nil
 }

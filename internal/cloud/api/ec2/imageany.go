@@ -8,11 +8,14 @@ import (
 )
 
 // launchImage returns the image with the id, or EC2's error. With AnyImage, an image that does
-// not exist is a new row.
+// not exist is a new row, unless it was deregistered.
 func (a *API) launchImage(r store.Reader, region identity.Region, id string) (ami, error) {
 	row, err := findImage(r, region, id)
 	if err == nil || !a.AnyImage || len(a.Images) == 0 || images.checkID(id) != nil {
 		return row, err
+	}
+	if _, ended := a.deregistered.Load(id); ended {
+		return nil, err
 	}
 	named := store.ImagesByName.List(r, region.Own().Key(a.Images[0].Name))
 	i := slices.IndexFunc(named, func(row ami) bool { return row.Base != "" })

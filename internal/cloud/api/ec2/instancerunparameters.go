@@ -33,7 +33,7 @@ var launchParameters = []string{
 	"BlockDeviceMappings.DeviceName", "BlockDeviceMappings.Ebs.VolumeSize", "BlockDeviceMappings.Ebs.VolumeType",
 	"BlockDeviceMappings.Ebs.DeleteOnTermination", "BlockDeviceMappings.Ebs.SnapshotId",
 	"BlockDeviceMappings.Ebs.Iops", "BlockDeviceMappings.Ebs.Throughput", "BlockDeviceMappings.Ebs.Encrypted",
-	"BlockDeviceMappings.Ebs.KmsKeyId",
+	"BlockDeviceMappings.Ebs.KmsKeyId", "BlockDeviceMappings.NoDevice", "BlockDeviceMappings.VirtualName",
 	"MetadataOptions.HttpTokens", "MetadataOptions.HttpEndpoint", "MetadataOptions.HttpPutResponseHopLimit",
 	"MetadataOptions.InstanceMetadataTags",
 	"MetadataOptions.HttpProtocolIpv6=disabled", "EbsOptimized", "DisableApiTermination", "DisableApiStop",

@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"cmp"
+	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -19,6 +20,8 @@ func (l *launch) resolveVolumes(r store.Reader) error {
 	for _, mapping := range withImageVolumes(r, l.image, l.in.BlockDeviceMappings) {
 		name := aws.ToString(mapping.DeviceName)
 		switch {
+		case mapping.Ebs == nil && name != l.image.RootDevice && isWithoutVolume(mapping):
+			continue
 		case mapping.Ebs == nil:
 			return unsupported(map[string]bool{"blockDeviceMapping: " + name: true})
 		case seen[name]:
@@ -37,6 +40,16 @@ func (l *launch) resolveVolumes(r store.Reader) error {
 	}
 	return l.resolveRootVolume(root)
 }
+
+// isWithoutVolume reports whether a mapping takes a device of the image away, or names an instance
+// store volume. No machine has those, and EC2 ignores mappings of volumes that a type does not have
+// (Amazon EC2 User Guide, Block device mappings).
+func isWithoutVolume(mapping types.BlockDeviceMapping) bool {
+	return mapping.NoDevice != nil || instanceStore.MatchString(aws.ToString(mapping.VirtualName))
+}
+
+// instanceStore matches the names of instance store volumes.
+var instanceStore = regexp.MustCompile(`^ephemeral[0-9]{1,2}$`)
 
 // resolveRootVolume reads what a launch asks for its root volume, which has the content of the
 // image's snapshot. That it is encrypted is recorded, as with every volume.

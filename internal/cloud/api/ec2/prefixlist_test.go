@@ -53,6 +53,12 @@ func TestPrefixListsHaveVersions(t *testing.T) {
 	if got := c.entries(id); len(got) != 1 || got[0] != "192.0.2.0/24" {
 		t.Errorf("entries %v after the restore", got)
 	}
+	change.CurrentVersion, change.AddEntries[0].Cidr = aws.Int64(3), change.RemoveEntries[0].Cidr
+	wantError(c, c.ModifyManagedPrefixList, change, "InvalidParameterValue: Request cannot contain Cidr "+
+		"192.0.2.0/24 in both AddPrefixListEntries and RemovePrefixListEntries")
+	change.MaxEntries = aws.Int32(5)
+	wantError(c, c.ModifyManagedPrefixList, change, "InvalidParameterCombination: You cannot modify the entries "+
+		"and the maximum entries for the prefix list in the same request.")
 	many := &ec2.ModifyManagedPrefixListInput{PrefixListId: &id, CurrentVersion: aws.Int64(3)}
 	for _, block := range []string{"10.0.0.0/24", "10.0.1.0/24", "10.0.2.0/24"} {
 		many.AddEntries = append(many.AddEntries, types.AddPrefixListEntry{Cidr: aws.String(block)})

@@ -29,8 +29,8 @@ func (a *API) ModifyManagedPrefixList(
 	}
 	entries := len(in.AddEntries)+len(in.RemoveEntries) > 0
 	if entries && in.MaxEntries != nil {
-		return nil, wire.Errorf("UnsupportedOperation",
-			"You cannot modify the entries of a prefix list and modify the size of a prefix list at the same time.")
+		return nil, wire.Errorf("InvalidParameterCombination",
+			"You cannot modify the entries and the maximum entries for the prefix list in the same request.")
 	}
 	out := &ec2.ModifyManagedPrefixListOutput{}
 	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
@@ -88,6 +88,13 @@ func checkVersion(row *store.PrefixList, version *int64) error {
 func changeEntries(row *store.PrefixList, in *ec2.ModifyManagedPrefixListInput) error {
 	entries := slices.Clone(row.Entries())
 	for _, removed := range in.RemoveEntries {
+		if slices.ContainsFunc(in.AddEntries, func(added types.AddPrefixListEntry) bool {
+			return aws.ToString(added.Cidr) == aws.ToString(removed.Cidr)
+		}) {
+			return wire.Errorf("InvalidParameterValue",
+				"Request cannot contain Cidr %s in both AddPrefixListEntries and RemovePrefixListEntries",
+				aws.ToString(removed.Cidr))
+		}
 		block, err := netip.ParsePrefix(aws.ToString(removed.Cidr))
 		same := func(e store.PrefixListEntry) bool { return e.CIDR == block.Masked() }
 		if err != nil || !slices.ContainsFunc(entries, same) {

@@ -68,7 +68,7 @@ func (t *resourceType[T]) get(r store.Reader, region identity.Region, id string)
 		return nil, err
 	}
 	if row, ok := t.table.Get(r, id); ok && t.visible(row, region) {
-		return t.seen(row, region), nil
+		return t.seen(r, row, region), nil
 	}
 	return nil, t.notFound(id)
 }
@@ -78,14 +78,17 @@ func (t *resourceType[T]) visible(row *T, region identity.Region) bool {
 	return t.owns(row, region) || t.shared != nil && t.shared(row, region)
 }
 
-// seen returns a row as it is seen in a region: the tags of another account are its own.
-func (t *resourceType[T]) seen(row *T, region identity.Region) *T {
+// seen returns a row as it is seen in a region: each account has tags of its own on what is shared.
+func (t *resourceType[T]) seen(r store.Reader, row *T, region identity.Region) *T {
 	if t.owns(row, region) {
 		return row
 	}
-	untagged := *row
-	*t.tags(&untagged) = nil
-	return &untagged
+	shared := *row
+	*t.tags(&shared) = nil
+	if own, ok := store.SharedTags.Get(r, region.Key(t.id(row))); ok {
+		*t.tags(&shared) = own.Tags
+	}
+	return &shared
 }
 
 // owns reports whether a row is of a region.
@@ -133,7 +136,7 @@ func (t *resourceType[T]) find(r store.Reader, region identity.Region, ids []str
 		return t.table.InRegion(r, region), nil
 	case len(ids) == 0:
 		rows := slices.DeleteFunc(t.table.List(r), func(row *T) bool { return !t.visible(row, region) })
-		return list(rows, func(row *T) *T { return t.seen(row, region) }), nil
+		return list(rows, func(row *T) *T { return t.seen(r, row, region) }), nil
 	}
 	for _, id := range ids {
 		if err := t.checkID(id); err != nil {

@@ -7,7 +7,6 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
-	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // taggableType is a type of resource that the tag operations can change.
@@ -41,12 +40,13 @@ func (t *resourceType[T]) editTags(
 	if err != nil {
 		return err
 	}
-	if !t.owns(row, region) {
-		return wire.NotImplemented("tags for %s, which belongs to another account", id)
-	}
 	tags, err := change(*t.tags(row))
 	if err != nil {
 		return err
+	}
+	if !t.owns(row, region) {
+		store.SharedTags.Put(tx, &store.TagsOfShared{Region: region, ResourceID: id, Tags: tags})
+		return nil
 	}
 	edited := *row
 	*t.tags(&edited) = tags
@@ -59,5 +59,10 @@ func (t *resourceType[T]) eachTagged(
 ) {
 	for _, row := range t.table.InRegion(r, region) {
 		visit(t.kind, t.id(row), *t.tags(row))
+	}
+	for _, shared := range store.SharedTags.InRegion(r, region) {
+		if row, ok := t.table.Get(r, shared.ResourceID); ok && t.ownsID(shared.ResourceID) && t.visible(row, region) {
+			visit(t.kind, shared.ResourceID, shared.Tags)
+		}
 	}
 }

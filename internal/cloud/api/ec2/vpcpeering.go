@@ -193,7 +193,10 @@ func (a *API) AcceptVpcPeeringConnection(
 		store.PeeringConnections.Edit(tx, row.ID, func(row *store.PeeringConnection) {
 			row.State, row.Message = store.PeeringActive, "Active"
 		})
-		row, _ = store.PeeringConnections.Get(tx, row.ID)
+		row, err := peerings.get(tx, region, row.ID)
+		if err != nil {
+			return err
+		}
 		item := peeringItem(tx)(row)
 		item.Status = &types.VpcPeeringConnectionStateReason{
 			Code: types.VpcPeeringConnectionStateReasonCodeProvisioning, Message: aws.String("Provisioning"),
