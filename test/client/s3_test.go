@@ -183,7 +183,10 @@ func TestTheAWSCommandConfiguresBuckets(t *testing.T) {
 	denial := strings.Replace(policy, "Allow", "Deny", 1)
 	public := strings.Replace(policy, `{"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}`, `"*"`, 1)
 	for operation, want := range map[string][]string{
-		"NotImplemented) when calling the GetBucketCors": {"get-bucket-cors"},
+		"NotImplemented) when calling the PutBucketCors": {
+			"put-bucket-cors", "--cors-configuration",
+			`{"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}`,
+		},
 		"implement s3:PutBucketVersioning": {
 			"put-bucket-versioning", "--versioning-configuration", "Status=Enabled",
 		},

@@ -396,7 +396,7 @@ func TestBlocksOfIPv6AddressesComeFromTheRegionsBorderGroup(t *testing.T) {
 	vpc := c.vpc("10.0.0.0/16")
 	block := aws.String("10.0.0.0/16")
 	for group, want := range map[string]string{
-		home:              "",
+		home:              "<nil>",
 		"us-east-1-bos-1": "InvalidParameterValue",
 	} {
 		_, associated := c.AssociateVpcCidrBlock(c.ctx, &ec2.AssociateVpcCidrBlockInput{
