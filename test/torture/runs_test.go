@@ -42,9 +42,12 @@ func TestKilledRunsNeverLoseTheApplication(t *testing.T) {
 	simulation.Removed(t, app.Cloud, app.Deployment(t, &simulation.Builder{ReleaseName: current}))
 }
 
-// noRelease matches the refusals of a rollback that has nothing to go back to: down deletes
-// images too.
-var noRelease = regexp.MustCompile(`no other release came into service before|has no image left`)
+// noRelease matches the refusals of a rollback that has nothing to go back to: down deletes images
+// and the environments of releases too.
+var noRelease = regexp.MustCompile(
+	`no other release came into service before|has no image left|` +
+		`its environment, version \d+ of the parameter, is gone`,
+)
 
 // rollback goes back to the release before, if there is one.
 func rollback(ctx context.Context, d *apply.Deployment) error {

@@ -46,31 +46,40 @@ func parseRequirements(in *types.InstanceRequirementsRequest) (instancetype.Requ
 	return q, nil
 }
 
+// checkTypesQuestion refuses a request for instance types that is incomplete or that the local cloud
+// cannot answer.
+func checkTypesQuestion(in *ec2.GetInstanceTypesFromInstanceRequirementsInput) error {
+	switch {
+	case len(in.ArchitectureTypes) == 0:
+		return missingParameter("ArchitectureTypes")
+	case len(in.VirtualizationTypes) == 0:
+		return missingParameter("VirtualizationTypes")
+	case in.InstanceRequirements == nil:
+		return missingParameter("InstanceRequirements")
+	}
+	if err := unsupported(map[string]bool{"context": in.Context != nil}); err != nil {
+		return err
+	}
+	for _, architecture := range in.ArchitectureTypes {
+		if err := checkEnum("architectureType", architecture); err != nil {
+			return err
+		}
+	}
+	for _, kind := range in.VirtualizationTypes {
+		if err := checkEnum("virtualizationType", kind); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // GetInstanceTypesFromInstanceRequirements lists the instance types with the attributes that a
 // request requires.
 func (a *API) GetInstanceTypesFromInstanceRequirements(
 	ctx context.Context, in *ec2.GetInstanceTypesFromInstanceRequirementsInput,
 ) (*ec2.GetInstanceTypesFromInstanceRequirementsOutput, error) {
-	switch {
-	case len(in.ArchitectureTypes) == 0:
-		return nil, missingParameter("ArchitectureTypes")
-	case len(in.VirtualizationTypes) == 0:
-		return nil, missingParameter("VirtualizationTypes")
-	case in.InstanceRequirements == nil:
-		return nil, missingParameter("InstanceRequirements")
-	}
-	if err := unsupported(map[string]bool{"context": in.Context != nil}); err != nil {
+	if err := checkTypesQuestion(in); err != nil {
 		return nil, err
-	}
-	for _, architecture := range in.ArchitectureTypes {
-		if err := checkEnum("architectureType", architecture); err != nil {
-			return nil, err
-		}
-	}
-	for _, kind := range in.VirtualizationTypes {
-		if err := checkEnum("virtualizationType", kind); err != nil {
-			return nil, err
-		}
 	}
 	q, err := parseRequirements(in.InstanceRequirements)
 	if err != nil {

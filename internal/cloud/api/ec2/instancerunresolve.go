@@ -71,26 +71,9 @@ func (a *API) resolveLaunch(
 	}
 	l := &launch{in: in, tags: tags, setting: store.SettingOf(r, region)}
 	if v != nil {
-		data, err := decodeData(v)
-		if err != nil {
+		if err := l.merge(row, v, subnetID); err != nil {
 			return nil, err
 		}
-		if err := cmp.Or(
-			checkGroupInterfaces(data, subnetID), checkNamesType(data, in), checkGraphics(data),
-		); err != nil {
-			return nil, err
-		}
-		if l.in, err = mergeTemplate(data, withSubnet(in, len(data.NetworkInterfaces) > 0, subnetID)); err != nil {
-			return nil, err
-		}
-		templateTags, err := tagsOfSpecifications(dataTagSpecifications(data), templateTagTypes...)
-		if err != nil {
-			return nil, err
-		}
-		for _, kind := range launchTagTypes {
-			l.setTags(kind, templateTags[kind], tags[kind])
-		}
-		l.templateTags = store.Tags{templateOfInstanceTag: row.ID, templateVersionTag: strconv.FormatInt(v.Number, 10)}
 	}
 	if err := checkLaunch(l.in); err != nil {
 		return nil, err
@@ -110,6 +93,31 @@ func (a *API) resolveLaunch(
 	}
 	l.setTags(types.ResourceTypeInstance, l.tags[types.ResourceTypeInstance], l.templateTags)
 	return l, nil
+}
+
+// merge merges the request with a version of the launch template that it names.
+func (l *launch) merge(row template, v version, subnetID string) error {
+	data, err := decodeData(v)
+	if err != nil {
+		return err
+	}
+	if err := cmp.Or(
+		checkGroupInterfaces(data, subnetID), checkNamesType(data, l.in), checkGraphics(data),
+	); err != nil {
+		return err
+	}
+	if l.in, err = mergeTemplate(data, withSubnet(l.in, len(data.NetworkInterfaces) > 0, subnetID)); err != nil {
+		return err
+	}
+	tags, err := tagsOfSpecifications(dataTagSpecifications(data), templateTagTypes...)
+	if err != nil {
+		return err
+	}
+	for _, kind := range launchTagTypes {
+		l.setTags(kind, tags[kind], l.tags[kind])
+	}
+	l.templateTags = store.Tags{templateOfInstanceTag: row.ID, templateVersionTag: strconv.FormatInt(v.Number, 10)}
+	return nil
 }
 
 // setTags sets the tags of the launched resources of a type. Later sets override

@@ -104,5 +104,6 @@ func responseData(v version) (*types.ResponseLaunchTemplateData, error) {
 
 // checkGraphics refuses the parameter that templates alone have: its name in RunInstances is another.
 func checkGraphics(data *types.RequestLaunchTemplateData) error {
-	return unsupported(map[string]bool{"elasticGpuSpecifications": len(data.ElasticGpuSpecifications) > 0})
+	given := len(data.ElasticGpuSpecifications) > 0 //nolint:staticcheck // clients can still send it
+	return unsupported(map[string]bool{"elasticGpuSpecifications": given})
 }
