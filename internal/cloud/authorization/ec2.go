@@ -13,9 +13,12 @@ var ec2Operations = operations{
 	"ModifyInstanceAttribute": {resources: []resource{
 		of(instances, "InstanceId"), maybe(securityGroups, "Groups"),
 	}},
-	"ModifyInstanceMetadataOptions":     on(instances, "InstanceId"),
-	"ModifyInstanceCpuOptions":          on(instances, "InstanceId"),
-	"ModifyInstanceMaintenanceOptions":  on(instances, "InstanceId"),
+	"ModifyInstanceMetadataOptions":    on(instances, "InstanceId"),
+	"ModifyInstanceCpuOptions":         on(instances, "InstanceId"),
+	"ModifyInstanceMaintenanceOptions": on(instances, "InstanceId"),
+
+	"ModifyInstanceCapacityReservationAttributes": on(instances, "InstanceId"),
+
 	"ModifyPrivateDnsNameOptions":       on(instances, "InstanceId"),
 	"MonitorInstances":                  on(instances, "InstanceIds"),
 	"UnmonitorInstances":                on(instances, "InstanceIds"),

@@ -12,6 +12,7 @@ var zoneOperations = operations{
 	"ListHostedZonesByName":    {},
 	"GetHostedZoneCount":       {},
 	"GetHostedZone":            onNew("Id", zone),
+	"GetDNSSEC":                onNew("HostedZoneId", zone),
 	"DeleteHostedZone":         onNew("Id", zone),
 	"UpdateHostedZoneComment":  onNew("Id", zone),
 	"ChangeResourceRecordSets": onNew("HostedZoneId", zone),

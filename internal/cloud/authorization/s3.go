@@ -32,6 +32,7 @@ var bucketOperations = operations{
 	"DeleteBucketEncryption":          {instead: inBucket("PutEncryptionConfiguration")},
 	"GetBucketOwnershipControls":      {instead: inBucket("GetBucketOwnershipControls")},
 	"PutBucketOwnershipControls":      {instead: inBucket("PutBucketOwnershipControls")},
+	"DeleteBucketOwnershipControls":   {instead: inBucket("PutBucketOwnershipControls")},
 	"GetBucketVersioning":             {instead: inBucket("GetBucketVersioning")},
 	"GetBucketLifecycleConfiguration": {instead: inBucket("GetLifecycleConfiguration")},
 	"PutBucketLifecycleConfiguration": {instead: inBucket("PutLifecycleConfiguration")},

@@ -30,6 +30,7 @@ type Bucket struct {
 	Lifecycle   []LifecycleRule
 	BlockPublic *PublicAccessBlock // nil: none
 	BucketKeys  bool               // of the default encryption, which has no effect without AWS KMS
+	NoOwnership bool               // its ownership controls were deleted: its objects are its owner's all the same
 }
 
 // PublicAccessBlock says what of a bucket cannot be public.

@@ -56,6 +56,7 @@ type Instance struct {
 	CPUCores, CPUThreads      int32    // cores, and threads of each, that the launch asked for; zero: the type's
 	AutoRecovery              string   // "default", "disabled"; "": default
 	Tenancy                   string   // "dedicated"; "": default
+	ReservationPreference     string   // of Capacity Reservations: "open", "none"; "": open
 	ResourceNames             ResourceNames
 	PlacementGroupID          string // "": none
 	Partition                 int32  // of its placement group; zero: none

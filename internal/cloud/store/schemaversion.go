@@ -62,7 +62,8 @@ var migrations = []migration{
 	// Load Balancers as their targets; placement groups of Auto Scaling groups and weights of their
 	// instances; interface endpoints; IPv6 addresses of load balancers; processors, tenancy,
 	// recovery and resource names of instances; server certificates of IAM; dashboards of
-	// CloudWatch; the lease time of DHCP option sets; and tags of what other accounts share.
+	// CloudWatch; the lease time of DHCP option sets; tags of what other accounts share; preferences
+	// for Capacity Reservations; and buckets without ownership controls.
 	nil,
 }
 

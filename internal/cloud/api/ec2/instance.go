@@ -207,6 +207,9 @@ func instanceItem(r store.Reader) func(vm) types.Instance {
 			BlockDeviceMappings:   []types.InstanceBlockDeviceMapping{},
 		}
 		addFixed(&item, row)
+		item.CapacityReservationSpecification = &types.CapacityReservationSpecificationResponse{
+			CapacityReservationPreference: reservationPreference(row),
+		}
 		item.CpuOptions = cpuOptionsItem(row)
 		item.MaintenanceOptions = &types.InstanceMaintenanceOptions{AutoRecovery: autoRecovery(row)}
 		item.PrivateDnsNameOptions = &types.PrivateDnsNameOptionsResponse{

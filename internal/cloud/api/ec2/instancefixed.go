@@ -8,9 +8,6 @@ import (
 // addFixed adds to the description of an instance what is the same for all of them, or for all of a
 // type, because a launch that asks for anything else is refused.
 func addFixed(item *types.Instance, row vm) {
-	item.CapacityReservationSpecification = &types.CapacityReservationSpecificationResponse{
-		CapacityReservationPreference: types.CapacityReservationPreferenceOpen,
-	}
 	item.CurrentInstanceBootMode = types.InstanceBootModeValuesLegacyBios
 	item.EnclaveOptions = &types.EnclaveOptions{Enabled: aws.Bool(false)}
 	item.HibernationOptions = &types.HibernationOptions{Configured: aws.Bool(false)}
@@ -35,8 +32,8 @@ var fixedFilters = filters[vm]{
 	"boot-mode":                  noValue[vm],
 	"capacity-reservation-id":    noValue[vm],
 	"current-instance-boot-mode": constant[vm](string(types.InstanceBootModeValuesLegacyBios)),
-	"capacity-reservation-specification.capacity-reservation-preference": constant[vm](
-		string(types.CapacityReservationPreferenceOpen),
+	"capacity-reservation-specification.capacity-reservation-preference": field(
+		func(row vm) string { return string(reservationPreference(row)) },
 	),
 	"enclave-options.enabled":        constant[vm]("false"),
 	"hibernation-options.configured": constant[vm]("false"),

@@ -177,6 +177,7 @@ func (a *API) newInstance(l *launch, reservation string, index int32) *store.Ins
 	if o := in.MaintenanceOptions; o != nil {
 		row.AutoRecovery = string(o.AutoRecovery)
 	}
+	row.ReservationPreference = preferenceOf(in.CapacityReservationSpecification)
 	if in.InstanceInitiatedShutdownBehavior != "" {
 		row.ShutdownBehavior = string(in.InstanceInitiatedShutdownBehavior)
 	}

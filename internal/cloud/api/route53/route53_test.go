@@ -130,6 +130,10 @@ func TestZonesAreCreatedListedAndDeleted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	signed, err := w.GetDNSSEC(ctx, &client.GetDNSSECInput{HostedZoneId: &zone})
+	if err != nil || *signed.Status.ServeSignature != "NOT_SIGNING" {
+		t.Errorf("DNSSEC: %+v, %v", signed, err)
+	}
 	if *got.HostedZone.Name != "example.com." || *got.HostedZone.ResourceRecordSetCount != 2 ||
 		len(got.DelegationSet.NameServers) != 4 || got.HostedZone.Config.PrivateZone {
 		t.Errorf("got %+v", got.HostedZone)

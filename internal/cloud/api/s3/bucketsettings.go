@@ -256,18 +256,40 @@ func (a *API) PutBucketOwnershipControls(
 	if o := in.OwnershipControls.Rules[0].ObjectOwnership; o != types.ObjectOwnershipBucketOwnerEnforced {
 		return nil, wire.NotImplemented("the ownership %s, with access control lists", o)
 	}
-	_, err := findBucket(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
-	return &s3.PutBucketOwnershipControlsOutput{}, err
+	return &s3.PutBucketOwnershipControlsOutput{}, a.setNoOwnership(ctx, in.Bucket, in.ExpectedBucketOwner, false)
+}
+
+// setNoOwnership records whether a bucket lacks ownership controls.
+func (a *API) setNoOwnership(ctx context.Context, bucket, owner *string, lacks bool) error {
+	return a.editBucket(ctx, bucket, owner, func(b *store.Bucket) error {
+		b.NoOwnership = lacks
+		return nil
+	})
+}
+
+// DeleteBucketOwnershipControls removes what PutBucketOwnershipControls and CreateBucket have set. Then
+// whoever writes an object owns it. That is the bucket's owner, because no other account may write.
+func (a *API) DeleteBucketOwnershipControls(
+	ctx context.Context, in *s3.DeleteBucketOwnershipControlsInput,
+) (*s3.DeleteBucketOwnershipControlsOutput, error) {
+	return &s3.DeleteBucketOwnershipControlsOutput{}, a.setNoOwnership(ctx, in.Bucket, in.ExpectedBucketOwner, true)
 }
 
 // GetBucketOwnershipControls returns who owns the objects of a bucket.
 func (a *API) GetBucketOwnershipControls(
 	ctx context.Context, in *s3.GetBucketOwnershipControlsInput,
 ) (*s3.GetBucketOwnershipControlsOutput, error) {
-	_, err := findBucket(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
+	bucket, err := findBucket(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
+	if err != nil {
+		return nil, err
+	}
+	if bucket.NoOwnership {
+		return nil, failure(http.StatusNotFound, "OwnershipControlsNotFoundError",
+			"The bucket ownership controls were not found")
+	}
 	return &s3.GetBucketOwnershipControlsOutput{OwnershipControls: &types.OwnershipControls{
 		Rules: []types.OwnershipControlsRule{{ObjectOwnership: types.ObjectOwnershipBucketOwnerEnforced}},
-	}}, err
+	}}, nil
 }
 
 // GetBucketVersioning returns nothing, which says that versioning was never enabled.
