@@ -207,20 +207,26 @@ func TestDocumentedPlaybook(t *testing.T) {
 	}
 }
 
-// TestDocumentedJavaScriptWorks runs the program with the SDK of a folder, because npm takes half a
-// minute to fetch one.
+// TestDocumentedJavaScriptWorks parses the program, and runs it with the SDK of a folder where there
+// is one: npm takes half a minute to fetch it.
 func TestDocumentedJavaScriptWorks(t *testing.T) {
-	modules := os.Getenv("ALOFT_NODE_MODULES")
-	if modules == "" {
-		t.Skip("ALOFT_NODE_MODULES names no folder with @aws-sdk/client-ec2")
-	}
 	s := startSimulated(t)
-	dir := t.TempDir()
-	if err := os.Symlink(modules, filepath.Join(dir, "node_modules")); err != nil {
+	dir, text := t.TempDir(), s.snippet(t, "js", "client-ec2")
+	path := filepath.Join(dir, "client.mjs")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(dir, "client.mjs")
-	if err := os.WriteFile(path, []byte(s.snippet(t, "js", "client-ec2")), 0o600); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "node", "--check", path).CombinedOutput(); err != nil {
+		t.Fatalf("parse the program: %v\n%s", err, out)
+	}
+	if !strings.Contains(text, `endpoint: "`+s.endpoint+`"`) {
+		t.Errorf("the program uses another endpoint:\n%s", text)
+	}
+	modules := os.Getenv("ALOFT_NODE_MODULES")
+	if modules == "" {
+		t.Skip("parsed, but not run: ALOFT_NODE_MODULES names no folder with @aws-sdk/client-ec2")
+	}
+	if err := os.Symlink(modules, filepath.Join(dir, "node_modules")); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), "node", path)

@@ -193,7 +193,7 @@ func (a *API) DescribeFastLaunchImages(
 	})
 }
 
-// DescribeSpotDatafeedSubscription says that the account has no data feed.
+// DescribeSpotDatafeedSubscription reports that the account has no data feed.
 func (a *API) DescribeSpotDatafeedSubscription(
 	ctx context.Context, in *ec2.DescribeSpotDatafeedSubscriptionInput,
 ) (*ec2.DescribeSpotDatafeedSubscriptionOutput, error) {

@@ -67,7 +67,8 @@ type API struct {
 	Config
 	ids       *identity.Source
 	shortages shortages
-	// deregistered has the ids of images that AnyImage does not bring back.
+	// deregistered has the ids of images that AnyImage does not bring back: who deregisters an image
+	// waits until it is gone.
 	deregistered sync.Map
 }
 

@@ -135,7 +135,7 @@ func (a *API) GetHostedZone(
 	return &route53.GetHostedZoneOutput{HostedZone: describeZone(view, zone), DelegationSet: delegation(zone)}, nil
 }
 
-// GetDNSSEC says that a zone is not signed: none is. Clients ask before they delete a zone.
+// GetDNSSEC reports that a zone is not signed: none is. Clients ask before they delete a zone.
 func (a *API) GetDNSSEC(ctx context.Context, in *route53.GetDNSSECInput) (*route53.GetDNSSECOutput, error) {
 	if _, err := findZone(ctx, a.Store.Read(ctx), in.HostedZoneId); err != nil {
 		return nil, err

@@ -38,7 +38,8 @@ var balancerSysctls = []sysctl{
 	{"netfilter/nf_conntrack_udp_timeout", "120"}, {"netfilter/nf_conntrack_udp_timeout_stream", "120"},
 }
 
-// forwarding6Sysctls make a namespace forward IPv6, and keep what it knows of its device.
+// forwarding6Sysctls make a namespace forward IPv6. The plane sets its routes, and no advertisement
+// changes them.
 var forwarding6Sysctls = []sysctl{{"ipv6/conf/all/accept_ra", "0"}, {ipv6Forwarding, "1"}}
 
 // forwarding is how a namespace forwards packets.
