@@ -109,7 +109,7 @@ func measure(ctx context.Context) (figures []figure, err error) {
 // connect returns a client of the cloud once it answers.
 func connect(ctx context.Context, layout host.Layout) (*ec2.Client, error) {
 	for began := time.Now(); time.Since(began) < time.Minute; time.Sleep(time.Millisecond) {
-		daemon, err := host.FindDaemon(layout)
+		daemon, err := host.FindDaemon(ctx, layout)
 		if err != nil {
 			continue
 		}

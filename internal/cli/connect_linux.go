@@ -27,7 +27,7 @@ func (g *global) connectToLocalCloud(ctx context.Context, region string, start b
 	if err != nil {
 		return nil, err
 	}
-	running, err := findDaemon(layout)
+	running, err := findDaemon(ctx, layout)
 	if errors.Is(err, host.ErrNotRunning) && start {
 		quiet := *g
 		quiet.json = false // standard output holds the result of the command itself alone
@@ -37,7 +37,7 @@ func (g *global) connectToLocalCloud(ctx context.Context, region string, start b
 		if err != nil {
 			return nil, err
 		}
-		running, err = findDaemon(layout)
+		running, err = findDaemon(ctx, layout)
 	}
 	if err != nil {
 		return nil, notRunning(err, "sudo aloft local start"+g.cloudFlags()+
@@ -99,8 +99,8 @@ func (g *global) trustedRoots() *x509.CertPool {
 func (g *global) layout() (host.Layout, error) { return host.LayoutFor(g.stateDir) }
 
 // findDaemon returns the running daemon of a local cloud.
-func findDaemon(layout host.Layout) (host.Daemon, error) {
-	running, err := host.FindDaemon(layout)
+func findDaemon(ctx context.Context, layout host.Layout) (host.Daemon, error) {
+	running, err := host.FindDaemon(ctx, layout)
 	if errors.Is(err, fs.ErrPermission) {
 		return running, needsRoot(err, "run the same command with sudo")
 	}

@@ -25,7 +25,7 @@ func runConsole(ctx context.Context, o *consoleOptions) error {
 	if err != nil {
 		return err
 	}
-	running, err := findDaemon(layout)
+	running, err := findDaemon(ctx, layout)
 	if err != nil {
 		return notRunning(err, "sudo aloft local start"+o.cloudFlags()+" starts it")
 	}

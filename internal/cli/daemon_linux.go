@@ -101,7 +101,7 @@ func (g *global) spawnDaemon(ctx context.Context, config cloud.Config, o startOp
 	tick := time.NewTicker(spawnPoll)
 	defer tick.Stop()
 	for {
-		if d, err := host.FindDaemon(config.Layout); err == nil && d.PID == daemon.Process.Pid {
+		if d, err := host.FindDaemon(ctx, config.Layout); err == nil && d.PID == daemon.Process.Pid {
 			return d, nil
 		}
 		select {

@@ -13,7 +13,7 @@ import (
 	"aloft.dev/aloft/internal/view"
 )
 
-func runLocalEnv(_ context.Context, o *localEnvOptions) error {
+func runLocalEnv(ctx context.Context, o *localEnvOptions) error {
 	layout, err := o.layout()
 	if err != nil {
 		return err
@@ -34,7 +34,7 @@ func runLocalEnv(_ context.Context, o *localEnvOptions) error {
 		return err
 	}
 	address := host.DefaultAddress
-	if running, err := findDaemon(layout); err == nil {
+	if running, err := findDaemon(ctx, layout); err == nil {
 		address = running.Address
 	}
 	region := cmp.Or(o.region, spec.DefaultRegion)

@@ -89,7 +89,7 @@ func (o *localImageImportOptions) register(
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), registerTimeout)
 	defer cancel()
-	running, err := findDaemon(layout)
+	running, err := findDaemon(ctx, layout)
 	if err != nil {
 		return nil, notRunning(err, "sudo aloft local start"+o.cloudFlags())
 	}

@@ -16,7 +16,7 @@ func runLocalManners(ctx context.Context, o *localMannersOptions) error {
 	if err != nil {
 		return err
 	}
-	running, err := findDaemon(layout)
+	running, err := findDaemon(ctx, layout)
 	if err != nil {
 		return notRunning(err, "sudo aloft local start --manners aws"+o.cloudFlags())
 	}

@@ -19,7 +19,7 @@ func (o *localResetOptions) reset(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if running, err := findDaemon(layout); layout.Simulated && err == nil {
+	if running, err := findDaemon(ctx, layout); layout.Simulated && err == nil {
 		if err := running.Reset(ctx, layout); err != nil {
 			return err
 		}

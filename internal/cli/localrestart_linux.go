@@ -26,7 +26,7 @@ func (o *localRestartOptions) restart(ctx context.Context) error {
 	}
 	start := o.start
 	start.address = host.DefaultAddress
-	running, err := findDaemon(layout)
+	running, err := findDaemon(ctx, layout)
 	if err != nil && !errors.Is(err, host.ErrNotRunning) {
 		return err
 	}

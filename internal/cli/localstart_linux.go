@@ -29,7 +29,7 @@ func (g *global) startLocal(ctx context.Context, o startOptions) error {
 		return err
 	}
 	good := g.style(g.Err).Good("✓")
-	running, err := findDaemon(config.Layout)
+	running, err := findDaemon(ctx, config.Layout)
 	if err == nil {
 		if err := g.requireSameVersion(running); err != nil {
 			return err

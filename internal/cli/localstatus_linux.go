@@ -14,7 +14,7 @@ func runLocalStatus(ctx context.Context, o *localStatusOptions) error {
 	if err != nil {
 		return err
 	}
-	running, err := findDaemon(layout)
+	running, err := findDaemon(ctx, layout)
 	if err != nil {
 		return notRunning(err, "sudo aloft local start"+o.cloudFlags())
 	}

@@ -19,7 +19,7 @@ func (g *global) stopLocal(ctx context.Context, timeout time.Duration) error {
 	if err != nil {
 		return err
 	}
-	running, err := findDaemon(layout)
+	running, err := findDaemon(ctx, layout)
 	if errors.Is(err, host.ErrNotRunning) {
 		// A daemon that was killed may have left machines running.
 		if err := host.RemoveLeftovers(ctx, layout); err != nil {

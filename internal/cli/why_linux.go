@@ -25,7 +25,7 @@ func (g *global) probeLocalCloud(
 	if err != nil {
 		return nil, err
 	}
-	running, err := findDaemon(layout)
+	running, err := findDaemon(ctx, layout)
 	if err != nil {
 		return nil, err
 	}

@@ -55,7 +55,7 @@ func startSimulated(t *testing.T, changes ...func(*cloud.Config)) simulated {
 	})
 	s := simulated{layout: layout}
 	for began := time.Now(); ; time.Sleep(5 * time.Millisecond) {
-		if s.daemon, err = host.FindDaemon(layout); err == nil {
+		if s.daemon, err = host.FindDaemon(t.Context(), layout); err == nil {
 			break
 		}
 		if time.Since(began) > 20*time.Second {

@@ -149,7 +149,7 @@ func (c natCloud) startOnVolume(instance string) (volume string) {
 	c.attachVolume(volume, instance, "/dev/sdf")
 	c.inside(instance, "mkfs.ext4 -q /dev/sdf && mkdir /data && "+
 		"echo '/dev/sdf /data ext4 defaults,nofail 0 2' >>/etc/fstab && mount /data && echo kept >/data/file")
-	daemon, err := host.FindDaemon(c.layout)
+	daemon, err := host.FindDaemon(c.t.Context(), c.layout)
 	if err != nil {
 		c.t.Fatal(err)
 	}

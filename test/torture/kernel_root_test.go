@@ -4,6 +4,7 @@ package torture
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -92,17 +93,16 @@ func (r *real) oneLife(t *testing.T, random *rand.Rand, all [][]*thing) (answere
 
 func (r *real) killDaemon(t *testing.T) {
 	t.Helper()
-	d, err := host.FindDaemon(r.layout)
+	d, err := host.FindDaemon(t.Context(), r.layout)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := syscall.Kill(d.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	program.Eventually(t, program.Patience, "the daemon is dead", func() bool {
-		_, err := host.FindDaemon(r.layout)
-		return err != nil
-	})
+	if _, err := host.FindDaemon(t.Context(), r.layout); !errors.Is(err, host.ErrNotRunning) {
+		t.Fatalf("the killed daemon: %v", err)
+	}
 	recorded.Add(func(r *Report) { r.Kills++ })
 }
 

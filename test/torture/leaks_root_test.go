@@ -86,7 +86,7 @@ func (f footprint) leak(before footprint) string {
 // footprints returns what the processes of the local cloud hold.
 func (r *real) footprints(t *testing.T) map[string]footprint {
 	t.Helper()
-	d, err := host.FindDaemon(r.layout)
+	d, err := host.FindDaemon(t.Context(), r.layout)
 	if err != nil {
 		t.Fatal(err)
 	}

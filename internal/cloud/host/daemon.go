@@ -18,8 +18,12 @@ import (
 // ErrNotRunning is returned when a local cloud has no running daemon.
 var ErrNotRunning = errors.New("the local cloud is not running")
 
-// stopPoll is the interval at which Stop and Leave check whether the daemon has exited.
+// stopPoll is the interval at which awaitEnd checks whether the daemon has exited.
 const stopPoll = 20 * time.Millisecond
+
+// killPatience is how long FindDaemon waits for the end of a killed daemon. To free the memory
+// of a large process takes a fraction of a second.
+const killPatience = 30 * time.Second
 
 // Daemon describes a running daemon. The daemon records it in a file.
 type Daemon struct {
@@ -30,8 +34,9 @@ type Daemon struct {
 	StartedAt time.Time `json:"started_at"`
 }
 
-// FindDaemon returns the running daemon of a local cloud, or ErrNotRunning.
-func FindDaemon(layout Layout) (Daemon, error) {
+// FindDaemon returns the running daemon of a local cloud, or ErrNotRunning. It waits for the end
+// of a daemon that was killed just now: until then the process holds its files and sockets.
+func FindDaemon(ctx context.Context, layout Layout) (Daemon, error) {
 	var d Daemon
 	data, err := os.ReadFile(layout.daemon())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -42,6 +47,13 @@ func FindDaemon(layout Layout) (Daemon, error) {
 	}
 	if err := json.Unmarshal(data, &d); err != nil {
 		return d, fmt.Errorf("read %s: %w", layout.daemon(), err)
+	}
+	if d.running() && d.killed() {
+		waiting, cancel := context.WithTimeout(ctx, killPatience)
+		defer cancel()
+		if err := d.awaitEnd(waiting); err != nil {
+			return Daemon{}, err
+		}
 	}
 	if !d.running() {
 		return Daemon{}, ErrNotRunning
@@ -80,6 +92,11 @@ func (d Daemon) signal(ctx context.Context, sig syscall.Signal) error {
 	if err := syscall.Kill(d.PID, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return fmt.Errorf("signal the daemon (pid %d): %w", d.PID, err)
 	}
+	return d.awaitEnd(ctx)
+}
+
+// awaitEnd returns when the daemon's process has ended.
+func (d Daemon) awaitEnd(ctx context.Context) error {
 	tick := time.NewTicker(stopPoll)
 	defer tick.Stop()
 	for d.running() {
@@ -96,6 +113,19 @@ func (d Daemon) signal(ctx context.Context, sig syscall.Signal) error {
 func (d Daemon) running() bool {
 	ticks, err := startTicks(d.PID)
 	return err == nil && ticks == d.Started
+}
+
+// killed reports whether the process was sent SIGKILL. The signal stays pending for the process
+// as a whole until its last thread has ended (proc(5), /proc/pid/status, ShdPnd).
+func (d Daemon) killed() bool {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", d.PID))
+	if err != nil {
+		return false
+	}
+	_, after, _ := strings.Cut(string(data), "\nShdPnd:")
+	mask, _, _ := strings.Cut(after, "\n")
+	pending, err := strconv.ParseUint(strings.TrimSpace(mask), 16, 64)
+	return err == nil && pending&(1<<(syscall.SIGKILL-1)) != 0
 }
 
 // startTicks returns the start time of a process (proc(5), /proc/pid/stat, field

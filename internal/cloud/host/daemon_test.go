@@ -24,13 +24,13 @@ func TestFindDaemonIgnoresAReusedPid(t *testing.T) {
 	if err := (Daemon{PID: os.Getpid(), Started: ticks}).write(layout); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := FindDaemon(layout); err != nil {
+	if _, err := FindDaemon(t.Context(), layout); err != nil {
 		t.Errorf("find this process: %v", err)
 	}
 	if err := (Daemon{PID: os.Getpid(), Started: ticks - 1}).write(layout); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := FindDaemon(layout); !errors.Is(err, ErrNotRunning) {
+	if _, err := FindDaemon(t.Context(), layout); !errors.Is(err, ErrNotRunning) {
 		t.Errorf("find a process with another start time: got %v, want ErrNotRunning", err)
 	}
 }

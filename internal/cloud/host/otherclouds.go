@@ -52,7 +52,7 @@ func OtherClouds(ctx context.Context, layout Layout) ([]OtherCloud, error) {
 // alive reports whether a local cloud starts, or any of its processes runs. It reports true if
 // it cannot find out, so that callers never remove the leftovers of a live one.
 func alive(ctx context.Context, layout Layout) bool {
-	if _, err := FindDaemon(layout); !errors.Is(err, ErrNotRunning) {
+	if _, err := FindDaemon(ctx, layout); !errors.Is(err, ErrNotRunning) {
 		return true
 	}
 	dir, err := unclaimed(ctx, layout)
@@ -65,7 +65,7 @@ func alive(ctx context.Context, layout Layout) bool {
 
 // processesRun reports whether any process of a local cloud runs, or true if it cannot find out.
 func processesRun(ctx context.Context, layout Layout) bool {
-	if _, err := FindDaemon(layout); !errors.Is(err, ErrNotRunning) {
+	if _, err := FindDaemon(ctx, layout); !errors.Is(err, ErrNotRunning) {
 		return true
 	}
 	log := slog.New(slog.DiscardHandler)

@@ -3,6 +3,7 @@
 package host
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -64,5 +65,62 @@ func waitFor(t *testing.T, ok func() bool) {
 		if time.Since(began) > time.Minute {
 			t.Fatal("not within a minute")
 		}
+	}
+}
+
+// heldVariable makes this program hold memory, which takes the kernel a while to free.
+const heldVariable = "ALOFT_TEST_HELD"
+
+func init() {
+	if os.Getenv(heldVariable) == "" {
+		return
+	}
+	held := make([]byte, 512<<20)
+	for i := 0; i < len(held); i += os.Getpagesize() {
+		held[i] = 1
+	}
+	fmt.Println("held")
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	runtime.KeepAlive(held)
+	os.Exit(0)
+}
+
+func TestAKilledDaemonDoesNotRun(t *testing.T) {
+	layout, err := LayoutFor(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	layout.RunDir = t.TempDir()
+	cmd := exec.Command(os.Args[0], "-test.run=^$")
+	cmd.Env = append(os.Environ(), heldVariable+"=1")
+	if _, err := cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Wait() }()
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	ticks, err := startTicks(cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := (Daemon{PID: cmd.Process.Pid, Started: ticks}).write(layout); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := FindDaemon(t.Context(), layout); err != nil {
+		t.Errorf("before it is killed: %v", err)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := FindDaemon(t.Context(), layout); !errors.Is(err, ErrNotRunning) {
+		t.Errorf("right after it was killed: %+v, %v", d, err)
 	}
 }
