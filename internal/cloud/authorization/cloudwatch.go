@@ -1,12 +1,13 @@
 package authorization
 
 import (
+	metricalarm "aloft.dev/aloft/internal/cloud/alarm"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
 var alarmOperations = operations{
-	"PutMetricAlarm":          onNew("AlarmName", alarm),
+	"PutMetricAlarm":          actsOnInstances(onNew("AlarmName", alarm)),
 	"PutCompositeAlarm":       onNew("AlarmName", alarm),
 	"DeleteAlarms":            onNew("AlarmNames", alarm),
 	"EnableAlarmActions":      onNew("AlarmNames", alarm),
@@ -31,6 +32,29 @@ var alarmOperations = operations{
 	"DescribeAnomalyDetectors": {},
 	"DescribeInsightRules":     {},
 	"ListMetricStreams":        {},
+}
+
+// eventsService is the service that acts on instances when an alarm says so.
+const eventsService = "events.amazonaws.com"
+
+// actsOnInstances describes an operation on alarms, whose callers need the permission to create
+// the role of eventsService if the alarm acts on an instance (CloudWatch API Reference,
+// PutMetricAlarm). Without it, who may only create alarms could terminate any instance.
+func actsOnInstances(op operation) operation {
+	op.also = func(s *subject) []need {
+		for _, arn := range s.values("AlarmActions", "OKActions", "InsufficientDataActions") {
+			if _, ok := metricalarm.InstanceActionOf(arn); ok {
+				return []need{{
+					action: "iam:CreateServiceLinkedRole",
+					resource: globalARN(
+						s, "role", "/aws-service-role/"+eventsService+"/", "AWSServiceRoleForCloudWatchEvents"),
+					keys: map[string][]string{"iam:AWSServiceName": {eventsService}},
+				}}
+			}
+		}
+		return nil
+	}
+	return op
 }
 
 func dashboard(s *subject, name string) []target {

@@ -1,11 +1,9 @@
 package authorization
 
 import (
-	"context"
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	acmclient "github.com/aws/aws-sdk-go-v2/service/acm"
 	scalingclient "github.com/aws/aws-sdk-go-v2/service/autoscaling"
@@ -42,7 +40,6 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/sns"
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
-	"aloft.dev/aloft/internal/cloud/session"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/tunnel"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -326,6 +323,20 @@ func TestNeeds(t *testing.T) {
 			"ssm:UpdateInstanceInformation arn:aws:ec2:us-east-1:" + account + ":instance/i-1",
 		},
 		{"ec2messages", &ec2messages.GetMessagesInput{Destination: text("i-1")}, "ec2messages:GetMessages *"},
+		{
+			"monitoring", &watchclient.PutMetricAlarmInput{
+				AlarmName: text("a"), OKActions: []string{"arn:aws:automate:us-east-1:ec2:terminate"},
+			},
+			"cloudwatch:PutMetricAlarm arn:aws:cloudwatch:us-east-1:" + account + ":alarm:a\n" +
+				"iam:CreateServiceLinkedRole arn:aws:iam::" + account +
+				":role/aws-service-role/events.amazonaws.com/AWSServiceRoleForCloudWatchEvents",
+		},
+		{
+			"monitoring", &watchclient.PutMetricAlarmInput{
+				AlarmName: text("a"), AlarmActions: []string{"arn:aws:sns:us-east-1:" + account + ":topic"},
+			},
+			"cloudwatch:PutMetricAlarm arn:aws:cloudwatch:us-east-1:" + account + ":alarm:a",
+		},
 		{"sts", &stsclient.GetCallerIdentityInput{}, ""},
 		{"sts", &stsclient.GetSessionTokenInput{}, "sts:GetSessionToken unknown\n* *"},
 	} {
@@ -455,37 +466,4 @@ func put(tx *store.Tx) {
 		Region: home, Name: "g",
 		ARN: "arn:aws:autoscaling:us-east-1:000000000000:autoScalingGroup:1:autoScalingGroupName/g",
 	})
-}
-
-// An operation without an entry needs a policy of everything, and no denial.
-func TestOperationsWithoutEntriesAreForThoseWhoMayDoEverything(t *testing.T) {
-	s, err := store.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	const everything = `{"Effect":"Allow","Action":"*","Resource":"*"}`
-	for statements, want := range map[string]bool{
-		everything: true,
-		`{"Effect":"Allow","Action":"ec2:*","Resource":"*"}`:                                                   false,
-		`{"Effect":"Allow","Action":"*","Resource":"arn:aws:ec2:*"}`:                                           false,
-		everything + `,{"Effect":"Deny","Action":"ec2:CreateTransitGateway","Resource":"arn:aws:ec2:*:*:*/x"}`: false,
-	} {
-		role := &store.Role{
-			Name: "web", ID: "AROAweb", ARN: "arn:aws:iam::000000000000:role/web",
-			Inline: map[string]string{"p": `{"Version":"2012-10-17","Statement":[` + statements + `]}`},
-		}
-		if err := s.Update(func(tx *store.Tx) error { store.Roles.Put(tx, role); return nil }); err != nil {
-			t.Fatal(err)
-		}
-		who := PrincipalOf(&session.Session{RoleID: role.ID, RoleName: role.Name, Name: "s", Issued: time.Now()})
-		ran := false
-		_, err := New(Config{Store: s}).Around(
-			wire.WithCaller(t.Context(), wire.Caller{Region: "us-east-1", Principal: who}),
-			wire.Call{Service: "ec2", Operation: "CreateTransitGateway", Input: &ec2client.CreateTransitGatewayInput{}},
-			func(context.Context) (any, error) { ran = true; return nil, nil },
-		)
-		if ran != want || want != (err == nil) {
-			t.Errorf("%s: ran %v, %v; want %v", statements, ran, err, want)
-		}
-	}
 }
