@@ -352,23 +352,23 @@ func setVersion(t *testing.T, path, version string) {
 func allRows(t *testing.T, s *Store) map[string]any {
 	t.Helper()
 	all := map[string]map[string]any{}
-	txn := s.View().read()
 	for _, tb := range tables {
-		rows := map[string]any{}
-		all[tb.name()] = rows
-		it, err := txn.Get(tb.name(), "id")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for row := it.Next(); row != nil; row = it.Next() {
-			rows[tb.keyOf(row)] = row
-		}
+		all[tb.name()] = tb.(interface{ keyed(Reader) map[string]any }).keyed(s.View())
 	}
 	content, err := json.Marshal(all)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return decodeJSON(t, content)
+}
+
+// keyed returns all rows by their keys.
+func (t Table[T]) keyed(r Reader) map[string]any {
+	rows := map[string]any{}
+	for _, row := range t.List(r) {
+		rows[t.key(row)] = row
+	}
+	return rows
 }
 
 func readJSON(t *testing.T, path string) map[string]any {

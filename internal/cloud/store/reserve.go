@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/hashicorp/go-memdb"
 	"go.etcd.io/bbolt"
 )
 
@@ -48,14 +47,4 @@ func (r *reserve) complete(tx *bbolt.Tx) error {
 		}
 	}
 	return nil
-}
-
-// adds reports whether a transaction adds rows.
-func adds(changes memdb.Changes) bool {
-	for _, c := range changes {
-		if c.Created() {
-			return true
-		}
-	}
-	return false
 }

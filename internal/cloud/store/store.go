@@ -8,11 +8,14 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"sync"
+	"sync/atomic"
 
-	"github.com/hashicorp/go-memdb"
 	"go.etcd.io/bbolt"
 )
 
@@ -21,7 +24,8 @@ var ErrLocked = errors.New("the database is in use by another process")
 
 // Store is a database. Use Open to get one.
 type Store struct {
-	mem     *memdb.MemDB
+	writing sync.Mutex // held by the transaction that runs
+	current atomic.Pointer[View]
 	disk    *bbolt.DB // nil: memory only
 	reserve reserve
 	past    history
@@ -33,12 +37,13 @@ type Store struct {
 // store is in memory only, for tests. The error wraps ErrLocked if another
 // process has the file open. That error, and those for a damaged file, a newer
 // schema version and a failed migration, are a *diag.Diagnostic.
-func Open(path string) (*Store, error) {
-	mem, err := memdb.NewMemDB(schema())
-	if err != nil {
-		return nil, fmt.Errorf("build the store's schema: %w", err)
+func Open(path string) (_ *Store, err error) {
+	s := &Store{}
+	empty := &View{contents: make(map[string]content, len(tables))}
+	for _, t := range tables {
+		empty.contents[t.name()] = t.empty()
 	}
-	s := &Store{mem: mem}
+	s.current.Store(empty)
 	if path == "" {
 		return s, nil
 	}
@@ -63,72 +68,58 @@ func (s *Store) Close() error {
 }
 
 func (s *Store) load() error {
-	txn := s.mem.Txn(true)
-	defer txn.Abort()
-	err := s.disk.View(func(tx *bbolt.Tx) error {
+	tx := &Tx{base: s.View()}
+	err := s.disk.View(func(disk *bbolt.Tx) error {
 		for _, t := range tables {
-			bucket := tx.Bucket([]byte(t.name()))
+			bucket := disk.Bucket([]byte(t.name()))
 			if bucket == nil {
 				continue
 			}
 			if err := bucket.ForEach(func(key, value []byte) error {
-				row, err := t.decode(value)
-				if err != nil {
+				if err := t.load(tx, value); err != nil {
 					return fmt.Errorf("load %s %s: %w", t.name(), key, err)
 				}
-				return txn.Insert(t.name(), row)
+				return nil
 			}); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if err != nil {
+	if err := errors.Join(err, tx.err); err != nil {
 		return err
 	}
-	txn.Commit()
+	s.commit(tx)
 	return nil
 }
 
 // Reader is a consistent view of all tables: a View or a Tx.
-type Reader interface{ read() *memdb.Txn }
+type Reader interface {
+	// content returns what the table with a name holds.
+	content(table string) content
+}
 
 // View is an immutable snapshot of all tables.
-type View struct{ txn *memdb.Txn }
+type View struct{ contents map[string]content }
 
-func (s *View) read() *memdb.Txn { return s.txn }
+func (s *View) content(table string) content { return s.contents[table] }
 
 // View returns a snapshot of the tables. It need not be closed.
-func (s *Store) View() *View { return &View{txn: s.mem.Txn(false)} }
+func (s *Store) View() *View { return s.current.Load() }
 
 // Changed waits until one of the tables differs from the view or ctx ends. It
 // returns at once if a table already differs.
 func (s *View) Changed(ctx context.Context, of ...Watchable) error {
-	ws := memdb.NewWatchSet()
+	cases := []reflect.SelectCase{{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(ctx.Done())}}
 	for _, t := range of {
-		it, err := s.txn.Get(t.name(), "id")
-		if err != nil {
-			return fmt.Errorf("watch %s: %w", t.name(), err)
-		}
-		ws.Add(it.WatchCh())
+		replaced := reflect.ValueOf(s.content(t.name()).replacement())
+		cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: replaced})
 	}
-	return ws.WatchCtx(ctx)
-}
-
-// Tx is a transaction. It sees its own writes.
-type Tx struct {
-	txn *memdb.Txn
-	err error // of the first write that failed
-}
-
-// fail makes Update return err and commit nothing, unless an earlier write failed.
-func (tx *Tx) fail(err error) {
-	if tx.err == nil {
-		tx.err = err
+	if chosen, _, _ := reflect.Select(cases); chosen == 0 {
+		return ctx.Err()
 	}
+	return nil
 }
-
-func (tx *Tx) read() *memdb.Txn { return tx.txn }
 
 // Update runs change in a transaction and commits its writes, first to disk and
 // then for readers. If change returns an error, Update commits nothing and
@@ -137,38 +128,44 @@ func (tx *Tx) read() *memdb.Txn { return tx.txn }
 // rows can still be changed and deleted, but not added. Only one transaction runs at a time, so change must
 // not do anything slow.
 func (s *Store) Update(change func(tx *Tx) error) error {
-	txn := s.mem.Txn(true)
-	defer txn.Abort()
-	txn.TrackChanges()
-	tx := &Tx{txn: txn}
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	tx := &Tx{base: s.View()}
 	if err := change(tx); err != nil {
 		return err
 	}
-	if tx.err != nil {
+	if tx.err != nil || len(tx.changes) == 0 {
 		return tx.err
 	}
-	changes := txn.Changes()
-	if err := s.persist(changes); err != nil {
+	if err := s.persist(tx.changes); err != nil {
 		return err
 	}
-	if len(changes) > 0 {
-		s.remember()
-	}
-	txn.Commit()
+	s.remember()
+	s.commit(tx)
 	return nil
 }
 
+// commit makes readers see what a transaction wrote.
+func (s *Store) commit(tx *Tx) {
+	next := &View{contents: maps.Clone(tx.base.contents)}
+	maps.Copy(next.contents, tx.written)
+	s.current.Store(next)
+	for name := range tx.written {
+		close(tx.base.content(name).replacement())
+	}
+}
+
 // persist writes the changes to disk in one transaction.
-func (s *Store) persist(changes memdb.Changes) error {
-	if s.disk == nil || len(changes) == 0 {
+func (s *Store) persist(changes []change) error {
+	if s.disk == nil {
 		return nil
 	}
 	err := s.disk.Update(func(tx *bbolt.Tx) error {
-		if err := s.reserve.complete(tx); err != nil && adds(changes) {
+		if err := s.reserve.complete(tx); err != nil && slices.ContainsFunc(changes, change.adds) {
 			return err
 		}
 		for _, c := range changes {
-			if err := persistChange(tx, c); err != nil {
+			if err := c.persist(tx); err != nil {
 				return err
 			}
 		}
@@ -178,23 +175,4 @@ func (s *Store) persist(changes memdb.Changes) error {
 		return fmt.Errorf("write the change to disk: %w", err)
 	}
 	return nil
-}
-
-func persistChange(tx *bbolt.Tx, c memdb.Change) error {
-	t := tableNamed(c.Table)
-	if t == nil {
-		return fmt.Errorf("table %s is unknown", c.Table)
-	}
-	bucket, err := tx.CreateBucketIfNotExists([]byte(c.Table))
-	if err != nil {
-		return err
-	}
-	if c.Deleted() {
-		return bucket.Delete([]byte(t.keyOf(c.Before)))
-	}
-	value, err := json.Marshal(c.After)
-	if err != nil {
-		return err
-	}
-	return bucket.Put([]byte(t.keyOf(c.After)), value)
 }

@@ -6,8 +6,6 @@ import (
 	"iter"
 	"slices"
 
-	"github.com/hashicorp/go-memdb"
-
 	"aloft.dev/aloft/internal/cloud/identity"
 )
 
@@ -29,17 +27,14 @@ func newTable[T any](title string, key func(*T) string, region func(*T) identity
 
 func (t Table[T]) name() string { return t.title }
 
+// content returns what the table holds for a reader.
+func (t Table[T]) content(r Reader) *rows[T] { return r.content(t.title).(*rows[T]) }
+
 // Get returns the row with the key and reports whether it exists.
-func (t Table[T]) Get(r Reader, key string) (*T, bool) {
-	row, err := r.read().First(t.title, keyIndexName, key)
-	if err != nil || row == nil {
-		return nil, false
-	}
-	return row.(*T), true
-}
+func (t Table[T]) Get(r Reader, key string) (*T, bool) { return t.content(r).byKey.Get(key) }
 
 // List returns all rows in the order of their keys.
-func (t Table[T]) List(r Reader) []*T { return t.collect(r, keyIndexName) }
+func (t Table[T]) List(r Reader) []*T { return t.content(r).byKey.Values() }
 
 // noRegion is the region of rows that belong to other rows.
 func noRegion[T any](*T) identity.Region { return "" }
@@ -50,32 +45,15 @@ func (t Table[T]) InRegion(r Reader, region identity.Region) []*T {
 	return slices.DeleteFunc(t.List(r), func(row *T) bool { return t.region(row) != region })
 }
 
-func (t Table[T]) collect(r Reader, index string, args ...any) []*T {
-	it, err := r.read().Get(t.title, index, args...)
-	if err != nil {
-		// memdb reports an unknown table or index and an argument that is not
-		// one string. Table's and Index's methods cannot ask for these.
-		return nil
-	}
-	var rows []*T
-	for raw := it.Next(); raw != nil; raw = it.Next() {
-		rows = append(rows, raw.(*T))
-	}
-	return rows
-}
-
-// From iterates over the rows whose keys are not before a key, in the order of their keys.
+// From iterates over the rows whose keys are not before a key, in the order of their keys. It
+// does not see what a transaction changes meanwhile.
 func (t Table[T]) From(r Reader, key string) iter.Seq[*T] {
 	return func(yield func(*T) bool) {
-		rows, err := r.read().LowerBound(t.title, keyIndexName, key)
-		if err != nil {
-			return // as in collect
+		byKey := t.content(r).byKey
+		if _, writing := r.(*Tx); writing {
+			byKey = byKey.Copy()
 		}
-		for raw := rows.Next(); raw != nil; raw = rows.Next() {
-			if !yield(raw.(*T)) {
-				return
-			}
-		}
+		byKey.Ascend(key, func(_ string, row *T) bool { return yield(row) })
 	}
 }
 
@@ -83,20 +61,22 @@ func (t Table[T]) From(r Reader, key string) iter.Seq[*T] {
 // caller must not change the row afterwards. A row without a key makes the
 // transaction fail: Update returns the error and commits nothing.
 func (t Table[T]) Put(tx *Tx, row *T) {
-	if err := tx.txn.Insert(t.title, row); err != nil {
-		tx.fail(fmt.Errorf("put a row into table %s: %w", t.title, err))
+	key := t.key(row)
+	if key == "" {
+		tx.fail(fmt.Errorf("put a row into table %s: it has no key", t.title))
+		return
 	}
+	old := tx.writable(t.title).(*rows[T]).put(key, row, t.indexes)
+	tx.record(t.title, key, old != nil, row)
 }
 
 // Delete removes the row with the key, if it exists.
 func (t Table[T]) Delete(tx *Tx, key string) {
-	row, ok := t.Get(tx, key)
-	if !ok {
+	if _, ok := t.Get(tx, key); !ok {
 		return
 	}
-	if err := tx.txn.Delete(t.title, row); err != nil {
-		tx.fail(fmt.Errorf("delete %s from table %s: %w", key, t.title, err))
-	}
+	tx.writable(t.title).(*rows[T]).put(key, nil, t.indexes)
+	tx.record(t.title, key, true, nil)
 }
 
 // Edit stores a copy of the row with the key after edit has changed the copy.
@@ -116,17 +96,16 @@ func (t Table[T]) Edit(tx *Tx, key string, edit func(row *T)) bool {
 // table is a Table of any row type, as the store itself uses it.
 type table interface {
 	name() string
-	schema() *memdb.TableSchema
-	decode([]byte) (any, error)
-	keyOf(row any) string
+	empty() content
+	load(tx *Tx, value []byte) error
 }
 
-func (t Table[T]) decode(value []byte) (any, error) {
+// load puts a row as it is on disk.
+func (t Table[T]) load(tx *Tx, value []byte) error {
 	row := new(T)
 	if err := json.Unmarshal(value, row); err != nil {
-		return nil, err
+		return err
 	}
-	return row, nil
+	t.Put(tx, row)
+	return nil
 }
-
-func (t Table[T]) keyOf(row any) string { return t.key(row.(*T)) }

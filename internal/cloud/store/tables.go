@@ -19,13 +19,3 @@ var tables = []table{
 	SharedTags,
 	ServerCertificates, Dashboards,
 }
-
-// tableNamed returns the table with the name, or nil.
-func tableNamed(name string) table {
-	for _, t := range tables {
-		if t.name() == name {
-			return t
-		}
-	}
-	return nil
-}

@@ -12,6 +12,10 @@ func TestEveryDeclaredTableIsListedOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	listed := map[string]bool{}
+	for _, table := range tables {
+		listed[table.name()] = true
+	}
 	declared := 0
 	for _, file := range files {
 		source, err := os.ReadFile(file)
@@ -20,15 +24,12 @@ func TestEveryDeclaredTableIsListedOnce(t *testing.T) {
 		}
 		for _, match := range regexp.MustCompile(`= newTable\(\s*"(\w+)"`).FindAllSubmatch(source, -1) {
 			declared++
-			if tableNamed(string(match[1])) == nil {
+			if !listed[string(match[1])] {
 				t.Errorf("%s declares table %s, which tables.go does not list", file, match[1])
 			}
 		}
 	}
 	if declared != len(tables) {
 		t.Errorf("%d tables are declared and %d are listed", declared, len(tables))
-	}
-	if tableNamed("no such table") != nil {
-		t.Error("a table that is not declared is found")
 	}
 }
