@@ -19,7 +19,7 @@ func (d *daemon) status(w http.ResponseWriter, _ *http.Request) {
 		Manners: d.manners.Settings(),
 	}
 	for _, row := range store.Images.List(view) {
-		if row.Base != "" {
+		if row.IsBase() {
 			image := host.ImageStatus{
 				Name: row.Base, Region: string(row.Region), State: row.State, Reason: row.StateReason,
 			}

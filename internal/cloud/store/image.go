@@ -20,14 +20,21 @@ type Image struct {
 	Owner, OwnerAlias     string
 	Public                bool
 	Users                 []string // accounts that may launch instances of it
-	Base                  string   // name of a public image's base image: "debian-12"
+	Base                  string   // name of a public image's base image, "debian-12", or of one that a copy waits for
 	SourceInstanceID      string
+	SourceImageID         string // of a copy, if known; with its region
+	SourceRegion          string // "us-east-1"
 	NoReboot              bool
 	SnapshotID            string        // of the root volume
 	RootVolumeType        string        // "gp3"
+	RootSizeGiB           int32         // zero: that of the snapshot
+	RootIOPS              int32         // zero: those of the type
+	RootThroughput        int32         // in MiB/s; zero: that of the type
+	KeepRoot              bool          // after the termination of an instance
 	RootDevice            string        // "/dev/xvda"
 	Volumes               []ImageVolume // besides the root volume
 	Architecture          string
+	Traits                ImageTraits
 	Created               time.Time
 	Tags                  Tags
 	DeprecateAt           time.Time // from then on others find it by its ID alone; zero: never
@@ -40,6 +47,20 @@ type Image struct {
 
 func (r *Image) region() identity.Region { return r.Region }
 
+// IsBase reports whether the image is the public image of a base image, not a copy that waits for one.
+func (r *Image) IsBase() bool { return r.Base != "" && r.SourceImageID == "" }
+
+// ImageTraits are what an image says of its software. Its instances have the traits that it had when
+// they were launched.
+type ImageTraits struct {
+	Virtualization string // "paravirtual"; "": "hvm"
+	NoENA          bool   // without the driver of the Elastic Network Adapter
+	SRIOV          string // "simple"; "": none
+	BootMode       string // "uefi"; "": none
+	TPM            string // "v2.0"; "": none
+	IMDS           string // "v2.0": instances require it; "": they do not
+}
+
 // ImageProtection protects an image from deregistration.
 type ImageProtection struct {
 	Enabled  bool
@@ -49,9 +70,11 @@ type ImageProtection struct {
 
 // ImageVolume is a volume that instances of an image get.
 type ImageVolume struct {
-	Device, SnapshotID  string
+	Device, SnapshotID  string // without a snapshot the volume is empty
 	Shape               VolumeShape
 	DeleteOnTermination bool
+	Encrypted           bool   // an empty volume is; a snapshot decides for its own
+	VirtualName         string // "ephemeral0": the device is an instance store volume, which no instance has
 }
 
 // Snapshot is the content of a volume at one moment: of a root volume as a stack of layers, of any

@@ -51,6 +51,7 @@ type Instance struct {
 	MetadataTags              string // "enabled", "disabled"
 	RootVolumeID              string
 	InterfaceIDs              []string
+	Traits                    ImageTraits
 	Layers                    []string // image layers, bottom first, CreateImage adds one; none: not built yet
 	CPUCredits                string   // burstable types: "standard", "unlimited"
 	CPUCores, CPUThreads      int32    // cores, and threads of each, that the launch asked for; zero: the type's

@@ -63,7 +63,8 @@ var migrations = []migration{
 	// instances; interface endpoints; IPv6 addresses of load balancers; processors, tenancy,
 	// recovery and resource names of instances; server certificates of IAM; dashboards of
 	// CloudWatch; the lease time of DHCP option sets; tags of what other accounts share; preferences
-	// for Capacity Reservations; and buckets without ownership controls.
+	// for Capacity Reservations; buckets without ownership controls; and what images say of their
+	// software and of the volumes of their instances.
 	nil,
 }
 

@@ -12,8 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"aloft.dev/aloft/internal/cloud/identity"
-	"aloft.dev/aloft/internal/cloud/instancetype"
-	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -39,19 +37,19 @@ var images = resourceType[store.Image]{
 		"creation-date":       field(func(row ami) string { return row.Created.UTC().Format(timeFormat) }),
 		"image-type":          constant[ami]("machine"),
 		"root-device-type":    constant[ami]("ebs"),
-		"virtualization-type": constant[ami]("hvm"),
+		"virtualization-type": field(func(row ami) string { return string(virtualizationOf(row.Traits)) }),
 		"hypervisor":          constant[ami]("xen"),
 		"root-device-name":    field(func(row ami) string { return row.RootDevice }),
 		"source-instance-id":  optionalField(func(row ami) string { return row.SourceInstanceID }),
-		"ena-support":         constant[ami]("true"),
+		"ena-support":         booleanField(func(row ami) bool { return !row.Traits.NoENA }),
 		"platform":            noValue[ami],
 		"product-code":        noValue[ami],
 		"product-code.type":   noValue[ami],
 		"kernel-id":           noValue[ami],
 		"ramdisk-id":          noValue[ami],
-		"sriov-net-support":   noValue[ami],
-		"source-image-id":     noValue[ami],
-		"source-image-region": noValue[ami],
+		"sriov-net-support":   optionalField(func(row ami) string { return row.Traits.SRIOV }),
+		"source-image-id":     optionalField(func(row ami) string { return row.SourceImageID }),
+		"source-image-region": optionalField(func(row ami) string { return row.SourceRegion }),
 		"free-tier-eligible":  noValue[ami],
 		"image-allowed":       constant[ami]("true"),
 		"manifest-location":   field(imageLocation),
@@ -63,7 +61,7 @@ var images = resourceType[store.Image]{
 		}),
 		"state-reason-message": optionalField(func(row ami) string { return row.StateReason }),
 		"block-device-mapping.snapshot-id": mappedField(func(ebs *types.EbsBlockDevice) string {
-			return *ebs.SnapshotId
+			return aws.ToString(ebs.SnapshotId)
 		}),
 		"block-device-mapping.device-name": func(r store.Reader, row ami) []string {
 			return list(imageMappings(r, row), func(m types.BlockDeviceMapping) string { return *m.DeviceName })
@@ -72,7 +70,7 @@ var images = resourceType[store.Image]{
 			return string(ebs.VolumeType)
 		}),
 		"block-device-mapping.volume-size": mappedField(func(ebs *types.EbsBlockDevice) string {
-			return strconv.Itoa(int(*ebs.VolumeSize))
+			return strconv.Itoa(int(aws.ToInt32(ebs.VolumeSize)))
 		}),
 		"block-device-mapping.delete-on-termination": mappedField(func(ebs *types.EbsBlockDevice) string {
 			return strconv.FormatBool(*ebs.DeleteOnTermination)
@@ -198,10 +196,16 @@ func (a *API) imageItem(r store.Reader) func(ami) types.Image {
 			Architecture:       types.ArchitectureValues(row.Architecture),
 			CreationDate:       aws.String(row.Created.UTC().Format(timeFormat)),
 			Hypervisor:         types.HypervisorTypeXen,
-			VirtualizationType: types.VirtualizationTypeHvm,
+			VirtualizationType: virtualizationOf(row.Traits),
 			RootDeviceName:     aws.String(row.RootDevice),
 			RootDeviceType:     types.DeviceTypeEbs,
-			EnaSupport:         aws.Bool(true),
+			EnaSupport:         aws.Bool(!row.Traits.NoENA),
+			SriovNetSupport:    optionalString(row.Traits.SRIOV),
+			BootMode:           types.BootModeValues(row.Traits.BootMode),
+			TpmSupport:         types.TpmSupportValues(row.Traits.TPM),
+			ImdsSupport:        types.ImdsSupportValues(row.Traits.IMDS),
+			SourceImageId:      optionalString(row.SourceImageID),
+			SourceImageRegion:  optionalString(row.SourceRegion),
 			PlatformDetails:    aws.String(platformDetails),
 			UsageOperation:     aws.String(usageOperation),
 			SourceInstanceId:   optionalString(row.SourceInstanceID),
@@ -249,79 +253,6 @@ func checkImageNameUnused(r store.Reader, region identity.Region, name string) e
 		}
 	}
 	return nil
-}
-
-// CreateImage requests an image of an instance's volumes. The image is pending until the images
-// loop has saved the root volume, and the volumes loop the others.
-func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.CreateImageOutput, error) {
-	if err := required(parameter{"instanceId", in.InstanceId}, parameter{"name", in.Name}); err != nil {
-		return nil, err
-	}
-	if err := checkImageName(*in.Name); err != nil {
-		return nil, err
-	}
-	if err := supportOnly(
-		in, "DryRun", "InstanceId", "Name", "Description", "NoReboot", "TagSpecifications", "SnapshotLocation=regional",
-	); err != nil {
-		return nil, err
-	}
-	tags, err := tagsOfSpecifications(in.TagSpecifications, types.ResourceTypeImage, types.ResourceTypeSnapshot)
-	if err != nil {
-		return nil, err
-	}
-	out := &ec2.CreateImageOutput{}
-	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
-		row, err := instances.get(tx, region, *in.InstanceId)
-		if err != nil {
-			return err
-		}
-		if row.State != store.Running && row.State != store.Stopped {
-			return wire.Errorf("IncorrectState", "Instance '%s' is not 'running' or 'stopped'", row.ID)
-		}
-		if err := checkImageNameUnused(tx, region, *in.Name); err != nil {
-			return err
-		}
-		root := &store.Volume{SizeGiB: 8}
-		if volume, ok := store.Volumes.Get(tx, row.RootVolumeID); ok {
-			root = volume
-		}
-		image := &store.Image{
-			ID:               a.ids.ID("ami-"),
-			Region:           region,
-			Name:             *in.Name,
-			Description:      aws.ToString(in.Description),
-			Owner:            region.Account(),
-			SourceInstanceID: row.ID,
-			NoReboot:         aws.ToBool(in.NoReboot),
-			SnapshotID:       a.ids.ID("snap-"),
-			RootVolumeType:   "gp3",
-			RootDevice:       rootDeviceOf(tx, row),
-			Architecture:     string(instancetype.ArchitectureOf(row.Type)),
-			Created:          a.Now(),
-			Tags:             tags[types.ResourceTypeImage],
-			State:            "pending",
-		}
-		image.AvailableAt = a.Manners.Until(a.Now(), manners.CreateImage, image.ID)
-		a.snapshotVolumes(tx, row, image, tags[types.ResourceTypeSnapshot])
-		store.Snapshots.Put(tx, &store.Snapshot{
-			ID:          image.SnapshotID,
-			Region:      region,
-			VolumeID:    row.RootVolumeID,
-			Owner:       region.Account(),
-			SizeGiB:     root.SizeGiB,
-			Encrypted:   root.Encrypted,
-			KeyARN:      root.KeyARN,
-			Started:     a.Now(),
-			CompletesAt: image.AvailableAt,
-			Description: "Created by CreateImage(" + row.ID + ") for " + image.ID,
-			Tags:        tags[types.ResourceTypeSnapshot],
-			State:       "pending",
-			Progress:    "0%",
-		})
-		store.Images.Put(tx, image)
-		out.ImageId = aws.String(image.ID)
-		return nil
-	})
 }
 
 // DeregisterImage deletes an image. Instances launched from it keep running.

@@ -124,7 +124,7 @@ func TestCreateImageValidatesItsRequest(t *testing.T) {
 		InstanceId:          row,
 		Name:                name,
 		BlockDeviceMappings: root(types.EbsBlockDevice{VolumeSize: aws.Int32(20)}),
-	}, "UnsupportedOperation: aloft's local cloud does not support the parameter blockDeviceMappings.deviceName")
+	}, "InvalidBlockDeviceMapping: The size of the volume at /dev/xvda cannot be changed: it is 8 GiB.")
 	wantRemoteError(r, r.CreateImage,
 		&ec2.CreateImageInput{InstanceId: row, Name: name, SnapshotLocation: types.SnapshotLocationEnumLocal},
 		"UnsupportedOperation: aloft's local cloud does not support the parameter snapshotLocation")

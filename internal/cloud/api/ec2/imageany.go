@@ -18,7 +18,7 @@ func (a *API) launchImage(r store.Reader, region identity.Region, id string) (am
 		return nil, err
 	}
 	named := store.ImagesByName.List(r, region.Own().Key(a.Images[0].Name))
-	i := slices.IndexFunc(named, func(row ami) bool { return row.Base != "" })
+	i := slices.IndexFunc(named, func(row ami) bool { return row.IsBase() })
 	if i < 0 {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"context"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -11,8 +12,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// ModifyImageAttribute changes the description of an image of the account, or who may launch
-// instances of it.
+// ModifyImageAttribute changes the description of an image of the account, who may launch instances
+// of it, or that its instances require version 2 of the metadata service.
 func (a *API) ModifyImageAttribute(
 	ctx context.Context, in *ec2.ModifyImageAttributeInput,
 ) (*ec2.ModifyImageAttributeOutput, error) {
@@ -22,7 +23,7 @@ func (a *API) ModifyImageAttribute(
 	const permissions = "LaunchPermission."
 	if err := supportOnly(
 		in, "DryRun", "ImageId", "Attribute", "Value", "Description", "OperationType", "UserGroups", "UserIds",
-		permissions+"Add.Group", permissions+"Add.UserId", permissions+"Remove.Group", permissions+"Remove.UserId",
+		"ImdsSupport", permissions+"Add.Group", permissions+"Add.UserId", permissions+"Remove.Group", permissions+"Remove.UserId",
 	); err != nil {
 		return nil, err
 	}
@@ -35,11 +36,24 @@ func (a *API) ModifyImageAttribute(
 
 // imageEdit returns the change that a request makes.
 func imageEdit(in *ec2.ModifyImageAttributeInput) (func(row *store.Image), error) {
-	description, permission := in.Description != nil, in.LaunchPermission != nil
+	description, permission, metadata := in.Description != nil, in.LaunchPermission != nil, in.ImdsSupport != nil
+	var given []string
+	for _, field := range []struct {
+		name string
+		set  bool
+	}{{"description", description}, {"launchPermission", permission}, {"imdsSupport", metadata}} {
+		if field.set {
+			given = append(given, field.name)
+		}
+	}
 	switch attribute := aws.ToString(in.Attribute); {
-	case description && permission:
+	case len(given) > 1:
 		return nil, wire.Errorf("InvalidParameterCombination",
-			"Fields for multiple attribute types specified: description, launchPermission")
+			"Fields for multiple attribute types specified: %s", strings.Join(given, ", "))
+	case metadata:
+		return metadataEdit(aws.ToString(in.ImdsSupport.Value))
+	case !description && !permission && attribute == "imdsSupport":
+		return metadataEdit(aws.ToString(in.Value))
 	case description, attribute == "description":
 		text := aws.ToString(in.Value)
 		if description {
@@ -61,6 +75,15 @@ func imageEdit(in *ec2.ModifyImageAttributeInput) (func(row *store.Image), error
 	default:
 		return nil, unknownAttribute(attribute)
 	}
+}
+
+// metadataEdit returns a change after which instances of an image require version 2 of the metadata
+// service. It cannot be taken back (Amazon EC2 API Reference, ModifyImageAttribute).
+func metadataEdit(value string) (func(row *store.Image), error) {
+	if value != string(types.ImdsSupportValuesV20) {
+		return nil, invalidValue("imdsSupport", value, "It is not v2.0.")
+	}
+	return func(row *store.Image) { row.Traits.IMDS = value }, nil
 }
 
 // launchEdit returns a change of who may launch instances of an image.

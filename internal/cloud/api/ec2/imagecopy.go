@@ -2,6 +2,10 @@ package ec2
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,8 +18,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// CopyImage copies an image of the account with its snapshot, from any region. The copy
-// has the same layers, and is pending until the images loop completes it.
+// CopyImage copies an image that the account can use with its snapshots, from any region. The copy
+// is pending until the loops have copied the contents.
 func (a *API) CopyImage(ctx context.Context, in *ec2.CopyImageInput) (*ec2.CopyImageOutput, error) {
 	if err := required(
 		parameter{"sourceRegion", in.SourceRegion}, parameter{"sourceImageId", in.SourceImageId},
@@ -28,8 +32,11 @@ func (a *API) CopyImage(ctx context.Context, in *ec2.CopyImageInput) (*ec2.CopyI
 	}
 	if err := supportOnly(
 		in, "DryRun", "SourceRegion", "SourceImageId", "Name", "Description", "ClientToken", "TagSpecifications",
-		"CopyImageTags", "Encrypted", "KmsKeyId",
+		"CopyImageTags", "Encrypted", "KmsKeyId", "SnapshotCopyCompletionDurationMinutes",
 	); err != nil {
+		return nil, err
+	}
+	if err := checkCopyDuration(in.SnapshotCopyCompletionDurationMinutes); err != nil {
 		return nil, err
 	}
 	tags, err := tagsOfSpecifications(in.TagSpecifications, types.ResourceTypeImage, types.ResourceTypeSnapshot)
@@ -55,64 +62,108 @@ func (a *API) CopyImage(ctx context.Context, in *ec2.CopyImageInput) (*ec2.CopyI
 func (a *API) copyImage(
 	tx *store.Tx, region identity.Region, in *ec2.CopyImageInput, tags map[types.ResourceType]store.Tags,
 ) ([]string, error) {
-	source, err := findImage(tx, identity.RegionOf(region.Account(), *in.SourceRegion), *in.SourceImageId)
+	from := identity.RegionOf(region.Account(), *in.SourceRegion)
+	source, err := findImage(tx, from, *in.SourceImageId)
 	if err != nil {
 		return nil, err
 	}
-	content, ok := store.Snapshots.Get(tx, source.SnapshotID)
-	switch {
-	case imageState(source) != string(types.ImageStateAvailable) || !ok:
+	if imageState(source) != string(types.ImageStateAvailable) {
 		return nil, wire.Errorf("InvalidRequest", "The image %s is not available for copying.", source.ID)
-	case !snapshots.visible(content, identity.RegionOf(region.Account(), *in.SourceRegion)):
-		return nil, wire.Errorf("InvalidRequest", "You do not have permission to access the storage of this ami")
-	case source.Base != "":
-		return nil, wire.Errorf("InvalidRequest",
-			"aloft's local cloud copies images of the account, and %s is a public image.", source.ID)
-	}
-	if err := unsupported(map[string]bool{
-		"sourceImageId of an image with volumes besides its root volume": len(source.Volumes) > 0,
-	}); err != nil {
-		return nil, err
 	}
 	if err := checkImageNameUnused(tx, region, *in.Name); err != nil {
 		return nil, err
 	}
-	encrypted, key, err := encryption(store.SettingOf(tx, region), content, in.Encrypted, in.KmsKeyId)
+	image := *source
+	image.ID, image.Region, image.Name, image.Description = a.ids.ID("ami-"), region, *in.Name, aws.ToString(in.Description)
+	image.SourceInstanceID, image.SourceImageID, image.SourceRegion = "", source.ID, *in.SourceRegion
+	image.Created, image.State, image.StateReason = a.Now(), "pending", ""
+	image.AvailableAt = a.Manners.Until(a.Now(), manners.CreateImage, image.ID)
+	image.Owner, image.OwnerAlias, image.Public, image.Users = region.Account(), "", false, nil
+	image.DeprecateAt, image.Protection = time.Time{}, store.ImageProtection{} // of the source alone
+	image.Tags = store.Tags{}
+	if aws.ToBool(in.CopyImageTags) {
+		maps.Copy(image.Tags, source.Tags)
+		maps.DeleteFunc(image.Tags, func(key, _ string) bool { return strings.HasPrefix(key, "aws:") })
+	}
+	maps.Copy(image.Tags, tags[types.ResourceTypeImage])
+	c := imageCopy{in: in, from: from, source: source, image: &image, tags: tags[types.ResourceTypeSnapshot]}
+	root, err := a.copyContent(tx, c, source.SnapshotID)
 	if err != nil {
 		return nil, err
 	}
-	image := *source
-	image.ID, image.SnapshotID = a.ids.ID("ami-"), a.ids.ID("snap-")
-	image.Region, image.Name, image.Description = region, *in.Name, aws.ToString(in.Description)
-	image.Created, image.State, image.StateReason = a.Now(), "pending", ""
-	image.AvailableAt = a.Manners.Until(a.Now(), manners.CreateImage, image.ID)
-	image.Owner, image.Public, image.Users, image.Tags = region.Account(), false, nil, store.Tags{}
-	image.DeprecateAt, image.Protection = time.Time{}, store.ImageProtection{} // of the source alone
-	if aws.ToBool(in.CopyImageTags) {
-		for key, value := range source.Tags {
-			image.Tags[key] = value
+	image.SnapshotID = root.ID
+	if len(root.Layers) > 0 || root.InFile {
+		image.Base = "" // the copy waits for no base image
+	}
+	image.Volumes = slices.Clone(source.Volumes)
+	for i := range image.Volumes {
+		v := &image.Volumes[i]
+		v.Encrypted = v.Encrypted || aws.ToBool(in.Encrypted) && v.VirtualName == ""
+		if v.SnapshotID == "" {
+			continue
 		}
+		copied, err := a.copyContent(tx, c, v.SnapshotID)
+		if err != nil {
+			return nil, err
+		}
+		v.SnapshotID = copied.ID
 	}
-	for key, value := range tags[types.ResourceTypeImage] {
-		image.Tags[key] = value
+	store.Images.Put(tx, &image)
+	return []string{image.ID}, nil
+}
+
+// imageCopy is a copy of an image.
+type imageCopy struct {
+	in            *ec2.CopyImageInput
+	from          identity.Region
+	source, image *store.Image
+	tags          store.Tags // of the copied snapshots
+}
+
+// copyContent stores a copy of a snapshot of an image, which the loops complete, and returns it.
+func (a *API) copyContent(tx *store.Tx, c imageCopy, id string) (snap, error) {
+	content, ok := store.Snapshots.Get(tx, id)
+	switch {
+	case !ok:
+		return nil, wire.Errorf("InvalidRequest", "The image %s is not available for copying.", c.source.ID)
+	case !snapshots.visible(content, c.from):
+		return nil, wire.Errorf("InvalidRequest", "You do not have permission to access the storage of this ami")
 	}
-	store.Snapshots.Put(tx, &store.Snapshot{
-		ID:          image.SnapshotID,
+	region := c.image.Region
+	encrypted, key, err := encryption(store.SettingOf(tx, region), content, c.in.Encrypted, c.in.KmsKeyId)
+	if err != nil {
+		return nil, err
+	}
+	row := &store.Snapshot{
+		ID:          a.ids.ID(snapshots.prefix),
 		Region:      region,
 		VolumeID:    copiedVolume,
 		Owner:       region.Account(),
 		SizeGiB:     content.SizeGiB,
 		Layers:      content.Layers,
+		InFile:      content.InFile,
+		CopyOf:      content.ID,
 		Encrypted:   encrypted,
 		KeyARN:      key,
 		Started:     a.Now(),
-		CompletesAt: image.AvailableAt,
-		Description: "Copied for DestinationAmi " + image.ID + " from SourceAmi " + source.ID + " for SourceSnapshot " +
-			content.ID + ".",
-		Tags:     tags[types.ResourceTypeSnapshot],
-		State:    "pending",
+		CompletesAt: c.image.AvailableAt,
+		Description: "Copied for DestinationAmi " + c.image.ID + " from SourceAmi " + c.source.ID +
+			" for SourceSnapshot " + content.ID + ".",
+		Tags:     c.tags,
+		State:    string(types.SnapshotStatePending),
 		Progress: "0%",
-	})
-	store.Images.Put(tx, &image)
-	return []string{image.ID}, nil
+	}
+	store.Snapshots.Put(tx, row)
+	return row, nil
+}
+
+// checkCopyDuration refuses a duration that no copy can be asked to complete in. All copies of the local
+// cloud complete within the shortest one (Amazon EC2 API Reference, CopyImage).
+func checkCopyDuration(minutes *int64) error {
+	const step, most = 15, 48 * 60
+	if m := aws.ToInt64(minutes); minutes != nil && (m < step || m > most || m%step != 0) {
+		return invalidValue("snapshotCopyCompletionDurationMinutes", strconv.FormatInt(m, 10),
+			"It must be a multiple of 15, up to 2880.")
+	}
+	return nil
 }

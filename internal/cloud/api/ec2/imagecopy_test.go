@@ -72,3 +72,38 @@ func TestCopyImageCopiesTheContent(t *testing.T) {
 		t.Errorf("%+v", snapshot)
 	}
 }
+
+func TestPublicAndSharedImagesCanBeCopied(t *testing.T) {
+	r := newRemote(t)
+	available := r.cloud.availableImage()
+	public, _ := store.Images.Get(r.cloud.Store.View(), available)
+	region := aws.String(public.Region.Name())
+	in := func(name string) *ec2.CopyImageInput {
+		return &ec2.CopyImageInput{SourceImageId: &public.ID, SourceRegion: region, Name: &name}
+	}
+	id := *doRemote(r, r.CopyImage, in("mine")).ImageId
+	built, _ := store.Images.Get(r.cloud.Store.View(), id)
+	if built.Base != "" || built.OwnerAlias != "" || built.Owner != built.Region.Account() || built.Public ||
+		built.SourceImageID != public.ID {
+		t.Errorf("copy of a public image %+v", built)
+	}
+	r.edit(func(tx *store.Tx) {
+		store.Snapshots.Edit(tx, public.SnapshotID, func(row *store.Snapshot) { row.Layers = nil })
+	})
+	id = *doRemote(r, r.CopyImage, in("awaiting")).ImageId
+	awaiting, _ := store.Images.Get(r.cloud.Store.View(), id)
+	if awaiting.Base != public.Base || awaiting.IsBase() || awaiting.State != "pending" {
+		t.Errorf("copy of an image that is not built %+v", awaiting)
+	}
+	found := doRemote(r, r.DescribeImages, &ec2.DescribeImagesInput{Filters: []types.Filter{
+		filter("source-image-id", public.ID), filter("source-image-region", *region),
+	}}).Images
+	if len(found) != 2 || *found[0].SourceImageId != public.ID {
+		t.Errorf("found %+v", found)
+	}
+	for _, minutes := range []int64{0, 20, 3000} {
+		timed := in("timed")
+		timed.SnapshotCopyCompletionDurationMinutes = &minutes
+		wantRemoteError(r, r.CopyImage, timed, "InvalidParameterValue:")
+	}
+}

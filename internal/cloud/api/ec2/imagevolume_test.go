@@ -50,11 +50,16 @@ func TestImageHasTheVolumesOfItsInstance(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	_, err = c.CopyImage(c.ctx, &ec2.CopyImageInput{
-		Name: aws.String("copy"), SourceImageId: id, SourceRegion: aws.String("us-east-1"),
-	})
-	if code(err) != "UnsupportedOperation" {
-		t.Errorf("copying an image with volumes: %v", err)
+	copied := do(c, c.CopyImage, &ec2.CopyImageInput{
+		Name: aws.String("copy"), SourceImageId: id, SourceRegion: aws.String("us-east-1"), Encrypted: aws.Bool(true),
+	}).ImageId
+	duplicate, _ := store.Images.Get(c.Store.View(), *copied)
+	if v := duplicate.Volumes[0]; v.SnapshotID == *data.SnapshotId || v.Shape.IOPS != 4000 {
+		t.Errorf("the copy has the volume %+v", v)
+	}
+	content, _ := store.Snapshots.Get(c.Store.View(), duplicate.Volumes[0].SnapshotID)
+	if !content.InFile || content.CopyOf != *data.SnapshotId || content.State != "pending" || !content.Encrypted {
+		t.Errorf("the copy has the snapshot %+v", content)
 	}
 
 	// A launch has the volume, with what it asks for itself.
@@ -80,5 +85,59 @@ func TestImageHasTheVolumesOfItsInstance(t *testing.T) {
 	out := do(c, c.DeregisterImage, &ec2.DeregisterImageInput{ImageId: id, DeleteAssociatedSnapshots: aws.Bool(true)})
 	if len(out.DeleteSnapshotResults) != 2 {
 		t.Errorf("deleted %+v", out.DeleteSnapshotResults)
+	}
+}
+
+func TestCreateImageTakesMappings(t *testing.T) {
+	c := newCloud(t)
+	instance := c.runningInstance()
+	for _, device := range []string{"/dev/sdf", "/dev/sdg"} {
+		volume := do(c, c.CreateVolume, &ec2.CreateVolumeInput{
+			AvailabilityZone: aws.String("us-east-1a"), Size: aws.Int32(10),
+		}).VolumeId
+		c.settleVolumes()
+		do(c, c.AttachVolume, &ec2.AttachVolumeInput{VolumeId: volume, InstanceId: &instance, Device: &device})
+		c.settleVolumes()
+	}
+	of := func(device string, ebs *types.EbsBlockDevice) types.BlockDeviceMapping {
+		return types.BlockDeviceMapping{DeviceName: &device, Ebs: ebs}
+	}
+	without := types.BlockDeviceMapping{DeviceName: aws.String("/dev/sdg"), NoDevice: aws.String("")}
+	rootDevice := rootDeviceOf(c.Store.View(), &store.Instance{})
+	for want, m := range map[string]types.BlockDeviceMapping{
+		"InvalidBlockDeviceMapping: The size of the volume at /dev/sdf cannot be changed: it is 10 GiB.": of("/dev/sdf",
+			&types.EbsBlockDevice{VolumeSize: aws.Int32(20)}),
+		"InvalidBlockDeviceMapping: The snapshot of the volume at /dev/sdf cannot be specified.": of("/dev/sdf",
+			&types.EbsBlockDevice{SnapshotId: aws.String("snap-0123456789abcdef0")}),
+		"InvalidBlockDeviceMapping: the encrypted flag cannot be specified since device /dev/sdf has a snapshot " +
+			"specified.": of("/dev/sdf", &types.EbsBlockDevice{Encrypted: aws.Bool(true)}),
+		"InvalidBlockDeviceMapping: The root device " + rootDevice + " of an image must be an EBS volume.": {
+			DeviceName: &rootDevice, NoDevice: aws.String("")},
+	} {
+		wantError(c, c.CreateImage, &ec2.CreateImageInput{
+			InstanceId: &instance, Name: aws.String("bad"), BlockDeviceMappings: []types.BlockDeviceMapping{m},
+		}, want)
+	}
+	id := do(c, c.CreateImage, &ec2.CreateImageInput{
+		InstanceId: &instance, Name: aws.String("mapped"), BlockDeviceMappings: []types.BlockDeviceMapping{
+			of(rootDevice, &types.EbsBlockDevice{VolumeType: types.VolumeTypeGp2, DeleteOnTermination: aws.Bool(false)}),
+			of("/dev/sdf", &types.EbsBlockDevice{DeleteOnTermination: aws.Bool(true)}), without,
+			of("/dev/sdh", &types.EbsBlockDevice{VolumeSize: aws.Int32(3)}),
+			{DeviceName: aws.String("/dev/sdi"), VirtualName: aws.String("ephemeral0")},
+		},
+	}).ImageId
+	image, _ := store.Images.Get(c.Store.View(), *id)
+	if image.RootVolumeType != "gp2" || !image.KeepRoot || len(image.Volumes) != 3 {
+		t.Fatalf("image %+v", image)
+	}
+	kept, added, ephemeral := image.Volumes[0], image.Volumes[1], image.Volumes[2]
+	if kept.Device != "/dev/sdf" || kept.SnapshotID == "" || !kept.DeleteOnTermination {
+		t.Errorf("changed volume %+v", kept)
+	}
+	if added.Device != "/dev/sdh" || added.SnapshotID != "" || added.Shape.SizeGiB != 3 {
+		t.Errorf("added volume %+v", added)
+	}
+	if ephemeral.VirtualName != "ephemeral0" {
+		t.Errorf("instance store volume %+v", ephemeral)
 	}
 }

@@ -61,7 +61,7 @@ var instanceAttributes = map[types.InstanceAttributeName]attributeWriter{
 	),
 	types.InstanceAttributeNameSriovNetSupport: textAttribute(
 		func(out *attributeOutput) *textValue { return &out.SriovNetSupport },
-		noText,
+		func(row vm) string { return row.Traits.SRIOV },
 	),
 	types.InstanceAttributeNameDisableApiTermination: booleanAttribute(
 		func(out *attributeOutput) *booleanValue { return &out.DisableApiTermination },
@@ -81,7 +81,7 @@ var instanceAttributes = map[types.InstanceAttributeName]attributeWriter{
 	),
 	types.InstanceAttributeNameEnaSupport: booleanAttribute(
 		func(out *attributeOutput) *booleanValue { return &out.EnaSupport },
-		func(vm) bool { return true },
+		func(row vm) bool { return !row.Traits.NoENA },
 	),
 	types.InstanceAttributeNameBlockDeviceMapping: func(out *attributeOutput, _ vm, item types.Instance) {
 		out.BlockDeviceMappings = item.BlockDeviceMappings

@@ -8,7 +8,7 @@ import (
 // addFixed adds to the description of an instance what is the same for all of them, or for all of a
 // type, because a launch that asks for anything else is refused.
 func addFixed(item *types.Instance, row vm) {
-	item.CurrentInstanceBootMode = types.InstanceBootModeValuesLegacyBios
+	item.CurrentInstanceBootMode = bootModeOf(row.Traits)
 	item.EnclaveOptions = &types.EnclaveOptions{Enabled: aws.Bool(false)}
 	item.HibernationOptions = &types.HibernationOptions{Configured: aws.Bool(false)}
 	item.NetworkPerformanceOptions = &types.InstanceNetworkPerformanceOptions{
@@ -29,9 +29,9 @@ const (
 // fixedFilters are the filters of DescribeInstances by what addFixed adds, and by what no instance
 // has.
 var fixedFilters = filters[vm]{
-	"boot-mode":                  noValue[vm],
+	"boot-mode":                  optionalField(func(row vm) string { return row.Traits.BootMode }),
 	"capacity-reservation-id":    noValue[vm],
-	"current-instance-boot-mode": constant[vm](string(types.InstanceBootModeValuesLegacyBios)),
+	"current-instance-boot-mode": field(func(row vm) string { return string(bootModeOf(row.Traits)) }),
 	"capacity-reservation-specification.capacity-reservation-preference": field(
 		func(row vm) string { return string(reservationPreference(row)) },
 	),

@@ -158,10 +158,14 @@ func (a *API) newInstance(l *launch, reservation string, index int32) *store.Ins
 		MetadataHopLimit:      1,
 		MetadataTags:          "disabled",
 		CPUCredits:            defaultCredits(l.setting, t),
+		Traits:                l.image.Traits,
 		Layers:                l.snapshot.Layers,
 		Tags:                  l.tags[types.ResourceTypeInstance],
 		Desired:               store.Running,
 		State:                 store.Pending,
+	}
+	if l.snapshot.InFile { // of a simulated cloud
+		row.Layers = []string{l.snapshot.ID}
 	}
 	if l.profile != nil {
 		a.setProfile(row, l.profile)
@@ -187,6 +191,7 @@ func (a *API) newInstance(l *launch, reservation string, index int32) *store.Ins
 	if in.CreditSpecification != nil {
 		setIfGiven(&row.CPUCredits, aws.ToString(in.CreditSpecification.CpuCredits))
 	}
+	setMetadataOptions(row, imageMetadata(l.image.Traits))
 	setMetadataOptions(row, metadataDefaults(l.setting.Metadata))
 	setMetadataOptions(row, in.MetadataOptions)
 	return row

@@ -91,6 +91,10 @@ func (a *API) resolveLaunch(
 	if err := l.resolve(r, region, a.launchImage); err != nil {
 		return nil, err
 	}
+	if l.snapshot.InFile && !a.Simulated {
+		return nil, wire.Errorf("UnsupportedOperation", "aloft's local cloud starts machines of root volumes: the "+
+			"snapshot %s of the image %s is of another volume.", l.snapshot.ID, l.image.ID)
+	}
 	l.setTags(types.ResourceTypeInstance, l.tags[types.ResourceTypeInstance], l.templateTags)
 	return l, nil
 }
@@ -156,7 +160,7 @@ func (l *launch) resolve(
 	if !ok {
 		return wire.Errorf("InvalidParameterValue", "Invalid value '%s' for InstanceType.", l.in.InstanceType)
 	}
-	if err := checkArchitecture(t, l.image.Architecture); err != nil {
+	if err := cmp.Or(checkArchitecture(t, l.image.Architecture), checkTraits(t, l.image.Traits)); err != nil {
 		return err
 	}
 	if o := l.in.CpuOptions; o != nil {

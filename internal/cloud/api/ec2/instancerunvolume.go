@@ -54,12 +54,13 @@ var instanceStore = regexp.MustCompile(`^ephemeral[0-9]{1,2}$`)
 // resolveRootVolume reads what a launch asks for its root volume, which has the content of the
 // image's snapshot. That it is encrypted is recorded, as with every volume.
 func (l *launch) resolveRootVolume(ebs *types.EbsBlockDevice) error {
+	id := aws.ToString(ebs.SnapshotId)
 	if err := unsupported(map[string]bool{
-		"blockDeviceMapping.ebs.snapshotId of the root device": aws.ToString(ebs.SnapshotId) != "",
+		"blockDeviceMapping.ebs.snapshotId of the root device": id != "" && id != l.image.SnapshotID,
 	}); err != nil {
 		return err
 	}
-	size := cmp.Or(aws.ToInt32(ebs.VolumeSize), l.snapshot.SizeGiB)
+	size := cmp.Or(aws.ToInt32(ebs.VolumeSize), l.image.RootSizeGiB, l.snapshot.SizeGiB)
 	if size < l.snapshot.SizeGiB {
 		return wire.Errorf(
 			"InvalidBlockDeviceMapping",
@@ -68,11 +69,19 @@ func (l *launch) resolveRootVolume(ebs *types.EbsBlockDevice) error {
 		)
 	}
 	kind := cmp.Or(ebs.VolumeType, types.VolumeType(l.image.RootVolumeType), types.VolumeTypeGp3)
-	s, err := shape(kind, size, ebs.Iops, ebs.Throughput, false)
+	iops, throughput := ebs.Iops, ebs.Throughput
+	if kind == types.VolumeType(l.image.RootVolumeType) {
+		iops = cmp.Or(iops, optionalNumber(l.image.RootIOPS))
+		throughput = cmp.Or(throughput, optionalNumber(l.image.RootThroughput))
+	}
+	s, err := shape(kind, size, iops, throughput, false)
 	if err != nil {
 		return err
 	}
-	l.root = rootVolume{shape: s, keep: ebs.DeleteOnTermination != nil && !*ebs.DeleteOnTermination}
+	l.root = rootVolume{shape: s, keep: l.image.KeepRoot}
+	if ebs.DeleteOnTermination != nil {
+		l.root.keep = !*ebs.DeleteOnTermination
+	}
 	l.root.encrypted, l.root.keyARN, err = encryption(l.setting, l.snapshot, ebs.Encrypted, ebs.KmsKeyId)
 	return err
 }

@@ -110,7 +110,7 @@ func (a *API) missingImages(r store.Reader, region identity.Region) []BaseImage 
 	for _, image := range a.Images {
 		if !slices.ContainsFunc(
 			store.ImagesByName.List(r, region.Key(image.Name)),
-			func(row *store.Image) bool { return row.Base != "" },
+			func(row *store.Image) bool { return row.IsBase() },
 		) {
 			missing = append(missing, image)
 		}

@@ -87,6 +87,10 @@ var imageAttributes = map[types.ImageAttributeName]func(out *ec2.DescribeImageAt
 	types.ImageAttributeNameUefiData: func(out *ec2.DescribeImageAttributeOutput, _ types.Image) {
 		out.UefiData = &types.AttributeValue{}
 	},
+	// AWS reports a launch a day later at the earliest, and launches are not counted here.
+	types.ImageAttributeNameLastLaunchedTime: func(out *ec2.DescribeImageAttributeOutput, _ types.Image) {
+		out.LastLaunchedTime = &types.AttributeValue{}
+	},
 	types.ImageAttributeNameDeregistrationProtection: func(out *ec2.DescribeImageAttributeOutput, item types.Image) {
 		out.DeregistrationProtection = &types.AttributeValue{Value: item.DeregistrationProtection}
 	},

@@ -53,14 +53,24 @@ func awaitChange(ctx context.Context, view *store.View, timed bool, deadline tim
 	_ = view.Changed(ctx, store.Images, store.Instances) // the caller checks its own context
 }
 
-// awaitedBase returns the name of a base image that an instance waits for, or "".
+// awaitedBase returns the name of a base image that an instance, or the copy of an image, waits for, or "".
 func awaitedBase(r store.Reader) string {
+	for _, image := range store.Images.List(r) {
+		if awaitsBase(image) {
+			return image.Base
+		}
+	}
 	for _, instance := range store.Instances.List(r) {
 		if base := baseOf(r, instance); base != "" {
 			return base
 		}
 	}
 	return ""
+}
+
+// awaitsBase reports whether an image is a copy that waits for its base image.
+func awaitsBase(image *store.Image) bool {
+	return image.Base != "" && image.State == "pending" && !image.IsBase()
 }
 
 // baseOf returns the name of the base image that an instance waits for, or "".
@@ -118,12 +128,22 @@ func (l *Loop) buildBase(ctx context.Context, base string) error {
 		l.update(base, func(tx *store.Tx) {
 			setReasons(tx, base, err.Error())
 			terminateWaiting(tx, base, err)
+			for _, image := range imagesOf(tx, base) {
+				if awaitsBase(image) {
+					setFailed(tx, image, err)
+				}
+			}
 		})
 		return err
 	}
 	l.update(base, func(tx *store.Tx) {
 		for _, image := range imagesOf(tx, base) {
-			setAvailable(tx, image, []string{layer})
+			if image.IsBase() {
+				setAvailable(tx, image, []string{layer})
+			} else if awaitsBase(image) { // it completes when its time has come
+				store.Images.Edit(tx, image.ID, func(row *store.Image) { row.Base, row.StateReason = "", "" })
+				store.Snapshots.Edit(tx, image.SnapshotID, func(row *store.Snapshot) { row.Layers = []string{layer} })
+			}
 		}
 		for _, instance := range store.Instances.List(tx) {
 			if baseOf(tx, instance) == base {

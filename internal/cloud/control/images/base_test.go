@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/store"
@@ -82,4 +83,28 @@ func TestFailedBuildTerminatesTheInstancesThatWait(t *testing.T) {
 			t.Errorf("the next instance %+v", i)
 		}
 	})
+}
+
+func TestCopyOfABaseImageIsBuilt(t *testing.T) {
+	for want, prepare := range map[string]func(*fixture){
+		"available": nothing,
+		"failed":    func(f *fixture) { f.layers.Fail("EnsureBase", errors.New("cannot reach the archive")) },
+	} {
+		withLoop(t, addBase, func(f *fixture) {
+			prepare(f)
+			f.update(func(tx *store.Tx) {
+				store.Images.Put(tx, &store.Image{
+					ID: "ami-copy", Region: "a", Base: "debian-13", State: "pending", SnapshotID: "snap-copy",
+					SourceImageID: "ami-13",
+				})
+				store.Snapshots.Put(tx, &store.Snapshot{ID: "snap-copy", Region: "a", State: "pending"})
+			})
+			synctest.Wait()
+			image, snapshot := f.image("ami-copy")
+			if image.State != want || want == "available" &&
+				(image.Base != "" || !slices.Equal(snapshot.Layers, []string{"base-debian-13"})) {
+				t.Errorf("image %+v, snapshot %+v", image, snapshot)
+			}
+		})
+	}
 }

@@ -21,15 +21,26 @@ func pendingImages(r store.Reader) []*store.Image {
 	return pending
 }
 
-// captured reports whether the disk of a pending image was saved.
+// captured reports whether the disk of a pending image was saved, or its content is that of a file,
+// which the volumes loop copies.
 func captured(r store.Reader, image *store.Image) bool {
 	snapshot, ok := store.Snapshots.Get(r, image.SnapshotID)
-	return ok && len(snapshot.Layers) > 0
+	return ok && (len(snapshot.Layers) > 0 || snapshot.InFile)
 }
 
 // completeImages completes the captured snapshots whose time has come, and their images.
 // It returns when the next one is due; zero if none is.
 func (l *Loop) completeImages(r store.Reader) (next time.Time) {
+	for _, image := range pendingImages(r) {
+		root, ok := store.Snapshots.Get(r, image.SnapshotID)
+		if !ok || !root.InFile || root.State == "pending" || awaitsVolumes(r, root) {
+			continue
+		}
+		if err := l.complete(root.ID); err != nil {
+			l.Log.Error("record an image", "image", image.ID, "error", err)
+			return time.Now().Add(minRetryDelay)
+		}
+	}
 	for _, snapshot := range store.Snapshots.List(r) {
 		switch {
 		case snapshot.State != "pending" || len(snapshot.Layers) == 0 || awaitsVolumes(r, snapshot):
@@ -65,9 +76,15 @@ func awaitsVolumes(r store.Reader, root *store.Snapshot) bool {
 
 // volumeFailure returns why one of the image's volumes was not copied, or nil.
 func volumeFailure(r store.Reader, image *store.Image) error {
+	ids := []string{image.SnapshotID}
 	for _, volume := range image.Volumes {
-		if snapshot, ok := store.Snapshots.Get(r, volume.SnapshotID); !ok || snapshot.State == "error" {
-			return fmt.Errorf("snapshot %s of a volume failed", volume.SnapshotID)
+		if volume.SnapshotID != "" { // else it is empty
+			ids = append(ids, volume.SnapshotID)
+		}
+	}
+	for _, id := range ids {
+		if snapshot, ok := store.Snapshots.Get(r, id); !ok || snapshot.State == "error" {
+			return fmt.Errorf("snapshot %s of a volume failed", id)
 		}
 	}
 	return nil
@@ -80,9 +97,11 @@ func (l *Loop) complete(snapshotID string) error {
 		if !ok {
 			return nil
 		}
-		setCompleted(tx, snapshotID, snapshot.Layers)
+		if snapshot.State == "pending" {
+			setCompleted(tx, snapshotID, snapshot.Layers)
+		}
 		for _, image := range store.Images.InRegion(tx, snapshot.Region) {
-			if image.SnapshotID != snapshotID {
+			if image.SnapshotID != snapshotID || image.State != "pending" {
 				continue
 			}
 			if err := volumeFailure(tx, image); err != nil {

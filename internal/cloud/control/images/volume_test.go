@@ -45,3 +45,28 @@ func TestImageWaitsForTheSnapshotsOfItsVolumes(t *testing.T) {
 		})
 	}
 }
+
+func TestImageOfAFileIsCompleteWithItsSnapshots(t *testing.T) {
+	for end, want := range map[string]string{"completed": "available", "error": "failed"} {
+		withLoop(t, nothing, func(f *fixture) {
+			f.update(func(tx *store.Tx) {
+				store.Snapshots.Put(tx, &store.Snapshot{ID: "snap-root", Region: "a", InFile: true, State: "pending"})
+				store.Images.Put(tx, &store.Image{
+					ID: "ami-1", Region: "a", State: "pending", SnapshotID: "snap-root",
+					Volumes: []store.ImageVolume{{Device: "/dev/sdf"}, {Device: "/dev/sdb", VirtualName: "ephemeral0"}},
+				})
+			})
+			synctest.Wait()
+			if image, _ := f.image("ami-1"); image.State != "pending" {
+				t.Errorf("before its snapshot, the image is %+v", image)
+			}
+			f.update(func(tx *store.Tx) {
+				store.Snapshots.Edit(tx, "snap-root", func(row *store.Snapshot) { row.State = end })
+			})
+			synctest.Wait()
+			if image, snapshot := f.image("ami-1"); image.State != want || snapshot.State != end {
+				t.Errorf("a snapshot with the state %s: image %+v, snapshot %+v", end, image, snapshot)
+			}
+		})
+	}
+}
