@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -67,20 +68,32 @@ func (c natCloud) awaitFile(id string) {
 	})
 }
 
-// launchWithVolumes makes an image of an instance and a machine of it, which has copies of the volumes.
+// launchWithVolumes makes an image of an instance, registers another one of its snapshots with one more
+// volume, and launches a machine of that, which has copies of the volumes and an empty one.
 func (c natCloud) launchWithVolumes(instance string) {
 	c.t.Helper()
 	ctx, api := c.t.Context(), c.API.EC2
 	image := want[ec2.CreateImageOutput](c.t)(api.CreateImage(ctx, &ec2.CreateImageInput{
 		InstanceId: &instance, Name: aws.String("with-volumes"), NoReboot: aws.Bool(true),
 	})).ImageId
+	var made types.Image
 	program.Eventually(c.t, program.Patience, "the image is available", func() bool {
 		in := &ec2.DescribeImagesInput{ImageIds: []string{*image}}
-		return want[ec2.DescribeImagesOutput](c.t)(api.DescribeImages(ctx, in)).Images[0].State ==
-			types.ImageStateAvailable
+		made = want[ec2.DescribeImagesOutput](c.t)(api.DescribeImages(ctx, in)).Images[0]
+		return made.State == types.ImageStateAvailable
 	})
+	for _, m := range made.BlockDeviceMappings {
+		m.Ebs.Encrypted = nil
+	}
+	registered := want[ec2.RegisterImageOutput](c.t)(api.RegisterImage(ctx, &ec2.RegisterImageInput{
+		Name: aws.String("registered"), Architecture: made.Architecture, RootDeviceName: made.RootDeviceName,
+		VirtualizationType: aws.String("hvm"), EnaSupport: aws.Bool(true), ImdsSupport: types.ImdsSupportValuesV20,
+		BlockDeviceMappings: append(made.BlockDeviceMappings, types.BlockDeviceMapping{
+			DeviceName: aws.String("/dev/sdh"), Ebs: &types.EbsBlockDevice{VolumeSize: aws.Int32(3)},
+		}),
+	})).ImageId
 	run := want[ec2.RunInstancesOutput](c.t)(api.RunInstances(ctx, &ec2.RunInstancesInput{
-		ImageId: image, InstanceType: types.InstanceTypeT3Micro, MinCount: aws.Int32(1), MaxCount: aws.Int32(1),
+		ImageId: registered, InstanceType: types.InstanceTypeT3Micro, MinCount: aws.Int32(1), MaxCount: aws.Int32(1),
 		BlockDeviceMappings: []types.BlockDeviceMapping{{
 			DeviceName: aws.String("/dev/sdf"), Ebs: &types.EbsBlockDevice{DeleteOnTermination: aws.Bool(true)},
 		}, {
@@ -92,6 +105,16 @@ func (c natCloud) launchWithVolumes(instance string) {
 		return c.instance(id).State.Name == types.InstanceStateNameRunning
 	})
 	c.awaitFile(id)
+	if out, err := c.try(id, "for d in /dev/nvme?n1; do blockdev --getsize64 $d; done"); err != nil ||
+		!strings.Contains(out, strconv.Itoa(3<<30)) {
+		c.t.Errorf("the machine has devices of the sizes %q: %v", out, err)
+	}
+	const ask = "curl -s -o /dev/null -w '%{http_code}' http://169.254.169.254/latest/meta-data/instance-id"
+	if out := c.inside(id, ask); out != "401" {
+		c.t.Errorf("the metadata service answers a request without a token with %q", out)
+	}
+	want[ec2.DeregisterImageOutput](c.t)(
+		api.DeregisterImage(ctx, &ec2.DeregisterImageInput{ImageId: registered}))
 	want[ec2.TerminateInstancesOutput](c.t)(
 		api.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{id}}))
 	want[ec2.DeregisterImageOutput](c.t)(api.DeregisterImage(ctx, &ec2.DeregisterImageInput{

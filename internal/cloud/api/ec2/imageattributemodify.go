@@ -23,7 +23,8 @@ func (a *API) ModifyImageAttribute(
 	const permissions = "LaunchPermission."
 	if err := supportOnly(
 		in, "DryRun", "ImageId", "Attribute", "Value", "Description", "OperationType", "UserGroups", "UserIds",
-		"ImdsSupport", permissions+"Add.Group", permissions+"Add.UserId", permissions+"Remove.Group", permissions+"Remove.UserId",
+		"ImdsSupport", permissions+"Add.Group", permissions+"Add.UserId", permissions+"Remove.Group",
+		permissions+"Remove.UserId",
 	); err != nil {
 		return nil, err
 	}

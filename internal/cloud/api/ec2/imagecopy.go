@@ -74,7 +74,8 @@ func (a *API) copyImage(
 		return nil, err
 	}
 	image := *source
-	image.ID, image.Region, image.Name, image.Description = a.ids.ID("ami-"), region, *in.Name, aws.ToString(in.Description)
+	image.ID, image.Region = a.ids.ID("ami-"), region
+	image.Name, image.Description = *in.Name, aws.ToString(in.Description)
 	image.SourceInstanceID, image.SourceImageID, image.SourceRegion = "", source.ID, *in.SourceRegion
 	image.Created, image.State, image.StateReason = a.Now(), "pending", ""
 	image.AvailableAt = a.Manners.Until(a.Now(), manners.CreateImage, image.ID)

@@ -141,7 +141,8 @@ func (a *API) addImageVolumes(
 // changeRoot changes what instances of an image get as a root volume.
 func changeRoot(image *store.Image, root *store.Volume, m types.BlockDeviceMapping) error {
 	if m.Ebs == nil {
-		return wire.Errorf("InvalidBlockDeviceMapping", "The root device %s of an image must be an EBS volume.", root.Device)
+		return wire.Errorf("InvalidBlockDeviceMapping",
+			"The root device %s of an image must be an EBS volume.", root.Device)
 	}
 	v := store.ImageVolume{Shape: shapeOf(root), DeleteOnTermination: root.DeleteOnTermination}
 	if err := changeVolume(&v, root, m.Ebs); err != nil {

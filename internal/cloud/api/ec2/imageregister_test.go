@@ -88,8 +88,8 @@ func TestRegisterImageValidatesItsRequest(t *testing.T) {
 		{registration(id, func(in *ec2.RegisterImageInput) { in.Architecture = "z80" }),
 			"InvalidParameterValue: Invalid value 'z80' for architecture."},
 		{registration(id, func(in *ec2.RegisterImageInput) { in.VirtualizationType = aws.String("container") }),
-			"InvalidParameterValue: Value (container) for parameter virtualizationType is invalid. It is not one of the values that the " +
-				"parameter can have."},
+			"InvalidParameterValue: Value (container) for parameter virtualizationType is invalid. It is not one of the " +
+				"values that the parameter can have."},
 		{registration(id, func(in *ec2.RegisterImageInput) { in.SriovNetSupport = aws.String("double") }),
 			"InvalidParameterValue: Value (double) for parameter sriovNetSupport is invalid. It is not simple."},
 		{registration(id, func(in *ec2.RegisterImageInput) { in.TpmSupport = types.TpmSupportValuesV20 }),
@@ -99,8 +99,8 @@ func TestRegisterImageValidatesItsRequest(t *testing.T) {
 		{registration(id, func(in *ec2.RegisterImageInput) { in.ImageLocation = aws.String("bucket/manifest") }),
 			unsupported + "imageLocation"},
 		{registration(id, func(in *ec2.RegisterImageInput) { in.BootMode = "bios" }),
-			"InvalidParameterValue: Value (bios) for parameter bootMode is invalid. It is not one of the values that the " +
-				"parameter can have."},
+			"InvalidParameterValue: Value (bios) for parameter bootMode is invalid. It is not one of the values that " +
+				"the parameter can have."},
 		{registration(id, func(in *ec2.RegisterImageInput) { in.RootDeviceName = nil }),
 			"InvalidBlockDeviceMapping: No root snapshot specified in device mapping."},
 		{registration(id, func(in *ec2.RegisterImageInput) { in.BlockDeviceMappings = nil }),
@@ -119,7 +119,7 @@ func TestRegisterImageValidatesItsRequest(t *testing.T) {
 			"InvalidBlockDeviceMapping: Missing device name"},
 		{with(types.BlockDeviceMapping{
 			DeviceName: aws.String("/dev/sdb"), Ebs: &types.EbsBlockDevice{SnapshotId: &id},
-		}), unsupported + "blockDeviceMapping.ebs.snapshotId of a root volume at another device than the root device"},
+		}), unsupported + "blockDeviceMapping.ebs.snapshotId of a root volume, but for the root device"},
 		{registration(id, func(in *ec2.RegisterImageInput) {
 			in.TagSpecifications = specification(types.ResourceTypeSnapshot, "k", "v")
 		}), "InvalidParameterValue: 'snapshot' is not a valid taggable resource type for this operation."},
@@ -170,7 +170,8 @@ func TestRegisteredImageHasVolumes(t *testing.T) {
 				SnapshotId: &data, DeleteOnTermination: aws.Bool(false),
 			}},
 			types.BlockDeviceMapping{DeviceName: aws.String("/dev/sdg"), Ebs: &types.EbsBlockDevice{
-				VolumeSize: aws.Int32(10), VolumeType: types.VolumeTypeIo2, Iops: aws.Int32(300), Encrypted: aws.Bool(true),
+				VolumeSize: aws.Int32(10), VolumeType: types.VolumeTypeIo2, Iops: aws.Int32(300),
+				Encrypted: aws.Bool(true),
 			}},
 			types.BlockDeviceMapping{DeviceName: aws.String("/dev/sdh"), VirtualName: aws.String("ephemeral0")},
 			types.BlockDeviceMapping{DeviceName: aws.String("/dev/sdi"), NoDevice: aws.String("")},
@@ -185,7 +186,8 @@ func TestRegisteredImageHasVolumes(t *testing.T) {
 		t.Fatalf("found %+v", found)
 	}
 	m := found[0].BlockDeviceMappings
-	if ebs := m[0].Ebs; *ebs.VolumeSize != 20 || *ebs.Iops != 4000 || *ebs.Throughput != 200 || *ebs.DeleteOnTermination {
+	if ebs := m[0].Ebs; *ebs.VolumeSize != 20 || *ebs.Iops != 4000 || *ebs.Throughput != 200 ||
+		*ebs.DeleteOnTermination {
 		t.Errorf("root volume %+v", ebs)
 	}
 	if ebs := m[1].Ebs; *ebs.VolumeSize != 4 || *ebs.DeleteOnTermination || *ebs.Encrypted {
@@ -228,8 +230,8 @@ func TestImageTraitsDecideWhatLaunches(t *testing.T) {
 		{func(in *ec2.RegisterImageInput) { in.Architecture = "" }, "t3.micro",
 			"InvalidParameterValue:"},
 		{func(in *ec2.RegisterImageInput) { in.VirtualizationType = nil }, "t3.micro",
-			"InvalidParameterCombination: Virtualization type 'hvm' is required for instances of type 't3.micro'. Ensure " +
-				"that you are using an AMI with virtualization type 'hvm'."},
+			"InvalidParameterCombination: Virtualization type 'hvm' is required for instances of type 't3.micro'. " +
+				"Ensure that you are using an AMI with virtualization type 'hvm'."},
 		{func(in *ec2.RegisterImageInput) { in.EnaSupport = nil }, "t3.micro",
 			"InvalidParameterCombination: Enhanced networking with the Elastic Network Adapter (ENA) is required for " +
 				"the 't3.micro' instance type. Ensure that you are using an AMI that is enabled for ENA."},

@@ -19,7 +19,7 @@ const sriovSimple = "simple"
 // traitsOf returns the traits in a registration, or EC2's error. An image without virtualizationType
 // is paravirtual (Amazon EC2 API Reference, RegisterImage).
 func traitsOf(in *ec2.RegisterImageInput) (store.ImageTraits, error) {
-	kind := types.VirtualizationType(cmp.Or(aws.ToString(in.VirtualizationType), string(types.VirtualizationTypeParavirtual)))
+	kind := cmp.Or(types.VirtualizationType(aws.ToString(in.VirtualizationType)), types.VirtualizationTypeParavirtual)
 	traits := store.ImageTraits{
 		NoENA: !aws.ToBool(in.EnaSupport), SRIOV: aws.ToString(in.SriovNetSupport),
 		BootMode: string(in.BootMode), TPM: string(in.TpmSupport), IMDS: string(in.ImdsSupport),
@@ -57,11 +57,11 @@ func virtualizationOf(traits store.ImageTraits) types.VirtualizationType {
 func checkTraits(t instancetype.Type, traits store.ImageTraits) error {
 	switch {
 	case virtualizationOf(traits) != types.VirtualizationTypeHvm:
-		return wire.Errorf("InvalidParameterCombination", "Virtualization type 'hvm' is required for instances of type "+
-			"'%s'. Ensure that you are using an AMI with virtualization type 'hvm'.", t.Name)
+		return wire.Errorf("InvalidParameterCombination", "Virtualization type 'hvm' is required for instances of "+
+			"type '%s'. Ensure that you are using an AMI with virtualization type 'hvm'.", t.Name)
 	case traits.NoENA && t.ENASupport == string(types.EnaSupportRequired):
-		return wire.Errorf("InvalidParameterCombination", "Enhanced networking with the Elastic Network Adapter (ENA) is "+
-			"required for the '%s' instance type. Ensure that you are using an AMI that is enabled for ENA.", t.Name)
+		return wire.Errorf("InvalidParameterCombination", "Enhanced networking with the Elastic Network Adapter (ENA) "+
+			"is required for the '%s' instance type. Ensure that you are using an AMI that is enabled for ENA.", t.Name)
 	case traits.TPM != "":
 		return wire.Errorf("UnsupportedOperation", "The instance type '%s' does not support NitroTPM.", t.Name)
 	}

@@ -74,7 +74,7 @@ func (a *API) addGivenVolumes(r store.Reader, image *store.Image, given map[stri
 			if snapshot != nil {
 				if !snapshot.InFile && !a.Simulated {
 					return unsupported(map[string]bool{
-						"blockDeviceMapping.ebs.snapshotId of a root volume at another device than the root device": true,
+						"blockDeviceMapping.ebs.snapshotId of a root volume, but for the root device": true,
 					})
 				}
 				v.Shape.SizeGiB = cmp.Or(v.Shape.SizeGiB, snapshot.SizeGiB)

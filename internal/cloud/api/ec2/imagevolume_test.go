@@ -120,7 +120,9 @@ func TestCreateImageTakesMappings(t *testing.T) {
 	}
 	id := do(c, c.CreateImage, &ec2.CreateImageInput{
 		InstanceId: &instance, Name: aws.String("mapped"), BlockDeviceMappings: []types.BlockDeviceMapping{
-			of(rootDevice, &types.EbsBlockDevice{VolumeType: types.VolumeTypeGp2, DeleteOnTermination: aws.Bool(false)}),
+			of(rootDevice, &types.EbsBlockDevice{
+				VolumeType: types.VolumeTypeGp2, DeleteOnTermination: aws.Bool(false),
+			}),
 			of("/dev/sdf", &types.EbsBlockDevice{DeleteOnTermination: aws.Bool(true)}), without,
 			of("/dev/sdh", &types.EbsBlockDevice{VolumeSize: aws.Int32(3)}),
 			{DeviceName: aws.String("/dev/sdi"), VirtualName: aws.String("ephemeral0")},
