@@ -88,8 +88,8 @@ func TestRegisterImageValidatesItsRequest(t *testing.T) {
 		{registration(id, func(in *ec2.RegisterImageInput) { in.Architecture = "z80" }),
 			"InvalidParameterValue: Invalid value 'z80' for architecture."},
 		{registration(id, func(in *ec2.RegisterImageInput) { in.VirtualizationType = aws.String("container") }),
-			"InvalidParameterValue: Value (container) for parameter virtualizationType is invalid. It is not one of the " +
-				"values that the parameter can have."},
+			"InvalidParameterValue: Value (container) for parameter virtualizationType is invalid. It is not one of " +
+				"the values that the parameter can have."},
 		{registration(id, func(in *ec2.RegisterImageInput) { in.SriovNetSupport = aws.String("double") }),
 			"InvalidParameterValue: Value (double) for parameter sriovNetSupport is invalid. It is not simple."},
 		{registration(id, func(in *ec2.RegisterImageInput) { in.TpmSupport = types.TpmSupportValuesV20 }),
