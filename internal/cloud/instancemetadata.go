@@ -99,7 +99,7 @@ func describeInstance(view store.Reader, row *store.Instance) metadata.Instance 
 	if volume, ok := store.Volumes.Get(view, row.RootVolumeID); ok {
 		i.RootDevice = volume.Device
 	}
-	i.Devices = startedWith(view, row)
+	i.Devices, i.Spot = startedWith(view, row), row.SpotRequestID != ""
 	if subnet, ok := store.Subnets.Get(view, row.SubnetID); ok {
 		i.ZoneID = subnet.ZoneID
 	}

@@ -56,10 +56,12 @@ var ec2Operations = operations{
 	"ModifyInstanceMetadataDefaults":    {},
 	"ModifyDefaultCreditSpecification":  {},
 
-	"CreatePlacementGroup": {resources: []resource{{fields: []string{"GroupName"}, find: placementGroupNamed}}},
-	"DeletePlacementGroup": {resources: []resource{{fields: []string{"GroupName"}, find: placementGroupNamed}}},
-	"CreateFleet":          {resources: []resource{created(fleets)}},
-	"DeleteFleets":         on(fleets, "FleetIds"),
+	"CreatePlacementGroup":       {resources: []resource{{fields: []string{"GroupName"}, find: placementGroupNamed}}},
+	"DeletePlacementGroup":       {resources: []resource{{fields: []string{"GroupName"}, find: placementGroupNamed}}},
+	"RequestSpotInstances":       {resources: []resource{created(spotRequests)}},
+	"CancelSpotInstanceRequests": on(spotRequests, "SpotInstanceRequestIds"),
+	"CreateFleet":                {resources: []resource{created(fleets)}},
+	"DeleteFleets":               on(fleets, "FleetIds"),
 
 	"AssociateIamInstanceProfile": on(instances, "InstanceId"),
 	"DisassociateIamInstanceProfile": {

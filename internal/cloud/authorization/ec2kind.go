@@ -57,6 +57,9 @@ var (
 	peerings    = kind{
 		name: "vpc-peering-connection", prefix: "pcx-", describe: tagsOf(store.PeeringConnections, peeringTags),
 	}
+	spotRequests = kind{
+		name: "spot-instances-request", prefix: "sir-", describe: tagsOf(store.SpotRequests, spotRequestTags),
+	}
 	fleets       = kind{name: "fleet", prefix: "fleet-", describe: tagsOf(store.Fleets, fleetTags)}
 	vpcEndpoints = kind{name: "vpc-endpoint", prefix: "vpce-", describe: tagsOf(store.VPCEndpoints, vpcEndpointTags)}
 )
@@ -66,7 +69,7 @@ var kinds = []kind{
 	instances, images, snapshots, volumes, vpcs, subnets, internetGateways, egressOnlyGateways, routeTables,
 	networkACLs, networkInterfaces, elasticIPs, natGateways, securityGroups, securityGroupRules, launchTemplates,
 	dhcpOptions,
-	connectEndpoints, prefixLists, peerings, vpcEndpoints, fleets,
+	connectEndpoints, prefixLists, peerings, vpcEndpoints, fleets, spotRequests,
 }
 
 // withID returns the resource with an id, or with an id that is not known yet, "*".
@@ -113,6 +116,7 @@ func natGatewayTags(row *store.NatGateway) store.Tags                   { return
 func connectEndpointTags(row *store.InstanceConnectEndpoint) store.Tags { return row.Tags }
 func peeringTags(row *store.PeeringConnection) store.Tags               { return row.Tags }
 func vpcEndpointTags(row *store.VPCEndpoint) store.Tags                 { return row.Tags }
+func spotRequestTags(row *store.SpotRequest) store.Tags                 { return row.Tags }
 func fleetTags(row *store.Fleet) store.Tags                             { return row.Tags }
 func templateTags(row *store.LaunchTemplate) store.Tags                 { return row.Tags }
 

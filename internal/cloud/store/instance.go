@@ -62,6 +62,7 @@ type Instance struct {
 	PlacementGroupID          string // "": none
 	Partition                 int32  // of its placement group; zero: none
 	FleetID                   string // of the EC2 Fleet that launched it; "": none
+	SpotRequestID             string // of the request for Spot Instances that it fulfils; "": it is On-Demand
 	ProfileARN                string // of its instance profile; "" for none
 	ProfileAssociationID      string // "iip-assoc-0123456789abcdef0"
 	ProfileAssociatedAt       time.Time

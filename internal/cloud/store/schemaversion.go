@@ -64,7 +64,7 @@ var migrations = []migration{
 	// recovery and resource names of instances; server certificates of IAM; dashboards of
 	// CloudWatch; the lease time of DHCP option sets; tags of what other accounts share; preferences
 	// for Capacity Reservations; buckets without ownership controls; and what images say of their
-	// software and of the volumes of their instances.
+	// software and of the volumes of their instances; and requests for Spot Instances.
 	nil,
 }
 

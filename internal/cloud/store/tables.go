@@ -18,4 +18,5 @@ var tables = []table{
 	AccountSettings, PlacementGroups, Fleets,
 	SharedTags,
 	ServerCertificates, Dashboards,
+	SpotRequests,
 }

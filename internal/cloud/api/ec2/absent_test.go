@@ -14,7 +14,7 @@ import (
 // asked are questions about what the local cloud has none of.
 var asked = []string{
 	"DescribeVpnGateways", "DescribeTransitGateways", "DescribeFlowLogs", "DescribeIpv6Pools",
-	"DescribeCapacityReservations", "DescribeHosts", "DescribeSpotInstanceRequests",
+	"DescribeCapacityReservations", "DescribeHosts",
 	"DescribeReservedInstances", "DescribeImportImageTasks", "DescribeConversionTasks",
 	"DescribeSecurityGroupVpcAssociations", "DescribeMovingAddresses",
 	"DescribeSpotPriceHistory", "DescribeReservedInstancesOfferings", "DescribeReservedInstancesModifications",

@@ -57,19 +57,6 @@ func (a *API) DescribeHostReservations(
 	})
 }
 
-// DescribeSpotInstanceRequests lists requests for Spot Instances.
-func (a *API) DescribeSpotInstanceRequests(
-	ctx context.Context, in *ec2.DescribeSpotInstanceRequestsInput,
-) (*ec2.DescribeSpotInstanceRequestsOutput, error) {
-	out := &ec2.DescribeSpotInstanceRequestsOutput{SpotInstanceRequests: []types.SpotInstanceRequest{}}
-	return out, a.none(ctx, absent{
-		operation: "DescribeSpotInstanceRequests",
-		dryRun:    in.DryRun, ids: in.SpotInstanceRequestIds, filters: in.Filters,
-		page: pageRequest{in.MaxResults, in.NextToken},
-		code: "InvalidSpotInstanceRequestID.NotFound", text: "The spot instance request ID",
-	})
-}
-
 // DescribeSpotFleetRequests lists requests for Spot Fleets.
 func (a *API) DescribeSpotFleetRequests(
 	ctx context.Context, in *ec2.DescribeSpotFleetRequestsInput,

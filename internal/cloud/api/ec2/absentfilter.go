@@ -44,18 +44,7 @@ var absentFilters = map[string]string{
 		"fixed-price instance-type product-description reserved-instances-id scope start state " +
 		"usage-price",
 	"DescribeSecurityGroupVpcAssociations": "group-id group-owner-id state vpc-id vpc-owner-id",
-	"DescribeSpotInstanceRequests": "availability-zone-group create-time fault-code " +
-		"fault-message instance-id launch-group launch.block-device-mapping.delete-on-termination " +
-		"launch.block-device-mapping.device-name launch.block-device-mapping.snapshot-id " +
-		"launch.block-device-mapping.volume-size launch.block-device-mapping.volume-type launch.group-id " +
-		"launch.group-name launch.image-id launch.instance-type launch.kernel-id launch.key-name " +
-		"launch.monitoring-enabled launch.ramdisk-id launched-availability-zone " +
-		"launched-availability-zone-id network-interface.addresses.primary " +
-		"network-interface.delete-on-termination network-interface.description " +
-		"network-interface.device-index network-interface.group-id network-interface.network-interface-id " +
-		"network-interface.private-ip-address network-interface.subnet-id product-description " +
-		"spot-instance-request-id spot-price state status-code status-message type valid-from valid-until",
-	"DescribeTrafficMirrorFilters": "description traffic-mirror-filter-id",
+	"DescribeTrafficMirrorFilters":         "description traffic-mirror-filter-id",
 	"DescribeTrafficMirrorSessions": "description network-interface-id owner-id " +
 		"packet-length session-number traffic-mirror-filter-id traffic-mirror-session-id " +
 		"traffic-mirror-target-id virtual-network-id",

@@ -163,7 +163,9 @@ func checkModification(in *ec2.ModifyInstanceAttributeInput, row vm) error {
 				"Invalid value '%s' for InstanceType.", aws.ToString(in.InstanceType.Value),
 			)
 		}
-		if err := checkArchitecture(t, string(instancetype.ArchitectureOf(row.Type))); err != nil {
+		if err := cmp.Or(
+			checkArchitecture(t, string(instancetype.ArchitectureOf(row.Type))), checkTraits(t, row.Traits),
+		); err != nil {
 			return err
 		}
 	}
@@ -176,7 +178,7 @@ func checkModification(in *ec2.ModifyInstanceAttributeInput, row vm) error {
 			"instanceInitiatedShutdownBehavior", aws.ToString(b.Value), "Valid values are stop and terminate.",
 		)
 	}
-	return nil
+	return checkShutdown(row.SpotRequestID != "", in.InstanceInitiatedShutdownBehavior)
 }
 
 // notStopped refuses a change that needs a stopped instance.

@@ -55,7 +55,7 @@ var fixedFilters = filters[vm]{
 	"product-code":                noValue[vm],
 	"product-code.type":           noValue[vm],
 	"ramdisk-id":                  noValue[vm],
-	"spot-instance-request-id":    noValue[vm],
+	"spot-instance-request-id":    optionalField(func(row vm) string { return row.SpotRequestID }),
 	"tpm-support":                 noValue[vm],
 	"usage-operation":             constant[vm](usageOperation),
 	"usage-operation-update-time": field(func(row vm) string { return filterTime(row.LaunchTime) }),

@@ -125,6 +125,11 @@ func (a *API) createInstances(tx *store.Tx, l *launch) ([]string, error) {
 			return nil, err
 		}
 		row.SettledAt = a.settles(row.ID, manners.StartInstance)
+		if isSpot(l.in) {
+			if err := a.addSpotRequest(tx, l, row); err != nil {
+				return nil, err
+			}
+		}
 		store.Instances.Put(tx, row)
 		ids = append(ids, row.ID)
 	}

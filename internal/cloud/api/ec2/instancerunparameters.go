@@ -43,6 +43,9 @@ var launchParameters = []string{
 	"CapacityReservationSpecification.CapacityReservationPreference=none",
 	"PrivateDnsNameOptions.HostnameType", "PrivateDnsNameOptions.EnableResourceNameDnsARecord",
 	"PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord", "MaintenanceOptions.AutoRecovery",
+	"InstanceMarketOptions.MarketType=spot", "InstanceMarketOptions.SpotOptions.MaxPrice",
+	"InstanceMarketOptions.SpotOptions.SpotInstanceType=one-time",
+	"InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior=terminate",
 	"CpuOptions.CoreCount", "CpuOptions.ThreadsPerCore",
 	"NetworkPerformanceOptions.BandwidthWeighting=default", "IamInstanceProfile.Arn", "IamInstanceProfile.Name",
 }
@@ -65,6 +68,7 @@ func checkSupported(in *ec2.RunInstancesInput) error {
 		checkCredits(in.CreditSpecification, instanceTypeName(in)),
 		checkEnum("instanceInitiatedShutdownBehavior", in.InstanceInitiatedShutdownBehavior),
 		checkNameOptions(in.PrivateDnsNameOptions), checkMaintenance(in.MaintenanceOptions),
+		checkMarket(in),
 	)
 }
 

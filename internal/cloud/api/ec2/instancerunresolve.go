@@ -50,8 +50,8 @@ var launchTagTypes = []types.ResourceType{
 	types.ResourceTypeNetworkInterface,
 }
 
-// templateTagTypes are the types of resources that a launch template can tag. Launches create no
-// requests for Spot Instances.
+// templateTagTypes are the types of resources that a launch template can tag, and a launch of Spot
+// Instances.
 var templateTagTypes = append([]types.ResourceType{types.ResourceTypeSpotInstancesRequest}, launchTagTypes...)
 
 // resolveLaunch merges a request with the launch template that it names,
@@ -61,7 +61,11 @@ var templateTagTypes = append([]types.ResourceType{types.ResourceTypeSpotInstanc
 func (a *API) resolveLaunch(
 	r store.Reader, region identity.Region, in *ec2.RunInstancesInput, subnetID string,
 ) (*launch, error) {
-	tags, err := tagsOfSpecifications(in.TagSpecifications, launchTagTypes...)
+	kinds := launchTagTypes
+	if in.InstanceMarketOptions != nil || in.LaunchTemplate != nil {
+		kinds = templateTagTypes
+	}
+	tags, err := tagsOfSpecifications(in.TagSpecifications, kinds...)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +121,7 @@ func (l *launch) merge(row template, v version, subnetID string) error {
 	if err != nil {
 		return err
 	}
-	for _, kind := range launchTagTypes {
+	for _, kind := range templateTagTypes {
 		l.setTags(kind, tags[kind], l.tags[kind])
 	}
 	l.templateTags = store.Tags{templateOfInstanceTag: row.ID, templateVersionTag: strconv.FormatInt(v.Number, 10)}

@@ -183,6 +183,12 @@ func (a *API) stopped(row vm, force, skip bool) (vm, error) {
 	switch {
 	case row.State == store.Terminated || row.State == store.ShuttingDown:
 		return nil, incorrectState(row, "stopped")
+	case row.SpotRequestID != "":
+		return nil, wire.Errorf(
+			"UnsupportedOperation", "You can't stop the Spot Instance '%s' because it is associated with a one-time Spot "+
+				"Instance request. You can only stop Spot Instances associated with persistent Spot Instance requests.",
+			row.ID,
+		)
 	case row.DisableAPIStop:
 		return nil, wire.Errorf(
 			"OperationNotPermitted",

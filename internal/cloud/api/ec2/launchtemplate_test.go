@@ -85,13 +85,16 @@ func TestInvalidTemplatesAreCreatedWithAWarning(t *testing.T) {
 		LaunchTemplateData: &types.RequestLaunchTemplateData{
 			ImageId: aws.String(c.availableImage()),
 			InstanceMarketOptions: &types.LaunchTemplateInstanceMarketOptionsRequest{
-				MarketType:  types.MarketTypeSpot,
-				SpotOptions: &types.LaunchTemplateSpotMarketOptionsRequest{MaxPrice: aws.String("0.01")},
+				MarketType: types.MarketTypeSpot,
+				SpotOptions: &types.LaunchTemplateSpotMarketOptionsRequest{
+					MaxPrice: aws.String("0.01"), SpotInstanceType: types.SpotInstanceTypePersistent,
+				},
 			},
 			TagSpecifications: dataTags("spot-instances-request", "a", "b"),
 		},
 	})
-	const unsupported = "aloft's local cloud does not support the parameter instanceMarketOptions.marketType"
+	const unsupported = "aloft's local cloud does not support the parameter " +
+		"instanceMarketOptions.spotOptions.spotInstanceType"
 	if w := out.Warning; w == nil || *w.Errors[0].Message != unsupported {
 		t.Errorf("warning %+v", w)
 	}

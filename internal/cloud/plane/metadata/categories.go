@@ -25,6 +25,9 @@ func (i Instance) categories() map[string]string {
 		"security-groups": strings.Join(i.SecurityGroups, "\n"),
 		"services/domain": "amazonaws.com", "services/partition": "aws", "system": "nitro",
 	}
+	if i.Spot { // without a notice of an interruption, there is no category spot
+		all["instance-life-cycle"] = "spot"
+	}
 	for n, device := range i.Devices {
 		all["block-device-mapping/ebs"+strconv.Itoa(n+1)] = strings.TrimPrefix(device, "/dev/")
 	}

@@ -30,6 +30,8 @@ type Instance struct {
 	Devices            []string // of the other volumes that it started with
 	UserData           []byte   // decoded; nil: none
 
+	Spot bool // it is a Spot Instance, which is never interrupted
+
 	// TargetLifecycleState is the lifecycle state to which the Auto Scaling group moves
 	// the instance, for example "InService". Empty: the instance is in no group.
 	TargetLifecycleState string

@@ -189,6 +189,19 @@ func TestMissingFactsAreNotFound(t *testing.T) {
 	}
 }
 
+func TestSpotInstanceHasNoNoticeOfAnInterruption(t *testing.T) {
+	c := newClient(t, func(i *metadata.Instance) { i.Spot = true })
+	token := c.token(me, "60")
+	if _, body := c.do(me, "GET", "/latest/meta-data/instance-life-cycle", token); body != "spot" {
+		t.Errorf("life cycle %q", body)
+	}
+	for _, path := range []string{"spot/", "spot/instance-action", "spot/termination-time"} {
+		if code, _ := c.do(me, "GET", "/latest/meta-data/"+path, token); code != 404 {
+			t.Errorf("%s: got %d, want 404", path, code)
+		}
+	}
+}
+
 func TestTokensAreRequiredBoundToTheInstanceAndExpire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClient(t, nil)
