@@ -24,10 +24,13 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 	if err := checkImageName(*in.Name); err != nil {
 		return nil, err
 	}
-	if err := supportOnly(in, append(
-		imageMappingParameters, "DryRun", "InstanceId", "Name", "Description", "NoReboot", "TagSpecifications",
+	const mapping, ebs = "BlockDeviceMappings.", "BlockDeviceMappings.Ebs."
+	if err := supportOnly(
+		in, "DryRun", "InstanceId", "Name", "Description", "NoReboot", "TagSpecifications",
 		"SnapshotLocation=regional",
-	)...); err != nil {
+		mapping+"DeviceName", mapping+"VirtualName", mapping+"NoDevice", ebs+"SnapshotId", ebs+"VolumeSize",
+		ebs+"VolumeType", ebs+"DeleteOnTermination", ebs+"Iops", ebs+"Throughput", ebs+"Encrypted",
+	); err != nil {
 		return nil, err
 	}
 	given, err := readMappings(in.BlockDeviceMappings)

@@ -30,10 +30,13 @@ func (a *API) RegisterImage(ctx context.Context, in *ec2.RegisterImageInput) (*e
 	if err != nil {
 		return nil, err
 	}
-	if err := supportOnly(in, append(
-		imageMappingParameters, "DryRun", "Name", "Description", "Architecture", "RootDeviceName", "EnaSupport",
+	const mapping, ebs = "BlockDeviceMappings.", "BlockDeviceMappings.Ebs."
+	if err := supportOnly(
+		in, "DryRun", "Name", "Description", "Architecture", "RootDeviceName", "EnaSupport",
 		"TagSpecifications", "VirtualizationType", "SriovNetSupport", "BootMode", "TpmSupport", "ImdsSupport",
-	)...); err != nil {
+		mapping+"DeviceName", mapping+"VirtualName", mapping+"NoDevice", ebs+"SnapshotId", ebs+"VolumeSize",
+		ebs+"VolumeType", ebs+"DeleteOnTermination", ebs+"Iops", ebs+"Throughput", ebs+"Encrypted",
+	); err != nil {
 		return nil, err
 	}
 	traits, err := traitsOf(in)

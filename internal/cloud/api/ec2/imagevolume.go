@@ -14,14 +14,6 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// imageMappingParameters are what a mapping of an image can have.
-var imageMappingParameters = []string{
-	"BlockDeviceMappings.DeviceName", "BlockDeviceMappings.VirtualName", "BlockDeviceMappings.NoDevice",
-	"BlockDeviceMappings.Ebs.SnapshotId", "BlockDeviceMappings.Ebs.VolumeSize", "BlockDeviceMappings.Ebs.VolumeType",
-	"BlockDeviceMappings.Ebs.DeleteOnTermination", "BlockDeviceMappings.Ebs.Iops",
-	"BlockDeviceMappings.Ebs.Throughput", "BlockDeviceMappings.Ebs.Encrypted",
-}
-
 // readMappings returns the mappings for an image by device, or EC2's error. A mapping without an EBS
 // volume and without a virtual name takes the device away.
 func readMappings(mappings []types.BlockDeviceMapping) (map[string]types.BlockDeviceMapping, error) {

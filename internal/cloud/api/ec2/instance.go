@@ -91,9 +91,11 @@ var instances = resourceType[store.Instance]{
 		"root-device-name": func(r store.Reader, row vm) []string {
 			return []string{rootDeviceOf(r, row)}
 		},
-		"ena-support":                             booleanField(func(row vm) bool { return !row.Traits.NoENA }),
-		"platform":                                noValue[vm],
-		"instance-lifecycle":                      optionalField(func(row vm) string { return string(lifecycleOf(row)) }),
+		"ena-support": booleanField(func(row vm) bool { return !row.Traits.NoENA }),
+		"platform":    noValue[vm],
+		"instance-lifecycle": optionalField(
+			func(row vm) string { return string(lifecycleOf(row)) },
+		),
 		"ebs-optimized":                           booleanField(func(row vm) bool { return row.EBSOptimized }),
 		"source-dest-check":                       booleanField(func(row vm) bool { return row.SourceDestCheck }),
 		"monitoring-state":                        field(func(row vm) string { return string(monitoringOf(row)) }),

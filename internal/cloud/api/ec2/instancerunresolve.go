@@ -54,6 +54,15 @@ var launchTagTypes = []types.ResourceType{
 // Instances.
 var templateTagTypes = append([]types.ResourceType{types.ResourceTypeSpotInstancesRequest}, launchTagTypes...)
 
+// taggedBy returns the types of resources that a request can tag: it says, or its template may, that
+// it is of Spot Instances.
+func taggedBy(in *ec2.RunInstancesInput) []types.ResourceType {
+	if in.InstanceMarketOptions != nil || in.LaunchTemplate != nil {
+		return templateTagTypes
+	}
+	return launchTagTypes
+}
+
 // resolveLaunch merges a request with the launch template that it names,
 // validates the result and finds the resources that it names. It finds the
 // template once, so that one launch never uses two versions. subnetID, if set,
@@ -61,11 +70,7 @@ var templateTagTypes = append([]types.ResourceType{types.ResourceTypeSpotInstanc
 func (a *API) resolveLaunch(
 	r store.Reader, region identity.Region, in *ec2.RunInstancesInput, subnetID string,
 ) (*launch, error) {
-	kinds := launchTagTypes
-	if in.InstanceMarketOptions != nil || in.LaunchTemplate != nil {
-		kinds = templateTagTypes
-	}
-	tags, err := tagsOfSpecifications(in.TagSpecifications, kinds...)
+	tags, err := tagsOfSpecifications(in.TagSpecifications, taggedBy(in)...)
 	if err != nil {
 		return nil, err
 	}

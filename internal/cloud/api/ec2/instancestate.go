@@ -185,8 +185,9 @@ func (a *API) stopped(row vm, force, skip bool) (vm, error) {
 		return nil, incorrectState(row, "stopped")
 	case row.SpotRequestID != "":
 		return nil, wire.Errorf(
-			"UnsupportedOperation", "You can't stop the Spot Instance '%s' because it is associated with a one-time Spot "+
-				"Instance request. You can only stop Spot Instances associated with persistent Spot Instance requests.",
+			"UnsupportedOperation", "You can't stop the Spot Instance '%s' because it is associated with a one-time "+
+				"Spot Instance request. You can only stop Spot Instances associated with persistent Spot Instance "+
+				"requests.",
 			row.ID,
 		)
 	case row.DisableAPIStop:

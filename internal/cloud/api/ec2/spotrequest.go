@@ -144,19 +144,44 @@ func (a *API) DescribeSpotInstanceRequests(
 	}, nil
 }
 
+// spotParameters are the parameters of RequestSpotInstances that the local cloud supports: of its
+// launches, those of RunInstances.
+var spotParameters = []string{
+	"DryRun", "ClientToken", "SpotPrice", "InstanceCount", "Type=one-time", "InstanceInterruptionBehavior=terminate",
+	"LaunchGroup", "AvailabilityZoneGroup", "ValidFrom", "ValidUntil", "TagSpecifications",
+	"LaunchSpecification.EbsOptimized", "LaunchSpecification.IamInstanceProfile.Arn",
+	"LaunchSpecification.IamInstanceProfile.Name", "LaunchSpecification.ImageId", "LaunchSpecification.InstanceType",
+	"LaunchSpecification.KeyName", "LaunchSpecification.Monitoring.Enabled",
+	"LaunchSpecification.Placement.AvailabilityZone", "LaunchSpecification.Placement.GroupName",
+	"LaunchSpecification.Placement.Tenancy=default", "LaunchSpecification.Placement.Tenancy=dedicated",
+	"LaunchSpecification.SecurityGroupIds", "LaunchSpecification.SecurityGroups", "LaunchSpecification.SubnetId",
+	"LaunchSpecification.UserData", "LaunchSpecification.BlockDeviceMappings.DeviceName",
+	"LaunchSpecification.BlockDeviceMappings.Ebs.DeleteOnTermination",
+	"LaunchSpecification.BlockDeviceMappings.Ebs.Encrypted", "LaunchSpecification.BlockDeviceMappings.Ebs.Iops",
+	"LaunchSpecification.BlockDeviceMappings.Ebs.KmsKeyId", "LaunchSpecification.BlockDeviceMappings.Ebs.SnapshotId",
+	"LaunchSpecification.BlockDeviceMappings.Ebs.Throughput",
+	"LaunchSpecification.BlockDeviceMappings.Ebs.VolumeSize",
+	"LaunchSpecification.BlockDeviceMappings.Ebs.VolumeType", "LaunchSpecification.BlockDeviceMappings.NoDevice",
+	"LaunchSpecification.BlockDeviceMappings.VirtualName",
+	"LaunchSpecification.NetworkInterfaces.AssociatePublicIpAddress",
+	"LaunchSpecification.NetworkInterfaces.DeleteOnTermination", "LaunchSpecification.NetworkInterfaces.Description",
+	"LaunchSpecification.NetworkInterfaces.DeviceIndex", "LaunchSpecification.NetworkInterfaces.Groups",
+	"LaunchSpecification.NetworkInterfaces.Ipv6AddressCount",
+	"LaunchSpecification.NetworkInterfaces.Ipv6Addresses.Ipv6Address",
+	"LaunchSpecification.NetworkInterfaces.NetworkInterfaceId", "LaunchSpecification.NetworkInterfaces.PrimaryIpv6",
+	"LaunchSpecification.NetworkInterfaces.PrivateIpAddress",
+	"LaunchSpecification.NetworkInterfaces.PrivateIpAddresses.Primary",
+	"LaunchSpecification.NetworkInterfaces.PrivateIpAddresses.PrivateIpAddress",
+	"LaunchSpecification.NetworkInterfaces.SecondaryPrivateIpAddressCount",
+	"LaunchSpecification.NetworkInterfaces.SubnetId",
+}
+
 // RequestSpotInstances launches Spot Instances, each for a request of its own, or none. There is
 // always capacity, so the requests are fulfilled at once.
 func (a *API) RequestSpotInstances(
 	ctx context.Context, in *ec2.RequestSpotInstancesInput,
 ) (*ec2.RequestSpotInstancesOutput, error) {
-	const launch = "LaunchSpecification."
-	if err := supportOnly(
-		in, "DryRun", "ClientToken", "SpotPrice", "InstanceCount", "Type=one-time",
-		"InstanceInterruptionBehavior=terminate", "LaunchGroup", "AvailabilityZoneGroup", "ValidFrom", "ValidUntil",
-		"TagSpecifications", launch+"BlockDeviceMappings", launch+"EbsOptimized", launch+"IamInstanceProfile",
-		launch+"ImageId", launch+"InstanceType", launch+"KeyName", launch+"Monitoring", launch+"NetworkInterfaces",
-		launch+"Placement", launch+"SecurityGroupIds", launch+"SecurityGroups", launch+"SubnetId", launch+"UserData",
-	); err != nil {
+	if err := supportOnly(in, spotParameters...); err != nil {
 		return nil, err
 	}
 	if in.LaunchSpecification == nil {

@@ -60,7 +60,9 @@ func TestSpotInstanceFulfilsARequest(t *testing.T) {
 	}, *request.SpotInstanceRequestId, func(by types.Filter) []string {
 		in := &ec2.DescribeSpotInstanceRequestsInput{Filters: []types.Filter{by}}
 		out := doRemote(r, r.DescribeSpotInstanceRequests, in)
-		return list(out.SpotInstanceRequests, func(i types.SpotInstanceRequest) string { return *i.SpotInstanceRequestId })
+		return list(out.SpotInstanceRequests, func(i types.SpotInstanceRequest) string {
+			return *i.SpotInstanceRequestId
+		})
 	})
 	r.cloud.observe(*vm.InstanceId, store.Running)
 	ids := []string{*vm.InstanceId}
@@ -131,11 +133,7 @@ func TestSpotRequestsAreValidated(t *testing.T) {
 		unsupported + "instanceInitiatedShutdownBehavior=stop of Spot Instances": func(in *ec2.RunInstancesInput) {
 			in.InstanceInitiatedShutdownBehavior = types.ShutdownBehaviorStop
 		},
-		"InvalidParameterValue: 'spot-instances-request' is not a valid taggable resource type for this operation.": func(
-			in *ec2.RunInstancesInput,
-		) {
-			in.InstanceMarketOptions = nil
-		},
+		"InvalidParameterValue:": func(in *ec2.RunInstancesInput) { in.InstanceMarketOptions = nil }, // its tags
 	} {
 		in := spotLaunchOne(image)
 		change(in)
