@@ -101,7 +101,7 @@ func (d *daemon) apis() (wire.Config, error) {
 		return wire.Config{}, err
 	}
 	guard := authorization.New(authorization.Config{
-		Store: d.store, Sessions: d.sessions, Log: d.Log,
+		Store: d.store, Sessions: d.sessions, Seal: key, Log: d.Log,
 		Managed: func(arn string) (string, bool) { return managedpolicy.Document(d.store.View(), arn) },
 	})
 	d.tunnels = tunnel.New(tunnel.Config{
@@ -159,8 +159,8 @@ func (d *daemon) apis() (wire.Config, error) {
 			{Name: "ssm", API: ssm.New(ssm.Config{Store: d.store, Key: key, EnsureRegion: machines.EnsureRegion})},
 			{Name: "ec2messages", API: ec2messages.New(ec2messages.Config{Store: d.store}), Quiet: ec2messages.Quiet},
 			{Name: "secretsmanager", API: secretsmanager.New(secretsmanager.Config{Store: d.store, Key: key})},
-			{Name: "sts", API: sts.New(sts.Config{Sessions: d.sessions, AssumeRole: guard.AssumeRole})},
-			{Name: "iam", API: iam.New(iam.Config{Store: d.store})},
+			{Name: "sts", API: sts.New(sts.Config{Store: d.store, Sessions: d.sessions, AssumeRole: guard.AssumeRole})},
+			{Name: "iam", API: iam.New(iam.Config{Store: d.store, Keys: d.sessions, Seal: key})},
 			{Name: "route53", API: route53.New(route53.Config{Store: d.store, Manners: &d.manners})},
 			{Name: "acm", API: acm.New(acm.Config{Store: d.store, Manners: &d.manners})},
 			{

@@ -75,7 +75,7 @@ func (d *daemon) openConsole(config wire.Config) error {
 func (d *daemon) actor(w http.ResponseWriter, r *http.Request) error {
 	region := r.URL.Query().Get("region")
 	switch {
-	case wire.CallerFrom(r.Context()).Principal.Session != nil, wire.AccountFrom(r.Context()) != identity.Account:
+	case !wire.CallerFrom(r.Context()).Principal.Owner(), wire.AccountFrom(r.Context()) != identity.Account:
 		return wire.Errorf("AccessDenied", "Only the local cloud's own access key may do this.")
 	case r.Header.Get("Upgrade") != host.ActorProtocol:
 		return wire.Errorf("InvalidParameter", "The request does not upgrade to %s.", host.ActorProtocol)

@@ -91,11 +91,15 @@ func (p Policies) Evaluate(r Request) Decision {
 // its identity policies allows, such as the trust of a role: no statement denies it, and
 // the boundary and the session policy, if there are any, allow it.
 func (p Policies) WithinLimits(r Request) bool {
-	everything := policydocument.Statement{Allow: true, Actions: []string{"*"}, Resources: []string{"*"}}
-	p.Identity = append(slices.Clip(p.Identity), &policydocument.Document{
-		Statements: []policydocument.Statement{everything},
-	})
+	p.Identity = append(slices.Clip(p.Identity), Everything())
 	return p.Evaluate(r).Allowed
+}
+
+// Everything returns a document that allows every request.
+func Everything() *policydocument.Document {
+	return &policydocument.Document{Statements: []policydocument.Statement{
+		{Allow: true, Actions: []string{"*"}, Resources: []string{"*"}},
+	}}
 }
 
 type layer struct {

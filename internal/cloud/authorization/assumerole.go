@@ -30,31 +30,21 @@ func (a *Authorizer) AssumeRole(ctx context.Context, arn string, keys map[string
 		a.Log.LogAttrs(ctx, slog.LevelWarn, "refuse a role", slog.Any("error", err))
 		return nil, refused
 	}
-	trustee := access.Trustee{Account: caller.Region.Account()}
-	var all map[string][]string
-	var p *principal
-	if s := caller.Principal.Session; s == nil {
-		all = userKeys(caller, a.Now())
-		trustee.Names = []string{identity.UserARN(trustee.Account), identity.UserID(trustee.Account)}
-	} else {
-		if p, err = a.principal(view, caller); err != nil {
-			return nil, a.failed(ctx, wire.Call{Service: "sts", Operation: "AssumeRole"}, err)
-		}
-		all = p.keys(a.Now())
-		trustee.Names = []string{caller.Principal.ARN, p.role.ARN, p.role.ID}
+	p, err := a.principal(view, caller)
+	if err != nil {
+		return nil, a.failed(ctx, wire.Call{Service: "sts", Operation: "AssumeRole"}, err)
 	}
+	trustee := access.Trustee{Account: caller.Region.Account(), Names: p.trusteeNames()}
+	all := p.keys(a.Now())
 	maps.Copy(all, keys)
 	asked := access.Request{Action: "sts:AssumeRole", Context: all, Modelled: modelled}
 	switch degree := access.EvaluateTrust(trust, trustee, asked); {
 	case degree == access.Trusted && role.Region() == caller.Region.Global():
 		asked.Resources = []string{arn}
-		if p != nil && !p.policies.WithinLimits(asked) {
+		if !p.policies.WithinLimits(asked) {
 			return nil, refused
 		}
 	case degree == access.Trusted, degree == access.Delegated:
-		if p == nil {
-			break
-		}
 		wanted.keys = withTags(keys, "iam", role.Tags)
 		if err := a.check(ctx, "sts", p, wanted); err != nil {
 			return nil, err

@@ -1,4 +1,4 @@
-// Package authorization decides what the sessions of roles may do in the local cloud. It
+// Package authorization decides what users and sessions may do in the local cloud. It
 // finds out what a call is about, which policies apply to the caller, and asks package
 // access. The account's own access key may do everything.
 //
@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/access"
+	"aloft.dev/aloft/internal/cloud/seal"
 	"aloft.dev/aloft/internal/cloud/session"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -29,6 +30,7 @@ import (
 type Config struct {
 	Store    *store.Store
 	Sessions *session.Issuer
+	Seal     *seal.Key // of the secrets of users' access keys; nil: no user has one
 	// Managed returns the document of a policy that AWS manages; nil: there are none.
 	Managed func(arn string) (document string, ok bool)
 	Now     func() time.Time // nil: time.Now
@@ -52,6 +54,9 @@ func New(c Config) *Authorizer {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Seal == nil {
+		c.Seal = seal.NewRandomKey()
+	}
 	return &Authorizer{Config: c}
 }
 
@@ -70,15 +75,18 @@ func (a *Authorizer) Around(
 // Authorize returns the error of a call that the caller of ctx may not make.
 func (a *Authorizer) Authorize(ctx context.Context, call wire.Call) error {
 	caller := wire.CallerFrom(ctx)
-	if caller.Principal.Session == nil {
+	if caller.Principal.Owner() {
 		return nil
+	}
+	if err := checkSession(caller.Principal.Session, call); err != nil {
+		return err
 	}
 	view := a.Store.View()
 	p, err := a.principal(view, caller)
 	if err != nil {
 		return a.failed(ctx, call, err)
 	}
-	a.recordUse(ctx, p.role, caller.Region)
+	a.recordUse(ctx, p, call.Service)
 	for _, need := range newSubject(view, caller, call).needs() {
 		if err := a.check(ctx, call.Service, p, need); err != nil {
 			return err
@@ -124,7 +132,7 @@ func (a *Authorizer) check(ctx context.Context, service string, p *principal, n 
 // such as "ec2.amazonaws.com". asked is the service that the client called.
 func (a *Authorizer) PassRole(ctx context.Context, asked string, role *store.Role, to string) error {
 	caller := wire.CallerFrom(ctx)
-	if caller.Principal.Session == nil {
+	if caller.Principal.Owner() {
 		return nil
 	}
 	p, err := a.principal(a.Store.View(), caller)

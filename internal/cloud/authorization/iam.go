@@ -30,10 +30,48 @@ var iamOperations = operations{
 	"ListInstanceProfilesForRole":   onRole(),
 	"ListRoles":                     {resources: []resource{{find: listed("role")}}},
 
-	"GetUser":                    {},
-	"ListUsers":                  {},
+	"CreateUser":                    onUser(),
+	"GetUser":                       onUser(),
+	"UpdateUser":                    {resources: []resource{{find: userNamed}, {find: renamedUser}}},
+	"DeleteUser":                    onUser(),
+	"TagUser":                       onUser(),
+	"UntagUser":                     onUser(),
+	"ListUserTags":                  onUser(),
+	"PutUserPolicy":                 onUser(),
+	"GetUserPolicy":                 onUser(),
+	"DeleteUserPolicy":              onUser(),
+	"ListUserPolicies":              onUser(),
+	"AttachUserPolicy":              onUser(),
+	"DetachUserPolicy":              onUser(),
+	"ListAttachedUserPolicies":      onUser(),
+	"PutUserPermissionsBoundary":    onUser(),
+	"DeleteUserPermissionsBoundary": onUser(),
+	"ListGroupsForUser":             onUser(),
+	"CreateAccessKey":               onUser(),
+	"UpdateAccessKey":               onUser(),
+	"DeleteAccessKey":               onUser(),
+	"ListAccessKeys":                onUser(),
+	"GetAccessKeyLastUsed":          {resources: []resource{{fields: []string{"AccessKeyId"}, find: userOfKey}}},
+	"ListUsers":                     {resources: []resource{{find: listed("user")}}},
+
+	"CreateGroup": onUserGroup(),
+	"GetGroup":    onUserGroup(),
+	"UpdateGroup": {resources: []resource{
+		{fields: []string{"GroupName"}, find: groupNamed}, {fields: []string{"GroupName"}, find: renamedGroup},
+	}},
+	"DeleteGroup":               onUserGroup(),
+	"AddUserToGroup":            onUserGroup(),
+	"RemoveUserFromGroup":       onUserGroup(),
+	"PutGroupPolicy":            onUserGroup(),
+	"GetGroupPolicy":            onUserGroup(),
+	"DeleteGroupPolicy":         onUserGroup(),
+	"ListGroupPolicies":         onUserGroup(),
+	"AttachGroupPolicy":         onUserGroup(),
+	"DetachGroupPolicy":         onUserGroup(),
+	"ListAttachedGroupPolicies": onUserGroup(),
+	"ListGroups":                {resources: []resource{{find: listed("group")}}},
+
 	"ListAccountAliases":         {},
-	"ListGroups":                 {},
 	"ListOpenIDConnectProviders": {},
 	"ListSAMLProviders":          {},
 	"GetAccountPasswordPolicy":   {},
@@ -93,26 +131,96 @@ func onCertificate() operation {
 	return operation{resources: []resource{{fields: []string{"ServerCertificateName"}, find: certificateNamed}}}
 }
 
+// onUser is about the user that the input names, or the caller.
+func onUser() operation { return operation{resources: []resource{{find: userNamed}}} }
+
+func onUserGroup() operation {
+	return operation{resources: []resource{{fields: []string{"GroupName"}, find: groupNamed}}}
+}
+
 // globalARN returns the ARN of a resource of IAM, which belongs to no region.
 func globalARN(s *subject, kind, path, name string) string {
 	return identity.ARN("iam", s.region.Global(), kind+cmp.Or(path, "/")+name)
 }
 
-// roleNamed returns a role, or the one that the call will create. The condition key
-// iam:PermissionsBoundary is the boundary that the call sets, or else the role's.
+// roleNamed returns a role, or the one that the call will create.
 func roleNamed(s *subject, name string) []target {
-	t := target{arn: globalARN(s, "role", s.value("Path"), name), keys: map[string][]string{}}
-	boundary := s.value("PermissionsBoundary")
+	t, boundary := target{arn: globalARN(s, "role", s.value("Path"), name)}, ""
 	if row, ok := store.Roles.Get(s, store.NameKey(s.region, name)); ok {
-		t.arn, t.tags, boundary = row.ARN, row.Tags, cmp.Or(boundary, row.Boundary)
+		t.arn, t.tags, boundary = row.ARN, row.Tags, row.Boundary
 	}
-	if boundary != "" {
-		t.keys["iam:PermissionsBoundary"] = []string{boundary}
+	t.keys = s.policyKeys(boundary)
+	return []target{t}
+}
+
+// userNamed returns a user, or the one that the call will create.
+func userNamed(s *subject, _ string) []target {
+	name := cmp.Or(s.value("UserName"), s.user)
+	if name == "" {
+		return nil
 	}
-	if arn := s.value("PolicyArn"); arn != "" {
-		t.keys["iam:PolicyARN"] = []string{arn}
+	t, boundary := target{arn: globalARN(s, "user", s.value("Path"), name)}, ""
+	if row, ok := store.Users.Get(s, store.NameKey(s.region, name)); ok {
+		t.arn, t.tags, boundary = row.ARN, row.Tags, row.Boundary
+	}
+	t.keys = s.policyKeys(boundary)
+	return []target{t}
+}
+
+// renamedUser returns the user that UpdateUser will leave (IAM API Reference, UpdateUser).
+func renamedUser(s *subject, _ string) []target {
+	t := target{arn: s.renamedARN("user", "/", s.value("UserName"), s.value("NewUserName"))}
+	if row, ok := store.Users.Get(s, store.NameKey(s.region, s.value("UserName"))); ok {
+		t.arn, t.tags = s.renamedARN("user", row.Path, row.Name, s.value("NewUserName")), row.Tags
 	}
 	return []target{t}
+}
+
+// renamedGroup returns the group that UpdateGroup will leave.
+func renamedGroup(s *subject, name string) []target {
+	path := "/"
+	if row, ok := store.Groups.Get(s, store.NameKey(s.region, name)); ok {
+		path, name = row.Path, row.Name
+	}
+	return []target{{arn: s.renamedARN("group", path, name, s.value("NewGroupName"))}}
+}
+
+func (s *subject) renamedARN(kind, path, name, newName string) string {
+	return globalARN(s, kind, cmp.Or(s.value("NewPath"), path), cmp.Or(newName, name))
+}
+
+// userOfKey returns the user that an access key belongs to.
+func userOfKey(s *subject, id string) []target {
+	key, ok := store.AccessKeys.Get(s, id)
+	if !ok {
+		return nil
+	}
+	user, ok := store.Users.Get(s, store.NameKey(key.Account, key.User))
+	if !ok {
+		return nil
+	}
+	return []target{{arn: user.ARN, tags: user.Tags}}
+}
+
+func groupNamed(s *subject, name string) []target {
+	t := target{arn: globalARN(s, "group", s.value("Path"), name), keys: s.policyKeys("")}
+	if row, ok := store.Groups.Get(s, store.NameKey(s.region, name)); ok {
+		t.arn = row.ARN
+	}
+	return []target{t}
+}
+
+// policyKeys returns the condition keys of the policies that the call is about. The key
+// iam:PermissionsBoundary is the boundary that the call sets, or else the present one.
+func (s *subject) policyKeys(boundary string) map[string][]string {
+	keys := map[string][]string{}
+	if boundary = cmp.Or(s.value("PermissionsBoundary"), boundary); boundary != "" {
+		keys["iam:PermissionsBoundary"] = []string{boundary}
+	}
+	if arn := s.value("PolicyArn"); arn != "" {
+		keys["iam:PolicyARN"] = []string{arn}
+	}
+	return keys
 }
 
 func serviceRole(s *subject, service string) []target {

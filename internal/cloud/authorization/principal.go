@@ -11,82 +11,66 @@ import (
 	"aloft.dev/aloft/internal/cloud/access"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/policydocument"
-	"aloft.dev/aloft/internal/cloud/session"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// Key returns the access key of a session, for wire.Config. A session is valid as long as
-// its role exists; another role with the role's name does not count.
-func (a *Authorizer) Key(accessKeyID, token string) (wire.Key, error) {
-	if !a.Sessions.Issued(accessKeyID) {
-		return wire.Key{}, wire.ErrUnknownKey
-	}
-	s, secret, err := a.Sessions.Open(accessKeyID, token)
-	if err != nil {
-		return wire.Key{}, wire.ErrInvalidKey
-	}
-	if _, ok := roleOf(a.Store.View(), &s); !ok {
-		return wire.Key{}, wire.ErrInvalidKey
-	}
-	return wire.Key{Secret: secret, Account: s.Account, Principal: PrincipalOf(&s), Expires: s.Expires}, nil
-}
-
-// PrincipalOf returns the principal that a session is.
-func PrincipalOf(s *session.Session) wire.Principal {
-	return wire.Principal{
-		ARN:     identity.ARN("sts", identity.RegionOf(s.Account, ""), "assumed-role/"+s.RoleName+"/"+s.Name),
-		UserID:  s.RoleID + ":" + s.Name,
-		Session: s,
-	}
-}
-
-func roleOf(r store.Reader, s *session.Session) (*store.Role, bool) {
-	role, ok := store.Roles.Get(r, store.NameKey(identity.RegionOf(s.Account, ""), s.RoleName))
-	return role, ok && role.ID == s.RoleID
-}
-
 // principal is the caller of a call with the policies that apply to it.
 type principal struct {
 	caller   wire.Caller
-	role     *store.Role
+	holder   *holder
 	policies access.Policies
 }
 
-var errRoleGone = errors.New("the role of the session does not exist")
-
-// principal returns a session's principal. It fails if one of the policies that apply
+// principal returns the principal of a call. It fails if one of the policies that apply
 // cannot be read, because it may deny something.
 func (a *Authorizer) principal(r store.Reader, caller wire.Caller) (*principal, error) {
+	h, err := holderOf(r, caller)
+	if err != nil {
+		return nil, err
+	}
+	p := &principal{caller: caller, holder: h}
+	if p.policies, err = a.policiesOf(r, h); err != nil {
+		return nil, err
+	}
 	s := caller.Principal.Session
-	role, ok := roleOf(r, s)
-	if !ok {
-		return nil, errRoleGone
-	}
-	p := &principal{caller: caller, role: role}
-	for _, name := range slices.Sorted(maps.Keys(role.Inline)) {
-		document, err := a.parsed.parse(policydocument.Identity, role.Inline[name])
-		if err != nil {
-			return nil, policyError(name, err)
-		}
-		p.policies.Identity = append(p.policies.Identity, document)
-	}
-	for _, arn := range role.Attached {
-		document, err := a.managed(r, arn)
-		if err != nil {
-			return nil, err
-		}
-		p.policies.Identity = append(p.policies.Identity, document)
-	}
-	var err error
-	if role.Boundary != "" {
-		if p.policies.Boundary, err = a.managed(r, role.Boundary); err != nil {
-			return nil, err
-		}
-	}
-	if s.Policy != "" {
+	switch {
+	case s == nil:
+	case s.Policy != "":
 		if p.policies.Session, err = a.parsed.parse(policydocument.Identity, s.Policy); err != nil {
 			return nil, policyError("of the session", err)
+		}
+	case s.Federated(): // may do nothing without a policy (AWS STS API Reference, GetFederationToken)
+		p.policies.Session = &policydocument.Document{}
+	}
+	return p, nil
+}
+
+// policiesOf returns the policies of a holder.
+func (a *Authorizer) policiesOf(r store.Reader, h *holder) (p access.Policies, err error) {
+	if h.owner {
+		p.Identity = []*policydocument.Document{access.Everything()}
+		return p, nil
+	}
+	for _, permissions := range h.permissions {
+		for _, name := range slices.Sorted(maps.Keys(permissions.Inline)) {
+			document, err := a.parsed.parse(policydocument.Identity, permissions.Inline[name])
+			if err != nil {
+				return p, policyError(name, err)
+			}
+			p.Identity = append(p.Identity, document)
+		}
+		for _, arn := range permissions.Attached {
+			document, err := a.managed(r, arn)
+			if err != nil {
+				return p, err
+			}
+			p.Identity = append(p.Identity, document)
+		}
+		if permissions.Boundary != "" {
+			if p.Boundary, err = a.managed(r, permissions.Boundary); err != nil {
+				return p, err
+			}
 		}
 	}
 	return p, nil
@@ -111,19 +95,24 @@ func (a *Authorizer) managed(r store.Reader, arn string) (*policydocument.Docume
 	return document, nil
 }
 
-// keys returns the global condition keys of a session's call (IAM User Guide, "AWS global
+// keys returns the global condition keys of a principal's call (IAM User Guide, "AWS global
 // condition context keys").
 func (p *principal) keys(now time.Time) map[string][]string {
 	keys := requestKeys(p.caller, now)
-	keys["aws:PrincipalArn"] = []string{p.role.ARN}
-	keys["aws:PrincipalType"] = []string{"AssumedRole"}
-	keys["aws:userid"] = []string{p.caller.Principal.UserID}
-	keys["aws:TokenIssueTime"] = []string{p.caller.Principal.Session.Issued.UTC().Format(time.RFC3339)}
-	for key, value := range p.role.Tags {
-		keys["aws:PrincipalTag/"+key] = []string{value}
+	maps.Copy(keys, p.holder.keys())
+	s := p.caller.Principal.Session
+	if s == nil {
+		return keys
 	}
-	if id := p.caller.Principal.Session.Instance; id != "" {
-		keys["ec2:SourceInstanceArn"] = []string{identity.ARN("ec2", p.caller.Region, "instance/"+id)}
+	keys["aws:userid"] = []string{p.caller.Principal.UserID}
+	keys["aws:TokenIssueTime"] = []string{s.Issued.UTC().Format(time.RFC3339)}
+	switch {
+	case s.Instance != "":
+		keys["ec2:SourceInstanceArn"] = []string{identity.ARN("ec2", p.caller.Region, "instance/"+s.Instance)}
+	case s.Federated():
+		keys["aws:PrincipalArn"] = []string{p.caller.Principal.ARN}
+		keys["aws:PrincipalType"] = []string{"FederatedUser"}
+		delete(keys, "aws:username")
 	}
 	return keys
 }
@@ -151,16 +140,6 @@ func requestKeys(caller wire.Caller, now time.Time) map[string][]string {
 	if caller.UserAgent != "" {
 		keys["aws:UserAgent"] = []string{caller.UserAgent}
 	}
-	return keys
-}
-
-// userKeys returns the condition keys of a call by the account's user.
-func userKeys(caller wire.Caller, now time.Time) map[string][]string {
-	keys := requestKeys(caller, now)
-	keys["aws:PrincipalArn"] = []string{identity.UserARN(caller.Region.Account())}
-	keys["aws:PrincipalType"] = []string{"User"}
-	keys["aws:userid"] = []string{identity.UserID(caller.Region.Account())}
-	keys["aws:username"] = []string{identity.UserName}
 	return keys
 }
 

@@ -64,5 +64,5 @@ func TestRolesCannotSubscribeWebhooksOfTheHost(t *testing.T) {
 		TopicArn: out.TopicArn, Protocol: aws.String("http"), Endpoint: aws.String("http://127.0.0.1:22/"),
 	})
 	w.want("a webhook", err, "NotImplemented: aloft's local cloud does not implement subscriptions of webhooks by "+
-		"roles: use the account's own access key")
+		"users and roles: use the account's own access key")
 }

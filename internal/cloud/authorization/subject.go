@@ -14,12 +14,13 @@ import (
 type subject struct {
 	store.Reader
 	region identity.Region
+	user   string // name of the caller; "": it is not a user
 	call   wire.Call
 	input  reflect.Value
 }
 
 func newSubject(r store.Reader, caller wire.Caller, call wire.Call) *subject {
-	return &subject{r, caller.Region, call, reflect.ValueOf(call.Input)}
+	return &subject{r, caller.Region, caller.Principal.User, call, reflect.ValueOf(call.Input)}
 }
 
 // prefixes are the prefixes of actions that differ from the service's name in signatures.
@@ -75,9 +76,19 @@ var tables = map[string]operations{
 	"logs": logOperations, "ec2messages": messageOperations, "s3": bucketOperations,
 }
 
-// stsOperations: GetCallerIdentity needs no permission (AWS STS API Reference), and
-// Authorizer.AssumeRole authorizes AssumeRole.
-var stsOperations = operations{"GetCallerIdentity": {free: true}, "AssumeRole": {free: true}}
+// stsOperations: GetCallerIdentity and GetSessionToken need no permission (AWS STS API
+// Reference), and Authorizer.AssumeRole authorizes AssumeRole.
+var stsOperations = operations{
+	"GetCallerIdentity":  {free: true},
+	"GetSessionToken":    {free: true},
+	"AssumeRole":         {free: true},
+	"GetAccessKeyInfo":   {},
+	"GetFederationToken": {resources: []resource{{fields: []string{"Name"}, find: federatedUser}}},
+}
+
+func federatedUser(s *subject, name string) []target {
+	return []target{{arn: identity.ARN("sts", s.region.Global(), "federated-user/"+name)}}
+}
 
 var quotaOperations = operations{
 	"GetServiceQuota":             {unknown: true},
@@ -197,6 +208,7 @@ var tagActions = map[string]string{
 // iamTagActions are those of IAM, where each kind of resource has its own.
 var iamTagActions = map[string]string{
 	"CreateRole": "iam:TagRole", "CreatePolicy": "iam:TagPolicy", "CreateInstanceProfile": "iam:TagInstanceProfile",
+	"CreateUser": "iam:TagUser",
 }
 
 // creations are the starts of the names of operations that may create tagged resources.

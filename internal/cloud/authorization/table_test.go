@@ -226,7 +226,7 @@ func TestNeeds(t *testing.T) {
 		{"logs", &logsclient.DescribeLogGroupsInput{}, "logs:DescribeLogGroups arn:aws:logs:us-east-1:" + account +
 			":log-group::log-stream:"},
 		{"iam", &iamclient.ListRolesInput{}, "iam:ListRoles arn:aws:iam::" + account + ":role/"},
-		{"iam", &iamclient.ListAccessKeysInput{}, "iam:ListAccessKeys unknown\n* *"},
+		{"iam", &iamclient.ListMFADevicesInput{}, "iam:ListMFADevices unknown\n* *"},
 		{"ec2", &ec2client.CreateTransitGatewayInput{}, "ec2:CreateTransitGateway unknown\n* *"},
 		{
 			"ec2-instance-connect", &connectclient.SendSSHPublicKeyInput{InstanceId: text("i-1")},
@@ -338,7 +338,7 @@ func TestNeeds(t *testing.T) {
 			"cloudwatch:PutMetricAlarm arn:aws:cloudwatch:us-east-1:" + account + ":alarm:a",
 		},
 		{"sts", &stsclient.GetCallerIdentityInput{}, ""},
-		{"sts", &stsclient.GetSessionTokenInput{}, "sts:GetSessionToken unknown\n* *"},
+		{"sts", &stsclient.DecodeAuthorizationMessageInput{}, "sts:DecodeAuthorizationMessage unknown\n* *"},
 	} {
 		name := strings.TrimSuffix(reflect.TypeOf(test.input).Elem().Name(), "Input")
 		call := wire.Call{Service: test.service, Operation: name, Input: test.input}
@@ -445,8 +445,9 @@ func put(tx *store.Tx) {
 	store.Secrets.Put(tx, &store.Secret{Region: home, Name: "db", ARN: arn + "db-AbCdEf", Tags: store.Tags{"a": "b"}})
 	store.Secrets.Put(tx, &store.Secret{Region: home, Name: "db-AbCdEf", ARN: arn + "db-AbCdEf-GhIjKl"})
 	store.Roles.Put(tx, &store.Role{
-		Name: "web", ID: "AROAweb", ARN: "arn:aws:iam::000000000000:role/apps/web", Boundary: "arn:b",
-		Tags: store.Tags{"a": "b"},
+		Name: "web", ID: "AROAweb", ARN: "arn:aws:iam::000000000000:role/apps/web",
+		Permissions: store.Permissions{Boundary: "arn:b"},
+		Tags:        store.Tags{"a": "b"},
 	})
 	store.InstanceConnectEndpoints.Put(tx, &store.InstanceConnectEndpoint{
 		ID: "eice-1", Region: home, Tags: store.Tags{"a": "b"},

@@ -27,7 +27,9 @@ func TestOperationsWithoutEntriesAreForThoseWhoMayDoEverything(t *testing.T) {
 	} {
 		role := &store.Role{
 			Name: "web", ID: "AROAweb", ARN: "arn:aws:iam::000000000000:role/web",
-			Inline: map[string]string{"p": `{"Version":"2012-10-17","Statement":[` + statements + `]}`},
+			Permissions: store.Permissions{
+				Inline: map[string]string{"p": `{"Version":"2012-10-17","Statement":[` + statements + `]}`},
+			},
 		}
 		if err := s.Update(func(tx *store.Tx) error { store.Roles.Put(tx, role); return nil }); err != nil {
 			t.Fatal(err)

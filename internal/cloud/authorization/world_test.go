@@ -21,10 +21,12 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/autoscaling"
 	ec2api "aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
+	iamapi "aloft.dev/aloft/internal/cloud/api/iam"
 	snsapi "aloft.dev/aloft/internal/cloud/api/sns"
 	ssmapi "aloft.dev/aloft/internal/cloud/api/ssm"
 	stsapi "aloft.dev/aloft/internal/cloud/api/sts"
 	"aloft.dev/aloft/internal/cloud/authorization"
+	"aloft.dev/aloft/internal/cloud/seal"
 	"aloft.dev/aloft/internal/cloud/session"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -63,8 +65,9 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 		c(w)
 	}
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	key := seal.NewRandomKey()
 	guard := authorization.New(authorization.Config{
-		Store: s, Sessions: sessions, Log: log,
+		Store: s, Sessions: sessions, Seal: key, Log: log,
 		Managed: func(arn string) (string, bool) { text, ok := w.managed[arn]; return text, ok },
 	})
 	w.ec2 = ec2api.New(ec2api.Config{
@@ -90,6 +93,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 			{Name: "acm", API: acmapi.New(acmapi.Config{Store: s})},
 			{Name: "autoscaling", API: autoscaling.New(autoscaling.Config{Store: s, Templates: w.ec2})},
 			{Name: "elasticloadbalancing", API: elbv2.New(elbv2.Config{Store: s})},
+			{Name: "iam", API: iamapi.New(iamapi.Config{Store: s, Keys: sessions, Seal: key})},
 			{Name: "sts", API: stsapi.New(stsapi.Config{
 				Sessions: sessions, AssumeRole: guard.AssumeRole,
 				Now: func() time.Time { return time.Now().Add(-w.past) },
@@ -146,7 +150,8 @@ func (w *world) role(name, statements string, change ...func(*store.Role)) *stor
 	w.t.Helper()
 	role := &store.Role{
 		Name: name, Path: "/", ID: "AROA" + name, ARN: "arn:aws:iam::000000000000:role/" + name,
-		Trust: trustsAccount, MaxSession: 3600, Inline: map[string]string{},
+		Trust: trustsAccount, MaxSession: 3600,
+		Permissions: store.Permissions{Inline: map[string]string{}},
 	}
 	if statements != "" {
 		role.Inline["inline"] = policy(statements)

@@ -65,6 +65,7 @@ var byField = map[string]struct {
 	"LaunchTemplateName":   {named(store.LaunchTemplatesByName), []string{"CreateLaunchTemplate"}},
 	"AutoScalingGroupName": {regional(store.ScalingGroups), []string{"CreateAutoScalingGroup"}},
 	"RoleName":             {global(store.Roles), []string{"CreateRole"}},
+	"UserName":             {global(store.Users), []string{"CreateUser"}},
 	"InstanceProfileName":  {global(store.InstanceProfiles), []string{"CreateInstanceProfile"}},
 	"PolicyArn":            {in(store.Policies), nil},
 	"ServerCertificateName": {

@@ -1,9 +1,10 @@
-// Package session issues and reads temporary credentials of roles.
+// Package session issues and reads temporary credentials of roles and users.
 //
 // Nothing is stored: the session token carries the session, sealed with a key that only
 // the local cloud has. Credentials therefore outlive the daemon, and whoever looks up
-// the role of a session decides whether it is still valid. An access key id carries a
-// tag that tells the issuer's own ids from all others.
+// the role or the user of a session decides whether it is still valid. An access key id
+// carries a tag that tells the issuer's own ids from all others. The issuer also generates
+// the access keys of users, whose ids carry such a tag too.
 package session
 
 import (
@@ -32,15 +33,20 @@ var ErrInvalidToken = errors.New("the session token is not that of the access ke
 
 // Session is what a session token says about its bearer.
 type Session struct {
-	RoleID   string    `json:"role"` // unique id of the role; another role with its name is not meant
-	RoleName string    `json:"name"`
-	Account  string    `json:"account,omitempty"` // of the role; "": the local cloud's own
-	Name     string    `json:"session"`           // "i-0123456789abcdef0" for an instance
+	RoleID   string    `json:"role,omitempty"` // unique id of the role; another role with its name is not meant
+	RoleName string    `json:"name,omitempty"`
+	UserID   string    `json:"user,omitempty"` // unique id of the user, if the session is not a role's
+	UserName string    `json:"username,omitempty"`
+	Account  string    `json:"account,omitempty"` // of the role or the user; "": the local cloud's own
+	Name     string    `json:"session,omitempty"` // "i-0123456789abcdef0" for an instance
 	Instance string    `json:"instance,omitempty"`
 	Policy   string    `json:"policy,omitempty"` // session policy; "": none
 	Issued   time.Time `json:"issued"`
 	Expires  time.Time `json:"expires"`
 }
+
+// Federated reports whether the session is that of a federated user, for whom a user asked.
+func (s *Session) Federated() bool { return s.UserID != "" && s.Name != "" }
 
 // Credentials are temporary credentials.
 type Credentials struct {
@@ -85,8 +91,12 @@ func NewIssuer(key []byte, random io.Reader) (*Issuer, error) {
 	return &Issuer{tags: tags, seal: seal, random: random}, nil
 }
 
-// prefix starts the ids of temporary access keys (IAM User Guide, "IAM identifiers").
-const prefix = "ASIA"
+// The starts of the ids of temporary access keys and of users' access keys (IAM User
+// Guide, "IAM identifiers").
+const (
+	prefix     = "ASIA"
+	userPrefix = "AKIA"
+)
 
 // An access key id is the prefix and the encoding of a random part and its tag.
 const (
@@ -110,7 +120,7 @@ func (i *Issuer) Issue(s Session) (Credentials, error) {
 	}
 	id, secret, nonce := b[:idRandom], b[idRandom:idRandom+30], b[idRandom+30:]
 	c := Credentials{
-		AccessKeyID:     prefix + idEncoding.EncodeToString(append(id[:idRandom:idRandom], i.tag(id)...)),
+		AccessKeyID:     i.name(prefix, id),
 		SecretAccessKey: base64.StdEncoding.EncodeToString(secret),
 		Issued:          s.Issued,
 		Expires:         s.Expires,
@@ -123,21 +133,43 @@ func (i *Issuer) Issue(s Session) (Credentials, error) {
 	return c, nil
 }
 
+// NewKey returns the id and the secret of a new access key of a user.
+func (i *Issuer) NewKey() (id, secret string, err error) {
+	b := make([]byte, idRandom+30)
+	if _, err := io.ReadFull(i.random, b); err != nil {
+		return "", "", fmt.Errorf("generate an access key: %w", err)
+	}
+	return i.name(userPrefix, b[:idRandom]), base64.StdEncoding.EncodeToString(b[idRandom:]), nil
+}
+
+// name returns the access key id with a start and a random part.
+func (i *Issuer) name(start string, random []byte) string {
+	return start + idEncoding.EncodeToString(append(random[:idRandom:idRandom], i.tag(start, random)...))
+}
+
 // tag returns the tag of an access key id's random part.
-func (i *Issuer) tag(id []byte) []byte {
+func (i *Issuer) tag(start string, random []byte) []byte {
 	mac := hmac.New(sha256.New, i.tags)
-	mac.Write(id)
+	mac.Write(random)
+	if start != prefix { // ids of the first version's temporary keys had no other
+		mac.Write([]byte(start))
+	}
 	return mac.Sum(nil)[:idTag]
 }
 
-// Issued reports whether the issuer issued an access key id.
-func (i *Issuer) Issued(accessKeyID string) bool {
-	text, ok := strings.CutPrefix(accessKeyID, prefix)
+// Issued reports whether the issuer issued a temporary access key with an id.
+func (i *Issuer) Issued(accessKeyID string) bool { return i.issued(prefix, accessKeyID) }
+
+// MadeKey reports whether NewKey returned an access key id.
+func (i *Issuer) MadeKey(accessKeyID string) bool { return i.issued(userPrefix, accessKeyID) }
+
+func (i *Issuer) issued(start, accessKeyID string) bool {
+	text, ok := strings.CutPrefix(accessKeyID, start)
 	if !ok {
 		return false
 	}
 	id, err := idEncoding.DecodeString(text)
-	return err == nil && len(id) == idRandom+idTag && hmac.Equal(id[idRandom:], i.tag(id[:idRandom]))
+	return err == nil && len(id) == idRandom+idTag && hmac.Equal(id[idRandom:], i.tag(start, id[:idRandom]))
 }
 
 // Open returns the session of an access key and the key's secret. It does not check
@@ -154,7 +186,7 @@ func (i *Issuer) Open(accessKeyID, token string) (s Session, secret string, err 
 		return Session{}, "", ErrInvalidToken
 	}
 	var c contents
-	if err := json.Unmarshal(text, &c); err != nil || c.Secret == "" || c.RoleID == "" {
+	if err := json.Unmarshal(text, &c); err != nil || c.Secret == "" || c.RoleID == "" && c.UserID == "" {
 		return Session{}, "", ErrInvalidToken
 	}
 	return c.Session, c.Secret, nil

@@ -37,19 +37,24 @@ func (r *InstanceProfile) Region() identity.Region { return identity.RegionOfARN
 // Region returns the region of what belongs to the policy's account.
 func (r *Policy) Region() identity.Region { return identity.RegionOfARN(r.ARN) }
 
+// Permissions are the policies that a user, a group or a role has.
+type Permissions struct {
+	Boundary string            // ARN of the policy that is the permissions boundary; groups have none
+	Inline   map[string]string // policy documents by name
+	Attached []string          // ARNs of managed policies
+}
+
 // Role is an IAM role.
 type Role struct {
 	Name, Path, ID, ARN string
 	Description         string
-	Trust               string            // the document that says who may assume the role
-	MaxSession          int32             // seconds
-	Boundary            string            // ARN of the policy that is its permissions boundary
-	Inline              map[string]string // policy documents by name
-	Attached            []string          // ARNs of managed policies
-	Created             time.Time
-	LastUsed            time.Time
-	LastUsedRegion      string
-	Tags                Tags
+	Trust               string // the document that says who may assume the role
+	MaxSession          int32  // seconds
+	Permissions
+	Created        time.Time
+	LastUsed       time.Time
+	LastUsedRegion string
+	Tags           Tags
 }
 
 // InstanceProfile hands a role to instances.

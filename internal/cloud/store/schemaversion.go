@@ -63,8 +63,9 @@ var migrations = []migration{
 	// instances; interface endpoints; IPv6 addresses of load balancers; processors, tenancy,
 	// recovery and resource names of instances; server certificates of IAM; dashboards of
 	// CloudWatch; the lease time of DHCP option sets; tags of what other accounts share; preferences
-	// for Capacity Reservations; buckets without ownership controls; and what images say of their
-	// software and of the volumes of their instances; and requests for Spot Instances.
+	// for Capacity Reservations; buckets without ownership controls; what images say of their
+	// software and of the volumes of their instances; requests for Spot Instances; and users,
+	// groups and access keys of IAM.
 	nil,
 }
 

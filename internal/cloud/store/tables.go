@@ -19,4 +19,5 @@ var tables = []table{
 	SharedTags,
 	ServerCertificates, Dashboards,
 	SpotRequests,
+	Users, Groups, AccessKeys,
 }

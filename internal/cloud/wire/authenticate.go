@@ -23,7 +23,7 @@ const (
 func (h *handler) authenticate(r *http.Request, x *exchange) error {
 	c := &x.claim
 	key, err := h.Credentials(c.accessKey, c.token)
-	anyKey := h.AcceptAnyCredentials && (errors.Is(err, ErrUnknownKey) || err == nil && !key.temporary())
+	anyKey := h.AcceptAnyCredentials && (errors.Is(err, ErrUnknownKey) || err == nil && key.Principal.Owner())
 	if x.account = key.Account; anyKey && h.AccountKeys && identity.IsAccount(c.accessKey) {
 		x.account = c.accessKey
 	}

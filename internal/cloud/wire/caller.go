@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"context"
 
 	"aloft.dev/aloft/internal/cloud/identity"
@@ -25,8 +26,12 @@ type Principal struct {
 	ARN    string // "arn:aws:sts::000000000000:assumed-role/web/i-0123456789abcdef0"
 	UserID string // "AROA...:i-0123456789abcdef0"
 
-	Session *session.Session // nil: a key of the account, which may do everything
+	User    string           // name of the IAM user, if it is one
+	Session *session.Session // nil: a key that is not temporary
 }
+
+// Owner reports whether the principal is the account itself, which may do everything.
+func (p Principal) Owner() bool { return p.User == "" && p.Session == nil }
 
 // Instance returns the id of the instance whose credentials signed the request; "" if they
 // are not an instance's.
@@ -53,6 +58,13 @@ func CallerFrom(ctx context.Context) Caller {
 
 // AccountFrom returns the account whose key signed the request that ctx belongs to.
 func AccountFrom(ctx context.Context) string { return RegionFrom(ctx).Account() }
+
+// ARNFrom returns the ARN of the user or the session whose key signed the request that ctx
+// belongs to.
+func ARNFrom(ctx context.Context) string {
+	caller := CallerFrom(ctx)
+	return cmp.Or(caller.Principal.ARN, identity.UserARN(caller.Region.Account()))
+}
 
 // GlobalFrom returns the region of what belongs to the account of the request that ctx belongs
 // to, but to no region.

@@ -15,7 +15,7 @@ const ownPaths = "/_aloft/"
 const OwnService = "aloft"
 
 // serveOwn handles a request that is not AWS's, of the local cloud's own account itself: no
-// role allows it.
+// policy allows it.
 func (h *handler) serveOwn(r *http.Request, x *exchange) (*response, error) {
 	if err := h.refuse(r); err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func (h *handler) serveOwn(r *http.Request, x *exchange) (*response, error) {
 	if err := h.authenticate(r, x); err != nil {
 		return nil, err
 	}
-	if x.principal.Session != nil || x.region().Account() != identity.Account {
+	if !x.principal.Owner() || x.region().Account() != identity.Account {
 		return nil, forbidden("Only the local cloud's own access key may do this.")
 	}
 	x.operation = r.URL.Path

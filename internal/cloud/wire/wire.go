@@ -30,7 +30,7 @@ type Config struct {
 	Credentials func(accessKeyID, token string) (Key, error)
 	// AcceptAnyCredentials accepts every request with a well-formed signature,
 	// whatever its key, without verifying it, unless the local cloud has issued the key
-	// for a session. It is meant for test suites: any client that reaches the port may
+	// for a user or a session. It is meant for test suites: any client that reaches the port may
 	// then do everything the services can.
 	AcceptAnyCredentials bool
 	// AccountKeys makes each key that AcceptAnyCredentials accepts, and that is a number of

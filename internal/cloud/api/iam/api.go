@@ -1,6 +1,7 @@
-// Package iam serves AWS Identity and Access Management for the local cloud: roles,
-// instance profiles, policies and server certificates. There are no users, groups or access keys: the local
-// cloud has one user, whose keys it makes itself. Limits, errors and the contents of
+// Package iam serves AWS Identity and Access Management for the local cloud: users with their
+// access keys, groups, roles, instance profiles, policies and server certificates. Besides the
+// users that clients create, each account has one whose access key the local cloud makes
+// itself. Limits, errors and the contents of
 // responses are those of the IAM API Reference and the IAM User Guide, "IAM and AWS STS
 // quotas".
 package iam
@@ -12,6 +13,8 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/seal"
+	"aloft.dev/aloft/internal/cloud/session"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -19,6 +22,8 @@ import (
 // Config configures an API.
 type Config struct {
 	Store  *store.Store
+	Keys   *session.Issuer  // makes the access keys of users; nil: users can have none
+	Seal   *seal.Key        // of the secrets of access keys; nil: a random one
 	Now    func() time.Time // nil: time.Now
 	Random io.Reader        // source of ids; nil: crypto/rand
 }
@@ -33,6 +38,9 @@ type API struct {
 func New(c Config) *API {
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Seal == nil {
+		c.Seal = seal.NewRandomKey()
 	}
 	return &API{Config: c, ids: identity.New(c.Random)}
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"aloft.dev/aloft/internal/cloud/identity"
@@ -14,30 +13,36 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// maxAttached is how many managed policies a role may have.
+// maxAttached is how many managed policies a user, a group or a role may have.
 const maxAttached = 10
 
-// AttachRolePolicy attaches a managed policy to a role. It succeeds if the role has the
-// policy already.
-func (a *API) AttachRolePolicy(
-	ctx context.Context, in *iam.AttachRolePolicyInput,
-) (*iam.AttachRolePolicyOutput, error) {
-	if err := checkPolicyARN(in.PolicyArn); err != nil {
-		return nil, err
+// attach attaches a managed policy. It succeeds if the holder has the policy already.
+func (a *API) attach(ctx context.Context, h holder, name, policy *string) error {
+	if err := checkAttachable(policy); err != nil {
+		return err
 	}
-	return &iam.AttachRolePolicyOutput{}, a.editRole(ctx, in.RoleName, func(tx *store.Tx, row *store.Role) error {
-		if !policyExists(ctx, tx, *in.PolicyArn) {
-			return notAttachable("Policy "+*in.PolicyArn, *in.PolicyArn)
+	return h.edit(a, ctx, name, func(tx *store.Tx, _ string, p *store.Permissions) error {
+		if !policyExists(ctx, tx, *policy) {
+			return notAttachable("Policy "+*policy, *policy)
 		}
-		if slices.Contains(row.Attached, *in.PolicyArn) {
+		if slices.Contains(p.Attached, *policy) {
 			return nil
 		}
-		if len(row.Attached) >= maxAttached {
-			return quotaExceeded("PoliciesPerRole", maxAttached)
+		if len(p.Attached) >= maxAttached {
+			return quotaExceeded(h.quota, maxAttached)
 		}
-		row.Attached = append(slices.Clone(row.Attached), *in.PolicyArn)
+		p.Attached = append(slices.Clone(p.Attached), *policy)
 		return nil
 	})
+}
+
+// checkAttachable refuses a text that is no ARN of a policy, in the words of the operations
+// that attach and detach.
+func checkAttachable(policy *string) error {
+	if policy != nil && len(*policy) >= minARN && !policyARNForm.MatchString(*policy) {
+		return invalidInput("ARN %s is not valid.", *policy)
+	}
+	return checkPolicyARN(policy)
 }
 
 // policyExists reports whether the account or AWS has a policy.
@@ -49,8 +54,8 @@ func policyExists(ctx context.Context, r store.Reader, arn string) bool {
 	return ok
 }
 
-// notAttachable returns the error for a policy that a role cannot have because it does
-// not exist. subject is how the operation calls it.
+// notAttachable returns the error for a policy that nobody can have because it does not
+// exist. subject is how the operation calls it.
 func notAttachable(subject, arn string) error {
 	if strings.HasPrefix(arn, managedpolicy.Prefix) {
 		return noSuchEntity("%s does not exist or is not attachable. Of the policies that AWS manages, aloft's "+
@@ -63,51 +68,44 @@ func managedNames() []string {
 	return convert(managedpolicy.All(), func(p managedpolicy.Policy) string { return p.Name })
 }
 
-// DetachRolePolicy detaches a managed policy from a role.
-func (a *API) DetachRolePolicy(
-	ctx context.Context, in *iam.DetachRolePolicyInput,
-) (*iam.DetachRolePolicyOutput, error) {
-	if err := checkPolicyARN(in.PolicyArn); err != nil {
-		return nil, err
+// detach detaches a managed policy.
+func (a *API) detach(ctx context.Context, h holder, name, policy *string) error {
+	if err := checkAttachable(policy); err != nil {
+		return err
 	}
-	return &iam.DetachRolePolicyOutput{}, a.editRole(ctx, in.RoleName, func(_ *store.Tx, row *store.Role) error {
-		at := slices.Index(row.Attached, *in.PolicyArn)
+	return h.edit(a, ctx, name, func(_ *store.Tx, _ string, p *store.Permissions) error {
+		at := slices.Index(p.Attached, *policy)
 		if at < 0 {
-			return policyNotFound(*in.PolicyArn)
+			return policyNotFound(*policy)
 		}
-		row.Attached = slices.Delete(slices.Clone(row.Attached), at, at+1)
+		p.Attached = slices.Delete(slices.Clone(p.Attached), at, at+1)
 		return nil
 	})
 }
 
-// ListAttachedRolePolicies lists the managed policies of a role.
-func (a *API) ListAttachedRolePolicies(
-	ctx context.Context, in *iam.ListAttachedRolePoliciesInput,
-) (*iam.ListAttachedRolePoliciesOutput, error) {
-	prefix, err := prefixOf(in.PathPrefix)
+// listAttached lists the managed policies of a holder that are below a path.
+func (a *API) listAttached(
+	ctx context.Context, h holder, name, path, marker *string, size *int32,
+) (list[types.AttachedPolicy], error) {
+	prefix, err := prefixOf(path)
 	if err != nil {
-		return nil, err
+		return list[types.AttachedPolicy]{}, err
 	}
-	view := a.Store.Read(ctx)
-	row, err := findRole(ctx, view, in.RoleName)
+	_, permissions, err := h.find(ctx, a.Store.Read(ctx), name)
 	if err != nil {
-		return nil, err
+		return list[types.AttachedPolicy]{}, err
 	}
-	attached := slices.DeleteFunc(slices.Clone(row.Attached), func(arn string) bool {
+	attached := slices.DeleteFunc(slices.Clone(permissions.Attached), func(arn string) bool {
 		path, _ := splitPolicyARN(arn)
 		return !strings.HasPrefix(path, prefix)
 	})
-	page, err := paginate(attached, itself, in.Marker, in.MaxItems)
-	if err != nil {
-		return nil, err
-	}
-	describe := func(arn string) types.AttachedPolicy {
-		_, name := splitPolicyARN(arn)
-		return types.AttachedPolicy{PolicyArn: &arn, PolicyName: &name}
-	}
-	return &iam.ListAttachedRolePoliciesOutput{
-		AttachedPolicies: convert(page.items, describe), IsTruncated: page.more, Marker: page.marker,
-	}, nil
+	page, err := paginate(attached, itself, marker, size)
+	return list[types.AttachedPolicy]{convert(page.items, describeAttached), page.more, page.marker}, err
+}
+
+func describeAttached(arn string) types.AttachedPolicy {
+	_, name := splitPolicyARN(arn)
+	return types.AttachedPolicy{PolicyArn: &arn, PolicyName: &name}
 }
 
 // splitPolicyARN returns the path and the name of a policy in its ARN.

@@ -3,7 +3,6 @@ package iam
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"aloft.dev/aloft/internal/cloud/store"
@@ -13,12 +12,12 @@ import (
 // Reference, AttachedPermissionsBoundary).
 const boundaryType types.PermissionsBoundaryAttachmentType = "Policy"
 
-func boundaryOf(row *store.Role) *types.AttachedPermissionsBoundary {
-	if row.Boundary == "" {
+func boundaryOf(p store.Permissions) *types.AttachedPermissionsBoundary {
+	if p.Boundary == "" {
 		return nil
 	}
 	return &types.AttachedPermissionsBoundary{
-		PermissionsBoundaryArn: &row.Boundary, PermissionsBoundaryType: boundaryType,
+		PermissionsBoundaryArn: &p.Boundary, PermissionsBoundaryType: boundaryType,
 	}
 }
 
@@ -33,28 +32,21 @@ func checkBoundary(ctx context.Context, r store.Reader, arn *string) error {
 	return nil
 }
 
-// PutRolePermissionsBoundary makes a managed policy the permissions boundary of a role.
-func (a *API) PutRolePermissionsBoundary(
-	ctx context.Context, in *iam.PutRolePermissionsBoundaryInput,
-) (*iam.PutRolePermissionsBoundaryOutput, error) {
-	if in.PermissionsBoundary == nil {
-		return nil, model.Null("permissionsBoundary")
+// setBoundary makes a managed policy the permissions boundary of a user or a role.
+func (a *API) setBoundary(ctx context.Context, h holder, name, policy *string) error {
+	if policy == nil {
+		return model.Null("permissionsBoundary")
 	}
-	out := &iam.PutRolePermissionsBoundaryOutput{}
-	return out, a.editRole(ctx, in.RoleName, func(tx *store.Tx, row *store.Role) error {
-		row.Boundary = *in.PermissionsBoundary
-		return checkBoundary(ctx, tx, in.PermissionsBoundary)
+	return h.edit(a, ctx, name, func(tx *store.Tx, _ string, p *store.Permissions) error {
+		p.Boundary = *policy
+		return checkBoundary(ctx, tx, policy)
 	})
 }
 
-// DeleteRolePermissionsBoundary removes the permissions boundary of a role, if it has
-// one.
-func (a *API) DeleteRolePermissionsBoundary(
-	ctx context.Context, in *iam.DeleteRolePermissionsBoundaryInput,
-) (*iam.DeleteRolePermissionsBoundaryOutput, error) {
-	out := &iam.DeleteRolePermissionsBoundaryOutput{}
-	return out, a.editRole(ctx, in.RoleName, func(_ *store.Tx, row *store.Role) error {
-		row.Boundary = ""
+// removeBoundary removes the permissions boundary of a user or a role, if it has one.
+func (a *API) removeBoundary(ctx context.Context, h holder, name *string) error {
+	return h.edit(a, ctx, name, func(_ *store.Tx, _ string, p *store.Permissions) error {
+		p.Boundary = ""
 		return nil
 	})
 }

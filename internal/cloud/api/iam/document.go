@@ -19,9 +19,13 @@ import (
 // "IAM and STS character limits"). maxDocument limits the parameters of requests.
 const (
 	maxTrust    = 2048
-	maxInline   = 10240 // of all inline policies of a role
 	maxManaged  = 6144
 	maxDocument = 131072
+
+	// Of all inline policies together.
+	maxRoleInline  = 10240
+	maxUserInline  = 2048
+	maxGroupInline = 5120
 )
 
 func malformed(message string) error { return wire.Errorf("MalformedPolicyDocument", "%s", message) }
@@ -59,7 +63,7 @@ func checkPrincipals(ctx context.Context, r store.Reader, doc *policydocument.Do
 	for _, s := range doc.Statements {
 		for _, principal := range s.Principals["AWS"] {
 			entity, ok := strings.CutPrefix(principal, own)
-			if ok && entity != "root" && entity != "user/"+identity.UserName && !hasRole(ctx, r, principal) {
+			if ok && entity != "root" && !hasRole(ctx, r, principal) && !hasUser(ctx, r, principal) {
 				return malformed(policydocument.InvalidPrincipal("AWS", principal))
 			}
 		}
@@ -70,6 +74,10 @@ func checkPrincipals(ctx context.Context, r store.Reader, doc *policydocument.Do
 func hasRole(ctx context.Context, r store.Reader, arn string) bool {
 	roles := store.Roles.InRegion(r, wire.GlobalFrom(ctx))
 	return slices.ContainsFunc(roles, func(row *store.Role) bool { return row.ARN == arn })
+}
+
+func hasUser(ctx context.Context, r store.Reader, arn string) bool {
+	return slices.ContainsFunc(usersIn(ctx, r), func(row *store.User) bool { return row.ARN == arn })
 }
 
 // sizeOf returns the size of a JSON text that quotas limit.

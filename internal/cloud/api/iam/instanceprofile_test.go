@@ -131,24 +131,22 @@ func TestTagsOfInstanceProfiles(t *testing.T) {
 	}
 }
 
-func TestUsersAreNotImplemented(t *testing.T) {
-	w := newWorld(t)
-	_, err := w.CreateUser(t.Context(), &client.CreateUserInput{UserName: aws.String("u")})
-	refused(t, "CreateUser", err, "400 NotImplemented")
-}
-
 func TestNotFoundIsTheErrorOfTheOperations(t *testing.T) {
 	w := newWorld(t)
 	_, role := w.GetRole(t.Context(), &client.GetRoleInput{RoleName: aws.String("no")})
 	_, profile := w.GetInstanceProfile(t.Context(), &client.GetInstanceProfileInput{
 		InstanceProfileName: aws.String("no"),
 	})
+	_, user := w.GetUser(t.Context(), &client.GetUserInput{UserName: aws.String("no")})
 	arn := "arn:aws:iam::000000000000:policy/no"
 	_, policy := w.GetPolicy(t.Context(), &client.GetPolicyInput{PolicyArn: &arn})
 	for field, test := range map[string]struct {
 		id  string
 		got error
-	}{"RoleName": {"no", role}, "InstanceProfileName": {"no", profile}, "PolicyArn": {arn, policy}} {
+	}{
+		"RoleName": {"no", role}, "InstanceProfileName": {"no", profile}, "PolicyArn": {arn, policy},
+		"UserName": {"no", user},
+	} {
 		failure, ok := errors.AsType[*wire.Error](iam.NotFound(field, test.id))
 		if !ok {
 			t.Fatalf("%s: no error", field)

@@ -10,7 +10,8 @@ import (
 // Lengths in characters (IAM User Guide, "IAM and AWS STS quotas").
 const (
 	maxRoleName    = 64
-	maxName        = 128 // of instance profiles and policies
+	maxUserName    = 64  // of a new user
+	maxName        = 128 // of instance profiles, policies and groups, and where requests name users
 	maxPath        = 512
 	maxDescription = 1000
 )

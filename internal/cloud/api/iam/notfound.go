@@ -5,6 +5,8 @@ package iam
 // name or its ARN.
 func NotFound(field, id string) error {
 	switch field {
+	case "UserName":
+		return userNotFound(id)
 	case "RoleName":
 		return roleNotFound(id)
 	case "InstanceProfileName":
@@ -13,6 +15,14 @@ func NotFound(field, id string) error {
 		return policyNotFound(id)
 	}
 	return nil
+}
+
+func userNotFound(name string) error {
+	return noSuchEntity("The user with name %s cannot be found.", name)
+}
+
+func groupNotFound(name string) error {
+	return noSuchEntity("The group with name %s cannot be found.", name)
 }
 
 func roleNotFound(name string) error {

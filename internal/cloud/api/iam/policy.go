@@ -157,7 +157,7 @@ func managedPolicy(p *managedpolicy.Policy) policy {
 	}}
 }
 
-// usage says how many roles use a policy.
+// usage says how many users, groups and roles use a policy.
 type usage struct{ attached, boundary int32 }
 
 func (u usage) of(kind types.PolicyUsageType) int32 {
@@ -170,17 +170,22 @@ func (u usage) of(kind types.PolicyUsageType) int32 {
 	return u.attached + u.boundary
 }
 
-func usageOf(ctx context.Context, r store.Reader, arn string) usage {
-	var u usage
-	for _, role := range store.Roles.InRegion(r, wire.GlobalFrom(ctx)) {
-		if slices.Contains(role.Attached, arn) {
+// usages returns the usage of all policies by their ARNs.
+func usages(ctx context.Context, r store.Reader) map[string]usage {
+	all := map[string]usage{}
+	for _, e := range entitiesIn(ctx, r) {
+		for _, arn := range e.Attached {
+			u := all[arn]
 			u.attached++
+			all[arn] = u
 		}
-		if role.Boundary == arn {
+		if e.Boundary != "" {
+			u := all[e.Boundary]
 			u.boundary++
+			all[e.Boundary] = u
 		}
 	}
-	return u
+	return all
 }
 
 // describePolicy returns what lists say of a policy: neither its description nor its
@@ -200,7 +205,7 @@ func (a *API) GetPolicy(ctx context.Context, in *iam.GetPolicyInput) (*iam.GetPo
 	if err != nil {
 		return nil, err
 	}
-	out := describePolicy(found, usageOf(ctx, view, found.ARN))
+	out := describePolicy(found, usages(ctx, view)[found.ARN])
 	out.Tags = append([]types.Tag{}, tagItems(found.Tags)...)
 	if found.Description != "" {
 		out.Description = &found.Description
@@ -208,7 +213,7 @@ func (a *API) GetPolicy(ctx context.Context, in *iam.GetPolicyInput) (*iam.GetPo
 	return &iam.GetPolicyOutput{Policy: &out}, nil
 }
 
-// DeletePolicy deletes a policy that no role uses and that has one version only.
+// DeletePolicy deletes a policy that nobody uses and that has one version only.
 func (a *API) DeletePolicy(ctx context.Context, in *iam.DeletePolicyInput) (*iam.DeletePolicyOutput, error) {
 	return &iam.DeletePolicyOutput{}, a.Store.Update(func(tx *store.Tx) error {
 		found, err := findPolicy(ctx, tx, in.PolicyArn)
@@ -217,7 +222,7 @@ func (a *API) DeletePolicy(ctx context.Context, in *iam.DeletePolicyInput) (*iam
 			return err
 		case found.managed:
 			return notOwn()
-		case usageOf(ctx, tx, found.ARN) != usage{}:
+		case usages(ctx, tx)[found.ARN] != usage{}:
 			return deleteConflict("Cannot delete a policy attached to entities.")
 		case len(found.Versions) > 1:
 			return deleteConflict("This policy has more than one version. Before you delete a policy, you must " +

@@ -62,7 +62,7 @@ func (a *API) CreateRole(ctx context.Context, in *iam.CreateRoleInput) (*iam.Cre
 	}
 	out := describeRole(&row)
 	out.MaxSessionDuration = nil // only reads return it
-	out.PermissionsBoundary, out.Tags = boundaryOf(&row), tagItems(row.Tags)
+	out.PermissionsBoundary, out.Tags = boundaryOf(row.Permissions), tagItems(row.Tags)
 	return &iam.CreateRoleOutput{Role: &out}, nil
 }
 
@@ -122,7 +122,7 @@ func describeRole(row *store.Role) types.Role {
 // describeWholeRole returns what GetRole says of a role.
 func describeWholeRole(row *store.Role) *types.Role {
 	out := describeRole(row)
-	out.PermissionsBoundary, out.Tags = boundaryOf(row), tagItems(row.Tags)
+	out.PermissionsBoundary, out.Tags = boundaryOf(row.Permissions), tagItems(row.Tags)
 	out.RoleLastUsed = &types.RoleLastUsed{}
 	if !row.LastUsed.IsZero() {
 		out.RoleLastUsed = &types.RoleLastUsed{LastUsedDate: &row.LastUsed, Region: &row.LastUsedRegion}

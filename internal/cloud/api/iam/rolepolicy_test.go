@@ -98,7 +98,7 @@ func TestAttachRolePolicyRefuses(t *testing.T) {
 	w.role("a")
 	for arn, want := range map[string]string{
 		"policy":                  "400 ValidationError 1 validation error",
-		"not-an-arn-of-a-policy!": "400 ValidationError Invalid ARN:  Could not be parsed!",
+		"not-an-arn-of-a-policy!": "400 InvalidInput ARN not-an-arn-of-a-policy! is not valid.",
 		"arn:aws:iam::000000000000:policy/no": "404 NoSuchEntity Policy arn:aws:iam::000000000000:policy/no does not " +
 			"exist or is not attachable.",
 		"arn:aws:iam::aws:policy/AmazonRDSFullAccess": "404 NoSuchEntity Policy " +

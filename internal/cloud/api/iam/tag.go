@@ -26,7 +26,7 @@ const tagPattern = `[\p{L}\p{Z}\p{N}_.:/=+\-@]*`
 var tagForm = regexp.MustCompile("^" + tagPattern + "$")
 
 // tagCase says whether keys that differ in case alone are the same. They are for roles
-// only.
+// and users only.
 type tagCase bool
 
 const (

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,39 +10,169 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-const (
-	maxUserName = 64
-	rootPath    = "/"
-)
+// maxUsers is how many users an account may have.
+const maxUsers = 5000
 
-// userCreated is when the account's only user was created.
-var userCreated = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+// ownerCreated is when the account's own user was created.
+var ownerCreated = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// user describes the only user, whose access key the local cloud makes itself.
-func user(ctx context.Context) types.User {
-	account := wire.AccountFrom(ctx)
-	return types.User{
-		UserName: aws.String(identity.UserName), UserId: aws.String(identity.UserID(account)),
-		Arn: aws.String(identity.UserARN(account)), Path: aws.String(rootPath), CreateDate: aws.Time(userCreated),
+// owner returns the account's own user, whose access key the local cloud makes itself. It may do
+// everything without policies, is in no table and cannot be changed.
+func owner(region identity.Region) *store.User {
+	account := region.Account()
+	return &store.User{
+		Name: identity.UserName, Path: "/", ID: identity.UserID(account), ARN: identity.UserARN(account),
+		Created: ownerCreated,
 	}
+}
+
+// usersIn returns all users of the account.
+func usersIn(ctx context.Context, r store.Reader) []*store.User {
+	region := wire.GlobalFrom(ctx)
+	return append(store.Users.InRegion(r, region), owner(region))
+}
+
+// CreateUser creates a user.
+func (a *API) CreateUser(ctx context.Context, in *iam.CreateUserInput) (*iam.CreateUserOutput, error) {
+	if err := checkName("userName", in.UserName, maxUserName); err != nil {
+		return nil, err
+	}
+	path, err := pathOf(in.Path)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := insensitive.merge(nil, in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	row := store.User{
+		Name: *in.UserName, Path: path, ID: a.ids.UniqueID("AIDA"), ARN: arn(ctx, "user", path, *in.UserName),
+		Created: a.now(), Tags: tags,
+	}
+	if err := a.Store.Update(func(tx *store.Tx) error {
+		if err := checkUserName(tx, &row); err != nil {
+			return err
+		}
+		if len(store.Users.InRegion(tx, row.Region())) >= maxUsers {
+			return quotaExceeded("UsersPerAccount", maxUsers)
+		}
+		if in.PermissionsBoundary != nil {
+			row.Boundary = *in.PermissionsBoundary
+			if err := checkBoundary(ctx, tx, in.PermissionsBoundary); err != nil {
+				return err
+			}
+		}
+		store.Users.Put(tx, &row)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	return &iam.CreateUserOutput{User: describeWholeUser(&row)}, nil
+}
+
+// checkUserName refuses a name that another user has.
+func checkUserName(r store.Reader, row *store.User) error {
+	other, taken := store.Users.Get(r, row.Key())
+	if taken && other.ID != row.ID || strings.EqualFold(row.Name, identity.UserName) {
+		return entityExists("User with name %s already exists.", row.Name)
+	}
+	return nil
+}
+
+// findUser returns the user that a request names.
+func findUser(ctx context.Context, r store.Reader, name *string) (*store.User, error) {
+	if err := checkName("userName", name, maxName); err != nil {
+		return nil, err
+	}
+	region := wire.GlobalFrom(ctx)
+	if strings.EqualFold(*name, identity.UserName) {
+		return owner(region), nil
+	}
+	row, ok := store.Users.Get(r, store.NameKey(region, *name))
+	if !ok {
+		return nil, userNotFound(*name)
+	}
+	return row, nil
+}
+
+// editUser changes a copy of the user that a request names and stores it. change must replace
+// slices and maps.
+func (a *API) editUser(ctx context.Context, name *string, change func(tx *store.Tx, row *store.User) error) error {
+	return a.Store.Update(func(tx *store.Tx) error {
+		old, err := findUser(ctx, tx, name)
+		if err != nil {
+			return err
+		}
+		if err := checkChangeable(old); err != nil {
+			return err
+		}
+		row := *old
+		if err := change(tx, &row); err != nil {
+			return err
+		}
+		if row.Key() != old.Key() {
+			store.Users.Delete(tx, old.Key())
+		}
+		store.Users.Put(tx, &row)
+		return nil
+	})
+}
+
+// checkChangeable refuses to change the account's own user.
+func checkChangeable(row *store.User) error {
+	if row.ID == identity.UserID(row.Region().Account()) {
+		return wire.Errorf("UnmodifiableEntity", "The user %s and its access key are the local cloud's own. They "+
+			"cannot be changed.", row.Name)
+	}
+	return nil
+}
+
+// callersName returns the name that a request has or, without one, that of the calling user.
+func callersName(ctx context.Context, name *string) (*string, error) {
+	p := wire.CallerFrom(ctx).Principal
+	switch {
+	case name != nil:
+		return name, nil
+	case p.Owner():
+		return aws.String(identity.UserName), nil
+	case p.User == "":
+		return nil, model.Errorf("Must specify userName when calling with non-User credentials")
+	}
+	return &p.User, nil
+}
+
+// describeUser returns what lists say of a user: neither its tags nor its boundary (IAM API
+// Reference, ListUsers).
+func describeUser(row *store.User) types.User {
+	return types.User{
+		UserName: &row.Name, Path: &row.Path, UserId: &row.ID, Arn: &row.ARN, CreateDate: &row.Created,
+	}
+}
+
+// describeWholeUser returns what GetUser says of a user.
+func describeWholeUser(row *store.User) *types.User {
+	out := describeUser(row)
+	out.PermissionsBoundary, out.Tags = boundaryOf(row.Permissions), tagItems(row.Tags)
+	return &out
 }
 
 // GetUser returns the user with the name or, without a name, the caller.
 func (a *API) GetUser(ctx context.Context, in *iam.GetUserInput) (*iam.GetUserOutput, error) {
-	only := user(ctx)
-	if in.UserName != nil {
-		if err := checkName("userName", in.UserName, maxUserName); err != nil {
-			return nil, err
-		}
-		if !strings.EqualFold(*in.UserName, *only.UserName) {
-			return nil, noSuchEntity("The user with name %s cannot be found.", *in.UserName)
-		}
+	name, err := callersName(ctx, in.UserName)
+	if err != nil {
+		return nil, err
 	}
-	return &iam.GetUserOutput{User: &only}, nil
+	row, err := findUser(ctx, a.Store.Read(ctx), name)
+	if err != nil {
+		return nil, err
+	}
+	return &iam.GetUserOutput{User: describeWholeUser(row)}, nil
 }
 
 // ListUsers lists the users below a path.
@@ -50,60 +181,64 @@ func (a *API) ListUsers(ctx context.Context, in *iam.ListUsersInput) (*iam.ListU
 	if err != nil {
 		return nil, err
 	}
-	users := []types.User{}
-	if strings.HasPrefix(rootPath, prefix) {
-		users = append(users, user(ctx))
-	}
-	page, err := paginate(users, func(u types.User) string { return *u.UserName }, in.Marker, in.MaxItems)
+	rows := slices.DeleteFunc(usersIn(ctx, a.Store.Read(ctx)), func(row *store.User) bool {
+		return !strings.HasPrefix(row.Path, prefix)
+	})
+	page, err := paginate(rows, (*store.User).Key, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
-	return &iam.ListUsersOutput{Users: page.items, IsTruncated: page.more, Marker: page.marker}, nil
-}
-
-// ListAccountAliases lists the account's aliases. It has none.
-func (a *API) ListAccountAliases(
-	_ context.Context, in *iam.ListAccountAliasesInput,
-) (*iam.ListAccountAliasesOutput, error) {
-	page, err := paginate([]string{}, itself, in.Marker, in.MaxItems)
-	if err != nil {
-		return nil, err
-	}
-	return &iam.ListAccountAliasesOutput{AccountAliases: page.items}, nil
-}
-
-// ListGroups lists the groups of users below a path. There are none.
-func (a *API) ListGroups(_ context.Context, in *iam.ListGroupsInput) (*iam.ListGroupsOutput, error) {
-	if _, err := prefixOf(in.PathPrefix); err != nil {
-		return nil, err
-	}
-	page, err := paginate([]types.Group{}, func(g types.Group) string { return *g.GroupName }, in.Marker, in.MaxItems)
-	if err != nil {
-		return nil, err
-	}
-	return &iam.ListGroupsOutput{Groups: page.items}, nil
-}
-
-// ListOpenIDConnectProviders lists the providers of identities by OpenID Connect. There are
-// none.
-func (a *API) ListOpenIDConnectProviders(
-	context.Context, *iam.ListOpenIDConnectProvidersInput,
-) (*iam.ListOpenIDConnectProvidersOutput, error) {
-	return &iam.ListOpenIDConnectProvidersOutput{
-		OpenIDConnectProviderList: []types.OpenIDConnectProviderListEntry{},
+	return &iam.ListUsersOutput{
+		Users: convert(page.items, describeUser), IsTruncated: page.more, Marker: page.marker,
 	}, nil
 }
 
-// ListSAMLProviders lists the providers of identities by SAML. There are none.
-func (a *API) ListSAMLProviders(
-	context.Context, *iam.ListSAMLProvidersInput,
-) (*iam.ListSAMLProvidersOutput, error) {
-	return &iam.ListSAMLProvidersOutput{SAMLProviderList: []types.SAMLProviderListEntry{}}, nil
+// UpdateUser changes the name and the path of a user.
+func (a *API) UpdateUser(ctx context.Context, in *iam.UpdateUserInput) (*iam.UpdateUserOutput, error) {
+	if in.NewUserName != nil {
+		if err := checkName("newUserName", in.NewUserName, maxUserName); err != nil {
+			return nil, err
+		}
+	}
+	path, err := pathOf(in.NewPath)
+	if err != nil {
+		return nil, err
+	}
+	return &iam.UpdateUserOutput{}, a.editUser(ctx, in.UserName, func(tx *store.Tx, row *store.User) error {
+		if in.NewPath == nil {
+			path = row.Path
+		}
+		old := row.Key()
+		row.Name, row.Path = constraint.Default(in.NewUserName, row.Name), path
+		row.ARN = arn(ctx, "user", row.Path, row.Name)
+		for _, key := range store.AccessKeysByUser.List(tx, old) {
+			store.AccessKeys.Edit(tx, key.ID, func(key *store.AccessKey) { key.User = row.Name })
+		}
+		return checkUserName(tx, row)
+	})
 }
 
-// GetAccountPasswordPolicy returns the rules for users' passwords. The account has none.
-func (a *API) GetAccountPasswordPolicy(
-	ctx context.Context, _ *iam.GetAccountPasswordPolicyInput,
-) (*iam.GetAccountPasswordPolicyOutput, error) {
-	return nil, noSuchEntity("The Password Policy with domain name %s cannot be found.", wire.AccountFrom(ctx))
+// DeleteUser deletes a user that has no policies, access keys and groups.
+func (a *API) DeleteUser(ctx context.Context, in *iam.DeleteUserInput) (*iam.DeleteUserOutput, error) {
+	return &iam.DeleteUserOutput{}, a.Store.Update(func(tx *store.Tx) error {
+		row, err := findUser(ctx, tx, in.UserName)
+		if err != nil {
+			return err
+		}
+		if err := checkChangeable(row); err != nil {
+			return err
+		}
+		switch {
+		case len(row.Attached) > 0:
+			return deleteConflict("Cannot delete entity, must detach all policies first.")
+		case len(row.Inline) > 0:
+			return deleteConflict("Cannot delete entity, must delete policies first.")
+		case len(row.Groups) > 0:
+			return deleteConflict("Cannot delete entity, must remove users from group first.")
+		case store.AccessKeysByUser.Has(tx, row.Key()):
+			return deleteConflict("Cannot delete entity, must delete access keys first.")
+		}
+		store.Users.Delete(tx, row.Key())
+		return nil
+	})
 }

@@ -1,6 +1,7 @@
 package iam_test
 
 import (
+	"bytes"
 	"errors"
 	"net/url"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"aloft.dev/aloft/internal/cloud/api/iam"
+	"aloft.dev/aloft/internal/cloud/session"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 	"aloft.dev/aloft/internal/cloud/wire/wiretest"
@@ -42,7 +44,11 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	api := iam.New(iam.Config{Store: s, Now: func() time.Time { return now.Add(7 * time.Millisecond) }})
+	keys, err := session.NewIssuer(bytes.Repeat([]byte{7}, session.KeySize), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := iam.New(iam.Config{Store: s, Keys: keys, Now: func() time.Time { return now.Add(7 * time.Millisecond) }})
 	service := wire.Service{Name: "iam", API: api}
 	return &world{client.NewFromConfig(wiretest.Serve(t, "us-east-1", service)), t, s}
 }
@@ -63,6 +69,22 @@ func (w *world) role(name string) {
 	must(w.CreateRole(w.t.Context(), &client.CreateRoleInput{
 		RoleName: &name, AssumeRolePolicyDocument: new(trust),
 	}))(w.t)
+}
+
+func (w *world) user(name string) {
+	w.t.Helper()
+	must(w.CreateUser(w.t.Context(), &client.CreateUserInput{UserName: &name}))(w.t)
+}
+
+func (w *world) group(name string) {
+	w.t.Helper()
+	must(w.CreateGroup(w.t.Context(), &client.CreateGroupInput{GroupName: &name}))(w.t)
+}
+
+// join puts a user into a group.
+func (w *world) join(user, group string) error {
+	_, err := w.AddUserToGroup(w.t.Context(), &client.AddUserToGroupInput{UserName: &user, GroupName: &group})
+	return err
 }
 
 func (w *world) profile(name string) {

@@ -118,8 +118,8 @@ func checkWebhook(ctx context.Context, protocol, endpoint string) error {
 		return invalid("Endpoint")
 	case !isLoopback(address.Hostname()):
 		return wire.NotImplemented("webhooks that are not on this host's loopback interface: %s", address.Host)
-	case wire.CallerFrom(ctx).Principal.Session != nil:
-		return wire.NotImplemented("subscriptions of webhooks by roles: use the account's own access key")
+	case !wire.CallerFrom(ctx).Principal.Owner():
+		return wire.NotImplemented("subscriptions of webhooks by users and roles: use the account's own access key")
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package ssm
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -12,9 +11,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/api/page"
-	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
-	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // maxVersions limits the versions that a parameter keeps: another one replaces the
@@ -23,11 +20,6 @@ const maxVersions = 100
 
 // maxHistory is both the largest page of GetParameterHistory and the default.
 const maxHistory = 50
-
-// modifier returns the ARN of the caller, who changes a parameter.
-func modifier(ctx context.Context) string {
-	return cmp.Or(wire.CallerFrom(ctx).Principal.ARN, identity.UserARN(wire.AccountFrom(ctx)))
-}
 
 // withHistory returns a copy of a parameter with its version among the older ones.
 func withHistory(row *store.Parameter) store.Parameter {

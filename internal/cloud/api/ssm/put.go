@@ -61,7 +61,7 @@ func (a *API) PutParameter(ctx context.Context, in *ssm.PutParameterInput) (*ssm
 		if err := applyPut(&row, in); err != nil {
 			return err
 		}
-		row.Version, row.Modified, row.ModifiedBy = row.Version+1, a.Now(), modifier(ctx)
+		row.Version, row.Modified, row.ModifiedBy = row.Version+1, a.Now(), wire.ARNFrom(ctx)
 		if row.Type == string(types.ParameterTypeSecureString) {
 			a.seal(&row)
 		}

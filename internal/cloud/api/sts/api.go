@@ -1,11 +1,13 @@
 // Package sts serves the AWS Security Token Service of the local cloud: it identifies
-// callers and issues temporary credentials of roles.
+// callers and issues temporary credentials of roles and users.
 package sts
 
 import (
+	"cmp"
 	"context"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"aloft.dev/aloft/internal/cloud/identity"
@@ -16,7 +18,8 @@ import (
 
 // Config configures an API.
 type Config struct {
-	Sessions *session.Issuer // nil: there are no roles to assume
+	Store    *store.Store    // nil: there are no users
+	Sessions *session.Issuer // nil: there are no temporary credentials
 	// AssumeRole returns the role with an ARN if the caller of ctx may assume it, or the
 	// error of the API. keys are condition keys of the request.
 	AssumeRole func(ctx context.Context, arn string, keys map[string][]string) (*store.Role, error)
@@ -41,9 +44,12 @@ func (a *API) GetCallerIdentity(
 ) (*sts.GetCallerIdentityOutput, error) {
 	caller := wire.CallerFrom(ctx)
 	account := caller.Region.Account()
-	arn, id := identity.UserARN(account), identity.UserID(account)
-	if p := caller.Principal; p.Session != nil {
-		arn, id = p.ARN, p.UserID
-	}
-	return &sts.GetCallerIdentityOutput{Account: &account, Arn: &arn, UserId: &id}, nil
+	return &sts.GetCallerIdentityOutput{
+		Account: &account, Arn: aws.String(wire.ARNFrom(ctx)), UserId: aws.String(userID(caller)),
+	}, nil
+}
+
+// userID returns the unique id of a caller.
+func userID(caller wire.Caller) string {
+	return cmp.Or(caller.Principal.UserID, identity.UserID(caller.Region.Account()))
 }

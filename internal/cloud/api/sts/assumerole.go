@@ -47,11 +47,12 @@ func (a *API) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts.Ass
 	if a.Sessions == nil {
 		return nil, wire.NotImplemented("sts:AssumeRole without roles")
 	}
+	if s := wire.CallerFrom(ctx).Principal.Session; s != nil && s.Federated() {
+		return nil, cannotCall("AssumeRole")
+	}
 	policy := aws.ToString(in.Policy)
-	if policy != "" {
-		if _, err := policydocument.Parse(policydocument.Identity, policy); err != nil {
-			return nil, wire.Errorf("MalformedPolicyDocument", "%v", err)
-		}
+	if err := checkPolicy(policy); err != nil {
+		return nil, err
 	}
 	keys := map[string][]string{"sts:RoleSessionName": {*in.RoleSessionName}}
 	if in.ExternalId != nil {
@@ -63,7 +64,7 @@ func (a *API) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts.Ass
 	}
 	seconds := constraint.Default(in.DurationSeconds, defaultSession)
 	switch {
-	case wire.CallerFrom(ctx).Principal.Session != nil && seconds > maxChained:
+	case chains(wire.CallerFrom(ctx)) && seconds > maxChained:
 		return nil, model.Errorf(
 			"The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
 		)
@@ -84,16 +85,41 @@ func (a *API) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts.Ass
 		AssumedRoleUser: &types.AssumedRoleUser{
 			Arn: &arn, AssumedRoleId: aws.String(role.ID + ":" + *in.RoleSessionName),
 		},
-		Credentials: &types.Credentials{
-			AccessKeyId: &c.AccessKeyID, SecretAccessKey: &c.SecretAccessKey, SessionToken: &c.Token,
-			Expiration: &c.Expires,
-		},
+		Credentials: describeCredentials(c),
 	}
 	if policy != "" {
 		// Clients still read it, although the SDK deprecates it.
-		out.PackedPolicySize = aws.Int32(int32(max(1, len(policy)*100/packedPolicy))) //nolint:staticcheck // see above
+		out.PackedPolicySize = packedSize(policy) //nolint:staticcheck // see above
 	}
 	return out, nil
+}
+
+// chains reports whether a caller is a session of a role.
+func chains(caller wire.Caller) bool {
+	return caller.Principal.Session != nil && caller.Principal.Session.RoleID != ""
+}
+
+func describeCredentials(c session.Credentials) *types.Credentials {
+	return &types.Credentials{
+		AccessKeyId: &c.AccessKeyID, SecretAccessKey: &c.SecretAccessKey, SessionToken: &c.Token,
+		Expiration: &c.Expires,
+	}
+}
+
+// packedSize returns how much of the space for a session policy it takes, in percent.
+func packedSize(policy string) *int32 {
+	return aws.Int32(int32(max(1, len(policy)*100/packedPolicy)))
+}
+
+// checkPolicy refuses a session policy that cannot be parsed.
+func checkPolicy(policy string) error {
+	if policy == "" {
+		return nil
+	}
+	if _, err := policydocument.Parse(policydocument.Identity, policy); err != nil {
+		return wire.Errorf("MalformedPolicyDocument", "%v", err)
+	}
+	return nil
 }
 
 // checkAssumeRole refuses requests that are invalid or unsupported.
