@@ -1,7 +1,6 @@
 package iam_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -63,23 +62,17 @@ func TestTheAccountsOwnUserIsThereAndCannotBeChanged(t *testing.T) {
 	w.group("g")
 	const want = "400 UnmodifiableEntity The user aloft and its access key are the local cloud's own."
 	for name, err := range map[string]error{
-		"DeleteUser":       failure(w.DeleteUser(ctx, &client.DeleteUserInput{UserName: own})),
-		"UpdateUser":       failure(w.UpdateUser(ctx, &client.UpdateUserInput{
+		"DeleteUser": failure(w.DeleteUser(ctx, &client.DeleteUserInput{UserName: own})),
+		"UpdateUser": failure(w.UpdateUser(ctx, &client.UpdateUserInput{
 			UserName: own, NewUserName: aws.String("b"),
 		})),
-		"CreateAccessKey":  failure(w.CreateAccessKey(ctx, &client.CreateAccessKeyInput{})),
+		"CreateAccessKey": failure(w.CreateAccessKey(ctx, &client.CreateAccessKeyInput{})),
 		"DetachUserPolicy": failure(w.DetachUserPolicy(ctx, &client.DetachUserPolicyInput{
 			UserName: own, PolicyArn: aws.String(admin),
 		})),
-		"TagUser":          failure(w.TagUser(ctx, &client.TagUserInput{UserName: own, Tags: []types.Tag{}})),
-		"AddUserToGroup":   w.join("aloft", "g"),
-		"DeleteAccessKey":  failure(w.DeleteAccessKey(ctx, &client.DeleteAccessKeyInput{
-			AccessKeyId: keys[0].AccessKeyId,
-		})),
+		"TagUser":        failure(w.TagUser(ctx, &client.TagUserInput{UserName: own, Tags: []types.Tag{}})),
+		"AddUserToGroup": w.join("aloft", "g"),
 	} {
-		if name == "DeleteAccessKey" && len(*keys[0].AccessKeyId) < 16 {
-			continue // the test's key has no id that AWS would accept
-		}
 		refused(t, name, err, want)
 	}
 	_, err := w.CreateUser(ctx, &client.CreateUserInput{UserName: own})
@@ -181,8 +174,8 @@ func TestAccessKeysAreReturnedOnceAndKeptSealed(t *testing.T) {
 		key.Status != types.StatusTypeActive || *key.UserName != "a" {
 		t.Errorf("created %+v", key)
 	}
-	row := fmt.Sprintf("%s", store.AccessKeys.List(w.store.View())[0].Secret)
-	if strings.Contains(row, *key.SecretAccessKey) {
+	sealed := string(store.AccessKeys.List(w.store.View())[0].Secret)
+	if strings.Contains(sealed, *key.SecretAccessKey) {
 		t.Error("the store has the secret")
 	}
 	must(create())(t)

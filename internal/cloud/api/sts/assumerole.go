@@ -108,7 +108,7 @@ func describeCredentials(c session.Credentials) *types.Credentials {
 
 // packedSize returns how much of the space for a session policy it takes, in percent.
 func packedSize(policy string) *int32 {
-	return aws.Int32(int32(max(1, len(policy)*100/packedPolicy)))
+	return aws.Int32(int32((len(policy)*100 + packedPolicy - 1) / packedPolicy))
 }
 
 // checkPolicy refuses a session policy that cannot be parsed.

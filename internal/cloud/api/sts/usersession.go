@@ -33,6 +33,8 @@ func (a *API) GetSessionToken(
 	ctx context.Context, in *sts.GetSessionTokenInput,
 ) (*sts.GetSessionTokenOutput, error) {
 	switch {
+	case in.MinimumSessionTokenSize != nil:
+		return nil, wire.NotImplemented("the parameter MinimumSessionTokenSize of sts:GetSessionToken")
 	case in.SerialNumber != nil:
 		return nil, wire.NotImplemented("the parameter SerialNumber of sts:GetSessionToken")
 	case in.TokenCode != nil:
@@ -98,11 +100,9 @@ func (a *API) GetFederationToken(
 			Arn:             aws.String(identity.ARN("sts", region, "federated-user/"+*in.Name)),
 			FederatedUserId: aws.String(region.Account() + ":" + *in.Name),
 		},
-		PackedPolicySize: aws.Int32(0),
 	}
-	if policy != "" {
-		out.PackedPolicySize = packedSize(policy)
-	}
+	// Clients still read it, although the SDK deprecates it.
+	out.PackedPolicySize = packedSize(policy) //nolint:staticcheck // see above
 	return out, nil
 }
 
@@ -110,6 +110,8 @@ func (a *API) GetFederationToken(
 func checkFederated(in *sts.GetFederationTokenInput) error {
 	name := aws.ToString(in.Name)
 	switch {
+	case in.MinimumSessionTokenSize != nil:
+		return wire.NotImplemented("the parameter MinimumSessionTokenSize of sts:GetFederationToken")
 	case len(in.PolicyArns) > 0:
 		return wire.NotImplemented("the parameter PolicyArns of sts:GetFederationToken")
 	case len(in.Tags) > 0:
