@@ -139,6 +139,7 @@ func plantEverywhere(p *planting) {
 	plant(p, store.Users, global("user/"))
 	plant(p, store.Groups, global("group/"))
 	plant(p, store.AccessKeys, "AKIAALOFTPLANTED2345")
+	plant(p, store.AccountIdentities, theirName)
 	plant(p, store.Secrets, arn("secretsmanager", "secret:"+theirName+"-abcdef"))
 	plant(p, store.HostedZones, "Z0123456789ABCDEFGHIJ")
 	plant(p, store.RecordChanges, "C0123456789ABCDEFGHIJ")

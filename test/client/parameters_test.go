@@ -57,6 +57,9 @@ var harmless = map[string]string{
 	"TrustStoreAssociationStatus":           "listeners that verify clients are refused",
 	"Unmask":                                "nothing is masked",
 
+	"ListServiceSpecificCredentialsInput.AllUsers":                      "the answer is empty",
+	"ListServiceSpecificCredentialsInput.ServiceName":                   "the answer is empty",
+	"ListVirtualMFADevicesInput.AssignmentStatus":                       "the answer is empty",
 	"DescribeHostReservationOfferingsInput.*":                           "the answer is empty",
 	"DescribeNetworkInsightsAnalysesInput.*":                            "the answer is empty",
 	"DescribeReservedInstancesListingsInput.*":                          "the answer is empty",

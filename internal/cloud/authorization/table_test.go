@@ -226,7 +226,7 @@ func TestNeeds(t *testing.T) {
 		{"logs", &logsclient.DescribeLogGroupsInput{}, "logs:DescribeLogGroups arn:aws:logs:us-east-1:" + account +
 			":log-group::log-stream:"},
 		{"iam", &iamclient.ListRolesInput{}, "iam:ListRoles arn:aws:iam::" + account + ":role/"},
-		{"iam", &iamclient.ListMFADevicesInput{}, "iam:ListMFADevices unknown\n* *"},
+		{"iam", &iamclient.ListOpenIDConnectProviderTagsInput{}, "iam:ListOpenIDConnectProviderTags unknown\n* *"},
 		{"ec2", &ec2client.CreateTransitGatewayInput{}, "ec2:CreateTransitGateway unknown\n* *"},
 		{
 			"ec2-instance-connect", &connectclient.SendSSHPublicKeyInput{InstanceId: text("i-1")},

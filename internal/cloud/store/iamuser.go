@@ -15,6 +15,11 @@ var (
 		return r.Account
 	})
 
+	// AccountIdentities are what IAM knows of accounts, by their ids.
+	AccountIdentities = newTable("account_identities", func(r *AccountIdentity) string {
+		return r.Account.Account()
+	}, func(r *AccountIdentity) identity.Region { return r.Account })
+
 	// AccessKeysByUser finds access keys by the key of their user.
 	AccessKeysByUser = AccessKeys.indexBy("user", func(r *AccessKey) string { return NameKey(r.Account, r.User) })
 	// UsersByID finds users by their unique ids.
@@ -28,8 +33,15 @@ type User struct {
 	Name, Path, ID, ARN string
 	Permissions
 	Groups  []string // their names
+	Login   *Login   // nil: the user has no login profile
 	Created time.Time
 	Tags    Tags
+}
+
+// Login is a user's login profile. It has no password, because nobody signs in.
+type Login struct {
+	Created       time.Time
+	ResetRequired bool
 }
 
 // Key returns the user's key.
@@ -75,4 +87,19 @@ type AccessKey struct {
 // SealRow returns what the key's secret is sealed for.
 func (r *AccessKey) SealRow() seal.Row {
 	return seal.Row{Table: "access_keys", Region: string(r.Account), Name: r.ID}
+}
+
+// AccountIdentity is what IAM knows of an account.
+type AccountIdentity struct {
+	Account   identity.Region // the region of what belongs to the account
+	Alias     string          // "": none
+	Passwords *PasswordPolicy // nil: the default
+}
+
+// PasswordPolicy is the rules for the passwords of an account's users. Numbers are 0 for none.
+type PasswordPolicy struct {
+	MinLength, MaxAge, ReusePrevention     int32 // characters, days, passwords
+	Lowercase, Uppercase, Numbers, Symbols bool  // whether one is required
+	UsersMayChange                         bool
+	HardExpiry                             *bool
 }

@@ -65,7 +65,8 @@ var migrations = []migration{
 	// CloudWatch; the lease time of DHCP option sets; tags of what other accounts share; preferences
 	// for Capacity Reservations; buckets without ownership controls; what images say of their
 	// software and of the volumes of their instances; requests for Spot Instances; and users,
-	// groups and access keys of IAM.
+	// groups, access keys, aliases and password policies of IAM. It adds private hosted zones,
+	// delegation sets and routing policies of records; and labels of parameters' versions.
 	nil,
 }
 

@@ -19,5 +19,5 @@ var tables = []table{
 	SharedTags,
 	ServerCertificates, Dashboards,
 	SpotRequests,
-	Users, Groups, AccessKeys,
+	Users, Groups, AccessKeys, AccountIdentities,
 }

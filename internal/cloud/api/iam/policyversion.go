@@ -69,7 +69,7 @@ func checkVersion(id *string) error {
 }
 
 func versionNotFound(arn, id string) error {
-	return noSuchEntity("Policy %s version %s was not found.", arn, id)
+	return noSuchEntity("Policy %s version %s does not exist or is not attachable.", arn, id)
 }
 
 // GetPolicyVersion returns a version of a policy with its document.

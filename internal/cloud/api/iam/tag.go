@@ -50,11 +50,18 @@ func (c tagCase) merge(old store.Tags, added []types.Tag) (store.Tags, error) {
 			}
 		}
 		if slices.ContainsFunc(added[:i], func(t types.Tag) bool { return c.same(aws.ToString(t.Key), key) }) {
-			return nil, invalidInput("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+			return nil, c.duplicate()
 		}
 		kept = c.without(kept, key)
 	}
 	return constraint.MergeTags(tagRules, kept, added, func(t types.Tag) (key, value *string) { return t.Key, t.Value })
+}
+
+func (c tagCase) duplicate() error {
+	if c == sensitive {
+		return invalidInput("Duplicate tag keys found.")
+	}
+	return invalidInput("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
 }
 
 // without returns the tags without those that have one of the keys.

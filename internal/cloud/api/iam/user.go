@@ -218,7 +218,7 @@ func (a *API) UpdateUser(ctx context.Context, in *iam.UpdateUserInput) (*iam.Upd
 	})
 }
 
-// DeleteUser deletes a user that has no policies, access keys and groups.
+// DeleteUser deletes a user that has no policies, access keys, groups and login profile.
 func (a *API) DeleteUser(ctx context.Context, in *iam.DeleteUserInput) (*iam.DeleteUserOutput, error) {
 	return &iam.DeleteUserOutput{}, a.Store.Update(func(tx *store.Tx) error {
 		row, err := findUser(ctx, tx, in.UserName)
@@ -237,6 +237,8 @@ func (a *API) DeleteUser(ctx context.Context, in *iam.DeleteUserInput) (*iam.Del
 			return deleteConflict("Cannot delete entity, must remove users from group first.")
 		case store.AccessKeysByUser.Has(tx, row.Key()):
 			return deleteConflict("Cannot delete entity, must delete access keys first.")
+		case row.Login != nil:
+			return deleteConflict("Cannot delete entity, must delete login profile first.")
 		}
 		store.Users.Delete(tx, row.Key())
 		return nil
