@@ -56,7 +56,8 @@ func TestPasswordsFollowTheAccountsRules(t *testing.T) {
 	refused(t, "numbers out of range", err, "400 ValidationError 3 validation errors detected: "+
 		"Value at 'minimumPasswordLength' failed to satisfy constraint: Member must have value less than or equal to "+
 		"128; Value at 'passwordReusePrevention' failed to satisfy constraint: Member must have value less than or "+
-		"equal to 24; Value at 'maxPasswordAge' failed to satisfy constraint: Member must have value less than or equal to 1095")
+		"equal to 24; Value at 'maxPasswordAge' failed to satisfy constraint: Member must have value less than "+
+		"or equal to 1095")
 	must(w.UpdateAccountPasswordPolicy(ctx, &client.UpdateAccountPasswordPolicyInput{
 		RequireSymbols: true, MaxPasswordAge: aws.Int32(60),
 	}))(t)
@@ -113,7 +114,9 @@ func TestWhatClientsAskBeforeTheyDeleteAUser(t *testing.T) {
 	factors := must(w.ListMFADevices(ctx, &client.ListMFADevicesInput{UserName: user}))(t)
 	certificates := must(w.ListSigningCertificates(ctx, &client.ListSigningCertificatesInput{UserName: user}))(t)
 	keys := must(w.ListSSHPublicKeys(ctx, &client.ListSSHPublicKeysInput{UserName: user}))(t)
-	single := must(w.ListServiceSpecificCredentials(ctx, &client.ListServiceSpecificCredentialsInput{UserName: user}))(t)
+	single := must(w.ListServiceSpecificCredentials(ctx, &client.ListServiceSpecificCredentialsInput{
+		UserName: user,
+	}))(t)
 	virtual := must(w.ListVirtualMFADevices(ctx, &client.ListVirtualMFADevicesInput{}))(t)
 	if len(single.ServiceSpecificCredentials)+len(virtual.VirtualMFADevices) != 0 {
 		t.Errorf("the account has %v and %v", single, virtual)

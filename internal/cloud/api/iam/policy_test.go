@@ -122,7 +122,8 @@ func TestVersionsOfAPolicy(t *testing.T) {
 	if err := remove("v5"); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, "a deleted version", remove("v5"), "404 NoSuchEntity Policy "+arn+" version v5 does not exist or is not attachable.")
+	refused(t, "a deleted version", remove("v5"), "404 NoSuchEntity Policy "+arn+" version v5 does not exist "+
+		"or is not attachable.")
 	refused(t, "a malformed version", remove("5"), "400 ValidationError")
 	if err := add(false); err != nil {
 		t.Fatal(err)
