@@ -12,8 +12,10 @@ func machineNames(names dnsname.Resolver) dns.Names {
 	return dns.Names{
 		Zone: names.Addresses, Reverse: names.Name, Synthesizes: names.Synthesizes,
 		Hosted: func(vpcID, name, kind string) (dns.Answer, bool) {
-			records, authority, exists, known := names.Hosted(vpcID, name, kind)
-			return dns.Answer{Exists: exists, Records: records, Authority: authority}, known
+			answer, known := names.Hosted(vpcID, name, kind)
+			return dns.Answer{
+				Exists: answer.Exists, Records: answer.Records, Authority: answer.Authority, Private: answer.Private,
+			}, known
 		},
 	}
 }

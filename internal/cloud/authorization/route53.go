@@ -21,6 +21,24 @@ var zoneOperations = operations{
 	"ChangeTagsForResource":    onNew("ResourceId", zone),
 	"ListTagsForResource":      onNew("ResourceId", zone),
 	"ListTagsForResources":     onNew("ResourceIds", zone),
+
+	"AssociateVPCWithHostedZone":        onNew("HostedZoneId", zone),
+	"DisassociateVPCFromHostedZone":     onNew("HostedZoneId", zone),
+	"CreateVPCAssociationAuthorization": onNew("HostedZoneId", zone),
+	"DeleteVPCAssociationAuthorization": onNew("HostedZoneId", zone),
+	"ListVPCAssociationAuthorizations":  onNew("HostedZoneId", zone),
+	"ListHostedZonesByVPC":              {},
+	"GetHostedZoneLimit":                onNew("HostedZoneId", zone),
+	"TestDNSAnswer":                     {},
+	"ListHealthChecks":                  {},
+	"GetHealthCheckCount":               {},
+	"ListQueryLoggingConfigs":           {},
+
+	"CreateReusableDelegationSet":   {},
+	"ListReusableDelegationSets":    {},
+	"GetReusableDelegationSet":      onNew("Id", delegationSet),
+	"DeleteReusableDelegationSet":   onNew("Id", delegationSet),
+	"GetReusableDelegationSetLimit": onNew("DelegationSetId", delegationSet),
 }
 
 func zone(s *subject, id string) []target {
@@ -30,6 +48,11 @@ func zone(s *subject, id string) []target {
 		t.tags = row.Tags
 	}
 	return []target{t}
+}
+
+func delegationSet(_ *subject, id string) []target {
+	id = strings.TrimPrefix(strings.TrimPrefix(id, "/"), "delegationset/")
+	return []target{{arn: "arn:aws:route53:::delegationset/" + id}}
 }
 
 func recordChange(_ *subject, id string) []target {

@@ -2,6 +2,7 @@ package dnsname
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"strings"
 
@@ -13,23 +14,37 @@ import (
 // Developer Guide, "Choosing between alias and non-alias records").
 const aliasTTL = 60
 
-// Hosted returns the records of a name and a type in the hosted zones, as lines of a zone
-// file. exists reports whether the name has any records, and authority is the SOA of its
-// zone. known is false for a name of no zone.
-func (r Resolver) Hosted(vpcID, name, kind string) (records []string, authority string, exists, known bool) {
+// HostedAnswer is what a hosted zone knows of a name and a type.
+type HostedAnswer struct {
+	Records   []string // lines of a zone file
+	Authority string   // the SOA of the zone, as a line
+	Exists    bool     // the name has records, perhaps of other types only
+	Private   bool     // the zone is private to the VPC, where it hides other names
+}
+
+// Hosted returns what the hosted zones know of a name and a type in a VPC. known is false for a name of no zone.
+func (r Resolver) Hosted(vpcID, name, kind string) (answer HostedAnswer, known bool) {
 	view := r.Store.View()
 	parsed, err := hostedzone.ParseName(name)
 	if err != nil {
-		return nil, "", false, false
+		return HostedAnswer{}, false
 	}
-	answer, known := hostedzone.Lookup(view, parsed, kind)
-	if !known {
-		return nil, "", false, false
+	zone := hostedzone.Of(view, vpcID, parsed)
+	if zone == nil {
+		return HostedAnswer{}, false
 	}
-	if soa, ok := store.RecordSets.Get(view, store.RecordSetKey(answer.Zone.ID, answer.Zone.Name, "SOA")); ok {
-		authority = soaLine(answer.Zone.Name, soa)
+	return r.InZone(view, zone, vpcID, parsed, kind), true
+}
+
+// InZone returns what a hosted zone knows of a name, as hostedzone.ParseName returns it, for a VPC.
+func (r Resolver) InZone(view store.Reader, zone *store.HostedZone, vpcID, name, kind string) HostedAnswer {
+	found := hostedzone.LookupIn(view, zone, name, kind)
+	answer := HostedAnswer{Exists: found.Exists, Private: zone.Private}
+	if soa, ok := store.RecordSets.Get(view, store.RecordSetKey(zone.ID, zone.Name, "SOA")); ok {
+		answer.Authority = soaLine(zone.Name, soa)
 	}
-	return r.lines(view, answer.Records, kind), authority, answer.Exists, true
+	answer.Records = r.lines(view, vpcID, found.Records, kind)
+	return answer
 }
 
 func soaLine(name string, soa *store.RecordSet) string {
@@ -39,34 +54,41 @@ func soaLine(name string, soa *store.RecordSet) string {
 // maxAliases is how many aliases lead from a name to its records at most.
 const maxAliases = 8
 
-// lines returns the records of a set.
-func (r Resolver) lines(view store.Reader, set *store.RecordSet, kind string) []string {
-	for range maxAliases {
-		if set == nil {
-			return nil
-		}
-		if set.Alias == nil {
-			return recordLines(set)
-		}
-		target := set.Alias.Name
-		answer, hosted := hostedzone.Lookup(view, target, kind)
-		if !hosted {
-			return addressLines(r.loadBalancer(view, target), kind)
-		}
-		set = answer.Records
+// lines returns the records of an answer's sets, of which routing policies choose.
+func (r Resolver) lines(view store.Reader, vpcID string, sets []*store.RecordSet, kind string) (out []string) {
+	choice := hostedzone.Choice{Number: r.Number}
+	if r.Number == nil {
+		choice.Number = rand.IntN
 	}
-	return nil
+	if vpc, ok := store.VPCs.Get(view, vpcID); ok {
+		choice.Region = vpc.Region.Name()
+	}
+	for range maxAliases {
+		sets = choice.Of(view, sets)
+		if len(sets) != 1 || sets[0].Alias == nil { // aliases do not have multivalue answer routing
+			break
+		}
+		alias := sets[0].Alias
+		zone, ok := store.HostedZones.Get(view, alias.ZoneID)
+		if !ok {
+			return addressLines(r.aliasAddresses(view, vpcID, alias.Name), kind)
+		}
+		sets = hostedzone.LookupIn(view, zone, alias.Name, kind).Records
+	}
+	for _, set := range sets {
+		out = append(out, recordLines(set)...)
+	}
+	return out
 }
 
-// loadBalancer returns the addresses of the load balancer that an alias names.
-func (r Resolver) loadBalancer(view store.Reader, alias string) []netip.Addr {
-	for _, lb := range store.LoadBalancers.List(view) {
-		if hostedzone.IsLoadBalancer(alias, lb.DNSName) {
-			addresses, _ := r.Addresses("", lb.DNSName)
-			return addresses
-		}
+// aliasAddresses returns the addresses of the load balancer or the interface endpoint that an alias names.
+func (r Resolver) aliasAddresses(view store.Reader, vpcID, alias string) []netip.Addr {
+	name := strings.TrimSuffix(alias, ".")
+	if lb := hostedzone.LoadBalancer(view, alias); lb != nil {
+		name = lb.DNSName
 	}
-	return nil
+	addresses, _ := r.Addresses(vpcID, name)
+	return addresses
 }
 
 func addressLines(addresses []netip.Addr, kind string) []string {
@@ -84,40 +106,9 @@ func addressLines(addresses []netip.Addr, kind string) []string {
 func recordLines(set *store.RecordSet) []string {
 	var out []string
 	for _, value := range set.Values {
-		if set.Type == "TXT" {
-			strs, err := hostedzone.ParseStrings(value)
-			if err != nil {
-				continue
-			}
-			value = quoted(strs)
+		if line, err := hostedzone.ZoneFileValue(set.Type, value); err == nil {
+			out = append(out, fmt.Sprintf(". %d IN %s %s", set.TTL, set.Type, line))
 		}
-		out = append(out, fmt.Sprintf(". %d IN %s %s", set.TTL, set.Type, absolute(set.Type, value)))
 	}
 	return out
-}
-
-// absolute ends the name at the end of a value with a dot, without which a zone file
-// would complete it.
-func absolute(kind, value string) string {
-	if (kind == "CNAME" || kind == "NS" || kind == "MX") && !strings.HasSuffix(value, ".") {
-		return value + "."
-	}
-	return value
-}
-
-// quoted returns strings as zone files spell them, whose escape codes are decimal.
-func quoted(strs []string) string {
-	var b strings.Builder
-	for _, s := range strs {
-		b.WriteString(` "`)
-		for i := range len(s) {
-			if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-				fmt.Fprintf(&b, `\%03d`, c)
-			} else {
-				b.WriteByte(c)
-			}
-		}
-		b.WriteByte('"')
-	}
-	return b.String()
 }

@@ -10,7 +10,10 @@ import (
 )
 
 // Resolver resolves the names of instances, load balancers and endpoints from the store.
-type Resolver struct{ Store *store.Store }
+type Resolver struct {
+	Store  *store.Store
+	Number func(n int) int // returns a random number below n; nil: rand.IntN
+}
 
 // Addresses returns the IP addresses of a name as machines of the VPC see them.
 // known reports whether the name is one of the local cloud's. The name of a new load

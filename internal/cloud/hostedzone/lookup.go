@@ -1,6 +1,7 @@
 package hostedzone
 
 import (
+	"slices"
 	"strings"
 
 	"aloft.dev/aloft/internal/cloud/store"
@@ -8,45 +9,68 @@ import (
 
 // Answer is what the name servers of a zone know of a name and a type.
 type Answer struct {
-	Zone    *store.HostedZone
-	Records *store.RecordSet // nil: the name has no records of the type
-	Exists  bool             // the name exists, perhaps with records of other types only
+	Zone *store.HostedZone
+	// Records are all of the type, or the CNAME: one set, or several with a routing policy, of which Choice
+	// chooses. There are none if the name has no records of the type.
+	Records []*store.RecordSet
+	Exists  bool // the name exists, perhaps with records of other types only
 }
 
-// Of returns the zone that answers for a name: the one with the longest name that covers
-// it, and of several with this name the oldest. On AWS the domain's registrar or the zone
-// above decides which zone is asked.
-func Of(r store.Reader, name string) *store.HostedZone {
+// Of returns the zone that answers for a name in a VPC, or outside all with "". Zones that are private to the
+// VPC precede public ones (Amazon Route 53 Developer Guide, "Considerations when working with a private hosted
+// zone"). Of several zones, it is the one with the longest name that covers the name, and of several with this
+// name the oldest. On AWS the domain's registrar or the zone above decides which public zone is asked.
+func Of(r store.Reader, vpcID, name string) *store.HostedZone {
+	private := false
+	if vpc, ok := store.VPCs.Get(r, vpcID); ok {
+		private = vpc.DNSSupport && vpc.DNSHostnames
+	}
 	var best *store.HostedZone
 	for _, zone := range store.HostedZones.List(r) {
-		if Covers(zone.Name, name) && (best == nil || len(zone.Name) > len(best.Name) ||
-			zone.Name == best.Name && zone.Created.Before(best.Created)) {
+		if Covers(zone.Name, name) && (!zone.Private || private && zone.AnswersIn(vpcID)) && precedes(zone, best) {
 			best = zone
 		}
 	}
 	return best
 }
 
-// Lookup looks up a name, as ParseName returns it. A name without records of a type has
-// the answer of its CNAME, if it has one. A name that does not exist has the records of
-// the closest wildcard (RFC 4592). ok is false if no zone covers the name.
-func Lookup(r store.Reader, name, kind string) (answer Answer, ok bool) {
-	zone := Of(r, name)
+// precedes reports whether a zone rather than another, which may be nil, answers for a name that both cover.
+func precedes(zone, other *store.HostedZone) bool {
+	switch {
+	case other == nil:
+		return true
+	case zone.Private != other.Private:
+		return zone.Private
+	case zone.Name != other.Name:
+		return len(zone.Name) > len(other.Name)
+	}
+	return zone.Created.Before(other.Created)
+}
+
+// Lookup looks up a name, as ParseName returns it, in a VPC, or outside all with "". ok is false if no zone
+// covers the name.
+func Lookup(r store.Reader, vpcID, name, kind string) (answer Answer, ok bool) {
+	zone := Of(r, vpcID, name)
 	if zone == nil {
 		return Answer{}, false
 	}
-	answer = Answer{Zone: zone}
-	owner := name
+	return LookupIn(r, zone, name, kind), true
+}
+
+// LookupIn looks up a name that a zone covers in it. A name without records of a type has the answer of its
+// CNAME, if it has one. A name that does not exist has the records of the closest wildcard (RFC 4592).
+func LookupIn(r store.Reader, zone *store.HostedZone, name, kind string) Answer {
+	answer, owner := Answer{Zone: zone}, name
 	for !exists(r, zone, owner) {
 		// Each name between the zone's and an existing one exists too.
 		closest := parentOf(owner)
 		if !Covers(zone.Name, closest) {
-			return answer, true
+			return answer
 		}
 		if exists(r, zone, closest) {
 			owner = wildcard + closest
 			if !hasRecords(r, zone, owner) {
-				return answer, true
+				return answer
 			}
 			break
 		}
@@ -54,12 +78,21 @@ func Lookup(r store.Reader, name, kind string) (answer Answer, ok bool) {
 	}
 	answer.Exists = true
 	for _, kind := range []string{kind, "CNAME"} {
-		if records, found := store.RecordSets.Get(r, store.RecordSetKey(zone.ID, owner, kind)); found {
-			answer.Records = records
+		if answer.Records = recordSets(r, zone.ID, owner, kind); len(answer.Records) > 0 {
 			break
 		}
 	}
-	return answer, true
+	return answer
+}
+
+// recordSets returns the record sets of a zone that have a name and a type.
+func recordSets(r store.Reader, zoneID, name, kind string) (sets []*store.RecordSet) {
+	for _, set := range store.RecordSetsByZone.List(r, zoneID) {
+		if set.Name == name && set.Type == kind {
+			sets = append(sets, set)
+		}
+	}
+	return sets
 }
 
 // exists reports whether a name of the zone, or one below it, has records.
@@ -84,32 +117,35 @@ func hasRecords(r store.Reader, zone *store.HostedZone, name string) bool {
 // maxChain is how many names lead from one to its addresses at most.
 const maxChain = 8
 
-// Target returns the name outside all zones to which a name leads through aliases and
-// CNAMEs, such as a load balancer's, or "".
-func Target(r store.Reader, name string) string {
-	for range maxChain {
-		answer, ok := Lookup(r, name, "A")
-		switch {
-		case !ok:
-			return name
-		case answer.Records == nil:
-			return ""
-		case answer.Records.Alias != nil:
-			name = answer.Records.Alias.Name
-		case answer.Records.Type == "CNAME":
-			next, err := ParseName(answer.Records.Values[0])
-			if err != nil {
-				return ""
-			}
-			name = next
-		default:
-			return ""
+// targets returns the names outside all public zones to which a record set leads through aliases and CNAMEs, such
+// as a load balancer's. With a routing policy it may lead to several.
+func targets(r store.Reader, set *store.RecordSet, depth int) (names []string) {
+	next := ""
+	switch {
+	case depth == 0:
+		return nil
+	case set.Alias != nil:
+		next = set.Alias.Name
+	case set.Type == "CNAME":
+		name, err := ParseName(set.Values[0])
+		if err != nil {
+			return nil
 		}
+		next = name
+	default:
+		return nil
 	}
-	return ""
+	answer, ok := Lookup(r, "", next, "A")
+	if !ok {
+		return []string{next}
+	}
+	for _, set := range answer.Records {
+		names = append(names, targets(r, set, depth-1)...)
+	}
+	return names
 }
 
-// NamesOf returns the names of all zones that lead to a name outside them, by that name.
+// NamesOf returns the names of all public zones that lead to a name outside them, by that name.
 // They have no dots at their ends. Names that stand for all below another begin with
 // "*.".
 func NamesOf(r store.Reader) map[string][]string {
@@ -118,25 +154,33 @@ func NamesOf(r store.Reader) map[string][]string {
 		if set.Type != "A" && set.Type != "CNAME" {
 			continue
 		}
-		if zone := Of(r, set.Name); zone == nil || zone.ID != set.ZoneID {
+		if zone := Of(r, "", set.Name); zone == nil || zone.ID != set.ZoneID {
 			continue // another zone answers for the name
 		}
-		if target := Target(r, set.Name); target != "" {
+		for _, target := range targets(r, set, maxChain) {
 			name := strings.TrimSuffix(set.Name, ".")
 			if rest, ok := strings.CutPrefix(name, wildcard); ok {
 				name = "*." + rest
 			}
 			target = loadBalancerName(target)
-			out[target] = append(out[target], name)
+			if !slices.Contains(out[target], name) {
+				out[target] = append(out[target], name)
+			}
 		}
 	}
 	return out
 }
 
-// IsLoadBalancer reports whether an alias's name is that of a load balancer, perhaps with
-// the prefix under which AWS also publishes IPv6 addresses.
-func IsLoadBalancer(alias, dnsName string) bool {
-	return loadBalancerName(alias) == strings.ToLower(dnsName)
+// LoadBalancer returns the load balancer whose name an alias has, perhaps with the prefix under which AWS also
+// publishes IPv6 addresses, or nil.
+func LoadBalancer(r store.Reader, alias string) *store.LoadBalancer {
+	name := loadBalancerName(alias)
+	for _, lb := range store.LoadBalancers.List(r) {
+		if name == strings.ToLower(lb.DNSName) {
+			return lb
+		}
+	}
+	return nil
 }
 
 // loadBalancerName returns the DNS name of the load balancer that an alias names.

@@ -1,4 +1,4 @@
-// Package hostedzone looks names up in the public hosted zones of the local cloud's
+// Package hostedzone looks names up in the hosted zones of the local cloud's
 // Amazon Route 53, as the name servers of the zones would answer.
 package hostedzone
 

@@ -8,7 +8,7 @@ var tables = []table{
 	LaunchTemplates, TemplateVersions, ScalingGroups, ScalingInstances, LifecycleHooks, ScalingActivities,
 	ScalingPolicies, ScheduledActions, InstanceRefreshes, Alarms, AlarmHistories,
 	Roles, InstanceProfiles, Policies, Secrets,
-	HostedZones, RecordSets, RecordChanges, InstanceConnectEndpoints,
+	HostedZones, RecordSets, RecordChanges, DelegationSets, InstanceConnectEndpoints,
 	Topics, Subscriptions, Deliveries, LogGroups, LogStreams,
 	Commands, CommandInvocations, ManagedInstances, PrefixLists,
 	Buckets, Objects, Uploads, UploadParts,

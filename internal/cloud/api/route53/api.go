@@ -1,9 +1,9 @@
-// Package route53 serves Amazon Route 53 for the local cloud: public hosted zones and
-// their records, which the resolvers of all VPCs answer and under which load balancers
-// are reached. Limits, errors and the contents of responses are those of the Amazon
-// Route 53 API Reference and Developer Guide.
+// Package route53 serves Amazon Route 53 for the local cloud: hosted zones and their
+// records. The resolvers of all VPCs answer for public zones, under which load balancers
+// are reached, and those of its VPCs for a private zone. Limits, errors and the contents
+// of responses are those of the Amazon Route 53 API Reference and Developer Guide.
 //
-// Private zones, health checks, routing policies and DNSSEC are refused by name.
+// Health checks, routing by location and DNSSEC are refused by name.
 package route53
 
 import (
@@ -45,9 +45,21 @@ func New(c Config) *API {
 // model returns the errors of requests that violate the API's model.
 const model = constraint.Model("InvalidInput")
 
-// findZone returns the zone with an id, with or without the prefix that ids have in
+// findZone returns the caller's zone with an id, with or without the prefix that ids have in
 // responses.
 func findZone(ctx context.Context, r store.Reader, id *string) (*store.HostedZone, error) {
+	zone, err := anyZone(r, id)
+	if err == nil && zone.Region != wire.GlobalFrom(ctx) {
+		return nil, &wire.Error{
+			Code: "AccessDenied", Message: "User is not authorized to access this resource",
+			Status: http.StatusForbidden,
+		}
+	}
+	return zone, err
+}
+
+// anyZone returns the zone with an id, whoever's it is.
+func anyZone(r store.Reader, id *string) (*store.HostedZone, error) {
 	if id == nil || *id == "" {
 		return nil, model.Null("hostedZoneId")
 	}
@@ -56,12 +68,6 @@ func findZone(ctx context.Context, r store.Reader, id *string) (*store.HostedZon
 	if !ok {
 		return nil, &wire.Error{
 			Code: "NoSuchHostedZone", Message: "No hosted zone found with ID: " + plain, Status: http.StatusNotFound,
-		}
-	}
-	if zone.Region != wire.GlobalFrom(ctx) {
-		return nil, &wire.Error{
-			Code: "AccessDenied", Message: "User is not authorized to access this resource",
-			Status: http.StatusForbidden,
 		}
 	}
 	return zone, nil

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/route53/types"
 
+	"aloft.dev/aloft/internal/cloud/dnsname"
 	"aloft.dev/aloft/internal/cloud/hostedzone"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -123,7 +124,11 @@ func parseChange(in *types.Change) (change, error) {
 	if err := checkShape(in); err != nil {
 		return change{}, err
 	}
-	row := &store.RecordSet{Type: string(set.Type), TTL: aws.ToInt64(set.TTL)}
+	routing, err := parseRouting(in)
+	if err != nil {
+		return change{}, err
+	}
+	row := &store.RecordSet{Type: string(set.Type), TTL: aws.ToInt64(set.TTL), Routing: routing}
 	for _, r := range set.ResourceRecords {
 		row.Values = append(row.Values, aws.ToString(r.Value))
 	}
@@ -147,13 +152,11 @@ func parseChange(in *types.Change) (change, error) {
 // checkParameters refuses what the local cloud does not implement, by name.
 func checkParameters(set *types.ResourceRecordSet) error {
 	for name, given := range map[string]bool{
-		"SetIdentifier": set.SetIdentifier != nil, "Weight": set.Weight != nil, "Region": set.Region != "",
 		"GeoLocation": set.GeoLocation != nil, "GeoProximityLocation": set.GeoProximityLocation != nil,
-		"Failover": set.Failover != "", "MultiValueAnswer": set.MultiValueAnswer != nil,
 		"CidrRoutingConfig": set.CidrRoutingConfig != nil,
 	} {
 		if given {
-			return wire.NotImplemented("routing policies (%s)", name)
+			return wire.NotImplemented("routing by location (%s)", name)
 		}
 	}
 	switch {
@@ -164,10 +167,21 @@ func checkParameters(set *types.ResourceRecordSet) error {
 	case !slices.Contains(set.Type.Values(), set.Type):
 		return model.Refuse("changeBatch.changes.member.resourceRecordSet.type", set.Type,
 			"satisfy enum value set: %v", set.Type.Values())
-	case checks[string(set.Type)] == nil:
+	case !hostedzone.HasType(string(set.Type)):
 		return wire.NotImplemented("records of type %s", set.Type)
 	}
 	return nil
+}
+
+// where describes a change in an error.
+func where(in *types.Change) string {
+	set := in.ResourceRecordSet
+	identifier := "null"
+	if set.SetIdentifier != nil {
+		identifier = *set.SetIdentifier
+	}
+	return fmt.Sprintf("Change with [Action=%s, Name=%s, Type=%s, SetIdentifier=%s]",
+		in.Action, *set.Name, set.Type, identifier)
 }
 
 // maxTTL is the greatest TTL in seconds (Amazon Route 53 API Reference,
@@ -177,8 +191,7 @@ const maxTTL = 2147483647
 // checkShape refuses a record set that is neither an alias nor has TTL and values.
 func checkShape(in *types.Change) error {
 	set := in.ResourceRecordSet
-	where := fmt.Sprintf("Change with [Action=%s, Name=%s, Type=%s, SetIdentifier=null]",
-		in.Action, *set.Name, set.Type)
+	where := where(in)
 	const exactlyOne = "Invalid request: Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], " +
 		"or TrafficPolicyInstanceId], but found "
 	ttl, records := set.TTL != nil, len(set.ResourceRecords) > 0
@@ -230,7 +243,7 @@ func (b *batch) check(c change) {
 		if slices.Contains(set.Values[:i], value) {
 			b.refuse("Duplicate Resource Record: '%s'", value)
 		}
-		if err := checks[set.Type](value); err != nil {
+		if _, err := hostedzone.ZoneFileValue(set.Type, value); err != nil {
 			b.refuse("%s", invalidRecord(err, value))
 		}
 	}
@@ -267,14 +280,18 @@ func (b *batch) apply(changes []change) {
 	for _, c := range changes {
 		if c.action != types.ChangeActionDelete {
 			b.checkNeighbours(c.set)
+			b.checkRouting(c.set)
 			b.checkAlias(c.set)
 		}
 	}
 	b.checkApex()
+	if len(store.RecordSetsByZone.List(b.tx, b.zone.ID)) > maxRecordSets {
+		b.refuse("Number of records limit of %d of the hosted zone exceeded.", maxRecordSets)
+	}
 }
 
 func (b *batch) remove(set *store.RecordSet) {
-	what := fmt.Sprintf("Tried to delete resource record set [name='%s', type='%s']", set.Name, set.Type)
+	what := "Tried to delete resource record set " + identified(set)
 	old, ok := store.RecordSets.Get(b.tx, set.Key())
 	switch {
 	case !ok:
@@ -288,6 +305,9 @@ func (b *batch) remove(set *store.RecordSet) {
 
 // sameRecords reports whether two record sets agree. The order of values has no meaning.
 func sameRecords(a, b *store.RecordSet) bool {
+	if a.Routing != b.Routing {
+		return false
+	}
 	if a.Alias != nil && b.Alias != nil {
 		return *a.Alias == *b.Alias
 	}
@@ -295,10 +315,17 @@ func sameRecords(a, b *store.RecordSet) bool {
 		slices.Equal(slices.Sorted(slices.Values(a.Values)), slices.Sorted(slices.Values(b.Values)))
 }
 
+// identified returns what tells a record set from others, for errors.
+func identified(set *store.RecordSet) string {
+	if id := set.Routing.SetIdentifier; id != "" {
+		return fmt.Sprintf("[name='%s', type='%s', set identifier='%s']", set.Name, set.Type, id)
+	}
+	return fmt.Sprintf("[name='%s', type='%s']", set.Name, set.Type)
+}
+
 func (b *batch) put(c change) {
 	if _, exists := store.RecordSets.Get(b.tx, c.set.Key()); exists && c.action == types.ChangeActionCreate {
-		b.refuse("Tried to create resource record set [name='%s', type='%s'] but it already exists",
-			c.set.Name, c.set.Type)
+		b.refuse("Tried to create resource record set %s but it already exists", identified(c.set))
 		return
 	}
 	store.RecordSets.Put(b.tx, c.set)
@@ -331,22 +358,32 @@ func (b *batch) checkAlias(set *store.RecordSet) {
 	problem := fmt.Sprintf("Tried to create an alias that targets %s, type %s in zone %s, but ",
 		alias.Name, set.Type, alias.ZoneID)
 	if alias.ZoneID == b.zone.ID {
+		target := hostedzone.LookupIn(b.tx, b.zone, alias.Name, set.Type)
 		if !hostedzone.Covers(b.zone.Name, alias.Name) {
 			b.refuse("%sthe alias target name does not lie within the target zone", problem)
-		} else if _, ok := store.RecordSets.Get(b.tx, store.RecordSetKey(b.zone.ID, alias.Name, set.Type)); !ok {
+		} else if len(target.Records) == 0 || target.Records[0].Type != set.Type {
 			b.refuse("%sthat target was not found", problem)
 		}
 		return
 	}
-	for _, lb := range store.LoadBalancers.List(b.tx) {
-		if hostedzone.IsLoadBalancer(alias.Name, lb.DNSName) {
-			if set.Type != "A" && set.Type != "AAAA" {
-				b.refuse("%sload balancers have no records of this type", problem)
-			}
-			return
-		}
+	switch known := hostedzone.LoadBalancer(b.tx, alias.Name) != nil || isEndpoint(b.tx, alias.Name); {
+	case !known:
+		b.refuse("%sthe alias target name was not found", problem)
+	case set.Type != "A" && set.Type != "AAAA":
+		b.refuse("%sload balancers and endpoints have no records of this type", problem)
 	}
-	b.refuse("%sthe alias target name was not found", problem)
+}
+
+// isEndpoint reports whether a name is that of an interface endpoint, everywhere or in a zone.
+func isEndpoint(r store.Reader, name string) bool {
+	host := strings.TrimSuffix(name, ".")
+	return slices.ContainsFunc(store.VPCEndpoints.List(r), func(row *store.VPCEndpoint) bool {
+		return row.DNSName != "" && (host == row.DNSName ||
+			slices.ContainsFunc(row.InterfaceIDs, func(id string) bool {
+				eni, ok := store.NetworkInterfaces.Get(r, id)
+				return ok && host == dnsname.EndpointInZone(row.DNSName, eni.Zone)
+			}))
+	})
 }
 
 // checkApex refuses a zone without its own NS and SOA.

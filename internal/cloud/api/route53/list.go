@@ -39,15 +39,22 @@ func (a *API) ListHostedZones(
 	if err != nil {
 		return nil, err
 	}
-	if in.DelegationSetId != nil {
-		return nil, wire.NotImplemented("reusable delegation sets")
-	}
 	view := a.Store.Read(ctx)
-	zones := store.HostedZones.InRegion(view, wire.GlobalFrom(ctx))
-	if in.HostedZoneType == types.HostedZoneTypePrivateHostedZone {
-		zones = nil
+	if in.DelegationSetId != nil {
+		if _, err := findDelegationSet(ctx, view, in.DelegationSetId); err != nil {
+			return nil, err
+		}
 	}
-	zones = slices.DeleteFunc(zones, func(z *store.HostedZone) bool { return z.ID < aws.ToString(in.Marker) })
+	switch in.HostedZoneType {
+	case "", types.HostedZoneTypePrivateHostedZone:
+	default:
+		return nil, model.OutOfSet("hostedZoneType", in.HostedZoneType, "PrivateHostedZone")
+	}
+	zones := slices.DeleteFunc(store.HostedZones.InRegion(view, wire.GlobalFrom(ctx)), func(z *store.HostedZone) bool {
+		return z.ID < aws.ToString(in.Marker) ||
+			in.HostedZoneType == types.HostedZoneTypePrivateHostedZone && !z.Private ||
+			in.DelegationSetId != nil && z.DelegationSetID != plainSetID(*in.DelegationSetId)
+	})
 	out := &route53.ListHostedZonesOutput{
 		Marker: in.Marker, MaxItems: aws.Int32(int32(size)), HostedZones: []types.HostedZone{},
 	}
@@ -114,8 +121,8 @@ func (a *API) ListResourceRecordSets(
 	}
 	from := ""
 	switch {
-	case in.StartRecordIdentifier != nil:
-		return nil, wire.NotImplemented("routing policies, whose records have identifiers")
+	case in.StartRecordIdentifier != nil && (in.StartRecordName == nil || in.StartRecordType == ""):
+		return nil, model.Errorf("The request must contain name and type if it contains identifier.")
 	case in.StartRecordName == nil && in.StartRecordType != "":
 		return nil, model.Errorf("The request must contain name if it contains type.")
 	case in.StartRecordName != nil:
@@ -123,7 +130,9 @@ func (a *API) ListResourceRecordSets(
 		if err != nil {
 			return nil, model.Errorf("FATAL problem: %v encountered with '%s'", err, *in.StartRecordName)
 		}
-		from = store.RecordSetKey(zone.ID, name, string(in.StartRecordType))
+		start := store.RecordSet{ZoneID: zone.ID, Name: name, Type: string(in.StartRecordType)}
+		start.Routing.SetIdentifier = aws.ToString(in.StartRecordIdentifier)
+		from = start.Key()
 	}
 	sets := store.RecordSetsByZone.List(view, zone.ID)
 	sets = slices.DeleteFunc(sets, func(s *store.RecordSet) bool { return s.Key() < from })
@@ -133,6 +142,9 @@ func (a *API) ListResourceRecordSets(
 	if len(sets) > size {
 		next := sets[size]
 		out.IsTruncated, out.NextRecordName, out.NextRecordType = true, &next.Name, types.RRType(next.Type)
+		if id := next.Routing.SetIdentifier; id != "" {
+			out.NextRecordIdentifier = &id
+		}
 		sets = sets[:size]
 	}
 	for _, set := range sets {
@@ -143,6 +155,7 @@ func (a *API) ListResourceRecordSets(
 
 func describeRecords(set *store.RecordSet) types.ResourceRecordSet {
 	out := types.ResourceRecordSet{Name: aws.String(set.Name), Type: types.RRType(set.Type)}
+	describeRouting(&out, set.Routing)
 	if alias := set.Alias; alias != nil {
 		out.AliasTarget = &types.AliasTarget{
 			DNSName: aws.String(alias.Name), HostedZoneId: aws.String(alias.ZoneID),

@@ -256,8 +256,17 @@ func TestABatchChangesAllOrNothing(t *testing.T) {
 		},
 		invalid("Tried to create an alias that targets lb.test., type A in zone Z1, but the alias target name was " +
 			"not found"): {"CREATE x.example.com A alias Z1 lb.test"},
-		"NotImplemented: aloft's local cloud does not implement records of type SRV": {
-			"CREATE x.example.com SRV 60 1 1 1 x",
+		fatal("SRVRRDATANotFourFields (SRV record doesn't have 4 fields)", "1 1 x"): {
+			"CREATE x.example.com SRV 60 1 1 x",
+		},
+		fatal("CAARRDATAInvalidNumber (256 is not a number of 8 bits)", `256 issue "ca.test"`): {
+			`CREATE x.example.com CAA 60 256 issue "ca.test"`,
+		},
+		fatal("InvalidCharacterString (Value should be enclosed in quotation marks)", "0 issue ca.test"): {
+			"CREATE x.example.com CAA 60 0 issue ca.test",
+		},
+		"NotImplemented: aloft's local cloud does not implement records of type HTTPS": {
+			"CREATE x.example.com HTTPS 60 1 .",
 		},
 	} {
 		if changes == nil { // the zone's own servers
@@ -301,8 +310,8 @@ func TestRecordsNeedTTLAndValuesOrAnAlias(t *testing.T) {
 		expected + "more than one" + where: {
 			ResourceRecords: values, AliasTarget: alias,
 		},
-		"NotImplemented: aloft's local cloud does not implement routing policies (SetIdentifier)": {
-			SetIdentifier: new("a"),
+		"NotImplemented: aloft's local cloud does not implement routing by location (GeoLocation)": {
+			SetIdentifier: new("a"), GeoLocation: &types.GeoLocation{CountryCode: new("*")},
 		},
 	} {
 		set.Name, set.Type = new("x.example.com"), types.RRTypeA
@@ -349,12 +358,6 @@ func TestChangesAndTags(t *testing.T) {
 	if err != nil || len(tags.ResourceTagSet.Tags) != 2 || *tags.ResourceTagSet.Tags[1].Key != "c" {
 		t.Errorf("got %+v, %v", tags, err)
 	}
-	_, err = w.CreateHostedZone(ctx, &client.CreateHostedZoneInput{
-		Name: new("b.test"), CallerReference: new("y"), VPC: &types.VPC{VPCId: new("vpc-1")},
-	})
-	if want := "NotImplemented: aloft's local cloud does not implement private hosted zones"; refusal(err) != want {
-		t.Errorf("got %v, want %s", err, want)
-	}
 }
 
 // What a resolver answers for the records of a zone.
@@ -381,6 +384,9 @@ func TestRecordsResolve(t *testing.T) {
 		"CREATE api.example.com A alias Z1 dualstack.web-1.r.elb.localhost",
 		"CREATE dual.example.com A alias Z1 dualstack.dual-1.r.elb.localhost",
 		"CREATE dual.example.com AAAA alias Z1 dualstack.dual-1.r.elb.localhost",
+		"CREATE _x._tcp.example.com SRV 60 1 2 8080 api.example.com", `CREATE example.com CAA 60 0 issue "ca.test"`,
+		"CREATE 5.example.com PTR 60 host.example.com", `CREATE n.example.com NAPTR 60 1 2 "U" "a b" "!\041!" .`,
+		"CREATE ds.example.com DS 60 1 2 3 0aFF", `CREATE example.com SPF 60 "v=spf1 -all"`,
 		"CREATE up.example.com A alias "+strings.TrimPrefix(zone, "/hostedzone/")+" api.example.com"); err != nil {
 		t.Fatal(err)
 	}
@@ -393,7 +399,13 @@ func TestRecordsResolve(t *testing.T) {
 		{"y.w.example.com", "A", "exists"},   // between names, so no wildcard
 		{"z.y.w.example.com", "A", "absent"}, // its closest existing name is y.w, not w
 		{"c.example.com", "A", ". 60 IN CNAME Elsewhere.test."},
-		{"t.example.com", "TXT", `. 60 IN TXT  "a\034b" "\228"`},
+		{"t.example.com", "TXT", `. 60 IN TXT "a\034b" "\228"`},
+		{"_x._tcp.example.com", "SRV", ". 60 IN SRV 1 2 8080 api.example.com."},
+		{"example.com", "CAA", `. 60 IN CAA 0 issue "ca.test"`},
+		{"5.example.com", "PTR", ". 60 IN PTR host.example.com."},
+		{"n.example.com", "NAPTR", `. 60 IN NAPTR 1 2 "U" "a b" "!!!" .`},
+		{"ds.example.com", "DS", ". 60 IN DS 1 2 3 0aFF"},
+		{"example.com", "SPF", `. 60 IN SPF "v=spf1 -all"`},
 		{"a.deep.example.com", "A", "absent"}, // the other zone answers
 		{"no.example.com", "A", "absent"},
 		{"api.example.com", "A", "exists"}, // the load balancer has no nodes here
@@ -401,18 +413,18 @@ func TestRecordsResolve(t *testing.T) {
 		{"dual.example.com", "AAAA", ". 60 IN AAAA 2001:db8::5"},
 		{"example.org", "A", "unknown"},
 	} {
-		lines, authority, exists, known := names.Hosted("vpc-1", c.name, c.kind)
-		got := strings.Join(lines, "|")
+		answer, known := names.Hosted("vpc-1", c.name, c.kind)
+		got := strings.Join(answer.Records, "|")
 		switch {
 		case !known:
 			got = "unknown"
-		case got == "" && exists:
+		case got == "" && answer.Exists:
 			got = "exists"
 		case got == "":
 			got = "absent"
 		}
-		if got != c.want || known && !strings.Contains(authority, " 900 IN SOA ns-") {
-			t.Errorf("%s %s: got %s (authority %s), want %s", c.name, c.kind, got, authority, c.want)
+		if got != c.want || known && !strings.Contains(answer.Authority, " 900 IN SOA ns-") {
+			t.Errorf("%s %s: got %s (authority %s), want %s", c.name, c.kind, got, answer.Authority, c.want)
 		}
 	}
 }

@@ -29,7 +29,7 @@ const (
 	soaRest       = " awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"
 )
 
-// CreateHostedZone creates a public zone with its NS and SOA records.
+// CreateHostedZone creates a public zone, or one that is private to a VPC, with its NS and SOA records.
 func (a *API) CreateHostedZone(
 	ctx context.Context, in *route53.CreateHostedZoneInput,
 ) (*route53.CreateHostedZoneOutput, error) {
@@ -48,6 +48,9 @@ func (a *API) CreateHostedZone(
 				}
 			}
 		}
+		if err := completeZone(ctx, tx, zone, in); err != nil {
+			return err
+		}
 		store.HostedZones.Put(tx, zone)
 		store.RecordSets.Put(tx, &store.RecordSet{
 			ZoneID: zone.ID, Name: zone.Name, Type: "NS", TTL: nsTTL, Values: zone.NameServers,
@@ -57,6 +60,9 @@ func (a *API) CreateHostedZone(
 		})
 		out.ChangeInfo = a.recordChange(ctx, tx, "")
 		out.HostedZone, out.DelegationSet = describeZone(tx, zone), delegation(zone)
+		if zone.Private {
+			out.VPC = in.VPC
+		}
 		return nil
 	})
 	out.Location = aws.String("https://route53.amazonaws.com/2013-04-01/hostedzone/" + zone.ID)
@@ -65,14 +71,9 @@ func (a *API) CreateHostedZone(
 
 // newZone returns the zone that a request describes.
 func (a *API) newZone(ctx context.Context, in *route53.CreateHostedZoneInput) (*store.HostedZone, error) {
-	comment := ""
-	switch c := in.HostedZoneConfig; {
-	case in.VPC != nil, c != nil && c.PrivateZone:
-		return nil, wire.NotImplemented("private hosted zones")
-	case in.DelegationSetId != nil:
-		return nil, wire.NotImplemented("reusable delegation sets")
-	case c != nil:
-		comment = aws.ToString(c.Comment)
+	comment, private := "", in.VPC != nil
+	if c := in.HostedZoneConfig; c != nil {
+		comment, private = aws.ToString(c.Comment), private || c.PrivateZone
 	}
 	switch n := utf8.RuneCountInString(aws.ToString(in.CallerReference)); {
 	case in.Name == nil:
@@ -85,6 +86,11 @@ func (a *API) newZone(ctx context.Context, in *route53.CreateHostedZoneInput) (*
 		return nil, model.TooLong("callerReference", maxReference)
 	case utf8.RuneCountInString(comment) > maxComment:
 		return nil, model.TooLong("hostedZoneConfig.comment", maxComment)
+	case private && in.VPC == nil:
+		return nil, model.Errorf("When you're creating a private hosted zone (when you specify true for PrivateZone)," +
+			" you must also specify values for VPCId and VPCRegion.")
+	case private && in.DelegationSetId != nil:
+		return nil, model.Errorf("A private hosted zone cannot have a reusable delegation set.")
 	}
 	name, err := hostedzone.ParseName(*in.Name)
 	if err != nil {
@@ -93,20 +99,66 @@ func (a *API) newZone(ctx context.Context, in *route53.CreateHostedZoneInput) (*
 	zone := &store.HostedZone{
 		Region: wire.GlobalFrom(ctx),
 		ID:     a.ids.UniqueID("Z"), Name: name, CallerReference: *in.CallerReference, Comment: comment,
-		Created: a.Now().UTC(),
+		Created: a.Now().UTC(), Private: private, NameServers: privateServers,
 	}
-	for _, domain := range []string{"com", "net", "org", "co.uk"} {
-		server := fmt.Sprintf("ns-%d.awsdns-%02d.%s.", a.ids.Number(2048), a.ids.Number(64), domain)
-		zone.NameServers = append(zone.NameServers, server)
+	if !private {
+		zone.NameServers = a.newServers()
 	}
 	return zone, nil
+}
+
+// privateServers are the name servers of private zones. They are not reachable (as AWS lists them in the zones'
+// NS records).
+var privateServers = []string{
+	"ns-1536.awsdns-00.co.uk.", "ns-0.awsdns-00.com.", "ns-1024.awsdns-00.org.", "ns-512.awsdns-00.net.",
+}
+
+// newServers returns the names of four name servers.
+func (a *API) newServers() (servers []string) {
+	for _, domain := range []string{"com", "net", "org", "co.uk"} {
+		server := fmt.Sprintf("ns-%d.awsdns-%02d.%s.", a.ids.Number(2048), a.ids.Number(64), domain)
+		servers = append(servers, server)
+	}
+	return servers
+}
+
+// completeZone gives a zone what other rows decide: the VPC of a private one, and the name servers of one with a
+// delegation set.
+func completeZone(ctx context.Context, tx *store.Tx, zone *store.HostedZone, in *route53.CreateHostedZoneInput) error {
+	if zone.Private {
+		vpc, err := ownVPC(ctx, tx, in.VPC)
+		if err != nil {
+			return err
+		}
+		return associate(tx, zone, vpc)
+	}
+	if in.DelegationSetId == nil {
+		return nil
+	}
+	set, err := findDelegationSet(ctx, tx, in.DelegationSetId)
+	if err != nil {
+		return err
+	}
+	if zonesOf(tx, set) >= maxSetZones {
+		return wire.Errorf("LimitsExceeded", "The delegation set %s cannot have more than %d hosted zones.",
+			set.ID, maxSetZones)
+	}
+	for _, other := range store.HostedZones.InRegion(tx, zone.Region) {
+		if other.DelegationSetID == set.ID &&
+			(hostedzone.Covers(other.Name, zone.Name) || hostedzone.Covers(zone.Name, other.Name)) {
+			return wire.Errorf("ConflictingDomainExists", "Cannot create hosted zone with DelegationSetId %s as the "+
+				"DNSName %s conflicts with existing ones sharing the delegation set", set.ID, zone.Name)
+		}
+	}
+	zone.DelegationSetID, zone.NameServers = set.ID, set.NameServers
+	return nil
 }
 
 func describeZone(r store.Reader, zone *store.HostedZone) *types.HostedZone {
 	out := &types.HostedZone{
 		Id: aws.String("/hostedzone/" + zone.ID), Name: aws.String(zone.Name),
 		CallerReference:        aws.String(zone.CallerReference),
-		Config:                 &types.HostedZoneConfig{},
+		Config:                 &types.HostedZoneConfig{PrivateZone: zone.Private},
 		ResourceRecordSetCount: aws.Int64(int64(len(store.RecordSetsByZone.List(r, zone.ID)))),
 	}
 	if zone.Comment != "" {
@@ -115,15 +167,19 @@ func describeZone(r store.Reader, zone *store.HostedZone) *types.HostedZone {
 	return out
 }
 
+// delegation returns the name servers of a public zone.
 func delegation(zone *store.HostedZone) *types.DelegationSet {
-	out := &types.DelegationSet{}
-	for _, server := range zone.NameServers {
-		out.NameServers = append(out.NameServers, server[:len(server)-1])
+	if zone.Private {
+		return nil
+	}
+	out := describeServers(zone.NameServers)
+	if zone.DelegationSetID != "" {
+		out.Id = aws.String(setPrefix + zone.DelegationSetID)
 	}
 	return out
 }
 
-// GetHostedZone returns a zone and its name servers.
+// GetHostedZone returns a zone, and its name servers or its VPCs.
 func (a *API) GetHostedZone(
 	ctx context.Context, in *route53.GetHostedZoneInput,
 ) (*route53.GetHostedZoneOutput, error) {
@@ -132,7 +188,9 @@ func (a *API) GetHostedZone(
 	if err != nil {
 		return nil, err
 	}
-	return &route53.GetHostedZoneOutput{HostedZone: describeZone(view, zone), DelegationSet: delegation(zone)}, nil
+	return &route53.GetHostedZoneOutput{
+		HostedZone: describeZone(view, zone), DelegationSet: delegation(zone), VPCs: describeVPCs(zone.VPCs),
+	}, nil
 }
 
 // GetDNSSEC reports that a zone is not signed: none is. Clients ask before they delete a zone.

@@ -104,11 +104,11 @@ func proven(view store.Reader, v store.DomainValidation) bool {
 	if err != nil {
 		return false
 	}
-	answer, ok := hostedzone.Lookup(view, name, "CNAME")
-	if !ok || answer.Records == nil || answer.Records.Type != "CNAME" || len(answer.Records.Values) != 1 {
+	answer, ok := hostedzone.Lookup(view, "", name, "CNAME")
+	if !ok || len(answer.Records) == 0 || len(answer.Records[0].Values) != 1 {
 		return false
 	}
-	value, err := hostedzone.ParseName(answer.Records.Values[0])
+	value, err := hostedzone.ParseName(answer.Records[0].Values[0])
 	return err == nil && value == v.Value
 }
 

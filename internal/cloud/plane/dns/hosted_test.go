@@ -11,6 +11,7 @@ import (
 
 	mdns "github.com/miekg/dns"
 
+	"aloft.dev/aloft/internal/cloud/plane/admission"
 	"aloft.dev/aloft/internal/cloud/plane/dns"
 )
 
@@ -76,6 +77,28 @@ func TestResolverAnswersForHostedZonesAndFollowsCNAMEs(t *testing.T) {
 			c.code != "SERVFAIL" && !slices.Equal(got, c.records) {
 			t.Errorf("%s %s: got %s %q and %d of authority, want %s %q and %d", c.name, mdns.TypeToString[c.kind],
 				code, got, len(response.Ns), c.code, c.records, c.authority)
+		}
+	}
+}
+
+func TestAPrivateZoneHidesNamesOfTheCloud(t *testing.T) {
+	names := dns.Names{
+		Zone:    func(_, _ string) ([]netip.Addr, bool) { return []netip.Addr{netip.MustParseAddr("10.0.0.9")}, true },
+		Reverse: func(string, netip.Addr) (string, bool) { return "ip-10-0-0-9.ec2.internal", true },
+		Hosted: func(vpcID, _, kind string) (dns.Answer, bool) {
+			records := []string{". 60 IN " + kind + " own."}
+			return dns.Answer{Exists: true, Records: records, Private: vpcID == "vpc-1"}, true
+		},
+	}
+	for _, c := range []struct{ vpc, name, kind, want string }{
+		{"vpc-1", "web.ec2.internal", "CNAME", ". 60 IN CNAME own."},
+		{"vpc-1", "9.0.0.10.in-addr.arpa", "PTR", ". 60 IN PTR own."},
+		{"vpc-2", "web.ec2.internal", "A", ". 60 IN A 10.0.0.9"},
+		{"vpc-2", "9.0.0.10.in-addr.arpa", "PTR", ". 60 IN PTR ip-10-0-0-9.ec2.internal."},
+	} {
+		answer, known := names.Find(admission.Source{VPC: c.vpc}, c.name, c.kind)
+		if !known || !slices.Equal(answer.Records, []string{c.want}) {
+			t.Errorf("%s %s in %s: got %q, %v; want %s", c.name, c.kind, c.vpc, answer.Records, known, c.want)
 		}
 	}
 }

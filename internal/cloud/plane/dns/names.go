@@ -35,6 +35,7 @@ type Answer struct {
 	Exists    bool     // the name exists
 	Records   []string // of the type, or a CNAME
 	Authority string   // the SOA of the hosted zone; empty: the name is not in one
+	Private   bool     // the hosted zone is the VPC's own, where it hides other names of the cloud
 	// Synthesize says that whoever asks for the IPv6 addresses of a name outside the cloud gets those
 	// of its IPv4 addresses if there are none. What the cloud has is not behind a NAT gateway.
 	Synthesize bool
@@ -49,6 +50,13 @@ func (n Names) Find(machine admission.Source, name, kind string) (answer Answer,
 }
 
 func (n Names) find(vpcID, name, kind string) (answer Answer, known bool) {
+	hosted, isHosted := Answer{}, false
+	if n.Hosted != nil {
+		hosted, isHosted = n.Hosted(vpcID, name, kind)
+	}
+	if hosted.Private {
+		return hosted, true
+	}
 	if address, ok := parseReverseName(name); ok {
 		if answer, known = n.findReverse(vpcID, address, kind); known {
 			return answer, true
@@ -62,10 +70,7 @@ func (n Names) find(vpcID, name, kind string) (answer Answer, known bool) {
 		}
 		return answer, true
 	}
-	if n.Hosted == nil {
-		return Answer{}, false
-	}
-	return n.Hosted(vpcID, name, kind)
+	return hosted, isHosted
 }
 
 // findReverse returns what is known of an address. Private ones are unknown outside the cloud
