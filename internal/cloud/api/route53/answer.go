@@ -3,6 +3,7 @@ package route53
 import (
 	"context"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,20 +18,8 @@ import (
 func (a *API) TestDNSAnswer(
 	ctx context.Context, in *route53.TestDNSAnswerInput,
 ) (*route53.TestDNSAnswerOutput, error) {
-	for member, given := range map[string]*string{
-		"resolverIP": in.ResolverIP, "edns0ClientSubnetIP": in.EDNS0ClientSubnetIP,
-	} {
-		if _, err := netip.ParseAddr(aws.ToString(given)); given != nil && err != nil {
-			return nil, model.Errorf("Invalid IP address for %s: %s", member, *given)
-		}
-	}
-	switch {
-	case in.RecordName == nil:
-		return nil, model.Null("recordName")
-	case in.RecordType == "":
-		return nil, model.Null("recordType")
-	case !hostedzone.HasType(string(in.RecordType)):
-		return nil, model.Refuse("recordType", in.RecordType, "satisfy enum value set: %v", in.RecordType.Values())
+	if err := checkQuestion(in); err != nil {
+		return nil, err
 	}
 	view := a.Store.Read(ctx)
 	zone, err := findZone(ctx, view, in.HostedZoneId)
@@ -62,4 +51,30 @@ func (a *API) TestDNSAnswer(
 		out.RecordData = append(out.RecordData, fields[len(fields)-1])
 	}
 	return out, nil
+}
+
+// checkQuestion refuses a question that is invalid whatever the zone contains.
+func checkQuestion(in *route53.TestDNSAnswerInput) error {
+	switch {
+	case in.RecordName == nil:
+		return model.Null("recordName")
+	case in.RecordType == "":
+		return model.Null("recordType")
+	case !hostedzone.HasType(string(in.RecordType)):
+		return model.Refuse("recordType", in.RecordType, "satisfy enum value set: %v", in.RecordType.Values())
+	}
+	for member, given := range map[string]*string{
+		"resolverIP": in.ResolverIP, "edns0ClientSubnetIP": in.EDNS0ClientSubnetIP,
+	} {
+		if _, err := netip.ParseAddr(aws.ToString(given)); given != nil && err != nil {
+			return model.Errorf("Invalid IP address for %s: %s", member, *given)
+		}
+	}
+	if mask := in.EDNS0ClientSubnetMask; mask != nil {
+		address, _ := netip.ParseAddr(aws.ToString(in.EDNS0ClientSubnetIP)) // without one, no mask is valid but 0
+		if bits, err := strconv.Atoi(*mask); err != nil || bits < 0 || bits > address.BitLen() {
+			return model.Errorf("Invalid subnet mask: %s", *mask)
+		}
+	}
+	return nil
 }

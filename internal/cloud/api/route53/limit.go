@@ -86,6 +86,12 @@ func (a *API) GetHealthCheckCount(
 func (a *API) ListQueryLoggingConfigs(
 	ctx context.Context, in *route53.ListQueryLoggingConfigsInput,
 ) (*route53.ListQueryLoggingConfigsOutput, error) {
+	if _, err := pageSize(in.MaxResults, maxZones); err != nil {
+		return nil, err
+	}
+	if aws.ToString(in.NextToken) != "" {
+		return nil, invalidToken()
+	}
 	if in.HostedZoneId != nil {
 		if _, err := findZone(ctx, a.Store.Read(ctx), in.HostedZoneId); err != nil {
 			return nil, err

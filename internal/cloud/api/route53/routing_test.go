@@ -249,3 +249,19 @@ func TestDNSAnswersAreThoseOfTheZone(t *testing.T) {
 		}
 	}
 }
+
+func TestQuestionsAboutAnswersAreValidated(t *testing.T) {
+	w := newWorld(t)
+	zone := w.zone("example.com")
+	for mask, want := range map[string]string{
+		"24": "<nil>", "33": "InvalidInput: Invalid subnet mask: 33", "x": "InvalidInput: Invalid subnet mask: x",
+	} {
+		_, err := w.TestDNSAnswer(t.Context(), &client.TestDNSAnswerInput{
+			HostedZoneId: &zone, RecordName: new("a.example.com"), RecordType: types.RRTypeA,
+			EDNS0ClientSubnetIP: new("192.0.2.0"), EDNS0ClientSubnetMask: &mask,
+		})
+		if got := refusal(err); got != want {
+			t.Errorf("%s: got %s, want %s", mask, got, want)
+		}
+	}
+}

@@ -148,6 +148,11 @@ func (a *API) DisassociateVPCFromHostedZone(
 	})
 }
 
+// invalidToken returns the error for a token that no list has issued.
+func invalidToken() error {
+	return wire.Errorf("InvalidPaginationToken", "The specified pagination token is invalid.")
+}
+
 // byVPC tokens continue a list of a VPC's zones.
 const byVPC = page.Prefix("zones-by-vpc")
 
@@ -166,7 +171,7 @@ func (a *API) ListHostedZonesByVPC(
 	}
 	last, ok := byVPC.Last(in.NextToken)
 	if !ok {
-		return nil, wire.Errorf("InvalidPaginationToken", "The specified pagination token is invalid.")
+		return nil, invalidToken()
 	}
 	id := func(zone *store.HostedZone) string { return zone.ID }
 	zones := slices.DeleteFunc(store.HostedZones.List(view), func(zone *store.HostedZone) bool {
@@ -279,7 +284,7 @@ func (a *API) ListVPCAssociationAuthorizations(
 	}
 	last, ok := byAuthorization.Last(in.NextToken)
 	if !ok {
-		return nil, wire.Errorf("InvalidPaginationToken", "The specified pagination token is invalid.")
+		return nil, invalidToken()
 	}
 	key := func(vpc store.ZoneVPC) string { return vpc.ID + " " + vpc.Region }
 	vpcs := slices.SortedFunc(slices.Values(zone.AuthorizedVPCs), func(a, b store.ZoneVPC) int {
