@@ -24,6 +24,7 @@ type Parameter struct {
 	Version        int64
 	Modified       time.Time
 	ModifiedBy     string             // ARN of who wrote the version
+	Labels         []string           // of the latest version, in the order in which they were attached
 	Older          []ParameterVersion // earlier versions, oldest first
 	Tags           Tags
 }
@@ -39,6 +40,7 @@ type ParameterVersion struct {
 	AllowedPattern string
 	Modified       time.Time
 	ModifiedBy     string
+	Labels         []string
 }
 
 func (r *Parameter) region() identity.Region { return r.Region }

@@ -67,6 +67,7 @@ var migrations = []migration{
 	// software and of the volumes of their instances; requests for Spot Instances; and users,
 	// groups, access keys, aliases and password policies of IAM. It adds private hosted zones,
 	// delegation sets and routing policies of records; and labels of parameters' versions.
+	// delegation sets and routing policies of records; and labels of parameters' versions.
 	nil,
 }
 

@@ -2,7 +2,9 @@ package ssm
 
 import (
 	"context"
+	"slices"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
@@ -22,13 +24,14 @@ const (
 func (a *API) DescribeParameters(
 	ctx context.Context, in *ssm.DescribeParametersInput,
 ) (*ssm.DescribeParametersOutput, error) {
-	if len(in.Filters) > 0 {
-		return nil, wire.NotImplemented("the deprecated parameter Filters of DescribeParameters: use ParameterFilters")
+	filters, err := filtersOf(in)
+	if err != nil {
+		return nil, err
 	}
 	if err := model.Between("maxResults", in.MaxResults, 1, maxDescribe); err != nil {
 		return nil, err
 	}
-	if err := describeFilters.check(in.ParameterFilters); err != nil {
+	if err := describeFilters.check(filters); err != nil {
 		return nil, err
 	}
 	last, ok := pageTokens.Last(in.NextToken)
@@ -43,7 +46,7 @@ func (a *API) DescribeParameters(
 	// No account shares parameters with another one.
 	if in.Shared == nil || !*in.Shared {
 		for _, row := range store.Parameters.InRegion(view, region) {
-			if !store.IsPublicParameter(row.Name) && matchesFilters(row, in.ParameterFilters) {
+			if !store.IsPublicParameter(row.Name) && matchesFilters(row, filters) {
 				found = append(found, row)
 			}
 		}
@@ -63,6 +66,21 @@ func (a *API) DescribeParameters(
 		})
 	}
 	return out, nil
+}
+
+// filtersOf returns the filters of a request. Older clients give them in a form of their own.
+func filtersOf(in *ssm.DescribeParametersInput) ([]types.ParameterStringFilter, error) {
+	if len(in.Filters) > 0 && len(in.ParameterFilters) > 0 {
+		return nil, model.Errorf("You can use either Filters or ParameterFilters in a single request.")
+	}
+	filters := slices.Clone(in.ParameterFilters)
+	for _, f := range in.Filters {
+		if !slices.Contains(f.Key.Values(), f.Key) {
+			return nil, model.OutOfSet("filters.1.member.key", f.Key, "Name", "Type", "KeyId")
+		}
+		filters = append(filters, types.ParameterStringFilter{Key: aws.String(string(f.Key)), Values: f.Values})
+	}
+	return filters, nil
 }
 
 func invalidToken() error { return wire.Errorf("InvalidNextToken", "The specified token isn't valid.") }

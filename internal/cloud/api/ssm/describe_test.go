@@ -122,7 +122,6 @@ func TestInvalidFiltersAreRefusedWithAWSsCodes(t *testing.T) {
 		}
 	}
 	for want, in := range map[string]client.DescribeParametersInput{
-		"NotImplemented":      {Filters: []types.ParametersFilter{{Key: "Name", Values: []string{"x"}}}},
 		"InvalidNextToken":    {NextToken: aws.String("forged")},
 		"ValidationException": {MaxResults: aws.Int32(51)},
 	} {

@@ -85,6 +85,8 @@ func (keys filterKeys) checkKey(key string) error {
 func checkFilterValues(key, option string, values []string) error {
 	options := filterOptions(key)
 	switch {
+	case len(values) == 0 && strings.HasPrefix(key, "tag:"): // the tag exists
+		return nil
 	case len(values) == 0:
 		return wire.Errorf(
 			"InvalidFilterValue", "The following filter values are missing : null for filter key %s.", key,
@@ -147,7 +149,11 @@ func checkFilterPath(path string) error {
 
 func matchesFilters(row *store.Parameter, filters []types.ParameterStringFilter) bool {
 	for _, f := range filters {
-		if !slices.ContainsFunc(f.Values, func(wanted string) bool { return matches(row, f, wanted) }) {
+		if len(f.Values) == 0 {
+			if _, has := filterValue(row, *f.Key); !has {
+				return false
+			}
+		} else if !slices.ContainsFunc(f.Values, func(wanted string) bool { return matches(row, f, wanted) }) {
 			return false
 		}
 	}
@@ -159,6 +165,9 @@ func matches(row *store.Parameter, f types.ParameterStringFilter, wanted string)
 	key, option := aws.ToString(f.Key), aws.ToString(f.Option)
 	if key == "Path" {
 		return isBelow(wanted, row.Name, option == "Recursive")
+	}
+	if key == "Label" {
+		return slices.Contains(row.Labels, wanted)
 	}
 	value, ok := filterValue(row, key)
 	if !ok {
@@ -177,7 +186,7 @@ func matches(row *store.Parameter, f types.ParameterStringFilter, wanted string)
 }
 
 // filterValue returns the value of a parameter for a filter key and reports whether the
-// parameter has one. No parameter has labels.
+// parameter has one.
 func filterValue(row *store.Parameter, key string) (string, bool) {
 	if tag, ok := strings.CutPrefix(key, "tag:"); ok {
 		value, has := row.Tags[tag]

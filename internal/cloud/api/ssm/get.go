@@ -12,7 +12,6 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
-	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // maxNames limits the parameters that one request names.
@@ -60,21 +59,15 @@ func findVersion(
 	}
 	version, err := strconv.ParseInt(selector, 10, 64)
 	if err != nil {
-		return nil, "", wire.Errorf(
-			"ParameterVersionNotFound",
-			"Systems Manager could not find label %s for parameter name %s. Verify the label and try again.",
-			selector, row.Name,
-		)
+		labelled, err := labelledVersion(row, selector)
+		return labelled, ":" + selector, err
 	}
 	for _, v := range versions(row) {
 		if v.Version == version {
 			return v, ":" + selector, nil
 		}
 	}
-	return nil, "", wire.Errorf(
-		"ParameterVersionNotFound",
-		"Systems Manager could not find version %d of %s. Verify the version and try again.", version, row.Name,
-	)
+	return nil, "", versionNotFound(row, version)
 }
 
 // GetParameter returns a parameter.

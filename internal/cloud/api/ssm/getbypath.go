@@ -51,8 +51,11 @@ func (a *API) GetParametersByPath(
 		rows = store.Parameters.InRegion(view, region.Own())
 	}
 	for _, row := range rows {
-		below := isBelow(path, row.Name, aws.ToBool(in.Recursive))
-		if row.Name <= last || !below || !matchesFilters(row, in.ParameterFilters) {
+		if row.Name <= last || !isBelow(path, row.Name, aws.ToBool(in.Recursive)) {
+			continue
+		}
+		row, ok := matchingVersion(row, in.ParameterFilters)
+		if !ok {
 			continue
 		}
 		if len(out.Parameters) == int(limit) {

@@ -22,17 +22,27 @@ const maxVersions = 100
 const maxHistory = 50
 
 // withHistory returns a copy of a parameter with its version among the older ones.
-func withHistory(row *store.Parameter) store.Parameter {
+//
+// A version with a label is not the one that is replaced (AWS Systems Manager User Guide, Working with parameter
+// labels).
+func withHistory(row *store.Parameter) (store.Parameter, error) {
 	next := *row
 	next.Older = append(slices.Clip(row.Older), store.ParameterVersion{
 		Version: row.Version, Type: row.Type, Value: row.Value, KeyID: row.KeyID, DataType: row.DataType,
 		Description: row.Description, Tier: row.Tier, AllowedPattern: row.AllowedPattern, Modified: row.Modified,
-		ModifiedBy: row.ModifiedBy,
+		ModifiedBy: row.ModifiedBy, Labels: row.Labels,
 	})
+	next.Labels = nil
 	if extra := len(next.Older) + 1 - maxVersions; extra > 0 {
+		if oldest := next.Older[0]; len(oldest.Labels) > 0 {
+			return store.Parameter{}, wire.Errorf("ParameterMaxVersionLimitExceeded",
+				"You attempted to create a new version of %s by calling the PutParameter API with the overwrite flag. "+
+					"Version %d, the oldest version, can't be overwritten because it has a label associated with it. "+
+					"Move the label to another version of the parameter, and try again.", row.Name, oldest.Version)
+		}
 		next.Older = next.Older[extra:]
 	}
-	return next
+	return next, nil
 }
 
 // versions returns a parameter's versions as parameters, the latest last.
@@ -42,7 +52,7 @@ func versions(row *store.Parameter) []*store.Parameter {
 		all = append(all, &store.Parameter{
 			Region: row.Region, Name: row.Name, Version: v.Version, Type: v.Type, Value: v.Value, KeyID: v.KeyID,
 			DataType: v.DataType, Description: v.Description, Tier: v.Tier, AllowedPattern: v.AllowedPattern,
-			Modified: v.Modified, ModifiedBy: v.ModifiedBy,
+			Modified: v.Modified, ModifiedBy: v.ModifiedBy, Labels: v.Labels,
 		})
 	}
 	return append(all, row)
@@ -89,7 +99,7 @@ func (a *API) GetParameterHistory(
 			DataType: &v.DataType, Tier: types.ParameterTier(v.Tier), KeyId: optional(v.KeyID),
 			Description: optional(v.Description), AllowedPattern: optional(v.AllowedPattern),
 			LastModifiedDate: &v.Modified, LastModifiedUser: optional(v.ModifiedBy),
-			Labels: []string{}, Policies: []types.ParameterInlinePolicy{},
+			Labels: append([]string{}, v.Labels...), Policies: []types.ParameterInlinePolicy{},
 		})
 	}
 	return out, nil

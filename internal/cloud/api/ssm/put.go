@@ -48,15 +48,12 @@ func (a *API) PutParameter(ctx context.Context, in *ssm.PutParameterInput) (*ssm
 				"The parameter already exists. To overwrite this value, set the overwrite option in the request "+
 					"to true.",
 			)
-		case exists && in.Type != "" && string(in.Type) != old.Type:
-			return wire.Errorf(
-				"HierarchyTypeMismatchException", "The parameter type of '%s' is %s and can't be changed.", old.Name,
-				old.Type,
-			)
 		case !exists && in.Type == "":
 			return model.Errorf("A parameter type is required when you create a parameter.")
 		case exists:
-			row = withHistory(old)
+			if row, err = withHistory(old); err != nil {
+				return err
+			}
 		}
 		if err := applyPut(&row, in); err != nil {
 			return err

@@ -26,6 +26,7 @@ func setKeyID(row *store.Parameter, id *string) error {
 	case !secure && id != nil:
 		return model.Errorf("KeyId is required for SecureString type parameter only.")
 	case !secure:
+		row.KeyID = "" // the version before may have been a SecureString
 		return nil
 	case id == nil:
 		row.KeyID = managedKey

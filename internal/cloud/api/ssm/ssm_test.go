@@ -161,12 +161,6 @@ func TestInvalidParametersAreRefusedWithAWSsCodes(t *testing.T) {
 			client.PutParameterInput{Name: aws.String("there"), Value: aws.String("2"), Type: "String"},
 		},
 		{
-			"HierarchyTypeMismatchException",
-			client.PutParameterInput{
-				Name: aws.String("/there"), Value: aws.String("2"), Type: "StringList", Overwrite: aws.Bool(true),
-			},
-		},
-		{
 			"AccessDeniedException",
 			client.PutParameterInput{Name: aws.String(alias), Value: aws.String("2"), Type: "String"},
 		},
