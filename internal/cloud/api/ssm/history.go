@@ -12,6 +12,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/api/page"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // maxVersions limits the versions that a parameter keeps: another one replaces the
