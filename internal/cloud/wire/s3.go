@@ -171,7 +171,9 @@ func (x *exchange) encodeS3(op *operation, out reflect.Value) *response {
 			r.stream, _ = field.Interface().(io.ReadCloser)
 			continue
 		}
-		if !m.isPresent(field) {
+		// The document of an enumeration has its root even if the value is empty: clients parse it.
+		emptyDocument := m.at.Place == names.AsBody && field.Kind() == reflect.String
+		if !m.isPresent(field) && !emptyDocument {
 			continue
 		}
 		switch m.at.Place {

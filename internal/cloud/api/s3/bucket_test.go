@@ -1,17 +1,43 @@
 package s3_test
 
 import (
+	"bytes"
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"aloft.dev/aloft/internal/cloud/objectfile"
 	"aloft.dev/aloft/internal/cloud/seal"
 )
+
+// The location of a bucket in us-east-1 is an empty element. boto3 cannot parse an empty body.
+func TestTheLocationOfTheDefaultRegionIsAnEmptyElement(t *testing.T) {
+	w := newWorld(t)
+	var body []byte
+	recorder := smithyhttp.ClientDoFunc(func(r *http.Request) (*http.Response, error) {
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			return nil, err
+		}
+		body, err = io.ReadAll(response.Body)
+		response.Body = io.NopCloser(bytes.NewReader(body))
+		return response, err
+	})
+	out, err := w.GetBucketLocation(t.Context(), &s3.GetBucketLocationInput{Bucket: aws.String("bkt")},
+		func(o *s3.Options) { o.HTTPClient = recorder })
+	w.ok(out, err)
+	const want = `<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></LocationConstraint>`
+	if !strings.HasSuffix(string(body), want) || out.LocationConstraint != "" {
+		t.Errorf("got %q and %q, want %s", out.LocationConstraint, body, want)
+	}
+}
 
 func TestObjectsExpire(t *testing.T) {
 	w := newWorld(t)

@@ -5,6 +5,7 @@ package scaling_test
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -125,16 +126,16 @@ func TestWeightedGroupReturnsToAZone(t *testing.T) {
 		{[]any{"t3.small", 3, "t3.micro", 1}, "t3.small", 5},
 	} {
 		inWorld(t, weighted(c.types...), func(w *world) {
-			everything := true
+			var mended atomic.Bool
 			w.fleet.lacks = func(subnet, instanceType string) error {
-				if subnet != "subnet-a" && (everything || instanceType == c.lacks) {
+				if subnet != "subnet-a" && (!mended.Load() || instanceType == c.lacks) {
 					return refused("InsufficientInstanceCapacity", instanceType)
 				}
 				return nil
 			}
 			w.launch()
 			w.pass(10 * time.Minute)
-			everything = false
+			mended.Store(true)
 			w.pass(time.Hour)
 			launches := w.fleet.calls["Launch"]
 			w.pass(10 * time.Hour)
