@@ -17,7 +17,7 @@ func isSpot(in *ec2.RunInstancesInput) bool {
 	return in.InstanceMarketOptions != nil && in.InstanceMarketOptions.MarketType == types.MarketTypeSpot
 }
 
-// checkShutdown refuses Spot Instances that stop when they shut down: those of one-time requests
+// checkShutdown refuses Spot Instances that stop when they shut down. Those of one-time requests
 // terminate.
 func checkShutdown(spot bool, behavior *types.AttributeValue) error {
 	stops := behavior != nil && aws.ToString(behavior.Value) == string(types.ShutdownBehaviorStop)
@@ -26,8 +26,8 @@ func checkShutdown(spot bool, behavior *types.AttributeValue) error {
 	})
 }
 
-// checkMarket refuses market options without a market, a price that is none, and what Spot Instances
-// cannot do when they shut down.
+// checkMarket refuses market options without a market, an invalid price, and a shutdown behavior that
+// Spot Instances do not support.
 func checkMarket(in *ec2.RunInstancesInput) error {
 	o := in.InstanceMarketOptions
 	if o == nil {
@@ -46,7 +46,7 @@ func checkMarket(in *ec2.RunInstancesInput) error {
 	return checkSpotPrice(o.SpotOptions.MaxPrice)
 }
 
-// checkSpotPrice refuses a price that is not one.
+// checkSpotPrice refuses a price that is not a positive number.
 func checkSpotPrice(price *string) error {
 	if price == nil {
 		return nil
@@ -57,14 +57,9 @@ func checkSpotPrice(price *string) error {
 	return nil
 }
 
-// addSpotRequest stores the request for Spot Instances that an instance fulfils. Requests whose
-// instances are forgotten are forgotten too.
+// addSpotRequest stores the request for Spot Instances that an instance fulfils. It is listed as long
+// as the instance.
 func (a *API) addSpotRequest(tx *store.Tx, l *launch, instance *store.Instance) error {
-	for _, old := range store.SpotRequests.InRegion(tx, instance.Region) {
-		if _, ok := store.Instances.Get(tx, old.InstanceID); !ok && old.InstanceID != "" {
-			store.SpotRequests.Delete(tx, old.ID)
-		}
-	}
 	text, err := json.Marshal(spotLaunchOf(tx, l, instance))
 	if err != nil {
 		return fmt.Errorf("encode the launch of a Spot Instance: %w", err)

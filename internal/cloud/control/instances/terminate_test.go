@@ -13,6 +13,8 @@ import (
 func TestTerminationDeletesEverythingButTheRowForAnHour(t *testing.T) {
 	withLoop(t, func(f *fixture) {
 		f.launch("i-1", nil)
+		f.update(func(tx *store.Tx) { store.SpotRequests.Put(tx, &store.SpotRequest{ID: "sir-1", InstanceID: "i-1"}) })
+		f.edit("i-1", func(i *store.Instance) { i.SpotRequestID = "sir-1" })
 		f.terminate("i-1")
 		f.want("i-1", store.Terminated)
 		view := f.store.View()
@@ -23,8 +25,14 @@ func TestTerminationDeletesEverythingButTheRowForAnHour(t *testing.T) {
 		}
 		time.Sleep(59 * time.Minute)
 		f.want("i-1", store.Terminated)
+		if _, ok := store.SpotRequests.Get(f.store.View(), "sir-1"); !ok {
+			t.Error("the Spot request is gone before its instance")
+		}
 		time.Sleep(2 * time.Minute)
 		f.want("i-1", "gone")
+		if _, ok := store.SpotRequests.Get(f.store.View(), "sir-1"); ok {
+			t.Error("the Spot request outlives its instance")
+		}
 	})
 }
 

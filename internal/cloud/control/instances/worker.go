@@ -209,7 +209,7 @@ func (l *Loop) take(ctx context.Context, w *worker, row *store.Instance, step St
 }
 
 // deleteExpired deletes the row of an instance that terminated terminatedRetention
-// ago. Before that it returns the remaining time.
+// ago, and that of its Spot request. Before that it returns the remaining time.
 func (l *Loop) deleteExpired(row *store.Instance) (time.Duration, error) {
 	if row.State != store.Terminated {
 		return 0, nil
@@ -217,5 +217,8 @@ func (l *Loop) deleteExpired(row *store.Instance) (time.Duration, error) {
 	if left := terminatedRetention - time.Since(row.TerminatedAt); left > 0 {
 		return left, nil
 	}
-	return rowDeleted, l.Store.Batch(func(tx *store.Tx) { store.Instances.Delete(tx, row.ID) })
+	return rowDeleted, l.Store.Batch(func(tx *store.Tx) {
+		store.Instances.Delete(tx, row.ID)
+		store.SpotRequests.Delete(tx, row.SpotRequestID)
+	})
 }
