@@ -39,7 +39,7 @@ const eventsService = "events.amazonaws.com"
 
 // actsOnInstances describes an operation on alarms, whose callers need the permission to create
 // the role of eventsService if the alarm acts on an instance (CloudWatch API Reference,
-// PutMetricAlarm). Without it, who may only create alarms could terminate any instance.
+// PutMetricAlarm). Without it, whoever may create alarms could terminate any instance.
 func actsOnInstances(op operation) operation {
 	op.also = func(s *subject) []need {
 		for _, arn := range s.values("AlarmActions", "OKActions", "InsufficientDataActions") {

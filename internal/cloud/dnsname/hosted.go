@@ -54,7 +54,8 @@ func soaLine(name string, soa *store.RecordSet) string {
 // maxAliases is how many aliases lead from a name to its records at most.
 const maxAliases = 8
 
-// lines returns the records of an answer's sets, of which routing policies choose.
+// lines returns the records to answer with. It applies the routing policies of the sets and follows
+// aliases.
 func (r Resolver) lines(view store.Reader, vpcID string, sets []*store.RecordSet, kind string) (out []string) {
 	choice := hostedzone.Choice{Number: r.Number}
 	if r.Number == nil {

@@ -6,20 +6,20 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// maxMultivalue is the most record sets with multivalue answer routing that an answer holds (Amazon
+// maxMultivalue limits the record sets in an answer with multivalue answer routing (Amazon
 // Route 53 Developer Guide, "Multivalue answer routing").
 const maxMultivalue = 8
 
-// Choice chooses among the record sets of a name and a type by their routing policy.
+// Choice selects among the record sets of a name and a type by their routing policy.
 type Choice struct {
 	Region string          // where the question comes from
 	Number func(n int) int // returns a random number below n
 }
 
-// Of returns the record sets of an answer. Those that are not healthy are not in it, unless none is.
+// Of returns the record sets to answer with: the healthy ones, or all if none is healthy.
 //
-// The latencies among the local cloud's regions are the same, so latency routing chooses the record set of
-// the questioner's region, and if there is none any.
+// All regions of the local cloud have the same latency. Latency routing selects the record set of the
+// client's region, or any if that region has none.
 func (c Choice) Of(r store.Reader, sets []*store.RecordSet) []*store.RecordSet {
 	if len(sets) == 0 || sets[0].Routing.Policy == store.SimpleRouting {
 		return sets
@@ -39,8 +39,8 @@ func (c Choice) Of(r store.Reader, sets []*store.RecordSet) []*store.RecordSet {
 	return c.several(usable)
 }
 
-// weighted returns one of the sets with the probability of its share of all weights. If no set has any weight,
-// all have the same probability.
+// weighted selects a set at random, in proportion to its weight. If all weights are zero, every set is equally
+// likely.
 func (c Choice) weighted(sets []*store.RecordSet) []*store.RecordSet {
 	total := 0
 	for _, set := range sets {
@@ -58,16 +58,16 @@ func (c Choice) weighted(sets []*store.RecordSet) []*store.RecordSet {
 	return nil
 }
 
-// preferred returns the set that is preferred, and any if none is.
-func (c Choice) preferred(sets []*store.RecordSet, is func(*store.RecordSet) bool) []*store.RecordSet {
-	i := slices.IndexFunc(sets, is)
+// preferred returns the first set that is wanted, or a random one if none is.
+func (c Choice) preferred(sets []*store.RecordSet, wanted func(*store.RecordSet) bool) []*store.RecordSet {
+	i := slices.IndexFunc(sets, wanted)
 	if i < 0 {
 		i = c.Number(len(sets))
 	}
 	return sets[i : i+1]
 }
 
-// several returns as many of the sets as an answer holds, in random order.
+// several returns at most maxMultivalue of the sets, in random order.
 func (c Choice) several(sets []*store.RecordSet) []*store.RecordSet {
 	shuffled := slices.Clone(sets)
 	for i := range shuffled {

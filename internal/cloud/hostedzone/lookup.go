@@ -10,8 +10,8 @@ import (
 // Answer is what the name servers of a zone know of a name and a type.
 type Answer struct {
 	Zone *store.HostedZone
-	// Records are all of the type, or the CNAME: one set, or several with a routing policy, of which Choice
-	// chooses. There are none if the name has no records of the type.
+	// Records are the record sets of the type, or the CNAME. There are several if they have a routing policy:
+	// Choice selects among them. There are none if the name has no records of the type.
 	Records []*store.RecordSet
 	Exists  bool // the name exists, perhaps with records of other types only
 }
@@ -57,7 +57,7 @@ func Lookup(r store.Reader, vpcID, name, kind string) (answer Answer, ok bool) {
 	return LookupIn(r, zone, name, kind), true
 }
 
-// LookupIn looks up a name that a zone covers in it. A name without records of a type has the answer of its
+// LookupIn looks up a name in a zone that covers it. A name without records of a type has the answer of its
 // CNAME, if it has one. A name that does not exist has the records of the closest wildcard (RFC 4592).
 func LookupIn(r store.Reader, zone *store.HostedZone, name, kind string) Answer {
 	answer, owner := Answer{Zone: zone}, name

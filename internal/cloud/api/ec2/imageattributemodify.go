@@ -12,8 +12,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// ModifyImageAttribute changes the description of an image of the account, who may launch instances
-// of it, or that its instances require version 2 of the metadata service.
+// ModifyImageAttribute changes the description or the launch permissions of an image of the account,
+// or makes its instances require version 2 of the metadata service.
 func (a *API) ModifyImageAttribute(
 	ctx context.Context, in *ec2.ModifyImageAttributeInput,
 ) (*ec2.ModifyImageAttributeOutput, error) {
@@ -78,7 +78,7 @@ func imageEdit(in *ec2.ModifyImageAttributeInput) (func(row *store.Image), error
 	}
 }
 
-// metadataEdit returns a change after which instances of an image require version 2 of the metadata
+// metadataEdit returns a change that makes an image's instances require version 2 of the metadata
 // service. It cannot be taken back (Amazon EC2 API Reference, ModifyImageAttribute).
 func metadataEdit(value string) (func(row *store.Image), error) {
 	if value != string(types.ImdsSupportValuesV20) {

@@ -18,7 +18,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// CopyImage copies an image that the account can use with its snapshots, from any region. The copy
+// CopyImage copies an image that the account may use, and its snapshots, from any region. The copy
 // is pending until the loops have copied the contents.
 func (a *API) CopyImage(ctx context.Context, in *ec2.CopyImageInput) (*ec2.CopyImageOutput, error) {
 	if err := required(
@@ -158,7 +158,7 @@ func (a *API) copyContent(tx *store.Tx, c imageCopy, id string) (snap, error) {
 	return row, nil
 }
 
-// checkCopyDuration refuses a duration that no copy can be asked to complete in. All copies of the local
+// checkCopyDuration refuses a completion duration that AWS does not offer. All copies of the local
 // cloud complete within the shortest one (Amazon EC2 API Reference, CopyImage).
 func checkCopyDuration(minutes *int64) error {
 	const step, most = 15, 48 * 60

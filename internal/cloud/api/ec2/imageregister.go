@@ -16,9 +16,9 @@ import (
 // defaultRootDevice is the root device of an image whose registration names none.
 const defaultRootDevice = "/dev/sda1"
 
-// RegisterImage makes an image of snapshots of a root volume and of other volumes. The image is
-// available at once. What no machine of the local cloud can run, such as a paravirtual image, which
-// is also AWS's default, can be registered and not launched, as on AWS with the types of today.
+// RegisterImage makes an image from snapshots of a root volume and of other volumes. The image is
+// available at once. A paravirtual image, which is AWS's default, can be registered but not launched:
+// on AWS, too, no current instance type runs one.
 func (a *API) RegisterImage(ctx context.Context, in *ec2.RegisterImageInput) (*ec2.RegisterImageOutput, error) {
 	if err := required(parameter{"name", in.Name}); err != nil {
 		return nil, err

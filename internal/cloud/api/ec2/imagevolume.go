@@ -15,7 +15,7 @@ import (
 )
 
 // readMappings returns the mappings for an image by device, or EC2's error. A mapping without an EBS
-// volume and without a virtual name takes the device away.
+// volume and without a virtual name removes the device.
 func readMappings(mappings []types.BlockDeviceMapping) (map[string]types.BlockDeviceMapping, error) {
 	byDevice := map[string]types.BlockDeviceMapping{}
 	for _, m := range mappings {
@@ -47,7 +47,7 @@ func readMappings(mappings []types.BlockDeviceMapping) (map[string]types.BlockDe
 	return byDevice, nil
 }
 
-// addGivenVolumes adds volumes to an image that a request gives by their devices.
+// addGivenVolumes adds the volumes that a request describes, by device, to an image.
 func (a *API) addGivenVolumes(r store.Reader, image *store.Image, given map[string]types.BlockDeviceMapping) error {
 	for _, device := range slices.Sorted(maps.Keys(given)) {
 		m := given[device]
@@ -99,7 +99,7 @@ func noContent(device string) error {
 }
 
 // checkImageSnapshot returns the snapshot that a mapping for an image names, or nil if it names none,
-// or EC2's error. An account makes images of its own snapshots alone.
+// or EC2's error. An account can make images only of its own snapshots.
 func checkImageSnapshot(r store.Reader, region identity.Region, ebs *types.EbsBlockDevice) (snap, error) {
 	id := aws.ToString(ebs.SnapshotId)
 	if id == "" {

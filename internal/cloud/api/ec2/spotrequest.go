@@ -144,8 +144,8 @@ func (a *API) DescribeSpotInstanceRequests(
 	}, nil
 }
 
-// spotParameters are the parameters of RequestSpotInstances that the local cloud supports: of its
-// launches, those of RunInstances.
+// spotParameters are the parameters of RequestSpotInstances that the local cloud supports. A launch
+// specification has those that RunInstances supports.
 var spotParameters = []string{
 	"DryRun", "ClientToken", "SpotPrice", "InstanceCount", "Type=one-time", "InstanceInterruptionBehavior=terminate",
 	"LaunchGroup", "AvailabilityZoneGroup", "ValidFrom", "ValidUntil", "TagSpecifications",
@@ -261,7 +261,7 @@ func (a *API) requestSpot(
 	return ids, nil
 }
 
-// CancelSpotInstanceRequests cancels requests. Their instances run on.
+// CancelSpotInstanceRequests cancels requests. Their instances keep running.
 func (a *API) CancelSpotInstanceRequests(
 	ctx context.Context, in *ec2.CancelSpotInstanceRequestsInput,
 ) (*ec2.CancelSpotInstanceRequestsOutput, error) {

@@ -73,7 +73,7 @@ func (a *API) CreateAccountAlias(
 	})
 }
 
-// DeleteAccountAlias takes the account's alias away.
+// DeleteAccountAlias removes the account's alias.
 func (a *API) DeleteAccountAlias(
 	ctx context.Context, in *iam.DeleteAccountAliasInput,
 ) (*iam.DeleteAccountAliasOutput, error) {
@@ -105,8 +105,7 @@ func (a *API) ListAccountAliases(
 	return &iam.ListAccountAliasesOutput{AccountAliases: convert(page.items, itself)}, nil
 }
 
-// ListOpenIDConnectProviders lists the providers of identities by OpenID Connect. There are
-// none.
+// ListOpenIDConnectProviders lists the OpenID Connect identity providers. There are none.
 func (a *API) ListOpenIDConnectProviders(
 	context.Context, *iam.ListOpenIDConnectProvidersInput,
 ) (*iam.ListOpenIDConnectProvidersOutput, error) {
@@ -115,7 +114,7 @@ func (a *API) ListOpenIDConnectProviders(
 	}, nil
 }
 
-// ListSAMLProviders lists the providers of identities by SAML. There are none.
+// ListSAMLProviders lists the SAML identity providers. There are none.
 func (a *API) ListSAMLProviders(
 	context.Context, *iam.ListSAMLProvidersInput,
 ) (*iam.ListSAMLProvidersOutput, error) {

@@ -36,8 +36,8 @@ func (a *API) attach(ctx context.Context, h holder, name, policy *string) error 
 	})
 }
 
-// checkAttachable refuses a text that is no ARN of a policy, in the words of the operations
-// that attach and detach.
+// checkAttachable refuses a text that is not the ARN of a policy. Its message is that of the
+// operations that attach and detach policies.
 func checkAttachable(policy *string) error {
 	if policy != nil && len(*policy) >= minARN && !policyARNForm.MatchString(*policy) {
 		return invalidInput("ARN %s is not valid.", *policy)

@@ -6,15 +6,15 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// holder is a kind of what has policies: users, groups and roles.
+// holder describes one kind of identity that has policies: users, groups or roles.
 type holder struct {
 	kind      string // "role", as messages have it
 	inline    int    // characters that all inline policies together may have
 	quota     string // of managed policies, as messages have it
 	checkName func(name *string) error
-	// find returns the policies of the one that a request names, and its name.
+	// find returns the name and the policies of the identity that a request names.
 	find func(ctx context.Context, r store.Reader, name *string) (string, store.Permissions, error)
-	// edit changes the policies of the one that a request names. change must replace slices
+	// edit changes the policies of the identity that a request names. change must replace slices
 	// and maps.
 	edit func(a *API, ctx context.Context, name *string, change changePermissions) error
 }

@@ -48,7 +48,7 @@ func noLogin(row *store.User) error {
 	return noSuchEntity("Login Profile for User %s cannot be found.", row.Name)
 }
 
-// GetLoginProfile says whether a user, or the caller, has a password.
+// GetLoginProfile reports whether a user, or the caller, has a password.
 func (a *API) GetLoginProfile(
 	ctx context.Context, in *iam.GetLoginProfileInput,
 ) (*iam.GetLoginProfileOutput, error) {
@@ -87,7 +87,7 @@ func (a *API) UpdateLoginProfile(
 	})
 }
 
-// DeleteLoginProfile takes the password of a user, or of the caller, away.
+// DeleteLoginProfile removes the password of a user, or of the caller.
 func (a *API) DeleteLoginProfile(
 	ctx context.Context, in *iam.DeleteLoginProfileInput,
 ) (*iam.DeleteLoginProfileOutput, error) {

@@ -39,8 +39,8 @@ func (a *API) RemoveUserFromGroup(
 	})
 }
 
-// editMember changes the groups of the user that a request names. group is the name of the
-// group that it names. Both must exist, and the user is missed first.
+// editMember changes the groups of the user that a request names. Both the user and the group must
+// exist. If neither does, the error is about the user.
 func (a *API) editMember(
 	ctx context.Context, user, group *string, change func(user *store.User, group string) error,
 ) error {
@@ -87,7 +87,7 @@ func containsName(names []string, name string) bool {
 	return slices.ContainsFunc(names, func(other string) bool { return strings.EqualFold(other, name) })
 }
 
-// without returns the names without one of them.
+// without returns all of the names but one.
 func without(names []string, name string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(other string) bool { return strings.EqualFold(other, name) })
 }

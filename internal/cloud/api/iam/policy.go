@@ -157,7 +157,7 @@ func managedPolicy(p *managedpolicy.Policy) policy {
 	}}
 }
 
-// usage says how many users, groups and roles use a policy.
+// usage counts the users, groups and roles that use a policy.
 type usage struct{ attached, boundary int32 }
 
 func (u usage) of(kind types.PolicyUsageType) int32 {

@@ -147,7 +147,7 @@ func callersName(ctx context.Context, name *string) (*string, error) {
 	return &p.User, nil
 }
 
-// describeUser returns what lists say of a user: neither its tags nor its boundary (IAM API
+// describeUser describes a user as lists do: without tags and boundary (IAM API
 // Reference, ListUsers).
 func describeUser(row *store.User) types.User {
 	return types.User{
@@ -155,7 +155,7 @@ func describeUser(row *store.User) types.User {
 	}
 }
 
-// describeWholeUser returns what GetUser says of a user.
+// describeWholeUser describes a user as GetUser does.
 func describeWholeUser(row *store.User) *types.User {
 	out := describeUser(row)
 	out.PermissionsBoundary, out.Tags = boundaryOf(row.Permissions), tagItems(row.Tags)

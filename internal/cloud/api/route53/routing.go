@@ -60,7 +60,7 @@ func checkRoutingModel(set *types.ResourceRecordSet) error {
 	return nil
 }
 
-// policiesOf returns the routing policies of which a record set has parameters.
+// policiesOf returns the routing policies whose parameters a record set has.
 func policiesOf(set *types.ResourceRecordSet) (policies []store.RoutingPolicy) {
 	for _, p := range []struct {
 		policy store.RoutingPolicy
@@ -76,7 +76,7 @@ func policiesOf(set *types.ResourceRecordSet) (policies []store.RoutingPolicy) {
 	return policies
 }
 
-// unroutable are the types without routing policies, and without multivalue answers (Amazon Route 53 API
+// unroutable lists the record types that each routing policy does not support (Amazon Route 53 API
 // Reference, ResourceRecordSet, Type).
 var unroutable = map[store.RoutingPolicy][]string{
 	store.WeightedRouting:   {"DS", "NS", "SOA"},
