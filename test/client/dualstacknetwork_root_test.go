@@ -60,7 +60,12 @@ func (c natCloud) createDualstackNetwork(client, target string, addresses []stri
 	}
 	return func() {
 		c.t.Helper()
-		near4, near6 := c.lookUp(client, *lb.DNSName, dns.TypeA)[0], c.lookUp(client, *lb.DNSName, dns.TypeAAAA)[0]
+		var all4, all6 []string
+		program.Eventually(c.t, program.Patience, "the name leads to the node in the targets' zone alone", func() bool {
+			all4, all6 = c.lookUp(client, *lb.DNSName, dns.TypeA), c.lookUp(client, *lb.DNSName, dns.TypeAAAA)
+			return len(all4) == 1 && len(all6) == 1
+		})
+		near4, near6 := all4[0], all6[0]
 		for _, at := range []struct{ address, from string }{
 			{net.JoinHostPort(near4, "80"), "from " + *own.PrivateIpAddress},
 			{net.JoinHostPort(near6, "81"), "from " + addresses[0]},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"aloft.dev/aloft/internal/cloud/dnsname"
@@ -245,6 +246,35 @@ func TestEndpointNamesResolve(t *testing.T) {
 		addresses, known := dnsname.Resolver{Store: s}.Addresses(c.vpc, c.name)
 		if got := fmt.Sprint(addresses, known); got != c.want {
 			t.Errorf("%s %s: got %s, want %s", c.name, c.what, got, c.want)
+		}
+	}
+}
+
+func TestNodesThatFailedOverLeaveTheName(t *testing.T) {
+	s := network(t)
+	for _, c := range []struct{ first, second, want string }{
+		{"", "", "10.0.1.7 10.0.1.5"},
+		{"failed over", "", "10.0.1.5"},
+		{"", "failed over", "10.0.1.7"},
+		{"failed over", "failed over", "10.0.1.7 10.0.1.5"},
+	} {
+		if err := s.Update(func(tx *store.Tx) error {
+			store.NetworkInterfaces.Edit(tx, "eni-instance", func(row *store.NetworkInterface) {
+				row.PublicIP = netip.Addr{}
+			})
+			store.LoadBalancers.Edit(tx, "internal-web.example", func(row *store.LoadBalancer) {
+				row.Nodes = []store.Node{
+					{InterfaceID: "eni-private", FailedOver: c.first != ""},
+					{InterfaceID: "eni-instance", FailedOver: c.second != ""},
+				}
+			})
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		addresses, _ := dnsname.Resolver{Store: s}.Addresses("vpc-1", "internal-web.example")
+		if got := strings.Trim(fmt.Sprint(addresses), "[]"); got != c.want {
+			t.Errorf("%q and %q: %s, want %s", c.first, c.second, got, c.want)
 		}
 	}
 }

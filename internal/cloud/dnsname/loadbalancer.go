@@ -28,11 +28,15 @@ func NetworkLoadBalancer(name, id, region, suffix string) string {
 }
 
 // nodeAddresses returns the addresses of a load balancer's nodes: the IPv6 ones, and of IPv4
-// the public ones of an internet-facing one, or the private ones of an internal one (Elastic
-// Load Balancing User Guide).
+// the public ones of an internet-facing one, or the private ones of an internal one. Nodes with
+// too few healthy targets are absent, unless all nodes are such (Elastic Load Balancing User Guide).
 func nodeAddresses(view store.Reader, lb *store.LoadBalancer) []netip.Addr {
+	allFailedOver := !slices.ContainsFunc(lb.Nodes, func(n store.Node) bool { return !n.FailedOver })
 	var addresses []netip.Addr
 	for _, node := range lb.Nodes {
+		if node.FailedOver && !allFailedOver {
+			continue
+		}
 		eni, ok := store.NetworkInterfaces.Get(view, node.InterfaceID)
 		switch {
 		case !ok:

@@ -63,4 +63,7 @@ type Node struct {
 	Zone, SubnetID, InterfaceID string
 	ChosenIP                    bool // a request chose its private address
 	ChosenIPv6                  bool // a request chose its IPv6 address
+	// FailedOver says that too few targets are healthy for the DNS name to lead to the node, unless it
+	// is so with all nodes (observed).
+	FailedOver bool
 }

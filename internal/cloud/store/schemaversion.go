@@ -66,8 +66,8 @@ var migrations = []migration{
 	// for Capacity Reservations; buckets without ownership controls; what images say of their
 	// software and of the volumes of their instances; requests for Spot Instances; and users,
 	// groups, access keys, aliases and password policies of IAM. It adds private hosted zones,
-	// delegation sets and routing policies of records; and labels of parameters' versions.
-	// delegation sets and routing policies of records; and labels of parameters' versions.
+	// delegation sets and routing policies of records; labels of parameters' versions; and the nodes
+	// that the names of load balancers do not lead to.
 	nil,
 }
 

@@ -4,6 +4,7 @@ package balancers
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"aloft.dev/aloft/internal/cloud/store"
@@ -33,4 +34,15 @@ func loadBalancerState(r store.Reader, lb *store.LoadBalancer, status *statusInd
 		state = "active"
 	}
 	return state, strings.Join(failures, "; ")
+}
+
+// observed returns the nodes of a load balancer with what the balancer observes of them.
+func (s *statusIndex) observed(nodes []store.Node) []store.Node {
+	out := slices.Clone(nodes)
+	for i, n := range out {
+		if node, known := s.nodes[n.InterfaceID]; known {
+			out[i].FailedOver = node.FailedOver
+		}
+	}
+	return out
 }

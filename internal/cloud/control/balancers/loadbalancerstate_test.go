@@ -4,6 +4,7 @@ package balancers
 
 import (
 	"testing"
+	"time"
 
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -40,6 +41,28 @@ func TestLoadBalancerIsActiveOnceAllNodesWork(t *testing.T) {
 		state, reason := loadBalancerState(s.View(), &row, newStatusIndex(c.status))
 		if state != c.state || reason != c.reason {
 			t.Errorf("%s: got %q, %q, want %q, %q", c.name, state, reason, c.state, c.reason)
+		}
+	}
+}
+
+func TestNodesKeepWhetherTheyHaveFailedOver(t *testing.T) {
+	s := newStore(t)
+	change(t, s, seed)
+	for _, c := range []struct {
+		name  string
+		nodes []balancer.NodeStatus
+		want  [2]bool
+	}{
+		{"nothing is known", nil, [2]bool{}},
+		{"one has", []balancer.NodeStatus{{ID: "eni-lb-b", FailedOver: true}}, [2]bool{false, true}},
+		{"only the other is known", []balancer.NodeStatus{{ID: "eni-lb-a"}}, [2]bool{false, true}},
+		{"none has", []balancer.NodeStatus{{ID: "eni-lb-b"}}, [2]bool{}},
+	} {
+		status := newStatusIndex(balancer.Status{Nodes: c.nodes})
+		change(t, s, func(tx *store.Tx) { compare(tx, status, time.Now()).write(tx) })
+		lb, _ := store.LoadBalancers.Get(s.View(), "lb")
+		if got := [2]bool{lb.Nodes[0].FailedOver, lb.Nodes[1].FailedOver}; got != c.want {
+			t.Errorf("%s: %v", c.name, got)
 		}
 	}
 }

@@ -3,6 +3,7 @@
 package balancers
 
 import (
+	"slices"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/addressing"
@@ -72,9 +73,10 @@ func compare(r store.Reader, status *statusIndex, now time.Time) rowChanges {
 			continue
 		}
 		state, reason := loadBalancerState(r, lb, status)
-		if state != lb.State || reason != lb.StateReason {
+		nodes := status.observed(lb.Nodes)
+		if state != lb.State || reason != lb.StateReason || !slices.Equal(nodes, lb.Nodes) {
 			changed := *lb
-			changed.State, changed.StateReason = state, reason
+			changed.State, changed.StateReason, changed.Nodes = state, reason, nodes
 			out.loadBalancers = append(out.loadBalancers, &changed)
 		}
 	}

@@ -14,6 +14,7 @@ func targetGroupConfig(r store.Reader, row *store.TargetGroup, use targetGroupUs
 	out := balancer.TargetGroup{
 		ARN: row.ARN, TLS: row.Protocol == "HTTPS" || row.Protocol == "TLS", Check: healthCheckConfig(row.HealthCheck),
 		Version: versionOf(row), ZoneOnly: row.ZoneOnly(use.by),
+		LeaveEmptyZones: row.IsNetwork(),
 	}
 	out.Check.Version = out.Version
 	if row.IsNetwork() && !out.Check.Connect {

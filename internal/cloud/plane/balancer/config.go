@@ -212,7 +212,9 @@ type TargetGroup struct {
 	Sticky    *Stickiness   `json:"sticky,omitempty"`
 	FailOpen  Minimum       `json:"fail_open"` // below it, a node also sends requests to unhealthy targets
 	Failover  Minimum       `json:"failover"`  // below it, a node's address leaves the load balancer's DNS name
-	Flows     Flows         `json:"flows,omitzero"`
+	// LeaveEmptyZones makes the address of a node that has none of the targets leave the name too.
+	LeaveEmptyZones bool  `json:"leave_empty_zones,omitempty"`
+	Flows           Flows `json:"flows,omitzero"`
 }
 
 // Flows is what becomes of the connections of an opaque listener to the targets of a group.

@@ -34,6 +34,7 @@ type Pool struct {
 	group     *balancer.TargetGroup
 	token     token           // names the group in cookies
 	members   []*Member       // those that receive new requests
+	elsewhere bool            // the group has others, which only nodes of other zones use
 	turn      *atomic.Uint64  // shared by all versions of the pool
 	tokens    []token         // name the members in cookies; nil: the group is not sticky
 	slowStart *slowStart      // nil: the group has none
@@ -62,6 +63,7 @@ func NewPool(group *balancer.TargetGroup, zone string, members []*Member, before
 			p.members = append(p.members, m)
 		}
 	}
+	p.elsewhere = len(members) > len(p.members)
 	if group.Sticky != nil {
 		for _, m := range p.members {
 			p.tokens = append(p.tokens, tokenOf(m.Target.ID, strconv.Itoa(int(m.Target.Port))))

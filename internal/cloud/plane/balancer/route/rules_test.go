@@ -122,6 +122,29 @@ func TestTooFewHealthyTargetsFailOver(t *testing.T) {
 	}
 }
 
+func TestNodeWithoutTargetsFailsOverWithANetworkLoadBalancer(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		group   balancer.TargetGroup
+		targets []*Member
+		want    bool
+	}{
+		{"network, targets in another zone", balancer.TargetGroup{ZoneOnly: true, LeaveEmptyZones: true}, nil, true},
+		{"application, targets in another zone", balancer.TargetGroup{ZoneOnly: true}, nil, false},
+		{"network, across zones", balancer.TargetGroup{LeaveEmptyZones: true}, nil, false},
+		{"network, no targets", balancer.TargetGroup{ZoneOnly: true, LeaveEmptyZones: true}, []*Member{}, false},
+	} {
+		if c.targets == nil {
+			c.targets = []*Member{newMember("1", "b")}
+		}
+		c.group.ARN = "tg"
+		pool := NewPool(&c.group, "a", c.targets, nil)
+		if got := rulesOf(&balancer.Listener{Action: forward("tg")}, pool).FailedOver(); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
+
 func BenchmarkChoosingATarget(b *testing.B) {
 	for _, n := range []int{0, 100} {
 		b.Run(fmt.Sprint(n, " rules"), func(b *testing.B) {
