@@ -207,8 +207,8 @@ func TestDocumentedPlaybook(t *testing.T) {
 	}
 }
 
-// TestDocumentedJavaScriptWorks parses the program, and runs it with the SDK of a folder where there
-// is one: npm takes half a minute to fetch it.
+// TestDocumentedJavaScriptWorks parses the program, and runs it where make bin/javascript has installed
+// the SDK.
 func TestDocumentedJavaScriptWorks(t *testing.T) {
 	s := startSimulated(t)
 	dir, text := t.TempDir(), s.snippet(t, "js", "client-ec2")
