@@ -12,6 +12,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/balancer"
 	"aloft.dev/aloft/internal/cloud/plane/egress"
 	"aloft.dev/aloft/internal/cloud/plane/filetree"
+	"aloft.dev/aloft/internal/cloud/plane/image"
 	"aloft.dev/aloft/internal/cloud/plane/linklocal"
 	"aloft.dev/aloft/internal/cloud/plane/machine"
 	"aloft.dev/aloft/internal/cloud/plane/network"
@@ -62,7 +63,7 @@ func openMachines(layout Layout, log *slog.Logger) (*machine.Plane, error) {
 	})
 }
 
-// Delete deletes the state of a stopped local cloud. It keeps the built images
+// Delete deletes the state of a stopped local cloud. It keeps the base images
 // unless images is set.
 func Delete(ctx context.Context, layout Layout, images bool) error {
 	paths := []string{
@@ -71,12 +72,26 @@ func Delete(ctx context.Context, layout Layout, images bool) error {
 		layout.olderLog(), layout.mark(), layout.sessionKey(), layout.LogEvents(), layout.Metrics(),
 		layout.Authority(), layout.AuthorityRoot(), layout.PublicRoot(), layout.Objects(),
 	}
+	var problems error
 	if images {
 		paths = append(paths, layout.Images())
+	} else {
+		problems = removeCaptured(ctx, layout.Images())
 	}
-	var problems error
 	for _, path := range paths {
 		problems = errors.Join(problems, filetree.Remove(ctx, path))
 	}
 	return problems
+}
+
+// removeCaptured deletes the layers in a folder of images that are not of base images.
+func removeCaptured(ctx context.Context, folder string) error {
+	if _, err := os.Stat(folder); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	images, err := image.Open(folder)
+	if err != nil {
+		return err
+	}
+	return images.RemoveCaptured(ctx)
 }

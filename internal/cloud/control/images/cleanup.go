@@ -5,13 +5,11 @@ package images
 import (
 	"context"
 	"path"
-	"slices"
-	"strings"
 
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// deleteUnusedLayers deletes captured layers that no snapshot, instance or machine
+// deleteUnusedLayers deletes disposable layers that no snapshot, instance or machine
 // uses. Base layers stay: they are a cache. While a capture is in progress it deletes
 // nothing, because the rows do not contain the new layer yet.
 func (l *Loop) deleteUnusedLayers(ctx context.Context) {
@@ -23,12 +21,11 @@ func (l *Loop) deleteUnusedLayers(ctx context.Context) {
 	}
 	l.unrecorded.Lock()
 	defer l.unrecorded.Unlock()
-	layers, err := l.Layers.List()
+	layers, err := l.Layers.Disposable()
 	if err != nil {
 		l.Log.Warn("list the layers", "error", err)
 		return
 	}
-	layers = slices.DeleteFunc(layers, func(layer string) bool { return !strings.HasPrefix(layer, "layer-") })
 	if len(layers) == 0 {
 		return
 	}

@@ -25,7 +25,7 @@ type Layers interface {
 	) (layer string, err error)
 	CommitImport(ctx context.Context, id, layer string) error
 	Remove(ctx context.Context, layer string) error
-	List() ([]string, error)
+	Disposable() ([]string, error)
 }
 
 // Instances captures instances' disks, as the loop of package instances does.

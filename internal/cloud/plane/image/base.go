@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"aloft.dev/aloft/internal/cloud/plane/filetree"
 )
@@ -22,11 +23,9 @@ func (s *Store) EnsureBase(
 		return "", fmt.Errorf("base image %q: %w", name, err)
 	}
 	b.distribution = b.with(s.Mirrors)
-	digest, err := recipeDigest(b, s.Mirrors)
-	if err != nil {
+	if layer, err = s.baseLayer(b); err != nil {
 		return "", fmt.Errorf("base image %s: %w", name, err)
 	}
-	layer = name + "-" + digest
 	if s.Has(layer) {
 		return layer, nil
 	}
@@ -47,6 +46,24 @@ func (s *Store) EnsureBase(
 		return "", fmt.Errorf("base image %s: %w", name, err)
 	}
 	return layer, nil
+}
+
+// baseLayer returns the id of the layer that a base image has by its present recipe. The mirrors are in use.
+func (s *Store) baseLayer(b base) (string, error) {
+	digest, err := recipeDigest(b, s.Mirrors)
+	return b.name + "-" + digest, err
+}
+
+// isReplaced reports whether a layer is that of a base image, and the store has one by the present recipe.
+func (s *Store) isReplaced(layer string) bool {
+	for _, b := range bases() {
+		if strings.HasPrefix(layer, b.name+"-") {
+			b.distribution = b.with(s.Mirrors)
+			present, err := s.baseLayer(b)
+			return err == nil && layer != present && s.Has(present)
+		}
+	}
+	return false
 }
 
 func (s *Store) build(ctx context.Context, b base, dir, layer string, progress func(string, float64)) error {

@@ -16,6 +16,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -77,8 +79,31 @@ func (s *Store) List() ([]string, error) {
 	return found, nil
 }
 
+// captured begins the ids of all layers but base layers.
+const captured = "layer-"
+
 // NewLayerID returns an id that no layer has had.
-func (s *Store) NewLayerID() string { return "layer-" + random() }
+func (s *Store) NewLayerID() string { return captured + random() }
+
+// Disposable returns the ids of the layers that need not stay once nothing uses them: captured and
+// imported ones, and base layers that one of a newer recipe replaces.
+func (s *Store) Disposable() ([]string, error) {
+	layers, err := s.List()
+	return slices.DeleteFunc(layers, func(layer string) bool {
+		return !strings.HasPrefix(layer, captured) && !s.isReplaced(layer)
+	}), err
+}
+
+// RemoveCaptured deletes all captured and imported layers. Nothing may use them.
+func (s *Store) RemoveCaptured(ctx context.Context) error {
+	layers, problems := s.List()
+	for _, layer := range layers {
+		if strings.HasPrefix(layer, captured) {
+			problems = errors.Join(problems, s.Remove(ctx, layer))
+		}
+	}
+	return problems
+}
 
 // NewDir creates an empty directory on the store's filesystem, for the caller to fill and
 // Commit. Clean deletes directories that were never committed.

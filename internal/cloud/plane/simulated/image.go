@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"aloft.dev/aloft/internal/cloud/plane/machine"
@@ -97,4 +98,10 @@ func (l *Layers) List() ([]string, error) {
 	}
 	slices.Sort(out)
 	return out, nil
+}
+
+// Disposable returns the ids of the layers that are not of base images, sorted.
+func (l *Layers) Disposable() ([]string, error) {
+	layers, err := l.List()
+	return slices.DeleteFunc(layers, func(layer string) bool { return strings.HasPrefix(layer, "base-") }), err
 }
