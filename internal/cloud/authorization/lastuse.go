@@ -21,7 +21,7 @@ func (a *Authorizer) recordUse(ctx context.Context, p *principal, service string
 		record = func(tx *store.Tx) { recordRole(tx, p.holder.role, now, region) }
 	}
 	key, ok := store.AccessKeys.Get(a.Store.View(), p.caller.AccessKeyID)
-	if ok && (key.LastUsedService != service || now.Sub(key.LastUsed) >= useInterval) {
+	if ok && now.Sub(key.LastUsed) >= useInterval {
 		record = func(tx *store.Tx) {
 			store.AccessKeys.Edit(tx, key.ID, func(row *store.AccessKey) {
 				row.LastUsed, row.LastUsedService, row.LastUsedRegion = now, service, region

@@ -3,6 +3,7 @@ package authorization_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -146,15 +147,24 @@ func TestInactiveAndDeletedKeysAreInvalid(t *testing.T) {
 func TestTheLastUseOfAKeyIsRecorded(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	c := w.user("ada", allow("*", "*"))
+	check := func(service string) {
+		t.Helper()
+		row := store.AccessKeys.List(w.store.View())[0]
+		if row.LastUsed.IsZero() || row.LastUsedService != service || row.LastUsedRegion != region {
+			t.Errorf("last used %+v, want by %s", row, service)
+		}
+	}
 	w.want("a call", describeInstances(ctx, c), "")
-	row := store.AccessKeys.List(w.store.View())[0]
-	if row.LastUsed.IsZero() || row.LastUsedService != "ec2" || row.LastUsedRegion != region {
-		t.Errorf("last used %+v", row)
-	}
-	w.want("another service's call", getParameter(ctx, c, "/no"), "ParameterNotFound: ")
-	if row := store.AccessKeys.List(w.store.View())[0]; row.LastUsedService != "ssm" {
-		t.Errorf("last used for %s", row.LastUsedService)
-	}
+	check("ec2")
+	w.want("a call of another service right after it", getParameter(ctx, c, "/no"), "ParameterNotFound: ")
+	check("ec2")
+	w.put(func(tx *store.Tx) {
+		store.AccessKeys.Edit(tx, store.AccessKeys.List(tx)[0].ID, func(row *store.AccessKey) {
+			row.LastUsed = row.LastUsed.Add(-time.Hour)
+		})
+	})
+	w.want("a later call", getParameter(ctx, c, "/no"), "ParameterNotFound: ")
+	check("ssm")
 }
 
 func TestUsersAssumeRoles(t *testing.T) {
