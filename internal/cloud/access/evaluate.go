@@ -8,6 +8,7 @@
 package access
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -128,17 +129,41 @@ func allows(documents []*policydocument.Document, r Request, resource string, f 
 
 // applies reports whether a statement with the effect applies to the request.
 func applies(documents []*policydocument.Document, allow bool, r Request, resource string, f facts) bool {
-	for _, d := range documents {
-		scope := f.in(d)
-		for i := range d.Statements {
-			s := &d.Statements[i]
-			if s.Allow == allow && matchesAction(s, r.Action) &&
-				matchesResource(s, r, resource, scope) && scope.meets(s) {
-				return true
+	for range matches(documents, allow, r, resource, f) {
+		return true
+	}
+	return false
+}
+
+// Match is a statement that applies to a request.
+type Match struct {
+	Document  int // index of its document
+	Statement int // its index there
+}
+
+// Matches returns the statements with an effect that apply to a request for one resource.
+func Matches(documents []*policydocument.Document, allow bool, r Request) []Match {
+	resource := "*"
+	if len(r.Resources) > 0 {
+		resource = r.Resources[0]
+	}
+	return slices.Collect(matches(documents, allow, r, resource, newFacts(r)))
+}
+
+// matches yields the statements with an effect that apply to a request.
+func matches(documents []*policydocument.Document, allow bool, r Request, resource string, f facts) iter.Seq[Match] {
+	return func(yield func(Match) bool) {
+		for i, d := range documents {
+			scope := f.in(d)
+			for j := range d.Statements {
+				s := &d.Statements[j]
+				if s.Allow == allow && matchesAction(s, r.Action) && matchesResource(s, r, resource, scope) &&
+					scope.meets(s) && !yield(Match{i, j}) {
+					return
+				}
 			}
 		}
 	}
-	return false
 }
 
 // matchesAction reports whether a statement is about an action. A statement without

@@ -58,6 +58,10 @@ var iamOperations = operations{
 	"ListMFADevices":                 onUser(),
 	"ListSigningCertificates":        onUser(),
 	"ListSSHPublicKeys":              onUser(),
+	"UploadSSHPublicKey":             onUser(),
+	"GetSSHPublicKey":                onUser(),
+	"UpdateSSHPublicKey":             onUser(),
+	"DeleteSSHPublicKey":             onUser(),
 	"ListServiceSpecificCredentials": onUser(),
 	"GetAccessKeyLastUsed":           {resources: []resource{{fields: []string{"AccessKeyId"}, find: userOfKey}}},
 	"ListUsers":                      {resources: []resource{{find: listed("user")}}},
@@ -86,9 +90,30 @@ var iamOperations = operations{
 	"DeleteAccountPasswordPolicy": {},
 	"GetAccountSummary":           {},
 	"ListVirtualMFADevices":       {},
-	"ListOpenIDConnectProviders":  {},
 	"ListSAMLProviders":           {},
 	"GetAccountPasswordPolicy":    {},
+
+	"GetAccountAuthorizationDetails": {},
+	"GenerateCredentialReport":       {},
+	"GetCredentialReport":            {},
+
+	// Simulations of given policies are about no resource.
+	"SimulateCustomPolicy":              {},
+	"GetContextKeysForCustomPolicy":     {},
+	"SimulatePrincipalPolicy":           {resources: []resource{{fields: []string{"PolicySourceArn"}, find: entityAt}}},
+	"GetContextKeysForPrincipalPolicy":  {resources: []resource{{fields: []string{"PolicySourceArn"}, find: entityAt}}},
+	"ListPoliciesGrantingServiceAccess": {resources: []resource{{fields: []string{"Arn"}, find: entityAt}}},
+
+	"CreateOpenIDConnectProvider":             {resources: []resource{{fields: []string{"Url"}, find: newProvider}}},
+	"GetOpenIDConnectProvider":                onProvider(),
+	"UpdateOpenIDConnectProviderThumbprint":   onProvider(),
+	"AddClientIDToOpenIDConnectProvider":      onProvider(),
+	"RemoveClientIDFromOpenIDConnectProvider": onProvider(),
+	"DeleteOpenIDConnectProvider":             onProvider(),
+	"TagOpenIDConnectProvider":                onProvider(),
+	"UntagOpenIDConnectProvider":              onProvider(),
+	"ListOpenIDConnectProviderTags":           onProvider(),
+	"ListOpenIDConnectProviders":              {},
 
 	"CreatePolicy":            {resources: []resource{{fields: []string{"PolicyName"}, find: newPolicy}}},
 	"GetPolicy":               onPolicy(),
@@ -143,6 +168,10 @@ func onProfile() operation {
 
 func onCertificate() operation {
 	return operation{resources: []resource{{fields: []string{"ServerCertificateName"}, find: certificateNamed}}}
+}
+
+func onProvider() operation {
+	return operation{resources: []resource{{fields: []string{"OpenIDConnectProviderArn"}, find: providerAt}}}
 }
 
 // onUser is about the user that the input names, or the caller.
@@ -250,6 +279,30 @@ func policyAt(s *subject, arn string) []target {
 		t.tags = row.Tags
 	}
 	return []target{t}
+}
+
+// entityAt returns the user, the group or the role with an ARN.
+func entityAt(s *subject, arn string) []target {
+	t, name := target{arn: arn}, arn[strings.LastIndex(arn, "/")+1:]
+	if row, ok := store.Users.Get(s, store.NameKey(s.region, name)); ok && row.ARN == arn {
+		t.tags = row.Tags
+	}
+	if row, ok := store.Roles.Get(s, store.NameKey(s.region, name)); ok && row.ARN == arn {
+		t.tags = row.Tags
+	}
+	return []target{t}
+}
+
+func providerAt(s *subject, arn string) []target {
+	t := target{arn: arn}
+	if row, ok := store.OpenIDProviders.Get(s, arn); ok {
+		t.tags = row.Tags
+	}
+	return []target{t}
+}
+
+func newProvider(s *subject, url string) []target {
+	return []target{{arn: globalARN(s, "oidc-provider", "", strings.TrimPrefix(url, "https://"))}}
 }
 
 func newPolicy(s *subject, name string) []target {

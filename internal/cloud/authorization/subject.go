@@ -208,7 +208,7 @@ var tagActions = map[string]string{
 // iamTagActions are those of IAM, where each kind of resource has its own.
 var iamTagActions = map[string]string{
 	"CreateRole": "iam:TagRole", "CreatePolicy": "iam:TagPolicy", "CreateInstanceProfile": "iam:TagInstanceProfile",
-	"CreateUser": "iam:TagUser",
+	"CreateUser": "iam:TagUser", "CreateOpenIDConnectProvider": "iam:TagOpenIDConnectProvider",
 }
 
 // creations are the starts of the names of operations that may create tagged resources.

@@ -226,7 +226,15 @@ func TestNeeds(t *testing.T) {
 		{"logs", &logsclient.DescribeLogGroupsInput{}, "logs:DescribeLogGroups arn:aws:logs:us-east-1:" + account +
 			":log-group::log-stream:"},
 		{"iam", &iamclient.ListRolesInput{}, "iam:ListRoles arn:aws:iam::" + account + ":role/"},
-		{"iam", &iamclient.ListOpenIDConnectProviderTagsInput{}, "iam:ListOpenIDConnectProviderTags unknown\n* *"},
+		{
+			"iam", &iamclient.SimulatePrincipalPolicyInput{PolicySourceArn: text("arn:aws:iam::0:user/a")},
+			"iam:SimulatePrincipalPolicy arn:aws:iam::0:user/a",
+		},
+		{
+			"iam", &iamclient.CreateOpenIDConnectProviderInput{Url: text("https://a.example/b")},
+			"iam:CreateOpenIDConnectProvider arn:aws:iam::" + account + ":oidc-provider/a.example/b",
+		},
+		{"iam", &iamclient.ListSAMLProviderTagsInput{}, "iam:ListSAMLProviderTags unknown\n* *"},
 		{"ec2", &ec2client.CreateTransitGatewayInput{}, "ec2:CreateTransitGateway unknown\n* *"},
 		{
 			"ec2-instance-connect", &connectclient.SendSSHPublicKeyInput{InstanceId: text("i-1")},

@@ -41,7 +41,16 @@ type User struct {
 // Login is a user's login profile. It has no password, because nobody signs in.
 type Login struct {
 	Created       time.Time
+	Changed       time.Time // when the password was changed; zero: never
 	ResetRequired bool
+}
+
+// LastChanged returns when the password was set.
+func (l *Login) LastChanged() time.Time {
+	if l.Changed.IsZero() {
+		return l.Created
+	}
+	return l.Changed
 }
 
 // Key returns the user's key.
@@ -91,9 +100,16 @@ func (r *AccessKey) SealRow() seal.Row {
 
 // AccountIdentity is what IAM knows of an account.
 type AccountIdentity struct {
-	Account   identity.Region // the region of what belongs to the account
-	Alias     string          // "": none
-	Passwords *PasswordPolicy // nil: the default
+	Account   identity.Region   // the region of what belongs to the account
+	Alias     string            // "": none
+	Passwords *PasswordPolicy   // nil: the default
+	Report    *CredentialReport // the latest; nil: none
+}
+
+// CredentialReport is what an account's users had of credentials, in CSV.
+type CredentialReport struct {
+	Created time.Time
+	Content []byte
 }
 
 // PasswordPolicy is the rules for the passwords of an account's users. Numbers are 0 for none.

@@ -20,4 +20,5 @@ var tables = []table{
 	ServerCertificates, Dashboards,
 	SpotRequests,
 	Users, Groups, AccessKeys, AccountIdentities,
+	SSHPublicKeys, OpenIDProviders,
 }

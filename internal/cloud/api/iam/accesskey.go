@@ -52,13 +52,13 @@ func (a *API) CreateAccessKey(
 		return nil, err
 	}
 	return &iam.CreateAccessKeyOutput{AccessKey: &types.AccessKey{
-		AccessKeyId: &row.ID, SecretAccessKey: &secret, UserName: &row.User, Status: statusOf(row),
+		AccessKeyId: &row.ID, SecretAccessKey: &secret, UserName: &row.User, Status: statusOf(row.Inactive),
 		CreateDate: &row.Created,
 	}}, nil
 }
 
-func statusOf(row *store.AccessKey) types.StatusType {
-	if row.Inactive {
+func statusOf(inactive bool) types.StatusType {
+	if inactive {
 		return types.StatusTypeInactive
 	}
 	return types.StatusTypeActive
@@ -86,16 +86,23 @@ func checkKeyID(id *string) error {
 	return nil
 }
 
+// checkStatus refuses a status that a request cannot give a key.
+func checkStatus(status types.StatusType) error {
+	switch status {
+	case types.StatusTypeActive, types.StatusTypeInactive:
+		return nil
+	case "":
+		return model.Null("status")
+	}
+	return model.OutOfSet("status", status, "Active", "Inactive")
+}
+
 // UpdateAccessKey activates or deactivates an access key of a user, or of the caller.
 func (a *API) UpdateAccessKey(
 	ctx context.Context, in *iam.UpdateAccessKeyInput,
 ) (*iam.UpdateAccessKeyOutput, error) {
-	switch in.Status {
-	case types.StatusTypeActive, types.StatusTypeInactive:
-	case "":
-		return nil, model.Null("status")
-	default:
-		return nil, model.OutOfSet("status", in.Status, "Active", "Inactive")
+	if err := checkStatus(in.Status); err != nil {
+		return nil, err
 	}
 	return &iam.UpdateAccessKeyOutput{}, a.withKey(ctx, in.UserName, in.AccessKeyId, func(tx *store.Tx, id string) {
 		store.AccessKeys.Edit(tx, id, func(row *store.AccessKey) {
@@ -168,7 +175,7 @@ func (a *API) ListAccessKeys(
 
 func describeKey(row *store.AccessKey) types.AccessKeyMetadata {
 	return types.AccessKeyMetadata{
-		AccessKeyId: &row.ID, UserName: &row.User, Status: statusOf(row), CreateDate: &row.Created,
+		AccessKeyId: &row.ID, UserName: &row.User, Status: statusOf(row.Inactive), CreateDate: &row.Created,
 	}
 }
 

@@ -105,15 +105,6 @@ func (a *API) ListAccountAliases(
 	return &iam.ListAccountAliasesOutput{AccountAliases: convert(page.items, itself)}, nil
 }
 
-// ListOpenIDConnectProviders lists the OpenID Connect identity providers. There are none.
-func (a *API) ListOpenIDConnectProviders(
-	context.Context, *iam.ListOpenIDConnectProvidersInput,
-) (*iam.ListOpenIDConnectProvidersOutput, error) {
-	return &iam.ListOpenIDConnectProvidersOutput{
-		OpenIDConnectProviderList: []types.OpenIDConnectProviderListEntry{},
-	}, nil
-}
-
 // ListSAMLProviders lists the SAML identity providers. There are none.
 func (a *API) ListSAMLProviders(
 	context.Context, *iam.ListSAMLProvidersInput,

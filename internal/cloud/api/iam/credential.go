@@ -41,16 +41,6 @@ func (a *API) ListSigningCertificates(
 	return &iam.ListSigningCertificatesOutput{Certificates: []types.SigningCertificate{}}, nil
 }
 
-// ListSSHPublicKeys lists the SSH public keys of a user, who has none.
-func (a *API) ListSSHPublicKeys(
-	ctx context.Context, in *iam.ListSSHPublicKeysInput,
-) (*iam.ListSSHPublicKeysOutput, error) {
-	if err := a.nothingOf(ctx, in.UserName, in.Marker, in.MaxItems); err != nil {
-		return nil, err
-	}
-	return &iam.ListSSHPublicKeysOutput{SSHPublicKeys: []types.SSHPublicKeyMetadata{}}, nil
-}
-
 // ListServiceSpecificCredentials lists the credentials of a user for single services. There are
 // none.
 func (a *API) ListServiceSpecificCredentials(

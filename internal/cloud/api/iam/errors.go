@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -9,6 +10,12 @@ import (
 
 func noSuchEntity(format string, args ...any) error {
 	return withStatus(http.StatusNotFound, "NoSuchEntity", format, args...)
+}
+
+// isNoSuchEntity reports whether an error is one of noSuchEntity.
+func isNoSuchEntity(err error) bool {
+	failure, ok := errors.AsType[*wire.Error](err)
+	return ok && failure.Code == "NoSuchEntity"
 }
 
 func entityExists(format string, args ...any) error {

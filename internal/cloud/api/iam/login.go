@@ -75,12 +75,13 @@ func (a *API) UpdateLoginProfile(
 		if row.Login == nil {
 			return noLogin(row)
 		}
+		login := *row.Login
 		if in.Password != nil {
 			if err := checkPassword(accountIn(ctx, tx).Passwords, aws.ToString(in.Password)); err != nil {
 				return err
 			}
+			login.Changed = a.now()
 		}
-		login := *row.Login
 		login.ResetRequired = constraint.Default(in.PasswordResetRequired, login.ResetRequired)
 		row.Login = &login
 		return nil

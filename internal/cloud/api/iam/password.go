@@ -2,7 +2,6 @@ package iam
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -46,7 +45,7 @@ func (a *API) UpdateAccountPasswordPolicy(
 
 // checkPasswordPolicy refuses numbers that are out of range, all in one error.
 func checkPasswordPolicy(in *iam.UpdateAccountPasswordPolicyInput) error {
-	var wrong []string
+	var wrong violations
 	for _, n := range []struct {
 		member    string
 		given     *int32
@@ -56,23 +55,15 @@ func checkPasswordPolicy(in *iam.UpdateAccountPasswordPolicyInput) error {
 		{"passwordReusePrevention", in.PasswordReusePrevention, 1, maxRemembered},
 		{"maxPasswordAge", in.MaxPasswordAge, 1, maxPasswordAge},
 	} {
-		const message = "Value at '%s' failed to satisfy constraint: Member must have value %s than or equal to %d"
 		switch {
 		case n.given == nil:
 		case *n.given < n.low:
-			wrong = append(wrong, fmt.Sprintf(message, n.member, "greater", n.low))
+			wrong.add(n.member, "have value greater than or equal to %d", n.low)
 		case *n.given > n.high:
-			wrong = append(wrong, fmt.Sprintf(message, n.member, "less", n.high))
+			wrong.add(n.member, "have value less than or equal to %d", n.high)
 		}
 	}
-	if len(wrong) == 0 {
-		return nil
-	}
-	errors := "error"
-	if len(wrong) > 1 {
-		errors = "errors"
-	}
-	return model.Errorf("%d validation %s detected: %s", len(wrong), errors, strings.Join(wrong, "; "))
+	return wrong.err()
 }
 
 // GetAccountPasswordPolicy returns the rules for users' passwords.

@@ -26,8 +26,9 @@ func (a *API) GetAccountSummary(
 		"InstanceProfiles":   int32(len(store.InstanceProfiles.InRegion(view, region))),
 		"ServerCertificates": int32(len(store.ServerCertificates.InRegion(view, region))),
 		"Policies":           int32(len(policies)), "PolicyVersionsInUse": int32(versions),
+		"Providers": int32(len(store.OpenIDProviders.InRegion(view, region))),
 
-		"MFADevices": 0, "MFADevicesInUse": 0, "Providers": 0,
+		"MFADevices": 0, "MFADevicesInUse": 0,
 		"AccountAccessKeysPresent": 0, "AccountMFAEnabled": 0, "AccountPasswordPresent": 0,
 		"AccountSigningCertificatesPresent": 0, "GlobalEndpointTokenVersion": 1,
 

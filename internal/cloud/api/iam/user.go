@@ -214,11 +214,14 @@ func (a *API) UpdateUser(ctx context.Context, in *iam.UpdateUserInput) (*iam.Upd
 		for _, key := range store.AccessKeysByUser.List(tx, old) {
 			store.AccessKeys.Edit(tx, key.ID, func(key *store.AccessKey) { key.User = row.Name })
 		}
+		for _, key := range store.SSHPublicKeysByUser.List(tx, old) {
+			store.SSHPublicKeys.Edit(tx, key.ID, func(key *store.SSHPublicKey) { key.User = row.Name })
+		}
 		return checkUserName(tx, row)
 	})
 }
 
-// DeleteUser deletes a user that has no policies, access keys, groups and login profile.
+// DeleteUser deletes a user that has no policies, keys, groups and login profile.
 func (a *API) DeleteUser(ctx context.Context, in *iam.DeleteUserInput) (*iam.DeleteUserOutput, error) {
 	return &iam.DeleteUserOutput{}, a.Store.Update(func(tx *store.Tx) error {
 		row, err := findUser(ctx, tx, in.UserName)
@@ -239,6 +242,8 @@ func (a *API) DeleteUser(ctx context.Context, in *iam.DeleteUserInput) (*iam.Del
 			return deleteConflict("Cannot delete entity, must delete access keys first.")
 		case row.Login != nil:
 			return deleteConflict("Cannot delete entity, must delete login profile first.")
+		case store.SSHPublicKeysByUser.Has(tx, row.Key()):
+			return deleteConflict("Cannot delete entity, must remove referenced objects first.")
 		}
 		store.Users.Delete(tx, row.Key())
 		return nil
