@@ -2,6 +2,7 @@ package authorization
 
 import (
 	"net/url"
+	"reflect"
 	"strings"
 
 	"aloft.dev/aloft/internal/cloud/store"
@@ -34,6 +35,7 @@ var bucketOperations = operations{
 	"PutBucketOwnershipControls":      {instead: inBucket("PutBucketOwnershipControls")},
 	"DeleteBucketOwnershipControls":   {instead: inBucket("PutBucketOwnershipControls")},
 	"GetBucketVersioning":             {instead: inBucket("GetBucketVersioning")},
+	"PutBucketVersioning":             {instead: inBucket("PutBucketVersioning")},
 	"GetBucketLifecycleConfiguration": {instead: inBucket("GetLifecycleConfiguration")},
 	"PutBucketLifecycleConfiguration": {instead: inBucket("PutLifecycleConfiguration")},
 	"DeleteBucketLifecycle":           {instead: inBucket("PutLifecycleConfiguration")},
@@ -58,26 +60,26 @@ var bucketOperations = operations{
 	"ListBucketInventoryConfigurations":          {instead: inBucket("GetInventoryConfiguration")},
 	"ListBucketMetricsConfigurations":            {instead: inBucket("GetMetricsConfiguration")},
 
-	"GetObjectAcl":            {instead: onObject("GetObjectAcl")},
-	"PutObjectAcl":            {instead: onObject("PutObjectAcl")},
+	"GetObjectAcl":            {instead: onVersion("GetObjectAcl", "GetObjectVersionAcl")},
+	"PutObjectAcl":            {instead: onVersion("PutObjectAcl", "PutObjectVersionAcl")},
 	"GetObjectRetention":      {instead: onObject("GetObjectRetention")},
 	"GetObjectLegalHold":      {instead: onObject("GetObjectLegalHold")},
-	"GetObjectAttributes":     {instead: onObject("GetObject")},
-	"GetObject":               {instead: onObject("GetObject")},
-	"HeadObject":              {instead: onObject("GetObject")},
+	"GetObjectAttributes":     {instead: onVersion("GetObject", "GetObjectVersion")},
+	"GetObject":               {instead: onVersion("GetObject", "GetObjectVersion")},
+	"HeadObject":              {instead: onVersion("GetObject", "GetObjectVersion")},
 	"PutObject":               {instead: onObject("PutObject")},
 	"CreateMultipartUpload":   {instead: onObject("PutObject")},
 	"UploadPart":              {instead: onObject("PutObject")},
 	"CompleteMultipartUpload": {instead: onObject("PutObject")},
 	"AbortMultipartUpload":    {instead: onObject("AbortMultipartUpload")},
 	"ListParts":               {instead: onObject("ListMultipartUploadParts")},
-	"DeleteObject":            {instead: onObject("DeleteObject")},
+	"DeleteObject":            {instead: onVersion("DeleteObject", "DeleteObjectVersion")},
 	"DeleteObjects":           {instead: deleteObjectsNeeds},
 	"CopyObject":              {instead: copyNeeds},
 	"UploadPartCopy":          {instead: copyNeeds},
-	"GetObjectTagging":        {instead: onObject("GetObjectTagging")},
-	"PutObjectTagging":        {instead: onObject("PutObjectTagging")},
-	"DeleteObjectTagging":     {instead: onObject("DeleteObjectTagging")},
+	"GetObjectTagging":        {instead: onVersion("GetObjectTagging", "GetObjectVersionTagging")},
+	"PutObjectTagging":        {instead: onVersion("PutObjectTagging", "PutObjectVersionTagging")},
+	"DeleteObjectTagging":     {instead: onVersion("DeleteObjectTagging", "DeleteObjectVersionTagging")},
 }
 
 func listBucketsNeeds(*subject) []need {
@@ -109,30 +111,66 @@ func onObject(action string) func(s *subject) []need {
 	}
 }
 
+// onVersion returns the permission for an action on the object of a request, or for another one if the
+// request names a version.
+func onVersion(action, versionAction string) func(s *subject) []need {
+	return func(s *subject) []need {
+		if version := s.value("VersionId"); version != "" {
+			return []need{versionNeed(s, versionAction, s.value("Bucket"), s.value("Key"), version)}
+		}
+		return onObject(action)(s)
+	}
+}
+
 func objectNeed(s *subject, action, bucket, key string) need {
 	keys := map[string][]string{}
 	if o, ok := store.Objects.Get(s, store.ObjectKey(bucket, key)); ok {
-		for name, value := range o.Headers.Tags {
-			keys["s3:ExistingObjectTag/"+name] = []string{value}
-		}
+		keys = objectTags(o)
 	}
 	return need{action: "s3:" + action, resource: bucketARN + bucket + "/" + key, keys: keys}
 }
 
-func deleteObjectsNeeds(s *subject) (needs []need) {
-	for _, key := range s.values("Delete.Objects.Key") {
-		needs = append(needs, objectNeed(s, "DeleteObject", s.value("Bucket"), key))
+// versionNeed returns the permission for an action on a version. Policies limit it by the version's tags.
+func versionNeed(s *subject, action, bucket, key, version string) need {
+	keys := map[string][]string{}
+	if o := store.FindVersion(s, bucket, key, version); o != nil {
+		keys = objectTags(o)
 	}
+	keys["s3:VersionId"] = []string{version}
+	return need{action: "s3:" + action, resource: bucketARN + bucket + "/" + key, keys: keys}
+}
+
+// objectTags returns the condition keys of an object's tags.
+func objectTags(o *store.Object) map[string][]string {
+	keys := map[string][]string{}
+	for name, value := range o.Headers.Tags {
+		keys["s3:ExistingObjectTag/"+name] = []string{value}
+	}
+	return keys
+}
+
+func deleteObjectsNeeds(s *subject) (needs []need) {
+	visit(s.input, []string{"Delete", "Objects"}, func(id reflect.Value) {
+		bucket, key := s.value("Bucket"), strings.Join(valuesAt(id, "Key"), "")
+		if version := strings.Join(valuesAt(id, "VersionId"), ""); version != "" {
+			needs = append(needs, versionNeed(s, "DeleteObjectVersion", bucket, key, version))
+			return
+		}
+		needs = append(needs, objectNeed(s, "DeleteObject", bucket, key))
+	})
 	return needs
 }
 
 // copyNeeds returns the permissions to read the source of a copy and to write the copy.
 func copyNeeds(s *subject) []need {
-	source, _, _ := strings.Cut(s.value("CopySource"), "?")
+	source, version, versioned := strings.Cut(s.value("CopySource"), "?versionId=")
 	plain, err := url.PathUnescape(strings.TrimPrefix(source, "/"))
 	if err != nil {
 		return nil
 	}
 	bucket, key, _ := strings.Cut(plain, "/")
+	if versioned {
+		return append(onObject("PutObject")(s), versionNeed(s, "GetObjectVersion", bucket, key, version))
+	}
 	return append(onObject("PutObject")(s), objectNeed(s, "GetObject", bucket, key))
 }

@@ -31,6 +31,7 @@ type Bucket struct {
 	BlockPublic *PublicAccessBlock // nil: none
 	BucketKeys  bool               // of the default encryption, which has no effect without AWS KMS
 	NoOwnership bool               // its ownership controls were deleted: its objects are its owner's all the same
+	Versioning  string             // Enabled, Suspended; "": never enabled
 }
 
 // PublicAccessBlock says what of a bucket cannot be public.
@@ -46,6 +47,9 @@ type LifecycleRule struct {
 	Date           time.Time // from which on objects expire; zero: never
 	AbandonedParts int32     // days after which an upload is aborted; 0: never
 	Combined       bool      // as the user wrote the filter: with And
+	NoncurrentDays int32     // days after which a version that is not current is deleted; 0: never
+	NewerKept      int32     // so many of them are kept longer
+	ExpiredMarkers *bool     // whether to delete markers without versions; nil: the user does not say
 }
 
 // ObjectFilter selects objects.
@@ -75,7 +79,7 @@ type Checksum struct {
 	Composite bool   // of the checksums of parts
 }
 
-// Object is an object of a bucket. A multipart upload has a file for each part.
+// Object is an object of a bucket, or a version of one. A multipart upload has a file for each part.
 type Object struct {
 	Bucket, Key string
 	Files       []FileRef
@@ -86,6 +90,12 @@ type Object struct {
 	Headers     ObjectHeaders
 	Checksum    Checksum
 	Delivered   bool // by the local cloud itself: an access log
+	// Of versions: VersionID is "" for the null version, and Sequence increases from one version of a key to
+	// the next. Superseded is when the next one was made; zero: this is the latest.
+	VersionID  string
+	Sequence   int64
+	Superseded time.Time
+	Marker     bool // a delete marker, without content
 }
 
 // ObjectKey returns the key of an object. Within a bucket, keys are in the order of their

@@ -17,6 +17,7 @@ var tables = []table{
 	ScalingNotifications, LaunchConfigurations, WarmPools,
 	AccountSettings, PlacementGroups, Fleets,
 	SharedTags,
+	ObjectVersions,
 	ServerCertificates, Dashboards,
 	SpotRequests,
 	Users, Groups, AccessKeys, AccountIdentities,

@@ -14,11 +14,8 @@ type Error struct {
 	Message string // for people
 	Status  int    // HTTP status; 0 means 400, the status of nearly all errors of AWS's query APIs
 
-	Unmodified Validators // of what S3 does not send again
+	Header map[string]string // of S3's response, beside those of all responses
 }
-
-// Validators are by what a client knows a version of an object.
-type Validators struct{ ETag, LastModified string }
 
 // Error returns the code and the message.
 func (e *Error) Error() string { return e.Code + ": " + e.Message }

@@ -256,9 +256,10 @@ func (x *exchange) s3Header() http.Header {
 // Responses to HEAD and those without a change have no body.
 func (x *exchange) encodeS3Error(r *response, e *Error) {
 	r.header = x.s3Header()
+	for name, value := range e.Header {
+		r.header.Set(name, value)
+	}
 	if r.contentType = ""; r.status == http.StatusNotModified {
-		r.header.Set("ETag", e.Unmodified.ETag)
-		r.header.Set("Last-Modified", e.Unmodified.LastModified)
 		return
 	}
 	w := &xmlEncoder{}

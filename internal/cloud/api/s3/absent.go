@@ -156,8 +156,8 @@ func (a *API) ListBucketMetricsConfigurations(
 }
 
 // withoutLock returns the error of a request about the lock of an object.
-func (a *API) withoutLock(ctx context.Context, bucket, owner, key *string) error {
-	if _, err := findObject(ctx, a.Store.View(), bucket, owner, key); err != nil {
+func (a *API) withoutLock(ctx context.Context, bucket, owner, key, version *string) error {
+	if _, err := findObject(ctx, a.Store.View(), bucket, owner, key, version); err != nil {
 		return err
 	}
 	return failure(http.StatusBadRequest, "InvalidRequest", "Bucket is missing Object Lock Configuration")
@@ -167,12 +167,12 @@ func (a *API) withoutLock(ctx context.Context, bucket, owner, key *string) error
 func (a *API) GetObjectRetention(
 	ctx context.Context, in *s3.GetObjectRetentionInput,
 ) (*s3.GetObjectRetentionOutput, error) {
-	return nil, cmp.Or(check(in), a.withoutLock(ctx, in.Bucket, in.ExpectedBucketOwner, in.Key))
+	return nil, cmp.Or(check(in), a.withoutLock(ctx, in.Bucket, in.ExpectedBucketOwner, in.Key, in.VersionId))
 }
 
 // GetObjectLegalHold refuses to tell whether an object is held: its bucket locks none.
 func (a *API) GetObjectLegalHold(
 	ctx context.Context, in *s3.GetObjectLegalHoldInput,
 ) (*s3.GetObjectLegalHoldOutput, error) {
-	return nil, cmp.Or(check(in), a.withoutLock(ctx, in.Bucket, in.ExpectedBucketOwner, in.Key))
+	return nil, cmp.Or(check(in), a.withoutLock(ctx, in.Bucket, in.ExpectedBucketOwner, in.Key, in.VersionId))
 }

@@ -28,7 +28,7 @@ func (a *API) GetObjectAcl(ctx context.Context, in *s3.GetObjectAclInput) (*s3.G
 	if err := check(in); err != nil {
 		return nil, err
 	}
-	_, err := findObject(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner, in.Key)
+	_, err := findObject(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner, in.Key, in.VersionId)
 	return &s3.GetObjectAclOutput{Owner: owner(ctx), Grants: ownersGrants(ctx)}, err
 }
 
@@ -49,7 +49,7 @@ func (a *API) PutBucketAcl(ctx context.Context, in *s3.PutBucketAclInput) (*s3.P
 // PutObjectAcl refuses to set the access control list of an object.
 func (a *API) PutObjectAcl(ctx context.Context, in *s3.PutObjectAclInput) (*s3.PutObjectAclOutput, error) {
 	if _, err := findObject(
-		ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner, in.Key,
+		ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner, in.Key, in.VersionId,
 	); err != nil {
 		return nil, err
 	}

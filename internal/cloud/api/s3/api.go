@@ -2,8 +2,8 @@
 // responses are those of the Amazon S3 API Reference and User Guide. Buckets and objects are
 // rows of the store, and the content of objects is in files (package objectfile).
 //
-// Buckets are not versioned, have no access control lists and are not public. What asks for
-// more is refused by name. Unlike on AWS, a bucket answers to every region.
+// Buckets have no access control lists and are not public. What asks for more is refused by
+// name. Unlike on AWS, a bucket answers to every region.
 package s3
 
 import (
@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -51,7 +52,7 @@ func failure(status int, code, message string) *wire.Error {
 	return &wire.Error{Code: code, Message: message, Status: status}
 }
 
-func noSuchKey() error {
+func noSuchKey() *wire.Error {
 	return failure(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 }
 
@@ -158,9 +159,6 @@ func check(in any) error {
 	if acl, ok := set("ACL"); ok && acl.String() != "private" && acl.String() != "bucket-owner-full-control" {
 		return aclUnsupported()
 	}
-	if version, ok := set("VersionId"); ok && version.Elem().String() != soleVersion {
-		return wire.Errorf("InvalidArgument", "Invalid version id specified")
-	}
 	if key, ok := set("Key"); ok {
 		text := key.Elem().String()
 		return checkKey(&text)
@@ -194,7 +192,7 @@ func (a *API) removeFiles(files []store.FileRef) {
 // meanwhile.
 func (a *API) DeleteLeftovers() error {
 	view, known := a.Store.View(), map[string]bool{}
-	for _, o := range store.Objects.List(view) {
+	for _, o := range slices.Concat(store.Objects.List(view), store.ObjectVersions.List(view)) {
 		for _, f := range o.Files {
 			known[f.ID] = true
 		}

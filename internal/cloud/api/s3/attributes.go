@@ -27,12 +27,13 @@ func (a *API) GetObjectAttributes(
 			return nil, invalidArgument("Invalid attribute name specified.")
 		}
 	}
-	o, err := findObject(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner, in.Key)
+	view := a.Store.View()
+	o, err := findObject(ctx, view, in.Bucket, in.ExpectedBucketOwner, in.Key, in.VersionId)
 	if err != nil {
 		return nil, err
 	}
 	wants := func(name types.ObjectAttributes) bool { return slices.Contains(in.ObjectAttributes, name) }
-	out := &s3.GetObjectAttributesOutput{LastModified: aws.Time(o.Modified)}
+	out := &s3.GetObjectAttributesOutput{LastModified: aws.Time(o.Modified), VersionId: versionID(view, o)}
 	if wants(types.ObjectAttributesEtag) {
 		out.ETag = &o.ETag
 	}

@@ -137,11 +137,12 @@ func (a *API) DeleteBucket(ctx context.Context, in *s3.DeleteBucketInput) (*s3.D
 		if err != nil {
 			return err
 		}
-		for o := range store.Objects.From(tx, store.ObjectKey(bucket.Name, "")) {
-			if o.Bucket == bucket.Name {
-				return failure(http.StatusConflict, "BucketNotEmpty", "The bucket you tried to delete is not empty")
+		for range versionsIn(tx, bucket.Name)("") {
+			message := "The bucket you tried to delete is not empty"
+			if bucket.Versioning != "" {
+				message += ". You must delete all versions in the bucket."
 			}
-			break
+			return failure(http.StatusConflict, "BucketNotEmpty", message)
 		}
 		for _, u := range uploadsOf(tx, bucket.Name) {
 			files = append(files, deleteUpload(tx, u)...)

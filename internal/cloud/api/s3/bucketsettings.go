@@ -204,7 +204,10 @@ func (a *API) PutBucketEncryption(
 		return nil, wire.NotImplemented("blocked types of encryption")
 	case by == nil:
 		return nil, malformedXML()
-	case by.SSEAlgorithm != types.ServerSideEncryptionAes256 || by.KMSMasterKeyID != nil:
+	case by.SSEAlgorithm == types.ServerSideEncryptionAes256 && by.KMSMasterKeyID != nil:
+		return nil, invalidArgument("a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or " +
+			"aws:kms:dsse")
+	case by.SSEAlgorithm != types.ServerSideEncryptionAes256:
 		return nil, wire.NotImplemented("encryption of objects with AWS KMS keys")
 	}
 	return &s3.PutBucketEncryptionOutput{}, a.editBucket(
@@ -290,12 +293,4 @@ func (a *API) GetBucketOwnershipControls(
 	return &s3.GetBucketOwnershipControlsOutput{OwnershipControls: &types.OwnershipControls{
 		Rules: []types.OwnershipControlsRule{{ObjectOwnership: types.ObjectOwnershipBucketOwnerEnforced}},
 	}}, nil
-}
-
-// GetBucketVersioning returns nothing, which says that versioning was never enabled.
-func (a *API) GetBucketVersioning(
-	ctx context.Context, in *s3.GetBucketVersioningInput,
-) (*s3.GetBucketVersioningOutput, error) {
-	_, err := findBucket(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
-	return &s3.GetBucketVersioningOutput{}, err
 }

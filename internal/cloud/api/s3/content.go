@@ -187,16 +187,19 @@ func (r *rangeReader) Close() error {
 	return err
 }
 
+// place is where a request says that an object is. Without a version it is the current one.
+type place struct{ bucket, owner, key, version *string }
+
 // withObject calls do with an object until its files are those of the row: a client may
 // replace the object in between.
 func (a *API) withObject(
-	ctx context.Context, bucket, owner, key *string, do func(r store.Reader, o *store.Object) error,
+	ctx context.Context, at place, do func(r store.Reader, o *store.Object) error,
 ) error {
 	const attempts = 10
 	var err error
 	for range attempts {
 		view := a.Store.View()
-		o, found := findObject(ctx, view, bucket, owner, key)
+		o, found := findObject(ctx, view, at.bucket, at.owner, at.key, at.version)
 		if found != nil {
 			return found
 		}
@@ -205,22 +208,6 @@ func (a *API) withObject(
 		}
 	}
 	return err
-}
-
-// findObject returns an object.
-func findObject(ctx context.Context, r store.Reader, bucket, owner, key *string) (*store.Object, error) {
-	b, err := findBucket(ctx, r, bucket, owner)
-	if err != nil {
-		return nil, err
-	}
-	if key == nil || *key == "" {
-		return nil, noSuchKey()
-	}
-	o, ok := store.Objects.Get(r, store.ObjectKey(b.Name, *key))
-	if !ok {
-		return nil, noSuchKey()
-	}
-	return o, nil
 }
 
 // parseRange returns the bytes that a Range header asks for. ok is false if the header has

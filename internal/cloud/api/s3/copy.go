@@ -17,19 +17,19 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// parseSource returns bucket and key of a source of a copy: "bucket/key", encoded as in
-// URLs.
-func parseSource(source *string) (bucket, key string, err error) {
-	text, query, versioned := strings.Cut(aws.ToString(source), "?versionId=")
+// parseSource returns where a source of a copy is: "bucket/key?versionId=id", encoded as in URLs.
+func parseSource(s source) (place, error) {
+	text, version, versioned := strings.Cut(aws.ToString(s.from), "?versionId=")
 	plain, err := url.PathUnescape(text)
-	if versioned && query != "null" {
-		return "", "", invalidArgument("Invalid version id specified")
-	}
 	bucket, key, ok := strings.Cut(strings.TrimPrefix(plain, "/"), "/")
 	if err != nil || !ok || key == "" {
-		return "", "", invalidArgument("Invalid copy source object key")
+		return place{}, invalidArgument("Invalid copy source object key")
 	}
-	return bucket, key, nil
+	at := place{bucket: &bucket, owner: s.owner, key: &key}
+	if versioned {
+		at.version = &version
+	}
+	return at, nil
 }
 
 // source is where a copy comes from.
@@ -39,12 +39,14 @@ type source struct {
 }
 
 // with calls do with the object that is copied.
-func (a *API) with(ctx context.Context, s source, do func(o *store.Object) error) error {
-	bucket, key, err := parseSource(s.from)
+// The error for a delete marker is that of AWS.
+func (a *API) with(ctx context.Context, s source, do func(o *store.Object) error) (version *string, err error) {
+	at, err := parseSource(s)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return a.withObject(ctx, &bucket, s.owner, &key, func(_ store.Reader, o *store.Object) error {
+	return version, a.withObject(ctx, at, func(r store.Reader, o *store.Object) error {
+		version = versionID(r, o)
 		q := question{
 			match: s.match, noneMatch: s.noneMatch, modifiedSince: s.modifiedSince, unmodifiedSince: s.unmodifiedSince,
 		}
@@ -68,7 +70,8 @@ func (a *API) CopyObject(ctx context.Context, in *s3.CopyObjectInput) (*s3.CopyO
 		in.CopySourceIfModifiedSince, in.CopySourceIfUnmodifiedSince,
 	}
 	copied := &store.Object{Bucket: *in.Bucket, Key: *in.Key}
-	if err := a.with(ctx, from, func(o *store.Object) error { return a.copyTo(copied, o, in) }); err != nil {
+	version, err := a.with(ctx, from, func(o *store.Object) error { return a.copyTo(copied, o, in) })
+	if err != nil {
 		return nil, err
 	}
 	when := condition{in.IfMatch, in.IfNoneMatch}
@@ -84,7 +87,7 @@ func (a *API) CopyObject(ctx context.Context, in *s3.CopyObjectInput) (*s3.CopyO
 		&out.ChecksumSHA1, &out.ChecksumSHA256)
 	return &s3.CopyObjectOutput{
 		CopyObjectResult: out, ServerSideEncryption: types.ServerSideEncryptionAes256,
-		Expiration: describeExpiry(a.Store.View(), copied),
+		Expiration: describeExpiry(a.Store.View(), copied), VersionId: newVersionID(copied), CopySourceVersionId: version,
 	}, nil
 }
 
@@ -94,7 +97,8 @@ func (a *API) copyTo(copied, o *store.Object, in *s3.CopyObjectInput) (err error
 	case o.Size > maxContent:
 		return wire.Errorf("InvalidRequest",
 			"The specified copy source is larger than the maximum allowable size for a copy source: 5368709120")
-	case o.Bucket == copied.Bucket && o.Key == copied.Key && in.MetadataDirective != types.MetadataDirectiveReplace:
+	case o.Bucket == copied.Bucket && o.Key == copied.Key && o.Superseded.IsZero() &&
+		in.MetadataDirective != types.MetadataDirectiveReplace:
 		return wire.Errorf("InvalidRequest", "This copy request is illegal because it is trying to copy an object to "+
 			"itself without changing the object's metadata, storage class, website redirect location or encryption "+
 			"attributes.")
@@ -181,7 +185,7 @@ func (a *API) UploadPartCopy(ctx context.Context, in *s3.UploadPartCopyInput) (*
 		in.CopySourceIfModifiedSince, in.CopySourceIfUnmodifiedSince,
 	}
 	var c *content
-	err = a.with(ctx, from, func(o *store.Object) error {
+	version, err := a.with(ctx, from, func(o *store.Object) error {
 		e := extent{0, o.Size}
 		if in.CopySourceRange != nil {
 			found, ok, err := parseRange(*in.CopySourceRange, o.Size)
@@ -209,7 +213,7 @@ func (a *API) UploadPartCopy(ctx context.Context, in *s3.UploadPartCopyInput) (*
 	describeChecksum(part.Checksum, &out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME,
 		&out.ChecksumSHA1, &out.ChecksumSHA256)
 	return &s3.UploadPartCopyOutput{
-		CopyPartResult: out, ServerSideEncryption: types.ServerSideEncryptionAes256,
+		CopyPartResult: out, ServerSideEncryption: types.ServerSideEncryptionAes256, CopySourceVersionId: version,
 	}, nil
 }
 

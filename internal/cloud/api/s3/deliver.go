@@ -3,6 +3,7 @@ package s3
 import (
 	"cmp"
 	"io"
+	"iter"
 	"slices"
 
 	"aloft.dev/aloft/internal/cloud/bucketpolicy"
@@ -56,10 +57,8 @@ func (a *API) BoundDelivered(limit int64) (deleted int, err error) {
 				break
 			}
 			total -= o.Size
-			key := store.ObjectKey(o.Bucket, o.Key)
-			if now, ok := store.Objects.Get(tx, key); ok && now == o {
-				store.Objects.Delete(tx, key)
-				files = append(files, o.Files...)
+			if isStored(tx, o) {
+				files = append(files, removeVersion(tx, o)...)
 				deleted++
 			}
 		}
@@ -74,9 +73,11 @@ func (a *API) BoundDelivered(limit int64) (deleted int, err error) {
 
 // delivered returns the logs in all buckets, and their size together.
 func delivered(r store.Reader) (logs []*store.Object, total int64) {
-	for o := range store.Objects.From(r, "") {
-		if o.Delivered {
-			logs, total = append(logs, o), total+o.Size
+	for _, objects := range []iter.Seq[*store.Object]{store.Objects.From(r, ""), store.ObjectVersions.From(r, "")} {
+		for o := range objects {
+			if o.Delivered {
+				logs, total = append(logs, o), total+o.Size
+			}
 		}
 	}
 	return logs, total

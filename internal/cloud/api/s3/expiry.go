@@ -76,7 +76,8 @@ func (a *API) Expire() error {
 	return nil
 }
 
-// expireSome deletes up to maxDeletions objects, and all uploads, that have expired.
+// expireSome deletes up to maxDeletions objects and versions, and all uploads, that have expired. Objects of
+// a bucket with versioning get delete markers.
 func (a *API) expireSome(name string, now time.Time) (deleted int, err error) {
 	if !a.anyExpired(name, now) {
 		return 0, nil
@@ -87,11 +88,14 @@ func (a *API) expireSome(name string, now time.Time) (deleted int, err error) {
 		if !ok {
 			return nil
 		}
-		for _, o := range expired(tx, bucket, now) {
-			store.Objects.Delete(tx, store.ObjectKey(o.Bucket, o.Key))
-			files = append(files, o.Files...)
-			deleted++
+		objects, versions := expired(tx, bucket, now), expiredVersions(tx, bucket, now)
+		for _, o := range objects {
+			files = append(files, a.delete(tx, bucket, o.Key, nil).files...)
 		}
+		for _, o := range versions {
+			files = append(files, removeVersion(tx, o)...)
+		}
+		deleted = max(len(objects), len(versions))
 		for _, u := range uploadsOf(tx, name) {
 			if abandoned(bucket, u, now) {
 				files = append(files, deleteUpload(tx, u)...)
@@ -118,7 +122,7 @@ func (a *API) anyExpired(name string, now time.Time) bool {
 			return true
 		}
 	}
-	return len(expired(view, bucket, now)) > 0
+	return len(expired(view, bucket, now)) > 0 || len(expiredVersions(view, bucket, now)) > 0
 }
 
 // expired returns up to maxDeletions objects that have expired.
@@ -132,6 +136,67 @@ func expired(r store.Reader, bucket *store.Bucket, now time.Time) (found []*stor
 		}
 	}
 	return found
+}
+
+// expiredVersions returns up to maxDeletions versions that are not current and have expired, and markers
+// that have no versions.
+func expiredVersions(r store.Reader, bucket *store.Bucket, now time.Time) (found []*store.Object) {
+	key, newer := "", int32(0)
+	for o := range store.ObjectVersions.From(r, store.ObjectKey(bucket.Name, "")) {
+		if o.Bucket != bucket.Name || len(found) == maxDeletions {
+			break
+		}
+		if o.Key != key {
+			key, newer = o.Key, 0
+		}
+		if o.Superseded.IsZero() { // a marker in the place of the current version
+			if markerExpired(bucket, o, now) && isAlone(r, o) {
+				found = append(found, o)
+			}
+			continue
+		}
+		if versionExpired(bucket, o, newer, now) {
+			found = append(found, o)
+		}
+		newer++
+	}
+	return found
+}
+
+// isAlone reports whether a latest marker has no versions.
+func isAlone(r store.Reader, marker *store.Object) bool {
+	for o := range store.OthersOf(r, marker.Bucket, marker.Key) {
+		if o.Sequence != marker.Sequence {
+			return false
+		}
+	}
+	return true
+}
+
+// markerExpired reports whether a rule deletes a marker without versions: one about such markers, or one by
+// which the marker is old enough as an object (Amazon S3 API Reference, LifecycleExpiration).
+func markerExpired(bucket *store.Bucket, marker *store.Object, now time.Time) bool {
+	for i := range bucket.Lifecycle {
+		r := &bucket.Lifecycle[i]
+		if r.Enabled && aws.ToBool(r.ExpiredMarkers) && selects(r.ObjectFilter, marker) {
+			return true
+		}
+	}
+	at, _ := expiry(bucket, marker)
+	return !at.IsZero() && !now.Before(at)
+}
+
+// versionExpired reports whether a rule deletes a version that is not current. newer is how many versions
+// that are not current are newer.
+func versionExpired(bucket *store.Bucket, o *store.Object, newer int32, now time.Time) bool {
+	for i := range bucket.Lifecycle {
+		r := &bucket.Lifecycle[i]
+		if r.Enabled && r.NoncurrentDays > 0 && selects(r.ObjectFilter, o) && newer >= r.NewerKept &&
+			!now.Before(after(o.Superseded, r.NoncurrentDays)) {
+			return true
+		}
+	}
+	return false
 }
 
 // abandoned reports whether a rule aborts an upload.

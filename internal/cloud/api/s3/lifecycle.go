@@ -58,14 +58,12 @@ func (a *API) parseRule(r types.LifecycleRule) (store.LifecycleRule, error) {
 	switch {
 	case len(r.Transitions) > 0 || len(r.NoncurrentVersionTransitions) > 0:
 		return rule, wire.NotImplemented("transitions of objects to other storage classes")
-	case r.NoncurrentVersionExpiration != nil:
-		return rule, wire.NotImplemented("lifecycle rules for versions of objects")
 	case r.Status != types.ExpirationStatusEnabled && r.Status != types.ExpirationStatusDisabled,
 		(r.Filter == nil) == (r.Prefix == nil): //nolint:staticcheck // older clients use Prefix
 		return rule, malformedXML()
 	case len(rule.ID) > maxRuleID:
 		return rule, invalidArgument("ID length should not exceed allowed limit of 255")
-	case r.Expiration == nil && r.AbortIncompleteMultipartUpload == nil:
+	case r.Expiration == nil && r.AbortIncompleteMultipartUpload == nil && r.NoncurrentVersionExpiration == nil:
 		return rule, wire.Errorf("InvalidRequest",
 			"At least one action needs to be specified in a rule.")
 	}
@@ -73,6 +71,9 @@ func (a *API) parseRule(r types.LifecycleRule) (store.LifecycleRule, error) {
 		rule.ID = a.ids.UUID()
 	}
 	if err := parseExpiration(&rule, r.Expiration); err != nil {
+		return rule, err
+	}
+	if err := parseNoncurrent(&rule, r.NoncurrentVersionExpiration); err != nil {
 		return rule, err
 	}
 	if abort := r.AbortIncompleteMultipartUpload; abort != nil {
@@ -88,9 +89,10 @@ func parseExpiration(rule *store.LifecycleRule, e *types.LifecycleExpiration) er
 	switch {
 	case e == nil:
 		return nil
-	case e.ExpiredObjectDeleteMarker != nil:
-		return wire.NotImplemented("lifecycle rules for versions of objects")
-	case (e.Days == nil) == (e.Date == nil):
+	case e.ExpiredObjectDeleteMarker != nil && e.Days == nil && e.Date == nil:
+		rule.ExpiredMarkers = e.ExpiredObjectDeleteMarker
+		return nil
+	case e.ExpiredObjectDeleteMarker != nil, (e.Days == nil) == (e.Date == nil):
 		return malformedXML()
 	case e.Days != nil && *e.Days < 1:
 		return invalidArgument("'Days' for Expiration action must be a positive integer")
@@ -98,6 +100,24 @@ func parseExpiration(rule *store.LifecycleRule, e *types.LifecycleExpiration) er
 		return invalidArgument("'Date' must be at midnight GMT")
 	}
 	rule.Days, rule.Date = aws.ToInt32(e.Days), aws.ToTime(e.Date)
+	return nil
+}
+
+// maxNewerKept is how many versions that are not current a rule keeps at most.
+const maxNewerKept = 100
+
+func parseNoncurrent(rule *store.LifecycleRule, e *types.NoncurrentVersionExpiration) error {
+	if e == nil {
+		return nil
+	}
+	rule.NoncurrentDays, rule.NewerKept = aws.ToInt32(e.NoncurrentDays), aws.ToInt32(e.NewerNoncurrentVersions)
+	switch {
+	case rule.NoncurrentDays < 1:
+		return invalidArgument("'NoncurrentDays' for NoncurrentVersionExpiration action must be a positive integer")
+	case e.NewerNoncurrentVersions != nil && (rule.NewerKept < 1 || rule.NewerKept > maxNewerKept):
+		return invalidArgument("'NewerNoncurrentVersions' for NoncurrentVersionExpiration action must be between 1 " +
+			"and 100")
+	}
 	return nil
 }
 
@@ -137,6 +157,9 @@ func parseFilter(rule *store.LifecycleRule, r types.LifecycleRule) (err error) {
 		return wire.Errorf("InvalidRequest",
 			"AbortIncompleteMultipartUpload cannot be specified with Tags or object sizes.")
 	}
+	if err == nil && rule.ExpiredMarkers != nil && len(f.Tags) > 0 {
+		return wire.Errorf("InvalidRequest", "ExpiredObjectDeleteMarker cannot be specified with Tags.")
+	}
 	return err
 }
 
@@ -171,6 +194,14 @@ func describeRule(rule *store.LifecycleRule) types.LifecycleRule {
 		out.Expiration = &types.LifecycleExpiration{Days: aws.Int32(rule.Days)}
 	case !rule.Date.IsZero():
 		out.Expiration = &types.LifecycleExpiration{Date: aws.Time(rule.Date)}
+	case rule.ExpiredMarkers != nil:
+		out.Expiration = &types.LifecycleExpiration{ExpiredObjectDeleteMarker: rule.ExpiredMarkers}
+	}
+	if rule.NoncurrentDays > 0 {
+		out.NoncurrentVersionExpiration = &types.NoncurrentVersionExpiration{NoncurrentDays: aws.Int32(rule.NoncurrentDays)}
+		if rule.NewerKept > 0 {
+			out.NoncurrentVersionExpiration.NewerNoncurrentVersions = aws.Int32(rule.NewerKept)
+		}
 	}
 	if rule.AbandonedParts > 0 {
 		out.AbortIncompleteMultipartUpload = &types.AbortIncompleteMultipartUpload{

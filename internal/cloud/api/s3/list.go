@@ -84,7 +84,9 @@ func collect[T any](q query, rows func(from string) iter.Seq2[string, T]) keysPa
 }
 
 // common returns the prefix under which the list has a key, if it has it under one.
+// What is behind \x01 orders rows of a key.
 func (q query) common(key string) (prefix string, ok bool) {
+	key, _, _ = strings.Cut(key, "\x01")
 	i := -1
 	if q.delimiter != "" {
 		i = strings.Index(key[len(q.prefix):], q.delimiter)
@@ -114,6 +116,18 @@ func (q query) startAfter(last string) string {
 	}
 	return last + "\x00"
 }
+
+// startAfterAll returns where a list begins that continues after all rows of a key, or after a common prefix.
+func (q query) startAfterAll(last string) string {
+	from := q.startAfter(last)
+	if from == last+"\x00" {
+		return rowPosition(last, "\xff")
+	}
+	return from
+}
+
+// rowPosition is where one of several rows of a key is. They are in the order of a text.
+func rowPosition(key, order string) string { return key + "\x01" + order }
 
 // objectsIn returns the rows of a bucket for collect.
 func objectsIn(r store.Reader, bucket string) func(from string) iter.Seq2[string, *store.Object] {

@@ -79,12 +79,9 @@ func (a *API) ListMultipartUploads(
 	// Keys of rows have the id behind the key, so that several uploads of a key are in order.
 	switch {
 	case in.UploadIdMarker != nil && in.KeyMarker != nil:
-		q.from = uploadPosition(*in.KeyMarker, *in.UploadIdMarker) + "\x00"
+		q.from = rowPosition(*in.KeyMarker, *in.UploadIdMarker) + "\x00"
 	case in.KeyMarker != nil:
-		q.from = q.startAfter(*in.KeyMarker)
-		if !strings.HasSuffix(*in.KeyMarker, q.delimiter) || q.delimiter == "" {
-			q.from = uploadPosition(*in.KeyMarker, "") + "\xff"
-		}
+		q.from = q.startAfterAll(*in.KeyMarker)
 	}
 	p := collect(q, uploadsIn(q.view, *in.Bucket))
 	out := &s3.ListMultipartUploadsOutput{
@@ -110,14 +107,12 @@ func (a *API) ListMultipartUploads(
 	return out, nil
 }
 
-func uploadPosition(key, id string) string { return key + "\x01" + id }
-
 // uploadsIn returns the uploads of a bucket for collect.
 func uploadsIn(r store.Reader, bucket string) func(from string) iter.Seq2[string, *store.Upload] {
 	return func(from string) iter.Seq2[string, *store.Upload] {
 		return func(yield func(string, *store.Upload) bool) {
 			for u := range store.Uploads.From(r, store.ObjectKey(bucket, from)) {
-				if u.Bucket != bucket || !yield(uploadPosition(u.Key, u.ID), u) {
+				if u.Bucket != bucket || !yield(rowPosition(u.Key, u.ID), u) {
 					return
 				}
 			}

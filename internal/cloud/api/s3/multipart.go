@@ -241,7 +241,7 @@ func (a *API) CompleteMultipartUpload(
 	out := &s3.CompleteMultipartUploadOutput{
 		Bucket: in.Bucket, Key: in.Key, ETag: quoted(o.ETag), Location: aws.String("/" + o.Bucket + "/" + o.Key),
 		ServerSideEncryption: types.ServerSideEncryptionAes256, ChecksumType: checksumType(o.Checksum.Composite),
-		Expiration: describeExpiry(a.Store.View(), o),
+		Expiration: describeExpiry(a.Store.View(), o), VersionId: newVersionID(o),
 	}
 	describeChecksum(o.Checksum, &out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME,
 		&out.ChecksumSHA1, &out.ChecksumSHA256)

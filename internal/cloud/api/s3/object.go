@@ -91,17 +91,15 @@ func sameETag(given, etag string) bool { return strings.Trim(given, `"`) == etag
 func (a *API) put(account string, o *store.Object, owner *string, c condition, also func(tx *store.Tx) error) error {
 	var replaced []store.FileRef
 	err := a.Store.Update(func(tx *store.Tx) error {
-		if _, err := bucketOf(account, tx, &o.Bucket, owner); err != nil {
+		bucket, err := bucketOf(account, tx, &o.Bucket, owner)
+		if err != nil {
 			return err
 		}
-		old, exists := store.Objects.Get(tx, store.ObjectKey(o.Bucket, o.Key))
-		if exists {
-			replaced = old.Files
-		}
+		old, _ := store.Objects.Get(tx, store.ObjectKey(o.Bucket, o.Key))
 		if err := c.check(old); err != nil {
 			return err
 		}
-		store.Objects.Put(tx, o)
+		replaced = a.addVersion(tx, bucket, o)
 		if also != nil {
 			return also(tx)
 		}
@@ -146,6 +144,7 @@ func (a *API) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutObje
 	out := &s3.PutObjectOutput{
 		ETag: quoted(o.ETag), ServerSideEncryption: types.ServerSideEncryptionAes256,
 		Expiration: describeExpiry(a.Store.View(), o), ChecksumType: types.ChecksumTypeFullObject,
+		VersionId: newVersionID(o),
 	}
 	describeChecksum(o.Checksum, &out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME,
 		&out.ChecksumSHA1, &out.ChecksumSHA256)
@@ -153,79 +152,6 @@ func (a *API) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutObje
 }
 
 func quoted(etag string) *string { return aws.String(`"` + etag + `"`) }
-
-// DeleteObject deletes an object. It is no error if there is none.
-func (a *API) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
-	if err := check(in); err != nil {
-		return nil, err
-	}
-	return &s3.DeleteObjectOutput{}, a.delete(ctx, in.Bucket, in.ExpectedBucketOwner, []string{aws.ToString(in.Key)},
-		func(o *store.Object) error {
-			if in.IfMatch == nil {
-				return nil
-			}
-			return condition{match: in.IfMatch}.check(o)
-		})
-}
-
-// delete deletes objects by their keys, if allowed permits each of those that exist.
-func (a *API) delete(ctx context.Context, name, owner *string, keys []string, allowed func(*store.Object) error) error {
-	var files []store.FileRef
-	err := a.Store.Update(func(tx *store.Tx) error {
-		bucket, err := findBucket(ctx, tx, name, owner)
-		if err != nil {
-			return err
-		}
-		for _, key := range keys {
-			o, _ := store.Objects.Get(tx, store.ObjectKey(bucket.Name, key))
-			if err := allowed(o); err != nil {
-				return err
-			}
-			if o != nil {
-				files = append(files, o.Files...)
-				store.Objects.Delete(tx, store.ObjectKey(bucket.Name, key))
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	a.removeFiles(files)
-	return nil
-}
-
-// DeleteObjects deletes up to 1,000 objects.
-func (a *API) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (*s3.DeleteObjectsOutput, error) {
-	if err := check(in); err != nil {
-		return nil, err
-	}
-	if in.Delete == nil || len(in.Delete.Objects) == 0 || len(in.Delete.Objects) > maxDeletions {
-		return nil, malformedXML()
-	}
-	out := &s3.DeleteObjectsOutput{}
-	var keys []string
-	for _, id := range in.Delete.Objects {
-		key := aws.ToString(id.Key)
-		switch {
-		case key == "":
-			return nil, malformedXML()
-		case id.ETag != nil || id.LastModifiedTime != nil || id.Size != nil:
-			return nil, wire.NotImplemented("conditions of DeleteObjects")
-		case id.VersionId != nil && *id.VersionId != soleVersion:
-			out.Errors = append(out.Errors, types.Error{
-				Key: id.Key, VersionId: id.VersionId, Code: aws.String("NoSuchVersion"),
-				Message: aws.String("The specified version does not exist."),
-			})
-			continue
-		}
-		keys = append(keys, key)
-		if !aws.ToBool(in.Delete.Quiet) {
-			out.Deleted = append(out.Deleted, types.DeletedObject{Key: id.Key, VersionId: id.VersionId})
-		}
-	}
-	return out, a.delete(ctx, in.Bucket, in.ExpectedBucketOwner, keys, func(*store.Object) error { return nil })
-}
 
 // PutObjectTagging replaces the tags of an object.
 func (a *API) PutObjectTagging(
@@ -238,28 +164,37 @@ func (a *API) PutObjectTagging(
 	if err != nil {
 		return nil, err
 	}
-	return &s3.PutObjectTaggingOutput{}, a.tagObject(ctx, in, in.Bucket, in.ExpectedBucketOwner, in.Key, tags)
+	at := place{in.Bucket, in.ExpectedBucketOwner, in.Key, in.VersionId}
+	version, err := a.tagObject(ctx, in, at, tags)
+	return &s3.PutObjectTaggingOutput{VersionId: version}, err
 }
 
 // DeleteObjectTagging removes the tags of an object.
 func (a *API) DeleteObjectTagging(
 	ctx context.Context, in *s3.DeleteObjectTaggingInput,
 ) (*s3.DeleteObjectTaggingOutput, error) {
-	return &s3.DeleteObjectTaggingOutput{}, a.tagObject(ctx, in, in.Bucket, in.ExpectedBucketOwner, in.Key, nil)
+	at := place{in.Bucket, in.ExpectedBucketOwner, in.Key, in.VersionId}
+	version, err := a.tagObject(ctx, in, at, nil)
+	return &s3.DeleteObjectTaggingOutput{VersionId: version}, err
 }
 
-func (a *API) tagObject(ctx context.Context, in any, bucket, owner, key *string, tags store.Tags) error {
+// tagObject replaces the tags of a version, whose id it returns.
+func (a *API) tagObject(ctx context.Context, in any, at place, tags store.Tags) (version *string, err error) {
 	if err := check(in); err != nil {
-		return err
+		return nil, err
 	}
-	return a.Store.Update(func(tx *store.Tx) error {
-		o, err := findObject(ctx, tx, bucket, owner, key)
+	return version, a.Store.Update(func(tx *store.Tx) error {
+		o, err := findObject(ctx, tx, at.bucket, at.owner, at.key, at.version)
 		if err != nil {
 			return err
 		}
 		tagged := *o
-		tagged.Headers.Tags = tags
-		store.Objects.Put(tx, &tagged)
+		tagged.Headers.Tags, version = tags, versionID(tx, o)
+		if o.Superseded.IsZero() {
+			store.Objects.Put(tx, &tagged)
+		} else {
+			store.ObjectVersions.Put(tx, &tagged)
+		}
 		return nil
 	})
 }
@@ -271,9 +206,10 @@ func (a *API) GetObjectTagging(
 	if err := check(in); err != nil {
 		return nil, err
 	}
-	o, err := findObject(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner, in.Key)
+	view := a.Store.View()
+	o, err := findObject(ctx, view, in.Bucket, in.ExpectedBucketOwner, in.Key, in.VersionId)
 	if err != nil {
 		return nil, err
 	}
-	return &s3.GetObjectTaggingOutput{TagSet: describeTags(o.Headers.Tags)}, nil
+	return &s3.GetObjectTaggingOutput{TagSet: describeTags(o.Headers.Tags), VersionId: versionID(view, o)}, nil
 }

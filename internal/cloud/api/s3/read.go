@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"aloft.dev/aloft/internal/cloud/store"
-	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // question is what a client asks about an object: under which conditions, and for which
@@ -53,7 +52,7 @@ func preconditionFailed() error {
 
 func notModified(o *store.Object) error {
 	e := failure(http.StatusNotModified, "NotModified", "Not Modified")
-	e.Unmodified = wire.Validators{ETag: *quoted(o.ETag), LastModified: o.Modified.Format(http.TimeFormat)}
+	e.Header = map[string]string{"ETag": *quoted(o.ETag), "Last-Modified": o.Modified.Format(http.TimeFormat)}
 	return e
 }
 
@@ -117,7 +116,7 @@ func (a *API) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.HeadO
 		return nil, err
 	}
 	view := a.Store.View()
-	o, err := findObject(ctx, view, in.Bucket, in.ExpectedBucketOwner, in.Key)
+	o, err := findObject(ctx, view, in.Bucket, in.ExpectedBucketOwner, in.Key, in.VersionId)
 	if err != nil {
 		return nil, err
 	}
@@ -183,6 +182,7 @@ func describe(out *s3.HeadObjectOutput, r store.Reader, o *store.Object, part an
 	out.ContentDisposition, out.ContentLanguage = given(h.ContentDisposition), given(h.ContentLanguage)
 	out.CacheControl, out.ExpiresString, out.Metadata = given(h.CacheControl), given(h.Expires), h.Metadata
 	out.ServerSideEncryption, out.Expiration = types.ServerSideEncryptionAes256, describeExpiry(r, o)
+	out.VersionId = versionID(r, o)
 	if len(h.Tags) > 0 {
 		out.TagCount = aws.Int32(int32(len(h.Tags)))
 	}
@@ -197,8 +197,8 @@ func (a *API) GetObject(ctx context.Context, in *s3.GetObjectInput) (*s3.GetObje
 		in.IfMatch, in.IfNoneMatch, in.IfModifiedSince, in.IfUnmodifiedSince, in.Range, in.PartNumber,
 	}
 	out := &s3.GetObjectOutput{}
-	owner := in.ExpectedBucketOwner
-	return out, a.withObject(ctx, in.Bucket, owner, in.Key, func(r store.Reader, o *store.Object) error {
+	at := place{in.Bucket, in.ExpectedBucketOwner, in.Key, in.VersionId}
+	return out, a.withObject(ctx, at, func(r store.Reader, o *store.Object) error {
 		if err := q.check(o); err != nil {
 			return err
 		}
@@ -227,7 +227,7 @@ func got(h *s3.HeadObjectOutput, in *s3.GetObjectInput) s3.GetObjectOutput {
 		ContentEncoding: h.ContentEncoding, ContentDisposition: h.ContentDisposition,
 		ContentLanguage: h.ContentLanguage, CacheControl: h.CacheControl, ExpiresString: h.ExpiresString,
 		Metadata: h.Metadata, ServerSideEncryption: h.ServerSideEncryption, Expiration: h.Expiration,
-		TagCount: h.TagCount,
+		TagCount: h.TagCount, VersionId: h.VersionId,
 	}
 	setIfGiven(&out.ContentType, in.ResponseContentType)
 	setIfGiven(&out.ContentEncoding, in.ResponseContentEncoding)
