@@ -154,7 +154,7 @@ func (d *daemon) apis() (wire.Config, error) {
 			{Name: "elasticloadbalancing", API: balancing},
 			{Name: "monitoring", API: metrics},
 			{Name: "logs", API: d.logs},
-			{Name: "s3", API: d.buckets},
+			{Name: "s3", API: d.buckets, CrossOrigin: d.buckets.CrossOrigin},
 			{Name: "autoscaling", API: groups},
 			{Name: "ssm", API: ssm.New(ssm.Config{Store: d.store, Key: key, EnsureRegion: machines.EnsureRegion})},
 			{Name: "ec2messages", API: ec2messages.New(ec2messages.Config{Store: d.store}), Quiet: ec2messages.Quiet},

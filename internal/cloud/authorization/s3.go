@@ -45,6 +45,7 @@ var bucketOperations = operations{
 	"PutBucketAcl":                               {instead: inBucket("PutBucketAcl")},
 	"GetBucketCors":                              {instead: inBucket("GetBucketCORS")},
 	"DeleteBucketCors":                           {instead: inBucket("PutBucketCORS")},
+	"PutBucketCors":                              {instead: inBucket("PutBucketCORS")},
 	"GetBucketWebsite":                           {instead: inBucket("GetBucketWebsite")},
 	"DeleteBucketWebsite":                        {instead: inBucket("DeleteBucketWebsite")},
 	"GetBucketReplication":                       {instead: inBucket("GetReplicationConfiguration")},

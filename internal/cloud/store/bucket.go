@@ -31,7 +31,15 @@ type Bucket struct {
 	BlockPublic *PublicAccessBlock // nil: none
 	BucketKeys  bool               // of the default encryption, which has no effect without AWS KMS
 	NoOwnership bool               // its ownership controls were deleted: its objects are its owner's all the same
-	Versioning  string             // Enabled, Suspended; "": never enabled
+	CORS        []CORSRule
+	Versioning  string // Enabled, Suspended; "": never enabled
+}
+
+// CORSRule says what web pages of other origins may do with a bucket.
+type CORSRule struct {
+	ID                                        string
+	Origins, Methods, Headers, ExposedHeaders []string
+	MaxAge                                    *int32 // seconds; nil: the browser's default
 }
 
 // PublicAccessBlock says what of a bucket cannot be public.

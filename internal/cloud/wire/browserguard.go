@@ -11,16 +11,18 @@ import (
 // refuseBrowsers refuses requests that a web page could have sent. A page in the
 // user's browser can reach a loopback port, either directly, which shows in
 // Origin or Sec-Fetch-Site, or under a host name of its own that resolves to
-// 127.0.0.1 (DNS rebinding), which shows in Host.
-func (h *handler) refuseBrowsers(r *http.Request) *Error {
-	if r.Header.Get("Origin") != "" {
+// 127.0.0.1 (DNS rebinding), which shows in Host. allowed is whether the
+// configuration of a bucket allows the page's request.
+func (h *handler) refuseBrowsers(r *http.Request, allowed bool) *Error {
+	site := r.Header.Get("Sec-Fetch-Site")
+	ownSite := site == "" || site == "none" || site == "same-origin"
+	if !allowed && (r.Header.Get("Origin") != "" || !ownSite) {
 		return forbidden("Requests from web pages are refused.")
 	}
-	switch r.Header.Get("Sec-Fetch-Site") {
-	case "", "none", "same-origin":
-	default:
-		return forbidden("Requests from web pages are refused.")
-	}
+	return h.refuseHost(r)
+}
+
+func (h *handler) refuseHost(r *http.Request) *Error {
 	if endpointOf(r).ID == "" && !h.isOwnHost(r.Host) {
 		return forbidden("The Host header does not name this machine's loopback interface.")
 	}

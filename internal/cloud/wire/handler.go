@@ -30,26 +30,28 @@ type handler struct {
 
 // exchange is the state of one request as it passes through the handler.
 type exchange struct {
-	id         string
-	resource   string            // path of a request to S3
-	rawBody    []byte            // the body as received, which is what was signed
-	body       []byte            // the body without compression
-	values     url.Values        // parameters of a query request
-	read       bool              // the body was read to its end
-	payload    *Payload          // of a request to S3, in place of the bodies
-	progress   func()            // gives the client more time to send the body
-	labels     map[string]string // parameters in the path of a REST request
-	headers    http.Header       // of a REST request
-	malformed  bool              // the path or the query string could not be parsed
-	claim      claim
-	verified   bool         // authenticate has succeeded
-	principal  Principal    // set by authenticate
-	account    string       // set by authenticate; "": the local cloud's own
-	table      *names.Table // nil until the service is known
-	dialect    names.Protocol
-	operation  string
-	parameters []string // names of the request's top-level parameters
-	unknown    []string // parameters at any depth that no field corresponds to
+	id        string
+	resource  string            // path of a request to S3
+	rawBody   []byte            // the body as received, which is what was signed
+	body      []byte            // the body without compression
+	values    url.Values        // parameters of a query request
+	read      bool              // the body was read to its end
+	payload   *Payload          // of a request to S3, in place of the bodies
+	progress  func()            // gives the client more time to send the body
+	labels    map[string]string // parameters in the path of a REST request
+	headers   http.Header       // of a REST request
+	malformed bool              // the path or the query string could not be parsed
+	claim     claim
+	verified  bool         // authenticate has succeeded
+	principal Principal    // set by authenticate
+	account   string       // set by authenticate; "": the local cloud's own
+	table     *names.Table // nil until the service is known
+	dialect   names.Protocol
+	// headers for the web page that may send the request; nil: no page sends it, or may
+	crossOrigin map[string]string
+	operation   string
+	parameters  []string // names of the request's top-level parameters
+	unknown     []string // parameters at any depth that no field corresponds to
 }
 
 // ServeHTTP handles one request.
@@ -90,18 +92,28 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !x.read && r.ContentLength != 0 {
 		w.Header().Set("Connection", "close") // or net/http would read the body
 	}
+	for name, value := range x.crossOrigin {
+		w.Header().Set(name, value)
+	}
 	response.send(w, x.id)
 	h.logRequest(r.Context(), x, refusal, time.Since(started))
 }
 
 // serve handles a request up to its response, which the caller sends.
 func (h *handler) serve(r *http.Request, x *exchange) (*response, error) {
-	if err := h.refuse(r); err != nil {
+	if r.Method == http.MethodOptions {
+		return h.preflight(r, x)
+	}
+	x.crossOrigin = h.allowedPage(r)
+	if err := h.refuse(r, x.crossOrigin != nil); err != nil {
 		return nil, err
 	}
 	svc, err := h.admit(r, x)
 	if err != nil {
 		return nil, err
+	}
+	if x.crossOrigin != nil && svc.table.Protocol != names.S3 {
+		return nil, forbidden("Requests from web pages are refused.")
 	}
 	if err := x.checkEndpoint(endpointOf(r)); err != nil {
 		return nil, err
@@ -156,9 +168,10 @@ func (h *handler) unsigned(r *http.Request) *service {
 
 var methods = []string{http.MethodPost, http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete}
 
-// refuse refuses requests that no client of an API sends.
-func (h *handler) refuse(r *http.Request) error {
-	if err := h.refuseBrowsers(r); err != nil {
+// refuse refuses requests that no client of an API sends. allowedPage is whether a web page may send the
+// request.
+func (h *handler) refuse(r *http.Request, allowedPage bool) error {
+	if err := h.refuseBrowsers(r, allowedPage); err != nil {
 		return err
 	}
 	if !slices.Contains(methods, r.Method) {

@@ -17,7 +17,7 @@ const OwnService = "aloft"
 // serveOwn handles a request that is not AWS's, of the local cloud's own account itself: no
 // policy allows it.
 func (h *handler) serveOwn(r *http.Request, x *exchange) (*response, error) {
-	if err := h.refuse(r); err != nil {
+	if err := h.refuse(r, false); err != nil {
 		return nil, err
 	}
 	if err := x.claim.parse(r); err != nil {

@@ -16,6 +16,8 @@ type service struct {
 	operations map[string]*operation
 	unsigned   []string // operations that need no signature
 	quiet      []string // operations whose success is not logged
+	// crossOrigin is that of Service
+	crossOrigin func(CrossOrigin) (map[string]string, error)
 }
 
 // operation is one method of an API with the shapes of its input and output.
@@ -36,7 +38,10 @@ func newService(s Service) (*service, error) {
 		return nil, err
 	}
 	shapes := newShapes(table)
-	out := &service{table: table, operations: map[string]*operation{}, unsigned: s.Unsigned, quiet: s.Quiet}
+	out := &service{
+		table: table, operations: map[string]*operation{}, unsigned: s.Unsigned, quiet: s.Quiet,
+		crossOrigin: s.CrossOrigin,
+	}
 	api := reflect.ValueOf(s.API)
 	for i := range api.NumMethod() {
 		name := api.Type().Method(i).Name

@@ -33,7 +33,7 @@ func (h *handler) serveStream(w http.ResponseWriter, r *http.Request, x *exchang
 }
 
 func (h *handler) openStream(w http.ResponseWriter, r *http.Request, x *exchange, stream Stream) error {
-	if err := h.refuse(r); err != nil {
+	if err := h.refuse(r, false); err != nil {
 		return err
 	}
 	if err := x.claim.parse(r); err != nil {

@@ -105,6 +105,9 @@ type Service struct {
 	Unsigned []string
 	// Quiet are operations that programs repeat all the time. Their success is not logged.
 	Quiet []string
+	// CrossOrigin decides on requests of web pages to the buckets of S3. It returns the headers that
+	// tell a browser that the page may send such a request. nil: no page may.
+	CrossOrigin func(CrossOrigin) (map[string]string, error)
 }
 
 // NewHandler returns the endpoint's handler. It fails if a service is unknown, if

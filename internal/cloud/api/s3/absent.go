@@ -28,19 +28,6 @@ func (a *API) has(ctx context.Context, bucket, owner *string) error {
 	return err
 }
 
-// GetBucketCors reports that a bucket has no rules for other origins.
-func (a *API) GetBucketCors(ctx context.Context, in *s3.GetBucketCorsInput) (*s3.GetBucketCorsOutput, error) {
-	return nil, a.lacks(ctx, in.Bucket, in.ExpectedBucketOwner, "NoSuchCORSConfiguration",
-		"The CORS configuration does not exist")
-}
-
-// DeleteBucketCors removes the rules for other origins, which no bucket has.
-func (a *API) DeleteBucketCors(
-	ctx context.Context, in *s3.DeleteBucketCorsInput,
-) (*s3.DeleteBucketCorsOutput, error) {
-	return &s3.DeleteBucketCorsOutput{}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
-}
-
 // GetBucketWebsite reports that a bucket is no website.
 func (a *API) GetBucketWebsite(
 	ctx context.Context, in *s3.GetBucketWebsiteInput,

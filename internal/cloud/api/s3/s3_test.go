@@ -46,7 +46,9 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.api = api.New(api.Config{Store: data, Files: files, Log: slog.New(slog.DiscardHandler), Now: w.time})
-	w.Client = s3.NewFromConfig(wiretest.Serve(t, "us-east-1", wire.Service{Name: "s3", API: w.api}))
+	w.Client = s3.NewFromConfig(wiretest.Serve(t, "us-east-1", wire.Service{
+		Name: "s3", API: w.api, CrossOrigin: w.api.CrossOrigin,
+	}))
 	w.ok(w.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("bkt")}))
 	return w
 }

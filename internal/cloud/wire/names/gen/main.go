@@ -92,7 +92,8 @@ var services = []service{
 		roots: []string{
 			"CompleteMultipartUpload CompleteMultipartUploadResult",
 			"CreateMultipartUpload InitiateMultipartUploadResult",
-			"DeleteObjects DeleteResult", "GetBucketLifecycleConfiguration LifecycleConfiguration",
+			"DeleteObjects DeleteResult", "GetBucketCors CORSConfiguration",
+			"GetBucketLifecycleConfiguration LifecycleConfiguration",
 			"GetBucketLocation LocationConstraint", "GetBucketTagging Tagging",
 			"GetBucketVersioning VersioningConfiguration", "GetObjectTagging Tagging",
 			"ListBuckets ListAllMyBucketsResult", "ListMultipartUploads ListMultipartUploadsResult",
