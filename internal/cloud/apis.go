@@ -132,7 +132,9 @@ func (d *daemon) apis() (wire.Config, error) {
 		Store: d.store, Templates: machines, Manners: &d.manners, Publisher: publisher,
 		PassRole: passRole(guard, "autoscaling"),
 	})
-	d.logs = cloudwatchlogs.New(cloudwatchlogs.Config{Store: d.store, Events: d.events, Log: d.Log})
+	d.logs = cloudwatchlogs.New(cloudwatchlogs.Config{
+		Store: d.store, Events: d.events, Log: d.Log, Metrics: &d.metrics,
+	})
 	if err := d.logs.DeleteLeftovers(); err != nil {
 		d.Log.Warn("events of deleted log streams remain", "error", err)
 	}

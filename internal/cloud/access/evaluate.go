@@ -48,6 +48,7 @@ const (
 	Identity Layer = "identity-based policy"
 	Boundary Layer = "permissions boundary"
 	Session  Layer = "session policy"
+	Resource Layer = "resource-based policy"
 )
 
 // Policies are the policies that apply to a principal. Every layer that is not nil must

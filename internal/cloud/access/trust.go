@@ -12,6 +12,8 @@ type Trustee struct {
 	Service string   // "ec2.amazonaws.com"
 	Account string   // "000000000000"
 	Names   []string // ARNs and unique ids under which a policy may name the principal
+
+	everybody bool // whether "*" names the principal itself
 }
 
 // Trust is what a role's trust policy says about a trustee.
@@ -33,11 +35,27 @@ const (
 // context, because a trust policy has no resources (IAM User Guide, "AWS JSON policy
 // elements: Principal").
 func EvaluateTrust(trust *policydocument.Document, t Trustee, r Request) Trust {
-	scope, result := newFacts(r).in(trust), Untrusted
-	for i := range trust.Statements {
-		s := &trust.Statements[i]
+	return evaluate(trust, t, r, func(*policydocument.Statement, scope) bool { return true })
+}
+
+// EvaluateResource evaluates the policy of the resource that a request is about (IAM User Guide,
+// "Identity-based policies and resource-based policies"). An allowance for everybody trusts the principal itself.
+func EvaluateResource(policy *policydocument.Document, t Trustee, resource string, r Request) Trust {
+	t.everybody = true
+	return evaluate(policy, t, r, func(s *policydocument.Statement, scope scope) bool {
+		return matchesResource(s, r, resource, scope)
+	})
+}
+
+// evaluate evaluates the statements of a policy that are about the request's resource.
+func evaluate(
+	policy *policydocument.Document, t Trustee, r Request, about func(*policydocument.Statement, scope) bool,
+) Trust {
+	scope, result := newFacts(r).in(policy), Untrusted
+	for i := range policy.Statements {
+		s := &policy.Statements[i]
 		degree := t.degree(s)
-		if degree == Untrusted || !matchesAction(s, r.Action) || !scope.meets(s) {
+		if degree == Untrusted || !matchesAction(s, r.Action) || !about(s, scope) || !scope.meets(s) {
 			continue
 		}
 		if !s.Allow {
@@ -70,11 +88,13 @@ func (t Trustee) among(principals map[string][]string) Trust {
 		return Untrusted
 	}
 	named := principals["AWS"]
+	all := slices.Contains(named, "*") || slices.Contains(principals["*"], "*")
 	switch {
+	case all && t.everybody:
+		return Trusted
 	case slices.ContainsFunc(named, func(name string) bool { return slices.Contains(t.Names, name) }):
 		return Trusted
-	case slices.Contains(named, t.Account), slices.Contains(named, "arn:aws:iam::"+t.Account+":root"),
-		slices.Contains(named, "*"), slices.Contains(principals["*"], "*"):
+	case all, slices.Contains(named, t.Account), slices.Contains(named, "arn:aws:iam::"+t.Account+":root"):
 		return Delegated
 	}
 	return Untrusted

@@ -2,6 +2,8 @@
 // finds out what a call is about, which policies apply to the caller, and asks package
 // access. The account's own access key may do everything.
 //
+// The policies of buckets, topics and secrets count too: see resourcepolicy.go.
+//
 // Calls are described by tables, one per service. They name the fields of an input that
 // name resources. What a table does not say, no policy allows by resource: an operation
 // without an entry needs a policy that allows every action on every resource, and one
@@ -88,6 +90,13 @@ func (a *Authorizer) Authorize(ctx context.Context, call wire.Call) error {
 	}
 	a.recordUse(ctx, p, call.Service)
 	for _, need := range newSubject(view, caller, call).needs() {
+		granted, err := a.checkResource(ctx, view, call.Service, p, need)
+		if err != nil {
+			return err
+		}
+		if granted {
+			continue
+		}
 		if err := a.check(ctx, call.Service, p, need); err != nil {
 			return err
 		}
@@ -113,16 +122,25 @@ type need struct {
 
 // check returns the error of a call that lacks a permission.
 func (a *Authorizer) check(ctx context.Context, service string, p *principal, n need) error {
+	decision := p.policies.Evaluate(a.request(p, n))
+	if decision.Allowed {
+		return nil
+	}
+	return a.deny(ctx, service, p, n, decision)
+}
+
+// request returns what a principal wants to do.
+func (a *Authorizer) request(p *principal, n need) access.Request {
 	keys := p.keys(a.Now())
 	for key, values := range n.keys {
 		keys[key] = values
 	}
-	decision := p.policies.Evaluate(access.Request{
+	return access.Request{
 		Action: n.action, Resources: []string{n.resource}, Unknown: n.unknown, Context: keys, Modelled: modelled,
-	})
-	if decision.Allowed {
-		return nil
 	}
+}
+
+func (a *Authorizer) deny(ctx context.Context, service string, p *principal, n need, decision access.Decision) error {
 	a.Log.LogAttrs(ctx, slog.LevelDebug, "deny a call", slog.String("request", p.caller.RequestID),
 		slog.String("action", n.action), slog.String("layer", string(decision.Layer)))
 	return denial(service, p.caller.Principal, n, decision)

@@ -22,6 +22,7 @@ var secretOperations = operations{
 	"GetResourcePolicy":            onSecret(),
 	"PutResourcePolicy":            onSecret(),
 	"DeleteResourcePolicy":         onSecret(),
+	"ValidateResourcePolicy":       onSecret(),
 	"ReplicateSecretToRegions":     onSecret(),
 	"RemoveRegionsFromReplication": onSecret(),
 	"StopReplicationToReplica":     onSecret(),

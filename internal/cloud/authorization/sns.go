@@ -12,6 +12,8 @@ var topicOperations = operations{
 	"DeleteTopic":               onNew("TopicArn", topicAt),
 	"GetTopicAttributes":        onNew("TopicArn", topicAt),
 	"SetTopicAttributes":        onNew("TopicArn", topicAt),
+	"AddPermission":             onNew("TopicArn", topicAt),
+	"RemovePermission":          onNew("TopicArn", topicAt),
 	"Subscribe":                 {instead: subscribeNeeds},
 	"ConfirmSubscription":       onNew("TopicArn", topicAt),
 	"ListSubscriptionsByTopic":  onNew("TopicArn", topicAt),

@@ -22,10 +22,13 @@ import (
 	ec2api "aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/api/elbv2"
 	iamapi "aloft.dev/aloft/internal/cloud/api/iam"
+	s3api "aloft.dev/aloft/internal/cloud/api/s3"
+	secretsapi "aloft.dev/aloft/internal/cloud/api/secretsmanager"
 	snsapi "aloft.dev/aloft/internal/cloud/api/sns"
 	ssmapi "aloft.dev/aloft/internal/cloud/api/ssm"
 	stsapi "aloft.dev/aloft/internal/cloud/api/sts"
 	"aloft.dev/aloft/internal/cloud/authorization"
+	"aloft.dev/aloft/internal/cloud/objectfile"
 	"aloft.dev/aloft/internal/cloud/seal"
 	"aloft.dev/aloft/internal/cloud/session"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -66,6 +69,10 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 	}
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	key := seal.NewRandomKey()
+	files, err := objectfile.Open(t.TempDir(), seal.NewSecret())
+	if err != nil {
+		t.Fatal(err)
+	}
 	guard := authorization.New(authorization.Config{
 		Store: s, Sessions: sessions, Seal: key, Log: log,
 		Managed: func(arn string) (string, bool) { text, ok := w.managed[arn]; return text, ok },
@@ -90,6 +97,8 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 			{Name: "ec2", API: w.ec2},
 			{Name: "ssm", API: ssmapi.New(ssmapi.Config{Store: s, EnsureRegion: w.ec2.EnsureRegion})},
 			{Name: "sns", API: snsapi.New(snsapi.Config{Store: s})},
+			{Name: "s3", API: s3api.New(s3api.Config{Store: s, Files: files, Log: log})},
+			{Name: "secretsmanager", API: secretsapi.New(secretsapi.Config{Store: s, Key: key})},
 			{Name: "acm", API: acmapi.New(acmapi.Config{Store: s})},
 			{Name: "autoscaling", API: autoscaling.New(autoscaling.Config{Store: s, Templates: w.ec2})},
 			{Name: "elasticloadbalancing", API: elbv2.New(elbv2.Config{Store: s})},

@@ -7,7 +7,6 @@
 package bucketpolicy
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -23,19 +22,16 @@ type Policy struct{ document *policydocument.Document }
 type (
 	// MalformedError is the error for a policy that S3 does not accept, in its words.
 	MalformedError struct{ message string }
-	// UnsupportedError is the error for a statement that the local cloud would not honour.
-	UnsupportedError struct{ what string }
 	// PublicError is the error for a policy that makes a bucket public.
 	PublicError struct{}
 )
 
-func (e *MalformedError) Error() string   { return e.message }
-func (e *UnsupportedError) Error() string { return e.what }
-func (*PublicError) Error() string        { return "the policy is public" }
+func (e *MalformedError) Error() string { return e.message }
+func (*PublicError) Error() string      { return "the policy is public" }
 
 // Parse reads the policy of a bucket.
 func Parse(bucket, text string) (*Policy, error) {
-	document, err := policydocument.Parse(policydocument.Bucket, text)
+	document, err := policydocument.Parse(policydocument.Resource, text)
 	if err != nil {
 		return nil, &MalformedError{err.Error()}
 	}
@@ -59,23 +55,29 @@ func check(bucket string, s *policydocument.Statement) error {
 			return &MalformedError{"Policy has invalid action"}
 		}
 	}
-	switch {
-	case !s.Allow:
-		return &UnsupportedError{"bucket policies that deny"}
-	case len(s.NotPrincipals) > 0:
-		return &UnsupportedError{"bucket policies with NotPrincipal"}
-	case slices.Contains(s.Principals["*"], "*"), slices.Contains(s.Principals["AWS"], "*"):
+	everybody := slices.Contains(s.Principals["*"], "*") || slices.Contains(s.Principals["AWS"], "*")
+	if s.Allow && everybody && !limited(s) {
 		return &PublicError{}
-	}
-	for kind, names := range s.Principals {
-		for _, name := range names {
-			if kind != "Service" && !isDelivery(name) {
-				return &UnsupportedError{fmt.Sprintf("bucket policies for the principal %s of type %s", name, kind)}
-			}
-		}
 	}
 	return nil
 }
+
+// limiting are the condition keys by which S3 does not call a statement for everybody public, in lower case
+// (Amazon S3 User Guide, "Blocking public access to your Amazon S3 storage", The meaning of "public").
+var limiting = []string{
+	"aws:sourceip", "aws:sourcearn", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceowner", "aws:sourceaccount",
+	"aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn", "aws:userid",
+}
+
+// limited reports whether the conditions of a statement limit who everybody is.
+func limited(s *policydocument.Statement) bool {
+	return slices.ContainsFunc(s.Conditions, func(c policydocument.Condition) bool {
+		return slices.Contains(limiting, strings.ToLower(c.Key)) && !strings.Contains(c.Operator, "Not")
+	})
+}
+
+// Document returns the policy as a document.
+func (p *Policy) Document() *policydocument.Document { return p.document }
 
 // Delivery is a log that a load balancer puts into a bucket.
 type Delivery struct {
@@ -94,9 +96,11 @@ func (p *Policy) Admits(d Delivery) bool {
 	for _, s := range p.document.Statements {
 		account := deliveryAccounts[d.Region.Name()]
 		named := func(name string) bool {
-			return account != "" && (name == account || name == "arn:aws:iam::"+account+":root")
+			return !s.Allow && name == "*" ||
+				account != "" && (name == account || name == "arn:aws:iam::"+account+":root")
 		}
-		if slices.Contains(s.Principals["Service"], service) || slices.ContainsFunc(s.Principals["AWS"], named) {
+		if slices.Contains(s.Principals["Service"], service) || slices.ContainsFunc(s.Principals["AWS"], named) ||
+			slices.ContainsFunc(s.Principals["*"], named) {
 			relevant.Statements = append(relevant.Statements, s)
 		}
 	}
@@ -111,8 +115,8 @@ func (p *Policy) Admits(d Delivery) bool {
 	}).Allowed
 }
 
-// isDelivery reports whether a principal is an account that delivers logs in some region.
-func isDelivery(principal string) bool {
+// IsDelivery reports whether a principal is an account that delivers logs in some region.
+func IsDelivery(principal string) bool {
 	account := strings.TrimSuffix(strings.TrimPrefix(principal, "arn:aws:iam::"), ":root")
 	for _, known := range deliveryAccounts {
 		if account == known {

@@ -2,9 +2,8 @@
 // CloudWatch Logs (Amazon CloudWatch Logs User Guide, "Filter pattern syntax for metric
 // filters, subscription filters, filter log events, and Live Tail").
 //
-// A pattern consists of terms, of one selection of properties in JSON in braces, or of
-// regular expressions between percent signs. Patterns of space-delimited fields, in
-// brackets, are not implemented.
+// A pattern consists of terms, of regular expressions between percent signs, of one selection
+// of properties in JSON in braces, or of space-delimited fields in brackets.
 package filterpattern
 
 import (
@@ -14,13 +13,12 @@ import (
 	"strings"
 )
 
-// ErrDelimited is the error for a pattern of space-delimited fields.
-var ErrDelimited = errors.New("filter patterns for space-delimited log events")
-
 // Pattern is a filter pattern. The zero Pattern matches every message.
 type Pattern struct {
 	required, optional, excluded []func(message string) bool
 	json                         condition
+	selectors                    map[string][]step // of json, by their texts
+	fields                       *fields
 }
 
 // Parse reads a pattern.
@@ -28,10 +26,10 @@ func Parse(text string) (Pattern, error) {
 	text = strings.TrimSpace(text)
 	switch {
 	case strings.HasPrefix(text, "["):
-		return Pattern{}, ErrDelimited
+		f, err := parseFields(text)
+		return Pattern{fields: f}, err
 	case strings.HasPrefix(text, "{"):
-		c, err := parseJSON(text)
-		return Pattern{json: c}, err
+		return parseJSON(text)
 	}
 	return parseTerms(text)
 }
@@ -40,6 +38,9 @@ func Parse(text string) (Pattern, error) {
 func (p Pattern) Match(message string) bool {
 	if p.json != nil {
 		return matchJSON(p.json, message)
+	}
+	if p.fields != nil {
+		return p.fields.match(message)
 	}
 	for _, matches := range p.required {
 		if !matches(message) {

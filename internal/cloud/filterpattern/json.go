@@ -13,31 +13,45 @@ import (
 type condition func(document any) bool
 
 func matchJSON(c condition, message string) bool {
+	document, ok := documentOf(message)
+	return ok && c(document)
+}
+
+// documentOf returns the JSON of a message.
+func documentOf(message string) (document any, ok bool) {
 	decoder := json.NewDecoder(strings.NewReader(message))
 	decoder.UseNumber()
-	var document any
-	if decoder.Decode(&document) != nil || decoder.More() {
-		return false
-	}
-	return c(document)
+	return document, decoder.Decode(&document) == nil && !decoder.More()
 }
 
 // maxDepth bounds parentheses within parentheses.
 const maxDepth = 100
 
-// parser reads a pattern for JSON.
+// parser reads conditions about the properties of a document.
 type parser struct {
-	rest  string
-	depth int
+	rest     string
+	depth    int
+	words    *regexp.Regexp // values without quotation marks
+	property func() ([]step, error)
 }
 
-func parseJSON(text string) (condition, error) {
-	p := parser{rest: strings.TrimPrefix(text, "{")}
+func parseJSON(text string) (Pattern, error) {
+	p := parser{rest: strings.TrimPrefix(text, "{"), words: wordForm}
+	selectors := map[string][]step{}
+	p.property = func() ([]step, error) {
+		p.space()
+		before := p.rest
+		path, err := p.selector()
+		if err == nil {
+			selectors[strings.TrimSpace(strings.TrimSuffix(before, p.rest))] = path
+		}
+		return path, err
+	}
 	c, err := p.either()
 	if err == nil && (!p.accept("}") || p.rest != "") {
 		err = fmt.Errorf("unexpected %q in the filter pattern", p.rest)
 	}
-	return c, err
+	return Pattern{json: c, selectors: selectors}, err
 }
 
 func (p *parser) space() { p.rest = strings.TrimLeft(p.rest, " \t\r\n") }
@@ -89,7 +103,7 @@ func (p *parser) one() (condition, error) {
 		}
 		return c, err
 	}
-	path, err := p.selector()
+	path, err := p.property()
 	if err != nil {
 		return nil, err
 	}
@@ -229,7 +243,7 @@ func (p *parser) equal() (func(value any) bool, error) {
 		p.rest = rest
 		return func(value any) bool { return expression != nil && expression.MatchString(textOf(value)) }, err
 	}
-	word := wordForm.FindString(p.rest)
+	word := p.words.FindString(p.rest)
 	if word == "" {
 		return nil, fmt.Errorf("expected a value at %q in the filter pattern", p.rest)
 	}

@@ -4,9 +4,11 @@
 package notification
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/messagefilter"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -25,7 +27,7 @@ const maxSubject = 100
 // Subject returns a text as the subject of a message, which may have to be shorter.
 func Subject(text string) string { return text[:min(len(text), maxSubject)] }
 
-// Publish sends a message to every confirmed subscription of a topic.
+// Publish sends a message to every confirmed subscription of a topic whose filter policy it matches.
 func Publish(tx *store.Tx, topic *store.Topic, m Message, now time.Time) {
 	for _, s := range store.SubscriptionsByTopic.List(tx, topic.ARN) {
 		if !s.Confirmed {
@@ -35,12 +37,24 @@ func Publish(tx *store.Tx, topic *store.Topic, m Message, now time.Time) {
 		if !ok {
 			text = m.Text
 		}
+		if !wanted(s, text, m.Attributes) {
+			continue
+		}
 		store.Deliveries.Put(tx, &store.Delivery{
 			ID: deliveryID(m.ID, s, now), Region: topic.Region, Type: store.Notification,
 			Topic: topic.ARN, Subscription: s.ARN, MessageID: m.ID, Created: now,
 			Subject: m.Subject, Message: text, Attributes: m.Attributes,
 		})
 	}
+}
+
+// wanted reports whether a message matches the filter policy of a subscription.
+func wanted(s *store.Subscription, text string, attributes []store.MessageAttribute) bool {
+	if s.FilterPolicy == "" {
+		return true
+	}
+	policy, err := messagefilter.Parse(s.FilterPolicy, cmp.Or(s.FilterScope, messagefilter.Attributes))
+	return err == nil && policy.Match(text, attributes)
 }
 
 // AskToConfirm sends a subscription's endpoint the token that confirms the subscription.

@@ -18,7 +18,7 @@ type Kind int
 const (
 	Identity Kind = iota // what an identity may do: managed and inline policies
 	Trust                // who may assume a role
-	Bucket               // who may do what with a bucket of S3
+	Resource             // who may do what with a resource: a bucket of S3, a topic, a secret
 )
 
 // Versions of the policy language. A document without a version has the first. Policy
@@ -77,7 +77,7 @@ func (p *parser) invalidJSON(err error) error {
 	switch p.kind {
 	case Trust:
 		return refuse("This policy contains invalid Json")
-	case Bucket:
+	case Resource:
 		return refuse("Policies must be valid JSON and the first byte must be '{'")
 	case Identity:
 	}
@@ -151,10 +151,11 @@ func (p *parser) statements(doc *Document, value []byte) error {
 
 var sidForm = regexp.MustCompile(`^[0-9A-Za-z]*$`)
 
-// checkSid refuses the ID of a statement that is malformed or taken.
+// checkSid refuses the ID of a statement that is malformed or taken. In policies of resources it may have other
+// characters.
 func (p *parser) checkSid(sid string) error {
 	switch {
-	case !sidForm.MatchString(sid):
+	case p.kind != Resource && !sidForm.MatchString(sid):
 		return refuse("Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the "+
 			"regular expression [0-9A-Za-z]*. The SID %q does not.", sid)
 	case sid != "" && p.sids[sid]:

@@ -20,6 +20,17 @@ type LogGroup struct {
 	RetentionDays int32 // 0: events never expire
 	Created       time.Time
 	Tags          Tags
+	MetricFilters []MetricFilter // in the order of their names
+}
+
+// MetricFilter makes a metric of the events of a group.
+type MetricFilter struct {
+	Name, Pattern           string
+	Namespace, Metric, Unit string
+	Value                   string            // a number, or the selector of a value in events
+	Default                 *float64          // measured when no event matches; nil: nothing
+	Dimensions              map[string]string // selectors by name
+	Created                 time.Time
 }
 
 func (r *LogGroup) region() identity.Region { return r.Region }

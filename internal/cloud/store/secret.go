@@ -24,6 +24,7 @@ type Secret struct {
 	Deleted          time.Time // when deletion was requested; zero for a secret in use
 	DeleteAfter      time.Time // after this time the secret does not exist
 	Tags             Tags
+	Policy           string // JSON; "": none
 }
 
 func (r *Secret) region() identity.Region { return r.Region }

@@ -24,6 +24,7 @@ type Topic struct {
 	DisplayName          string // name of the sender of emails
 	SignatureVersion     string // of messages; empty: the default, 1
 	SubscriptionsDeleted int
+	Policy               string // JSON; "": the default, by which the owner may do everything
 	Tags                 Tags
 }
 
@@ -35,6 +36,8 @@ type Subscription struct {
 	Region             identity.Region
 	Protocol, Endpoint string
 	Raw                bool      // deliver the message alone, without the document around it
+	FilterPolicy       string    // JSON; "": all messages
+	FilterScope        string    // what the filter policy is about; "": the default, attributes
 	Token              string    // confirms the subscription; secret
 	TokenUntil         time.Time // after this time the token is not valid
 	Confirmed          bool

@@ -14,8 +14,11 @@ type Error struct {
 	Message string // for people
 	Status  int    // HTTP status; 0 means 400, the status of nearly all errors of AWS's query APIs
 
-	Header map[string]string // of S3's response, beside those of all responses
+	Object ObjectHeader // of the object of S3 that the error is about
 }
+
+// ObjectHeader has what S3 says of an object in the headers of an error. What is empty is not there.
+type ObjectHeader struct{ ETag, LastModified, VersionID, DeleteMarker, Allow string }
 
 // Error returns the code and the message.
 func (e *Error) Error() string { return e.Code + ": " + e.Message }

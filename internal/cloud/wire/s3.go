@@ -256,8 +256,13 @@ func (x *exchange) s3Header() http.Header {
 // Responses to HEAD and those without a change have no body.
 func (x *exchange) encodeS3Error(r *response, e *Error) {
 	r.header = x.s3Header()
-	for name, value := range e.Header {
-		r.header.Set(name, value)
+	for name, value := range map[string]string{
+		"ETag": e.Object.ETag, "Last-Modified": e.Object.LastModified, "X-Amz-Version-Id": e.Object.VersionID,
+		"X-Amz-Delete-Marker": e.Object.DeleteMarker, "Allow": e.Object.Allow,
+	} {
+		if value != "" {
+			r.header.Set(name, value)
+		}
 	}
 	if r.contentType = ""; r.status == http.StatusNotModified {
 		return

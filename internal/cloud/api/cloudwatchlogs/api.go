@@ -3,8 +3,8 @@
 // Amazon CloudWatch Logs User Guide. Groups and streams are rows of the store, and events
 // are in files (package eventlog).
 //
-// The local cloud has no queries of Logs Insights, no Live Tail, and no filters that create
-// metrics or deliver to others: these operations are missing.
+// The local cloud has no queries of Logs Insights, no Live Tail, and no filters that deliver to
+// others: the operations that make them are missing.
 package cloudwatchlogs
 
 import (
@@ -15,6 +15,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/eventlog"
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -25,6 +26,10 @@ type Config struct {
 	Events *eventlog.Log
 	Log    *slog.Logger
 	Now    func() time.Time // nil: time.Now
+	// Metrics receives what metric filters measure; nil: nobody does.
+	Metrics interface {
+		Add(region identity.Region, id metric.ID, when time.Time, unit string, measured metric.Summary)
+	}
 }
 
 // API implements the operations of CloudWatch Logs.

@@ -59,7 +59,11 @@ func (a *API) PutLogEvents(
 	if errors.Is(err, eventlog.ErrNoStream) {
 		return nil, noStream()
 	}
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	a.measure(group, accepted)
+	return out, nil
 }
 
 // sequenceToken returns the token that AWS still returns, and ignores.

@@ -2,7 +2,6 @@ package cloudwatchlogs
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -118,10 +117,7 @@ func parsePattern(text *string) (filterpattern.Pattern, error) {
 		return filterpattern.Pattern{}, model.TooLong("filterPattern", maxPattern)
 	}
 	p, err := filterpattern.Parse(aws.ToString(text))
-	switch {
-	case errors.Is(err, filterpattern.ErrDelimited):
-		return p, wire.NotImplemented("%v", err)
-	case err != nil:
+	if err != nil {
 		return p, model.Errorf("%v", err)
 	}
 	return p, nil

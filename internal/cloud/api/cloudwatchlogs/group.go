@@ -176,8 +176,9 @@ func identifiedGroups(region identity.Region, identifiers []string) (map[string]
 func (a *API) describeGroup(r store.Reader, row *store.LogGroup) types.LogGroup {
 	out := types.LogGroup{
 		LogGroupName: &row.Name, LogGroupArn: aws.String(arnOf(row)), Arn: aws.String(arnOf(row) + ":*"),
-		CreationTime: milliseconds(row.Created), MetricFilterCount: aws.Int32(0), StoredBytes: new(int64),
-		LogGroupClass: types.LogGroupClassStandard, DeletionProtectionEnabled: aws.Bool(false),
+		CreationTime: milliseconds(row.Created), StoredBytes: new(int64),
+		MetricFilterCount: aws.Int32(int32(len(row.MetricFilters))),
+		LogGroupClass:     types.LogGroupClassStandard, DeletionProtectionEnabled: aws.Bool(false),
 	}
 	if row.RetentionDays > 0 {
 		out.RetentionInDays = &row.RetentionDays

@@ -13,6 +13,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/bucketpolicy"
+	"aloft.dev/aloft/internal/cloud/resourcepolicy"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -95,7 +96,11 @@ func (a *API) PutBucketPolicy(ctx context.Context, in *s3.PutBucketPolicyInput) 
 	}
 	return &s3.PutBucketPolicyOutput{}, a.editBucket(
 		ctx, in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
-			if _, err := bucketpolicy.Parse(b.Name, text); err != nil {
+			policy, err := bucketpolicy.Parse(b.Name, text)
+			if err == nil {
+				err = resourcepolicy.Check(policy.Document(), b.Region.Account(), bucketpolicy.IsDelivery)
+			}
+			if err != nil {
 				return policyError(b, err)
 			}
 			b.Policy = text
@@ -105,7 +110,7 @@ func (a *API) PutBucketPolicy(ctx context.Context, in *s3.PutBucketPolicyInput) 
 
 // policyError returns S3's error for a policy that a bucket cannot have.
 func policyError(b *store.Bucket, err error) error {
-	if unsupported, ok := errors.AsType[*bucketpolicy.UnsupportedError](err); ok {
+	if unsupported, ok := errors.AsType[*resourcepolicy.UnsupportedError](err); ok {
 		return wire.NotImplemented("%v", unsupported)
 	}
 	if _, ok := errors.AsType[*bucketpolicy.PublicError](err); ok {
@@ -205,8 +210,8 @@ func (a *API) PutBucketEncryption(
 	case by == nil:
 		return nil, malformedXML()
 	case by.SSEAlgorithm == types.ServerSideEncryptionAes256 && by.KMSMasterKeyID != nil:
-		return nil, invalidArgument("a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or " +
-			"aws:kms:dsse")
+		return nil, invalidArgument("a KMSMasterKeyID is not applicable if the default sse algorithm is not " +
+			"aws:kms or aws:kms:dsse")
 	case by.SSEAlgorithm != types.ServerSideEncryptionAes256:
 		return nil, wire.NotImplemented("encryption of objects with AWS KMS keys")
 	}

@@ -87,7 +87,8 @@ func (a *API) CopyObject(ctx context.Context, in *s3.CopyObjectInput) (*s3.CopyO
 		&out.ChecksumSHA1, &out.ChecksumSHA256)
 	return &s3.CopyObjectOutput{
 		CopyObjectResult: out, ServerSideEncryption: types.ServerSideEncryptionAes256,
-		Expiration: describeExpiry(a.Store.View(), copied), VersionId: newVersionID(copied), CopySourceVersionId: version,
+		Expiration: describeExpiry(a.Store.View(), copied), VersionId: newVersionID(copied),
+		CopySourceVersionId: version,
 	}, nil
 }
 

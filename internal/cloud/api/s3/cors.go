@@ -48,8 +48,8 @@ func checkCORSRule(r types.CORSRule) error {
 	}
 	for _, method := range r.AllowedMethods {
 		if !slices.Contains(corsMethods, method) {
-			return wire.Errorf("InvalidRequest", "Found unsupported HTTP method in CORS config. Unsupported method is %s",
-				method)
+			return wire.Errorf("InvalidRequest", "Found unsupported HTTP method in CORS config. Unsupported method "+
+				"is %s", method)
 		}
 	}
 	for element, values := range map[string][]string{

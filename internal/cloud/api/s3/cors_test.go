@@ -52,8 +52,9 @@ func TestPagesOfOtherOriginsNeedARule(t *testing.T) {
 	w.ok(w.PutBucketCors(t.Context(), &s3.PutBucketCorsInput{
 		Bucket: aws.String("bkt"), CORSConfiguration: &types.CORSConfiguration{CORSRules: []types.CORSRule{
 			{
-				ID: aws.String("one"), AllowedOrigins: []string{"https://*.example"}, AllowedMethods: []string{"GET", "PUT"},
-				AllowedHeaders: []string{"X-Amz-*"}, ExposeHeaders: []string{"ETag"}, MaxAgeSeconds: aws.Int32(60),
+				ID: aws.String("one"), AllowedOrigins: []string{"https://*.example"},
+				AllowedMethods: []string{"GET", "PUT"}, AllowedHeaders: []string{"X-Amz-*"},
+				ExposeHeaders: []string{"ETag"}, MaxAgeSeconds: aws.Int32(60),
 			},
 			{AllowedOrigins: []string{"*"}, AllowedMethods: []string{"HEAD"}},
 		}},

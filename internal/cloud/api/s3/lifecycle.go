@@ -198,7 +198,9 @@ func describeRule(rule *store.LifecycleRule) types.LifecycleRule {
 		out.Expiration = &types.LifecycleExpiration{ExpiredObjectDeleteMarker: rule.ExpiredMarkers}
 	}
 	if rule.NoncurrentDays > 0 {
-		out.NoncurrentVersionExpiration = &types.NoncurrentVersionExpiration{NoncurrentDays: aws.Int32(rule.NoncurrentDays)}
+		out.NoncurrentVersionExpiration = &types.NoncurrentVersionExpiration{
+			NoncurrentDays: aws.Int32(rule.NoncurrentDays),
+		}
 		if rule.NewerKept > 0 {
 			out.NoncurrentVersionExpiration.NewerNoncurrentVersions = aws.Int32(rule.NewerKept)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // question is what a client asks about an object: under which conditions, and for which
@@ -52,7 +53,7 @@ func preconditionFailed() error {
 
 func notModified(o *store.Object) error {
 	e := failure(http.StatusNotModified, "NotModified", "Not Modified")
-	e.Header = map[string]string{"ETag": *quoted(o.ETag), "Last-Modified": o.Modified.Format(http.TimeFormat)}
+	e.Object = wire.ObjectHeader{ETag: *quoted(o.ETag), LastModified: o.Modified.Format(http.TimeFormat)}
 	return e
 }
 

@@ -86,7 +86,7 @@ func findObject(ctx context.Context, r store.Reader, bucket, owner, key, version
 	case o.Marker:
 		e := withMarker(failure(http.StatusMethodNotAllowed, "MethodNotAllowed",
 			"The specified method is not allowed against this resource."), o)
-		e.Header["Allow"], e.Header["Last-Modified"] = http.MethodDelete, o.Modified.Format(http.TimeFormat)
+		e.Object.Allow, e.Object.LastModified = http.MethodDelete, o.Modified.Format(http.TimeFormat)
 		return nil, e
 	}
 	return o, nil
@@ -94,7 +94,7 @@ func findObject(ctx context.Context, r store.Reader, bucket, owner, key, version
 
 // withMarker tells of a delete marker in the headers of an error.
 func withMarker(e *wire.Error, marker *store.Object) *wire.Error {
-	e.Header = map[string]string{"x-amz-delete-marker": "true", "x-amz-version-id": store.VersionIDOf(marker)}
+	e.Object = wire.ObjectHeader{DeleteMarker: "true", VersionID: store.VersionIDOf(marker)}
 	return e
 }
 
@@ -296,7 +296,8 @@ func describeVersions(
 		id, latest := aws.String(store.VersionIDOf(o)), aws.Bool(o.Superseded.IsZero())
 		if o.Marker {
 			out.DeleteMarkers = append(out.DeleteMarkers, types.DeleteMarkerEntry{
-				Key: objects[i].Key, VersionId: id, IsLatest: latest, LastModified: objects[i].LastModified, Owner: owner,
+				Key: objects[i].Key, VersionId: id, IsLatest: latest, LastModified: objects[i].LastModified,
+				Owner: owner,
 			})
 			continue
 		}

@@ -2,8 +2,7 @@
 // and the contents of responses are those of the AWS Secrets Manager API Reference and
 // User Guide. Values are sealed at rest (package seal).
 //
-// The local cloud has no functions that rotate secrets, no replicas and no resource
-// policies: these operations are missing.
+// The local cloud has no functions that rotate secrets, and no replicas.
 package secretsmanager
 
 import (

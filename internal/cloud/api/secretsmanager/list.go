@@ -137,17 +137,6 @@ func (a *API) DescribeSecret(
 	}, nil
 }
 
-// GetResourcePolicy returns the policy of a secret, which never has one. Clients ask in passing.
-func (a *API) GetResourcePolicy(
-	ctx context.Context, in *secretsmanager.GetResourcePolicyInput,
-) (*secretsmanager.GetResourcePolicyOutput, error) {
-	row, err := a.findInUse(a.Store.Read(ctx), wire.RegionFrom(ctx), in.SecretId)
-	if err != nil {
-		return nil, err
-	}
-	return &secretsmanager.GetResourcePolicyOutput{ARN: aws.String(row.ARN), Name: aws.String(row.Name)}, nil
-}
-
 // stagesOf returns the staging labels of a secret's versions by version. Versions
 // without labels are left out.
 func stagesOf(row *store.Secret) map[string][]string {

@@ -1,7 +1,7 @@
 // Package sns serves Amazon SNS for the local cloud: topics, subscriptions of email
 // addresses and webhooks, and messages. Its facts about responses, limits and errors are
-// from the Amazon SNS API Reference and from recorded responses. FIFO topics, filter
-// policies, topic policies, encryption, mobile push and text messages are not supported.
+// from the Amazon SNS API Reference and from recorded responses. FIFO topics,
+// encryption, mobile push and text messages are not supported.
 package sns
 
 import (

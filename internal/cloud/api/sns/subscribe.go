@@ -2,6 +2,7 @@ package sns
 
 import (
 	"context"
+	"maps"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -44,13 +45,14 @@ func (a *API) Subscribe(ctx context.Context, in *sns.SubscribeInput) (*sns.Subsc
 			ARN: to.ARN + ":" + a.IDs.UUID(), Region: to.Region, Topic: to.ARN, Protocol: protocol, Endpoint: endpoint,
 			Token: a.IDs.Hex(tokenDigits), Created: a.Now(),
 		}
-		for name, value := range in.Attributes {
-			if err := setSubscriptionAttribute(row, name, value); err != nil {
+		// The scope of a filter decides what its policy may be, and its name is the last.
+		for _, name := range slices.Backward(slices.Sorted(maps.Keys(in.Attributes))) {
+			if err := setSubscriptionAttribute(row, name, in.Attributes[name], among); err != nil {
 				return err
 			}
 		}
 		if old := sameEndpoint(tx, row); old != nil {
-			if in.Attributes != nil && old.Raw != row.Raw {
+			if in.Attributes != nil && (old.Raw != row.Raw || old.FilterPolicy != row.FilterPolicy) {
 				return invalid("Attributes Reason: Subscription already exists with different attributes")
 			}
 			row = old

@@ -1,7 +1,9 @@
 package sns
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 
@@ -10,18 +12,29 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/messagefilter"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // unsupportedSubscriptionAttributes are those of AWS that the local cloud does not have.
 var unsupportedSubscriptionAttributes = []string{
-	"DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RedrivePolicy", "ReplayPolicy", "ReplayStatus",
-	"SubscriptionRoleArn",
+	"DeliveryPolicy", "RedrivePolicy", "ReplayPolicy", "ReplayStatus", "SubscriptionRoleArn",
 }
 
-func setSubscriptionAttribute(row *store.Subscription, name, value string) error {
+// among starts the errors about the attributes of a new subscription.
+const among = "Attributes Reason: "
+
+// setSubscriptionAttribute sets an attribute. Errors about filters start with a text.
+func setSubscriptionAttribute(row *store.Subscription, name, value, start string) error {
 	switch {
+	case name == filterPolicy:
+		return setFilter(row, value, row.FilterScope, start)
+	case name == filterScope && value != messagefilter.Attributes && value != messagefilter.Body:
+		return invalid(start + "FilterPolicyScope: Invalid value [" + value + "]. Please use either MessageBody or " +
+			"MessageAttributes")
+	case name == filterScope:
+		return setFilter(row, row.FilterPolicy, value, start)
 	case name == "RawMessageDelivery" && value == "false":
 		row.Raw = false
 	case name == "RawMessageDelivery" && value != "true":
@@ -38,6 +51,30 @@ func setSubscriptionAttribute(row *store.Subscription, name, value string) error
 	default:
 		return invalid("AttributeName")
 	}
+	return nil
+}
+
+// The attributes about filters.
+const (
+	filterPolicy = "FilterPolicy"
+	filterScope  = "FilterPolicyScope"
+)
+
+// setFilter sets the filter policy of a subscription and what it is about. A policy without keys is none.
+func setFilter(row *store.Subscription, policy, scope, start string) error {
+	if policy == "{}" {
+		policy = ""
+	}
+	if policy != "" {
+		_, err := messagefilter.Parse(policy, cmp.Or(scope, messagefilter.Attributes))
+		switch {
+		case errors.Is(err, messagefilter.ErrNested):
+			return invalid(start + err.Error())
+		case err != nil:
+			return invalid(start + "FilterPolicy: " + err.Error())
+		}
+	}
+	row.FilterPolicy, row.FilterScope = policy, scope
 	return nil
 }
 
@@ -64,7 +101,7 @@ func (a *API) SetSubscriptionAttributes(
 		}
 		changed := *row
 		name, value := aws.ToString(in.AttributeName), aws.ToString(in.AttributeValue)
-		if err := setSubscriptionAttribute(&changed, name, value); err != nil {
+		if err := setSubscriptionAttribute(&changed, name, value, ""); err != nil {
 			return err
 		}
 		store.Subscriptions.Put(tx, &changed)
@@ -90,6 +127,10 @@ func (a *API) GetSubscriptionAttributes(
 	}
 	if row.Protocol == "http" || row.Protocol == "https" {
 		attributes["EffectiveDeliveryPolicy"] = deliveryPolicy
+	}
+	if row.FilterPolicy != "" {
+		attributes[filterPolicy] = row.FilterPolicy
+		attributes[filterScope] = cmp.Or(row.FilterScope, messagefilter.Attributes)
 	}
 	return &sns.GetSubscriptionAttributesOutput{Attributes: attributes}, nil
 }

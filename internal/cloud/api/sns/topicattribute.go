@@ -1,8 +1,8 @@
 package sns
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
-	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/notification"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -27,14 +26,14 @@ var unsupportedTopicAttributes = []string{
 	"FifoTopic", "FirehoseFailureFeedbackRoleArn", "FirehoseSuccessFeedbackRoleArn",
 	"FirehoseSuccessFeedbackSampleRate", "HTTPFailureFeedbackRoleArn", "HTTPSuccessFeedbackRoleArn",
 	"HTTPSuccessFeedbackSampleRate", "KmsMasterKeyId", "LambdaFailureFeedbackRoleArn",
-	"LambdaSuccessFeedbackRoleArn", "LambdaSuccessFeedbackSampleRate", "Policy", "SQSFailureFeedbackRoleArn",
+	"LambdaSuccessFeedbackRoleArn", "LambdaSuccessFeedbackSampleRate", "SQSFailureFeedbackRoleArn",
 	"SQSSuccessFeedbackRoleArn", "SQSSuccessFeedbackSampleRate", "TracingConfig",
 }
 
 // isInert reports whether a value of an attribute means what the local cloud does anyway: clients
 // write the empty text, or a rate of 0, for what they leave out.
 func isInert(name, value string) bool {
-	return slices.Contains(inert[name], value) || value == "" && name != "Policy" ||
+	return slices.Contains(inert[name], value) || value == "" ||
 		value == "0" && strings.HasSuffix(name, "SuccessFeedbackSampleRate")
 }
 
@@ -56,8 +55,8 @@ func setTopicAttribute(row *store.Topic, name, value string) error {
 	case name == "SignatureVersion":
 		row.SignatureVersion = value
 		return nil
-	case name == "Policy" && samePolicy(value, row.ARN):
-		return nil
+	case name == "Policy":
+		return setPolicy(row, value)
 	case slices.Contains(unsupportedTopicAttributes, name) && isInert(name, value):
 		return nil
 	case slices.Contains(unsupportedTopicAttributes, name):
@@ -104,7 +103,7 @@ func (a *API) GetTopicAttributes(
 	}
 	attributes := map[string]string{
 		"TopicArn": row.ARN, "Owner": row.Region.Account(), "DisplayName": row.DisplayName,
-		"Policy": defaultPolicy(row.ARN), "EffectiveDeliveryPolicy": deliveryPolicy,
+		"Policy": cmp.Or(row.Policy, defaultPolicy(row.ARN)), "EffectiveDeliveryPolicy": deliveryPolicy,
 		"SubscriptionsConfirmed": strconv.Itoa(confirmed), "SubscriptionsPending": strconv.Itoa(pending),
 		"SubscriptionsDeleted": strconv.Itoa(row.SubscriptionsDeleted),
 	}
@@ -119,24 +118,3 @@ const deliveryPolicy = `{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":2
 	`"numRetries":3,"numMaxDelayRetries":0,"numNoDelayRetries":0,"numMinDelayRetries":0,` +
 	`"backoffFunction":"linear"},"disableSubscriptionOverrides":false,` +
 	`"defaultRequestPolicy":{"headerContentType":"text/plain; charset=UTF-8"}}}`
-
-// defaultPolicy returns the policy of a topic without one: its owner may do everything.
-func defaultPolicy(arn string) string {
-	return `{"Version":"2008-10-17","Id":"__default_policy_ID","Statement":[{"Sid":"__default_statement_ID",` +
-		`"Effect":"Allow","Principal":{"AWS":"*"},"Action":["SNS:GetTopicAttributes","SNS:SetTopicAttributes",` +
-		`"SNS:AddPermission","SNS:RemovePermission","SNS:DeleteTopic","SNS:Subscribe",` +
-		`"SNS:ListSubscriptionsByTopic","SNS:Publish"],"Resource":"` + arn +
-		`","Condition":{"StringEquals":{"AWS:SourceOwner":"` + identity.RegionOfARN(arn).Account() + `"}}}]}`
-}
-
-// samePolicy reports whether a policy is a topic's default policy, as JSON.
-func samePolicy(given, arn string) bool {
-	var document any
-	if json.Unmarshal([]byte(given), &document) != nil {
-		return false
-	}
-	a, _ := json.Marshal(document) // sorts the keys
-	_ = json.Unmarshal([]byte(defaultPolicy(arn)), &document)
-	b, _ := json.Marshal(document)
-	return string(a) == string(b)
-}

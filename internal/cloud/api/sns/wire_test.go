@@ -90,7 +90,7 @@ func TestCreateTopicIsIdempotent(t *testing.T) {
 	wantCode(t, create("SignatureVersion", "2"), "InvalidParameter", "already exists with different attributes")
 	wantCode(t, create("SignatureVersion", "3"), "InvalidParameter", "SignatureVersion")
 	wantCode(t, create("KmsMasterKeyId", "alias/aws/sns"), "NotImplemented", "KmsMasterKeyId")
-	wantCode(t, create("Policy", "{}"), "NotImplemented", "Policy")
+	wantCode(t, create("Policy", "{}"), "InvalidParameter", "Policy Error")
 	wantCode(t, create("Colour", "red"), "InvalidParameter", "AttributeName")
 	got, err := w.GetTopicAttributes(t.Context(), &client.GetTopicAttributesInput{TopicArn: aws.String(webTopic)})
 	if err != nil || got.Attributes["Owner"] != "000000000000" || got.Attributes["SubscriptionsPending"] != "0" {
@@ -183,9 +183,9 @@ func TestSubscriptionsThatAreRefused(t *testing.T) {
 	wantCode(t, err, "NotFound", "Topic does not exist")
 	_, err = w.Subscribe(t.Context(), &client.SubscribeInput{
 		TopicArn: aws.String(webTopic), Protocol: aws.String("email"), Endpoint: aws.String("me@example.com"),
-		Attributes: map[string]string{"FilterPolicy": "{}"},
+		Attributes: map[string]string{"RedrivePolicy": "{}"},
 	})
-	wantCode(t, err, "NotImplemented", "FilterPolicy")
+	wantCode(t, err, "NotImplemented", "RedrivePolicy")
 }
 
 func TestPublishedMessages(t *testing.T) {
