@@ -23,6 +23,11 @@ func configuredLaunch(c *types.LaunchConfiguration) *ec2.RunInstancesInput {
 	if c.PlacementTenancy != nil {
 		in.Placement = &compute.Placement{Tenancy: compute.Tenancy(*c.PlacementTenancy)}
 	}
+	if price := aws.ToString(c.SpotPrice); price != "" {
+		in.InstanceMarketOptions = &compute.InstanceMarketOptionsRequest{
+			MarketType: compute.MarketTypeSpot, SpotOptions: &compute.SpotMarketOptions{MaxPrice: &price},
+		}
+	}
 	if m := c.MetadataOptions; m != nil {
 		in.MetadataOptions = &compute.InstanceMetadataOptionsRequest{
 			HttpEndpoint:            compute.InstanceMetadataEndpointState(m.HttpEndpoint),

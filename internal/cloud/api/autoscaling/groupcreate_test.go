@@ -3,11 +3,16 @@
 package autoscaling_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
 )
 
 func TestCreateGroupAppliesDefaults(t *testing.T) {
@@ -113,6 +118,57 @@ func TestMixedInstancesPolicyGetsDefaultsAndLaunchesItsFirstType(t *testing.T) {
 		g = w.describeGroup()
 		check(t, "MixedInstancesPolicy after the update", g.MixedInstancesPolicy, nil)
 		check(t, "Version after the update", *g.LaunchTemplate.Version, "$Latest")
+	})
+}
+
+func TestAGroupHasSpotInstances(t *testing.T) {
+	lifecycles := func(w *world) (all []string) {
+		for _, i := range w.describeGroup().Instances {
+			machine, _ := store.Instances.Get(w.store.View(), *i.InstanceId)
+			request, _ := store.SpotRequests.Get(w.store.View(), machine.SpotRequestID)
+			if request == nil {
+				all = append(all, "On-Demand")
+			} else {
+				all = append(all, "Spot "+request.MaxPrice)
+			}
+		}
+		slices.Sort(all)
+		return all
+	}
+	withLoop(t, func(w *world) {
+		w.createGroup(mixedPolicy(&types.InstancesDistribution{
+			OnDemandPercentageAboveBaseCapacity: new(int32(0)), OnDemandBaseCapacity: new(int32(1)),
+			SpotMaxPrice: new("0.2"), SpotAllocationStrategy: new("price-capacity-optimized"),
+		}, types.LaunchTemplateOverrides{InstanceType: new("t3.small")}))
+		check(t, "instances", lifecycles(w), []string{"On-Demand", "Spot 0.2", "Spot 0.2"})
+	})
+	withLoop(t, func(w *world) {
+		w.mustConfigure("spot", func(in *configurationInput) { in.SpotPrice = new("0.1") })
+		w.createGroup(fromConfiguration("spot"))
+		check(t, "instances", lifecycles(w), []string{"Spot 0.1", "Spot 0.1", "Spot 0.1"})
+		out := must(w.DescribeLaunchConfigurations(w.ctx, &autoscaling.DescribeLaunchConfigurationsInput{}))(t)
+		check(t, "SpotPrice", *out.LaunchConfigurations[0].SpotPrice, "0.1")
+	})
+}
+
+func TestAMixedInstancesPolicyTakesNoTemplateOfSpotInstances(t *testing.T) {
+	w := newWorld(t)
+	must(w.ec2.CreateLaunchTemplate(w.ctx, &ec2.CreateLaunchTemplateInput{
+		LaunchTemplateName: new("spot"), LaunchTemplateData: &ec2types.RequestLaunchTemplateData{
+			ImageId: &w.image, InstanceType: "t3.micro",
+			InstanceMarketOptions: &ec2types.LaunchTemplateInstanceMarketOptionsRequest{MarketType: "spot"},
+		},
+	}))(t)
+	template := &types.LaunchTemplateSpecification{LaunchTemplateName: new("spot")}
+	checkCreateRefusals(t, w, "ValidationError", map[string]refusal{
+		"policy": {func(in *createInput) {
+			mixedPolicy(nil)(in)
+			in.MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification = template
+		}, "InstanceMarketOptions"},
+		"override": {
+			mixedPolicy(nil, types.LaunchTemplateOverrides{LaunchTemplateSpecification: template}),
+			"InstanceMarketOptions",
+		},
 	})
 }
 

@@ -93,8 +93,6 @@ func checkConfigurationSupported(in *autoscaling.CreateLaunchConfigurationInput)
 		return wire.NotImplemented("EC2-Classic (ClassicLinkVPCId, ClassicLinkVPCSecurityGroups)")
 	case aws.ToString(in.KernelId) != "", aws.ToString(in.RamdiskId) != "":
 		return wire.NotImplemented("kernels of users (KernelId, RamdiskId)")
-	case aws.ToString(in.SpotPrice) != "":
-		return wire.NotImplemented("Spot Instances (SpotPrice)")
 	case in.PlacementTenancy != nil && *in.PlacementTenancy != "default" && *in.PlacementTenancy != "dedicated":
 		return wire.NotImplemented("dedicated hosts (PlacementTenancy %s)", *in.PlacementTenancy)
 	}
@@ -127,7 +125,7 @@ func (a *API) completeConfiguration(
 	for _, p := range []struct{ to, given **string }{
 		{&out.ImageId, &in.ImageId}, {&out.InstanceType, &in.InstanceType}, {&out.KeyName, &in.KeyName},
 		{&out.UserData, &in.UserData}, {&out.IamInstanceProfile, &in.IamInstanceProfile},
-		{&out.PlacementTenancy, &in.PlacementTenancy},
+		{&out.PlacementTenancy, &in.PlacementTenancy}, {&out.SpotPrice, &in.SpotPrice},
 	} {
 		if aws.ToString(*p.given) != "" {
 			*p.to = *p.given

@@ -211,7 +211,7 @@ func TestLaunchConfigurationsAreRefused(t *testing.T) {
 				}
 			}, "UnsupportedOperation", "blockDeviceMapping",
 		},
-		"Spot": {func(in *configurationInput) { in.SpotPrice = new("1") }, "NotImplemented", "SpotPrice"},
+		"price": {func(in *configurationInput) { in.SpotPrice = new("0") }, "ValidationError", "price above zero"},
 		"tenancy": {
 			func(in *configurationInput) { in.PlacementTenancy = new("host") },
 			"NotImplemented", "PlacementTenancy host",

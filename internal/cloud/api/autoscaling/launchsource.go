@@ -58,6 +58,9 @@ func (a *API) setLaunchSource(r store.Reader, g *store.ScalingGroup, s launchSou
 		if err != nil {
 			return err
 		}
+		if err := checkMarket(r, g, policy); err != nil {
+			return err
+		}
 		text, err := json.Marshal(policy)
 		if err != nil {
 			return fmt.Errorf("encode the mixed instances policy: %w", err)
@@ -71,6 +74,27 @@ func (a *API) setLaunchSource(r store.Reader, g *store.ScalingGroup, s launchSou
 	return nil
 }
 
+// checkMarket refuses a mixed instances policy with a launch template that requests Spot Instances.
+func checkMarket(r store.Reader, g *store.ScalingGroup, policy *types.MixedInstancesPolicy) error {
+	specs := []*types.LaunchTemplateSpecification{policy.LaunchTemplate.LaunchTemplateSpecification}
+	for _, o := range policy.LaunchTemplate.Overrides {
+		if o.LaunchTemplateSpecification != nil {
+			specs = append(specs, o.LaunchTemplateSpecification)
+		}
+	}
+	for _, s := range specs {
+		ref := store.TemplateRef{
+			ID: aws.ToString(s.LaunchTemplateId), Name: aws.ToString(s.LaunchTemplateName), Version: aws.ToString(s.Version),
+		}
+		if scalinggroup.RequestsSpot(r, g, ref) {
+			return invalid("Incompatible launch template: You cannot use a launch template that is set to request Spot " +
+				"Instances (InstanceMarketOptions) when you configure an Auto Scaling group with a mixed instances policy. " +
+				"Add a different launch template to the group and try again.")
+		}
+	}
+	return nil
+}
+
 // checkLaunch checks that the group can launch an instance from each of its sources. created is the
 // launch configuration that is created with the group; nil: none is.
 func (a *API) checkLaunch(ctx context.Context, g *store.ScalingGroup, created *store.LaunchConfiguration) error {
@@ -78,8 +102,10 @@ func (a *API) checkLaunch(ctx context.Context, g *store.ScalingGroup, created *s
 	if err != nil {
 		return invalid("%s", err)
 	}
+	sources = scalinggroup.PurchasesOf(g).Variants(sources)
 	for i, source := range sources {
-		if source.Chosen && i > 0 && sources[i-1].Chosen && sources[i-1].Template == source.Template {
+		if source.Chosen && i > 0 && sources[i-1].Chosen && sources[i-1].Template == source.Template &&
+			sources[i-1].Spot == source.Spot {
 			continue // it differs in its type alone, which meets the requirements
 		}
 		launch, err := launchFrom(a.Store.View(), g, source, created)
@@ -102,7 +128,10 @@ func (a *API) checkLaunch(ctx context.Context, g *store.ScalingGroup, created *s
 func launchFrom(
 	r store.Reader, g *store.ScalingGroup, source scalinggroup.Source, created *store.LaunchConfiguration,
 ) (ec2.Launch, error) {
-	launch := ec2.Launch{Template: source.Template, Type: source.InstanceType, PlacementGroup: g.PlacementGroup}
+	launch := ec2.Launch{
+		Template: source.Template, Type: source.InstanceType, PlacementGroup: g.PlacementGroup,
+		Spot: source.Spot, MaxPrice: source.MaxPrice,
+	}
 	if source.Configuration == "" {
 		return launch, nil
 	}

@@ -19,8 +19,7 @@ import (
 const maxOverrides = 40
 
 // completeMixedPolicy returns a mixed instances policy with AWS's defaults. The local
-// cloud has no Spot Instances and no prices, so all instances are On-Demand Instances
-// of the first override that has capacity.
+// cloud has no prices, so all instances are of the first override that has capacity.
 func (a *API) completeMixedPolicy(
 	region identity.Region, in *types.MixedInstancesPolicy,
 ) (*types.MixedInstancesPolicy, error) {
@@ -180,9 +179,6 @@ func completeDistribution(
 		model.Between(member+"spotInstancePools", out.SpotInstancePools, 1, 20),
 	); err != nil {
 		return nil, err
-	}
-	if *out.OnDemandPercentageAboveBaseCapacity < 100 {
-		return nil, wire.NotImplemented("Spot Instances (OnDemandPercentageAboveBaseCapacity below 100)")
 	}
 	return &out, nil
 }

@@ -17,10 +17,6 @@ func TestCreateGroupRefusesUnsupportedParametersByName(t *testing.T) {
 		"vCPUs":       {func(in *createInput) { in.DesiredCapacityType = new("vcpu") }, "vcpu"},
 		"AWS Lambda":  {func(in *createInput) { in.TerminationPolicies = []string{"arn:aws:lambda:x"} }, "Lambda"},
 		"VPC Lattice": {func(in *createInput) { in.HealthCheckType = new("EC2,VPC_LATTICE") }, "VPC_LATTICE"},
-		"Spot Instances": {
-			mixedPolicy(&types.InstancesDistribution{OnDemandPercentageAboveBaseCapacity: new(int32(99))}),
-			"OnDemandPercentageAboveBaseCapacity",
-		},
 		"prices": {
 			mixedPolicy(
 				&types.InstancesDistribution{OnDemandAllocationStrategy: new("lowest-price")},

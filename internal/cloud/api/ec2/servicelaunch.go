@@ -24,6 +24,9 @@ type Launch struct {
 	SubnetID string // if set, replaces the template's, also in its network interface
 	// PlacementGroup, if set, is the name of the placement group, instead of the template's.
 	PlacementGroup string `json:",omitempty"`
+	// Spot launches Spot Instances of one-time requests, for no more than MaxPrice if that is set.
+	Spot     bool   `json:",omitempty"`
+	MaxPrice string `json:",omitempty"`
 
 	Count    int32
 	Token    string     // client token; empty: none
@@ -129,6 +132,11 @@ func (l Launch) input() *ec2.RunInstancesInput {
 			placement = *in.Placement
 		}
 		placement.GroupName, in.Placement = &l.PlacementGroup, &placement
+	}
+	if l.Spot {
+		in.InstanceMarketOptions = &types.InstanceMarketOptionsRequest{
+			MarketType: types.MarketTypeSpot, SpotOptions: &types.SpotMarketOptions{MaxPrice: optionalString(l.MaxPrice)},
+		}
 	}
 	if len(l.Tags) > 0 {
 		in.TagSpecifications = []types.TagSpecification{

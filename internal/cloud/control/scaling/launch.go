@@ -64,37 +64,45 @@ func (l *Loop) launchActivity(
 		}
 	}
 	configured := scalinggroup.WithLaunchConfiguration(view, g)
-	if err := l.launchFirst(ctx, configured, activity); err != nil {
-		return scalinggroup.MessageLaunchFailed(configured, err), err
+	if spot, err := l.launchFirst(ctx, configured, activity); err != nil {
+		return scalinggroup.MessageLaunchFailed(configured, spot, err), err
 	}
 	return "", nil
 }
 
 // launchFirst launches the instance of an activity from the first of the group's
 // sources for whose type the zone has capacity. If there is none, it returns the error
-// of the first source, the preferred one.
-func (l *Loop) launchFirst(ctx context.Context, g *store.ScalingGroup, activity *store.ScalingActivity) error {
-	sources, err := scalinggroup.SourcesOf(l.Store.View(), g)
+// of the first source, the preferred one. spot reports whether it launches a Spot Instance.
+func (l *Loop) launchFirst(
+	ctx context.Context, g *store.ScalingGroup, activity *store.ScalingActivity,
+) (spot bool, err error) {
+	view := l.Store.View()
+	sources, err := scalinggroup.SourcesOf(view, g)
 	if err != nil {
-		return err
+		return false, err
 	}
+	sources = scalinggroup.Bought(view, g, sources)
+	spot = sources[0].Spot
 	var first error
 	for n, source := range sources {
 		token := activity.ID
 		if n > 0 { // a client token stands for one set of parameters
 			token += fmt.Sprint("/", n)
 		}
+		if spot {
+			token += "/spot"
+		}
 		err := l.Fleet.Launch(ctx, g, source, activity.SubnetID, token, func(tx *store.Tx, id string) error {
 			return joinGroup(tx, g, source, activity, id, time.Now())
 		})
 		if err == nil || !scalinggroup.LacksCapacity(err) {
-			return err
+			return spot, err
 		}
 		if first == nil {
 			first = err
 		}
 	}
-	return first
+	return spot, first
 }
 
 // recordLaunchFailure pauses launches in a zone.

@@ -132,3 +132,40 @@ func TestGroupDoesNotTryOtherTypesAfterOtherErrors(t *testing.T) {
 		}
 	})
 }
+
+func TestGroupLaunchesSpotInstancesByItsDistribution(t *testing.T) {
+	share := func(g *store.ScalingGroup) {
+		g.Mixed = strings.TrimSuffix(g.Mixed, "}") + `,"InstancesDistribution":{"OnDemandBaseCapacity":1,` +
+			`"OnDemandPercentageAboveBaseCapacity":25,"SpotMaxPrice":"0.5"}}`
+	}
+	policy := mixed("t3.micro", "t3.small")
+	inWorld(t, func(g *store.ScalingGroup) { policy(g); share(g) }, func(w *world) {
+		kinds := func() string {
+			count := map[string]int{}
+			for _, i := range scalinggroup.Instances(w.store.View(), key) {
+				machine, _ := store.Instances.Get(w.store.View(), i.InstanceID)
+				if i.State == store.LifecycleInService {
+					count[machine.SpotRequestID]++
+				}
+			}
+			return fmt.Sprint(count)
+		}
+		want := func(text string) {
+			w.t.Helper()
+			if got := kinds(); got != text {
+				w.t.Errorf("instances %s, want %s\n%s", got, text, w.history())
+			}
+		}
+		w.launch()
+		want("map[:2 sir-0.5:1]") // a part of an instance is On-Demand
+		w.desire(6)
+		want("map[:3 sir-0.5:3]")
+		w.desire(2)
+		want("map[:2]")
+		w.fleet.lacks = func(string, string) error { return refused("MaxSpotInstanceCountExceeded", "t3.micro") }
+		w.desire(3)
+		if !strings.Contains(w.history(), "Could not launch Spot Instances. MaxSpotInstanceCountExceeded") {
+			t.Error(w.history())
+		}
+	})
+}

@@ -90,9 +90,13 @@ func (f *fleet) Launch(
 			_ = f.edit(id, func(i *store.Instance) { i.State, i.Reachable = store.Running, true })
 		})
 	}
+	request := ""
+	if source.Spot {
+		request = "sir-" + source.MaxPrice
+	}
 	return f.store.Update(func(tx *store.Tx) error {
 		store.Instances.Put(tx, &store.Instance{
-			ID: id, Region: g.Region, SubnetID: subnet, Zone: subnet[len("subnet-"):], Type: instanceType, State: state,
+			ID: id, SpotRequestID: request, Region: g.Region, SubnetID: subnet, Zone: subnet[len("subnet-"):], Type: instanceType, State: state,
 			Reachable: true, LaunchTime: time.Now(),
 			Tags: store.Tags{
 				"aws:ec2launchtemplate:id":      source.Template.ID,

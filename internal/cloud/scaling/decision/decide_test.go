@@ -185,6 +185,43 @@ func TestInstancesOfLessPreferredTypesAreTerminatedFirst(t *testing.T) {
 	}
 }
 
+func TestTheKindOfWhichThereAreTooManyIsTerminated(t *testing.T) {
+	spot := func(m *decision.Member) { m.Spot = true }
+	protected := func(m *decision.Member) { m.Spot, m.Protected = true, true }
+	for _, c := range []struct {
+		name, distribution, want string
+		members                  []decision.Member
+	}{
+		{"half of two", `"OnDemandPercentageAboveBaseCapacity":50`, "begin termination i-1", []decision.Member{
+			member("i-1", "a", 30, "1", nil), member("i-2", "a", 20, "1", nil), member("i-3", "b", 10, "1", spot),
+		}},
+		{"half of two, with two Spot Instances", `"OnDemandPercentageAboveBaseCapacity":50`, "begin termination i-2",
+			[]decision.Member{
+				member("i-1", "a", 30, "1", nil), member("i-2", "b", 20, "1", spot), member("i-3", "c", 10, "1", spot),
+			}},
+		{"no base", `"OnDemandPercentageAboveBaseCapacity":0`, "begin termination i-3", []decision.Member{
+			member("i-1", "a", 30, "1", spot), member("i-2", "a", 20, "1", spot), member("i-3", "b", 10, "1", nil),
+		}},
+		{"a base", `"OnDemandBaseCapacity":1,"OnDemandPercentageAboveBaseCapacity":0`, "begin termination i-1",
+			[]decision.Member{
+				member("i-1", "a", 30, "1", spot), member("i-2", "a", 20, "1", spot), member("i-3", "b", 10, "1", nil),
+			}},
+		{"protected", `"OnDemandBaseCapacity":1,"OnDemandPercentageAboveBaseCapacity":0`, "begin termination i-3",
+			[]decision.Member{
+				member("i-1", "a", 30, "1", protected), member("i-2", "a", 20, "1", protected),
+				member("i-3", "b", 10, "1", nil),
+			}},
+	} {
+		s := situation(2, func(g *store.ScalingGroup) {
+			g.Mixed = `{"InstancesDistribution":{` + c.distribution + `}}`
+		}, c.members...)
+		s.Purchases = scalinggroup.PurchasesOf(s.Group)
+		if got := told(decision.Decide(s)); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
 func TestLaunchPlacement(t *testing.T) {
 	in := func(id, zone string) decision.Member { return member(id, zone, 9, "1", nil) }
 	trouble := func(zone string, until time.Duration) func(*store.ScalingGroup) {

@@ -22,6 +22,7 @@ type Situation struct {
 	Subnets      []Subnet // that the group may launch into, in the group's order
 	Types        []string // of its mixed instances policy, the preferred one first; empty: it has none
 	LaunchUnits  int      // of capacity that the next launch adds; 0 counts as one
+	Purchases    scalinggroup.Purchases
 	Warmup       time.Duration
 	Refresh      *Refresh // in progress; nil: none
 	Now          time.Time
@@ -34,6 +35,7 @@ type Member struct {
 	Reason    string // code of the state's reason
 	Reachable bool   // passes its status checks, or is rebooting
 	Booted    time.Time
+	Spot      bool // a Spot Instance
 	Targets   []*store.Target
 	// Configured is when its launch configuration was created; zero: it has none, or that
 	// is deleted.
@@ -66,7 +68,7 @@ func Collect(r store.Reader, g *store.ScalingGroup, now time.Time) Situation {
 			s.Types = append(s.Types, source.InstanceType)
 		}
 	}
-	s.LaunchUnits = scalinggroup.NextUnits(r, g)
+	s.LaunchUnits, s.Purchases = scalinggroup.NextUnits(r, g), scalinggroup.PurchasesOf(g)
 	s.Warmup = scalinggroup.Warmup(g)
 	if row, ok := scalinggroup.ActiveRefresh(r, g.Key()); ok {
 		s.Refresh = collectRefresh(r, g, row, slices.Concat(s.Members, s.Warmed))
@@ -100,7 +102,7 @@ func collectMember(r store.Reader, i *store.ScalingInstance) Member {
 	if machine, ok := store.Instances.Get(r, i.InstanceID); ok {
 		m.Machine, m.Reason, m.Reachable = machine.State, machine.StateReasonCode, machine.Reachable ||
 			machine.Reboots != machine.RebootsDone
-		m.Booted = machine.MachineStarted
+		m.Booted, m.Spot = machine.MachineStarted, machine.SpotRequestID != ""
 	}
 	if row, ok := store.LaunchConfigurations.Get(r, i.Region.Key(i.Configuration)); ok {
 		m.Configured = row.Created

@@ -10,8 +10,8 @@ import (
 )
 
 // selectForTermination returns instances to terminate that provide no more than so many
-// units of capacity. It takes each one from the zone with the most instances and, within
-// the zone, by the termination policies.
+// units of capacity. It takes each one of the kind of which there are too many, On-Demand or Spot,
+// from the zone with the most instances and, within the zone, by the termination policies.
 // Zones that the group has left come first. It never selects instances that are
 // protected from scale-in, unless the group is being deleted (Amazon EC2 Auto Scaling
 // User Guide, Configure termination policies). If all instances of the zone provide more, it
@@ -33,43 +33,59 @@ func (d *decision) selectForTermination(counted []*Member, units int) []*Member 
 		}
 	}
 	var out []*Member
+	left := slices.Clone(counted)
 	for units > 0 {
-		most := 0
-		for zone, waiting := range candidates {
-			if len(waiting) > 0 {
-				most = max(most, occupied[zone])
-			}
-		}
-		var best *Member
-		for zone, waiting := range candidates {
-			if occupied[zone] != most {
-				continue
-			}
-			if m := firstFitting(waiting, units); m != nil && (best == nil || d.compareForTermination(m, best) < 0) {
-				best = m
-			}
-		}
+		best := d.nextToTerminate(candidates, occupied, units, d.dueKind(left, candidates))
 		if best == nil {
 			break
 		}
+		is := func(m *Member) bool { return m == best }
 		out, units = append(out, best), units-best.units()
 		occupied[best.Zone]--
-		candidates[best.Zone] = candidates[best.Zone][1:]
+		candidates[best.Zone] = slices.DeleteFunc(candidates[best.Zone], is)
+		left = slices.DeleteFunc(left, is)
 	}
 	return out
 }
 
-// firstFitting moves the first instance that provides no more than so many units of capacity to
-// the front and returns it; nil: there is none.
-func firstFitting(waiting []*Member, units int) *Member {
-	n := slices.IndexFunc(waiting, func(m *Member) bool { return m.units() <= units })
-	if n < 0 {
-		return nil
+// nextToTerminate returns the first of the candidates of a kind that provides no more than so many
+// units of capacity, in the zone with the most instances; nil: there is none.
+func (d *decision) nextToTerminate(
+	candidates map[string][]*Member, occupied map[string]int, units int, isDue func(*Member) bool,
+) (best *Member) {
+	most := 0
+	for zone, waiting := range candidates {
+		if slices.ContainsFunc(waiting, isDue) {
+			most = max(most, occupied[zone])
+		}
 	}
-	m := waiting[n]
-	copy(waiting[1:n+1], waiting[:n])
-	waiting[0] = m
-	return m
+	for zone, waiting := range candidates {
+		if occupied[zone] != most {
+			continue
+		}
+		n := slices.IndexFunc(waiting, func(m *Member) bool { return isDue(m) && m.units() <= units })
+		if n >= 0 && (best == nil || d.compareForTermination(waiting[n], best) < 0) {
+			best = waiting[n]
+		}
+	}
+	return best
+}
+
+// dueKind returns what reports whether a candidate is of the kind, On-Demand or Spot, of which the
+// group has too many, if there are such candidates.
+func (d *decision) dueKind(left []*Member, candidates map[string][]*Member) func(*Member) bool {
+	units := map[bool]int{}
+	for _, m := range left {
+		units[m.Spot] += m.units()
+	}
+	spot, matters := d.Purchases.TerminatesSpot(units[false], units[true])
+	isDue := func(m *Member) bool { return m.Spot == spot }
+	for _, waiting := range candidates {
+		if matters && slices.ContainsFunc(waiting, isDue) {
+			return isDue
+		}
+	}
+	return func(*Member) bool { return true }
 }
 
 // compareForTermination orders two instances by which one is terminated first. If the

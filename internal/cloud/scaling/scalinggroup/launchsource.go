@@ -19,14 +19,16 @@ type Source struct {
 	Configuration string // name of a launch configuration, instead of a template
 	Weight        int32  // units of capacity of an instance; 0: the group has no weights
 	Chosen        bool   // InstanceType is one of those that meet requirements
+	Spot          bool   // a Spot Instance, for MaxPrice; "": the On-Demand price
+	MaxPrice      string
 }
 
 // SourcesOf returns everything that the group may launch from, in order of preference:
 // its template or launch configuration, or the overrides of its mixed instances policy, and for one
 // with requirements each type that meets them. There is at least one.
-// The local cloud offers On-Demand Instances only, whose prioritized strategy launches
-// the first type that has capacity (Amazon EC2 Auto Scaling User Guide, "Allocation
-// strategies for multiple instance types").
+// The prioritized strategy launches the first type that has capacity (Amazon EC2 Auto Scaling
+// User Guide, "Allocation strategies for multiple instance types"). So do those of Spot Instances
+// here, which go by prices and capacity on AWS.
 func SourcesOf(r store.Reader, g *store.ScalingGroup) ([]Source, error) {
 	if g.Mixed == "" {
 		return []Source{{Template: g.Template, Configuration: g.Configuration}}, nil
@@ -178,10 +180,11 @@ func Resolved(r store.Reader, g *store.ScalingGroup) ([]Source, error) {
 }
 
 // launchData is the part of a launch template's or a launch configuration's data that decides the
-// instance type.
+// instance type, and whether it requests Spot Instances.
 type launchData struct {
 	InstanceType, ImageId string
 	InstanceRequirements  json.RawMessage
+	InstanceMarketOptions json.RawMessage
 }
 
 // templateType returns the instance type of a launch template's version, or "" if it has

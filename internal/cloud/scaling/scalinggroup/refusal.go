@@ -24,10 +24,14 @@ func LacksCapacity(err error) bool {
 // MessageLaunchFailed is the status message of a launch that EC2 refused. A group with
 // a mixed instances policy launches through an EC2 Fleet, and its messages include the
 // code (as users quote both in reports).
-func MessageLaunchFailed(g *store.ScalingGroup, err error) string {
+func MessageLaunchFailed(g *store.ScalingGroup, spot bool, err error) string {
 	words := strings.TrimSuffix(err.Error(), ".")
 	if r, ok := errors.AsType[*Refusal](err); ok && g.Mixed != "" {
-		words = "Could not launch On-Demand Instances. " + r.Code + " - " + words
+		kind := "On-Demand"
+		if spot {
+			kind = "Spot"
+		}
+		words = "Could not launch " + kind + " Instances. " + r.Code + " - " + words
 	}
 	return words + ". Launching EC2 instance failed."
 }
