@@ -104,8 +104,8 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 
 // addImageVolumes adds the volumes besides the root volume to an image of an instance: those of the
 // instance, with snapshots that the volumes loop takes, and those that a request gives. A request can
-// leave out a volume of the instance, and change what instances of the image get, except its size
-// and its encryption (Amazon EC2 API Reference, CreateImage).
+// leave out a volume of the instance, and change whether it is deleted on termination (Amazon EC2 API
+// Reference, CreateImage: the only option that can be changed for existing mappings).
 func (a *API) addImageVolumes(
 	tx *store.Tx, instance *store.Instance, image *store.Image, given map[string]types.BlockDeviceMapping,
 	tags store.Tags,
@@ -151,8 +151,7 @@ func changeRoot(image *store.Image, root *store.Volume, m types.BlockDeviceMappi
 	if err := changeVolume(&v, root, m.Ebs); err != nil {
 		return err
 	}
-	image.RootVolumeType, image.KeepRoot = v.Shape.Type, !v.DeleteOnTermination
-	image.RootIOPS, image.RootThroughput = v.Shape.IOPS, v.Shape.Throughput
+	image.KeepRoot = !v.DeleteOnTermination
 	return nil
 }
 
@@ -168,12 +167,11 @@ func changeVolume(v *store.ImageVolume, volume *store.Volume, ebs *types.EbsBloc
 	case aws.ToString(ebs.SnapshotId) != "":
 		return wire.Errorf("InvalidBlockDeviceMapping", "The snapshot of the volume at %s cannot be specified.",
 			volume.Device)
+	case ebs.VolumeType != "" && string(ebs.VolumeType) != v.Shape.Type,
+		ebs.Iops != nil && *ebs.Iops != v.Shape.IOPS, ebs.Throughput != nil && *ebs.Throughput != v.Shape.Throughput:
+		return wire.Errorf("InvalidBlockDeviceMapping", "The type and the performance of the volume at %s cannot be "+
+			"changed: modify the volume first.", volume.Device)
 	}
-	if ebs.VolumeType != "" && string(ebs.VolumeType) != v.Shape.Type {
-		v.Shape.Type, v.Shape.IOPS, v.Shape.Throughput = string(ebs.VolumeType), 0, 0
-	}
-	v.Shape.IOPS = cmp.Or(aws.ToInt32(ebs.Iops), v.Shape.IOPS)
-	v.Shape.Throughput = cmp.Or(aws.ToInt32(ebs.Throughput), v.Shape.Throughput)
 	if ebs.DeleteOnTermination != nil {
 		v.DeleteOnTermination = *ebs.DeleteOnTermination
 	}

@@ -107,6 +107,10 @@ func TestCreateImageTakesMappings(t *testing.T) {
 	for want, m := range map[string]types.BlockDeviceMapping{
 		"InvalidBlockDeviceMapping: The size of the volume at /dev/sdf cannot be changed: it is 10 GiB.": of("/dev/sdf",
 			&types.EbsBlockDevice{VolumeSize: aws.Int32(20)}),
+		"InvalidBlockDeviceMapping: The type and the performance of the volume at /dev/sdf cannot be changed: modify " +
+			"the volume first.": of("/dev/sdf", &types.EbsBlockDevice{VolumeType: types.VolumeTypeIo1}),
+		"InvalidBlockDeviceMapping: The type and the performance of the volume at " + rootDevice + " cannot be changed: " +
+			"modify the volume first.": of(rootDevice, &types.EbsBlockDevice{Iops: aws.Int32(9000)}),
 		"InvalidBlockDeviceMapping: The snapshot of the volume at /dev/sdf cannot be specified.": of("/dev/sdf",
 			&types.EbsBlockDevice{SnapshotId: aws.String("snap-0123456789abcdef0")}),
 		"InvalidBlockDeviceMapping: the encrypted flag cannot be specified since device /dev/sdf has a snapshot " +
@@ -121,7 +125,7 @@ func TestCreateImageTakesMappings(t *testing.T) {
 	id := do(c, c.CreateImage, &ec2.CreateImageInput{
 		InstanceId: &instance, Name: aws.String("mapped"), BlockDeviceMappings: []types.BlockDeviceMapping{
 			of(rootDevice, &types.EbsBlockDevice{
-				VolumeType: types.VolumeTypeGp2, DeleteOnTermination: aws.Bool(false),
+				VolumeType: types.VolumeTypeGp3, DeleteOnTermination: aws.Bool(false),
 			}),
 			of("/dev/sdf", &types.EbsBlockDevice{DeleteOnTermination: aws.Bool(true)}), without,
 			of("/dev/sdh", &types.EbsBlockDevice{VolumeSize: aws.Int32(3)}),
@@ -129,7 +133,7 @@ func TestCreateImageTakesMappings(t *testing.T) {
 		},
 	}).ImageId
 	image, _ := store.Images.Get(c.Store.View(), *id)
-	if image.RootVolumeType != "gp2" || !image.KeepRoot || len(image.Volumes) != 3 {
+	if image.RootVolumeType != "gp3" || !image.KeepRoot || len(image.Volumes) != 3 {
 		t.Fatalf("image %+v", image)
 	}
 	kept, added, ephemeral := image.Volumes[0], image.Volumes[1], image.Volumes[2]

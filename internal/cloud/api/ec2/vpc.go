@@ -23,6 +23,7 @@ var vpcs = resourceType[store.VPC]{
 		"vpc-id":     field(func(row *store.VPC) string { return row.ID }),
 		"cidr":       field(func(row *store.VPC) string { return row.CIDR.String() }),
 		"cidr-block": field(func(row *store.VPC) string { return row.CIDR.String() }),
+		"cidrBlock":  field(func(row *store.VPC) string { return row.CIDR.String() }),
 		"cidr-block-association.cidr-block": byBlock(
 			func(c store.CIDRAssociation) string { return c.CIDR.String() },
 		),

@@ -57,7 +57,9 @@ func (a *API) DescribeTargetHealth(
 				Zone: aws.ToString(named.AvailabilityZone),
 			}
 			unregistered.State, unregistered.Reason, unregistered.Description = notRegisteredHealth()
-			add(unregistered)
+			described := describeHealth(group, unregistered, nil)
+			described.AdministrativeOverride = nil // only those that are registered have one
+			out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, described)
 		}
 	}
 	slices.SortStableFunc(out.TargetHealthDescriptions, func(x, y types.TargetHealthDescription) int {
