@@ -1,6 +1,7 @@
 package cloudwatch
 
 import (
+	"context"
 	"errors"
 	"slices"
 
@@ -13,7 +14,7 @@ import (
 )
 
 // checkMetric checks an alarm's metric, or the queries in its place.
-func checkMetric(in *cloudwatch.PutMetricAlarmInput) error {
+func checkMetric(ctx context.Context, in *cloudwatch.PutMetricAlarmInput) error {
 	if in.Metrics != nil {
 		if in.MetricName != nil || in.Namespace != nil || in.Dimensions != nil || in.Period != nil ||
 			in.Unit != "" || in.Statistic != "" || in.ExtendedStatistic != nil {
@@ -22,7 +23,7 @@ func checkMetric(in *cloudwatch.PutMetricAlarmInput) error {
 					"specified together with Metrics.",
 			)
 		}
-		return checkAlarmQueries(in)
+		return checkAlarmQueries(ctx, in)
 	}
 	if _, err := metricID(in.Namespace, in.MetricName, in.Dimensions); err != nil {
 		return err
@@ -58,11 +59,11 @@ const (
 )
 
 // checkAlarmQueries accepts queries of metrics and expressions that an alarm can watch.
-func checkAlarmQueries(in *cloudwatch.PutMetricAlarmInput) error {
+func checkAlarmQueries(ctx context.Context, in *cloudwatch.PutMetricAlarmInput) error {
 	if _, err := checkQueries(&cloudwatch.GetMetricDataInput{MetricDataQueries: in.Metrics}); err != nil {
 		return err
 	}
-	queries, program, err := readQueries(in.Metrics)
+	queries, program, err := readQueries(ctx, in.Metrics)
 	if unsupported, ok := errors.AsType[*metricmath.UnsupportedError](err); ok && unsupported.Function == "SEARCH" {
 		return validationError("SEARCH is not supported on Metric Alarms.")
 	}

@@ -33,7 +33,9 @@ func checkExpression(q *types.MetricDataQuery) error {
 
 // readQueries checks queries, whose ids differ, and returns the program of those with
 // expressions; nil: there are none. mathError makes its error a response.
-func readQueries(all []types.MetricDataQuery) (queries []query, program *metricmath.Program, err error) {
+func readQueries(
+	ctx context.Context, all []types.MetricDataQuery,
+) (queries []query, program *metricmath.Program, err error) {
 	var sources []metricmath.Source
 	expressions := false
 	for i := range all {
@@ -41,9 +43,12 @@ func readQueries(all []types.MetricDataQuery) (queries []query, program *metricm
 		if err != nil {
 			return nil, nil, err
 		}
-		source := metricmath.Source{ID: *q.Id, Label: aws.ToString(q.Label), Expression: aws.ToString(q.Expression)}
-		if q.compute != nil && q.Label == nil {
-			source.Label = *q.MetricStat.Metric.MetricName
+		if q.label, err = labelOf(ctx, q); err != nil {
+			return nil, nil, err
+		}
+		source := metricmath.Source{ID: *q.Id, Label: q.label, Expression: aws.ToString(q.Expression)}
+		if q.compute == nil && q.Label == nil {
+			source.Label = "" // the package has its own for arrays
 		}
 		expressions = expressions || q.compute == nil
 		queries, sources = append(queries, q), append(sources, source)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -42,7 +41,7 @@ func (a *API) GetMetricData(
 	if err != nil {
 		return nil, err
 	}
-	queries, program, err := readQueries(in.MetricDataQueries)
+	queries, program, err := readQueries(ctx, in.MetricDataQueries)
 	if err != nil {
 		return nil, mathError(err)
 	}
@@ -114,6 +113,7 @@ type query struct {
 	*types.MetricDataQuery
 	metric  metric.ID
 	compute metric.Statistic // nil: an expression
+	label   string           // with the values of its dynamic parts
 }
 
 // readQuery checks a query of a metric, or an expression but for its text.
@@ -127,8 +127,6 @@ func readQuery(q *types.MetricDataQuery) (out query, err error) {
 		)
 	case q.Expression == nil && q.MetricStat == nil:
 		return out, validationError("One of Expression and MetricStat must be specified in the query %s.", *q.Id)
-	case strings.Contains(aws.ToString(q.Label), "${"):
-		return out, wire.NotImplemented("dynamic labels: that of the query %s", *q.Id)
 	case q.Expression != nil:
 		return out, checkExpression(q)
 	case q.Period != nil:
@@ -164,11 +162,7 @@ func (q query) elsewhere(ctx context.Context) bool {
 
 // runQuery computes the result of a query of a metric, oldest data point first.
 func (a *API) runQuery(ctx context.Context, q query, s timeRange) types.MetricDataResult {
-	out := newResult(q.Id, q.Label)
-	stat := q.MetricStat
-	if out.Label == nil {
-		out.Label = stat.Metric.MetricName
-	}
+	out, stat := newResult(q.Id, &q.label), q.MetricStat
 	if q.elsewhere(ctx) {
 		return out
 	}

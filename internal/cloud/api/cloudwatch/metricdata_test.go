@@ -160,3 +160,40 @@ func TestPutMetricData(t *testing.T) {
 		}
 	})
 }
+
+func TestLabelsHavePropertiesOfMetrics(t *testing.T) {
+	overEveryProtocol(t, func(t *testing.T, c *client.Client, _ *metric.Store) {
+		get := func(label string, change func(*types.MetricDataQuery)) (string, error) {
+			q := types.MetricDataQuery{Id: aws.String("m"), Label: &label, MetricStat: &types.MetricStat{
+				Stat: aws.String("Sum"), Period: aws.Int32(300), Metric: &types.Metric{
+					Namespace: aws.String("Own"), MetricName: aws.String("requests"),
+					Dimensions: []types.Dimension{{Name: aws.String("Host"), Value: aws.String("web-1")}},
+				},
+			}}
+			change(&q)
+			out, err := c.GetMetricData(t.Context(), &client.GetMetricDataInput{
+				StartTime: aws.Time(minute(1)), EndTime: aws.Time(minute(0)), MetricDataQueries: []types.MetricDataQuery{q},
+			})
+			if err != nil {
+				return "", err
+			}
+			return *out.MetricDataResults[0].Label, nil
+		}
+		const label = "a ${LABEL} of ${PROP('Dim.Host')}: ${PROP(\"Namespace\")}/${PROP('MetricName')} ${PROP('Stat')} " +
+			"${PROP('Period')} ${PROP('Region')} ${PROP('AccountId')} $1"
+		got, err := get(label, func(*types.MetricDataQuery) {})
+		if want := "a requests of web-1: Own/requests Sum 300 eu-west-1 000000000000 $1"; err != nil || got != want {
+			t.Errorf("%s, %v; want %s", got, err, want)
+		}
+		for _, unknown := range []string{"${AVG}", "${PROP('Dim.Zone')}", "${PROP('AccountLabel')}", "${}"} {
+			_, err := get("x "+unknown, func(*types.MetricDataQuery) {})
+			wantCode(t, err, "NotImplemented", unknown)
+		}
+		got, err = get("${LABEL}!", func(q *types.MetricDataQuery) {
+			q.MetricStat, q.Expression, q.Period = nil, aws.String("TIME_SERIES(1)"), aws.Int32(60)
+		})
+		if err != nil || got != "m!" {
+			t.Errorf("%s, %v", got, err)
+		}
+	})
+}

@@ -33,7 +33,8 @@ func (a *API) PutMetricAlarm(
 	ctx context.Context, in *cloudwatch.PutMetricAlarmInput,
 ) (*cloudwatch.PutMetricAlarmOutput, error) {
 	checks := []func(*cloudwatch.PutMetricAlarmInput) error{
-		checkSupported, checkAlarm, checkMetricActions(wire.RegionFrom(ctx)), checkMetric, checkEvaluation,
+		checkSupported, checkAlarm, checkMetricActions(wire.RegionFrom(ctx)),
+		func(in *cloudwatch.PutMetricAlarmInput) error { return checkMetric(ctx, in) }, checkEvaluation,
 	}
 	for _, check := range checks {
 		if err := check(in); err != nil {
