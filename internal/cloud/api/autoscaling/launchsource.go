@@ -84,12 +84,13 @@ func checkMarket(r store.Reader, g *store.ScalingGroup, policy *types.MixedInsta
 	}
 	for _, s := range specs {
 		ref := store.TemplateRef{
-			ID: aws.ToString(s.LaunchTemplateId), Name: aws.ToString(s.LaunchTemplateName), Version: aws.ToString(s.Version),
+			ID: aws.ToString(s.LaunchTemplateId), Name: aws.ToString(s.LaunchTemplateName),
+			Version: aws.ToString(s.Version),
 		}
 		if scalinggroup.RequestsSpot(r, g, ref) {
-			return invalid("Incompatible launch template: You cannot use a launch template that is set to request Spot " +
-				"Instances (InstanceMarketOptions) when you configure an Auto Scaling group with a mixed instances policy. " +
-				"Add a different launch template to the group and try again.")
+			return invalid("Incompatible launch template: You cannot use a launch template that is set to request " +
+				"Spot Instances (InstanceMarketOptions) when you configure an Auto Scaling group with a mixed " +
+				"instances policy. Add a different launch template to the group and try again.")
 		}
 	}
 	return nil

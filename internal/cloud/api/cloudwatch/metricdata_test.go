@@ -172,15 +172,16 @@ func TestLabelsHavePropertiesOfMetrics(t *testing.T) {
 			}}
 			change(&q)
 			out, err := c.GetMetricData(t.Context(), &client.GetMetricDataInput{
-				StartTime: aws.Time(minute(1)), EndTime: aws.Time(minute(0)), MetricDataQueries: []types.MetricDataQuery{q},
+				StartTime: aws.Time(minute(1)), EndTime: aws.Time(minute(0)),
+				MetricDataQueries: []types.MetricDataQuery{q},
 			})
 			if err != nil {
 				return "", err
 			}
 			return *out.MetricDataResults[0].Label, nil
 		}
-		const label = "a ${LABEL} of ${PROP('Dim.Host')}: ${PROP(\"Namespace\")}/${PROP('MetricName')} ${PROP('Stat')} " +
-			"${PROP('Period')} ${PROP('Region')} ${PROP('AccountId')} $1"
+		const label = "a ${LABEL} of ${PROP('Dim.Host')}: ${PROP(\"Namespace\")}/${PROP('MetricName')} " +
+			"${PROP('Stat')} ${PROP('Period')} ${PROP('Region')} ${PROP('AccountId')} $1"
 		got, err := get(label, func(*types.MetricDataQuery) {})
 		if want := "a requests of web-1: Own/requests Sum 300 eu-west-1 000000000000 $1"; err != nil || got != want {
 			t.Errorf("%s, %v; want %s", got, err, want)

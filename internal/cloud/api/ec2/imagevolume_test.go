@@ -109,8 +109,8 @@ func TestCreateImageTakesMappings(t *testing.T) {
 			&types.EbsBlockDevice{VolumeSize: aws.Int32(20)}),
 		"InvalidBlockDeviceMapping: The type and the performance of the volume at /dev/sdf cannot be changed: modify " +
 			"the volume first.": of("/dev/sdf", &types.EbsBlockDevice{VolumeType: types.VolumeTypeIo1}),
-		"InvalidBlockDeviceMapping: The type and the performance of the volume at " + rootDevice + " cannot be changed: " +
-			"modify the volume first.": of(rootDevice, &types.EbsBlockDevice{Iops: aws.Int32(9000)}),
+		"InvalidBlockDeviceMapping: The type and the performance of the volume at " + rootDevice + " cannot be " +
+			"changed: modify the volume first.": of(rootDevice, &types.EbsBlockDevice{Iops: aws.Int32(9000)}),
 		"InvalidBlockDeviceMapping: The snapshot of the volume at /dev/sdf cannot be specified.": of("/dev/sdf",
 			&types.EbsBlockDevice{SnapshotId: aws.String("snap-0123456789abcdef0")}),
 		"InvalidBlockDeviceMapping: the encrypted flag cannot be specified since device /dev/sdf has a snapshot " +

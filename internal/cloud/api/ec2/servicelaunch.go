@@ -135,7 +135,8 @@ func (l Launch) input() *ec2.RunInstancesInput {
 	}
 	if l.Spot {
 		in.InstanceMarketOptions = &types.InstanceMarketOptionsRequest{
-			MarketType: types.MarketTypeSpot, SpotOptions: &types.SpotMarketOptions{MaxPrice: optionalString(l.MaxPrice)},
+			MarketType:  types.MarketTypeSpot,
+			SpotOptions: &types.SpotMarketOptions{MaxPrice: optionalString(l.MaxPrice)},
 		}
 	}
 	if len(l.Tags) > 0 {

@@ -96,7 +96,8 @@ func (f *fleet) Launch(
 	}
 	return f.store.Update(func(tx *store.Tx) error {
 		store.Instances.Put(tx, &store.Instance{
-			ID: id, SpotRequestID: request, Region: g.Region, SubnetID: subnet, Zone: subnet[len("subnet-"):], Type: instanceType, State: state,
+			ID: id, SpotRequestID: request,
+			Region: g.Region, SubnetID: subnet, Zone: subnet[len("subnet-"):], Type: instanceType, State: state,
 			Reachable: true, LaunchTime: time.Now(),
 			Tags: store.Tags{
 				"aws:ec2launchtemplate:id":      source.Template.ID,
