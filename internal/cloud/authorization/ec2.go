@@ -10,6 +10,7 @@ var ec2Operations = operations{
 	"TerminateInstances":        on(instances, "InstanceIds"),
 	"GetConsoleOutput":          on(instances, "InstanceId"),
 	"DescribeInstanceAttribute": on(instances, "InstanceId"),
+	"ResetInstanceAttribute":    on(instances, "InstanceId"),
 	"ModifyInstanceAttribute": {resources: []resource{
 		of(instances, "InstanceId"), maybe(securityGroups, "Groups"),
 	}},
