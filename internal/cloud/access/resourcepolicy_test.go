@@ -17,7 +17,7 @@ func TestAResourcesPolicyConcernsItsPrincipals(t *testing.T) {
 		`"Principal": {"AWS": "arn:aws:iam::111111111111:user/bob"}`: {false, false},
 		`"Principal": {"Service": "ec2.amazonaws.com"}`:              {false, false},
 	} {
-		d, err := policydocument.Parse(policydocument.Bucket, `{"Statement": [
+		d, err := policydocument.Parse(policydocument.Resource, `{"Statement": [
 		  {"Effect": "Allow", `+text+`, "Action": "s3:Get*", "Resource": "*"},
 		  {"Effect": "Deny", `+text+`, "Action": "s3:Put*", "Resource": "*"}]}`)
 		if err != nil {

@@ -135,7 +135,7 @@ func newSimulation(ctx context.Context, p *principal, in simulationInput) (*simu
 		s.boundary = &limits[0]
 	}
 	if in.resourcePolicy != nil {
-		of, err := inputs(resourceInput, policydocument.Bucket, *in.resourcePolicy)
+		of, err := inputs(resourceInput, policydocument.Resource, *in.resourcePolicy)
 		if err != nil {
 			return nil, err
 		}
