@@ -98,7 +98,7 @@ func TestServersReadTheirEnvironmentWithTheLeastRole(t *testing.T) {
 	s := environedApplication(t)
 	s.Serves(t, "r1")
 	view := s.Store.View()
-	roles, profiles := store.Roles.List(view), store.InstanceProfiles.List(view)
+	roles, profiles := simulation.Roles(view), store.InstanceProfiles.List(view)
 	if len(roles) != 1 || len(profiles) != 1 || profiles[0].Role != roles[0].Name {
 		t.Fatalf("%+v, %+v", roles, profiles)
 	}
@@ -261,7 +261,7 @@ func TestTheFirstEnvironmentComesWithARelease(t *testing.T) {
 	s.Spec = &without
 	s.Release(t, "r1") // deletes the role
 	s.Serves(t, "r1")
-	if roles := store.Roles.List(s.Store.View()); len(roles) > 0 {
+	if roles := simulation.Roles(s.Store.View()); len(roles) > 0 {
 		t.Errorf("roles are left: %v", roles)
 	}
 	s.Spec = with
@@ -296,7 +296,7 @@ func TestServersGetARoleOfTheUsers(t *testing.T) {
 	s.Release(t, "r1")
 	s.Serves(t, "r1")
 	view := s.Store.View()
-	if roles := store.Roles.List(view); len(roles) != 1 || roles[0].Name != "own" {
+	if roles := simulation.Roles(view); len(roles) != 1 || roles[0].Name != "own" {
 		t.Errorf("%+v", roles)
 	}
 	own, _ := store.InstanceProfiles.Get(view, store.NameKey("", "own"))

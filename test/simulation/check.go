@@ -51,7 +51,7 @@ func NothingLeft(t *testing.T, c *Cloud) {
 		"endpoints":           len(store.InstanceConnectEndpoints.List(view)),
 		"network interfaces":  len(store.NetworkInterfaces.List(view)),
 		"Elastic IPs":         len(store.ElasticIPs.List(view)),
-		"roles":               len(store.Roles.List(view)),
+		"roles":               len(Roles(view)),
 		"instance profiles":   len(store.InstanceProfiles.List(view)),
 		"certificates":        len(store.Certificates.List(view)),
 	} {
@@ -222,4 +222,9 @@ func Must[T any](out T, err error) func(t *testing.T) T {
 		}
 		return out
 	}
+}
+
+// Roles returns the roles that are no service's. Those of services stay, as on AWS.
+func Roles(r store.Reader) []*store.Role {
+	return slices.DeleteFunc(store.Roles.List(r), func(row *store.Role) bool { return row.Service != "" })
 }

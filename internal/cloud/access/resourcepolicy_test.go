@@ -25,7 +25,8 @@ func TestAResourcesPolicyConcernsItsPrincipals(t *testing.T) {
 		}
 		own, delegated := Concerning(d, ada)
 		allowed := func(d *policydocument.Document) bool {
-			return slices.Contains(Matches([]*policydocument.Document{d}, true, Request{Action: "s3:GetObject"}), Match{0, 0})
+			found := Matches([]*policydocument.Document{d}, true, Request{Action: "s3:GetObject"})
+			return slices.Contains(found, Match{0, 0})
 		}
 		if got := [2]bool{allowed(own), allowed(delegated)}; got != want {
 			t.Errorf("%s allows %v, want %v", text, got, want)

@@ -307,7 +307,8 @@ func TestLaunchTemplatesHideNothing(t *testing.T) {
 		InstanceType:       types.InstanceTypeT3Micro,
 		IamInstanceProfile: &types.LaunchTemplateIamInstanceProfileSpecificationRequest{Name: aws.String("admin")},
 	})
-	c := w.assume(w.role("web", `{"Effect":"Allow","Action":["ec2:*","autoscaling:*"],"Resource":"*"},
+	c := w.assume(w.role("web", `{"Effect":"Allow","Action":["ec2:*","autoscaling:*",
+		"iam:CreateServiceLinkedRole"],"Resource":"*"},
 		{"Effect":"Deny","Action":"ec2:RunInstances","Resource":"arn:aws:ec2:*:*:instance/*",
 		"Condition":{"StringNotEquals":{"ec2:InstanceType":"t3.micro"}}},
 		{"Effect":"Deny","Action":"ec2:RunInstances","Resource":"*",

@@ -2,12 +2,13 @@ package authorization
 
 import (
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/servicerole"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
 // scalingOperations: a scaling policy or a scheduled action belongs to its group.
 var scalingOperations = operations{
-	"CreateAutoScalingGroup":              onGroup(),
+	"CreateAutoScalingGroup":              createsRole(onGroup(), servicerole.AutoScaling),
 	"UpdateAutoScalingGroup":              onGroup(),
 	"DeleteAutoScalingGroup":              onGroup(),
 	"SetDesiredCapacity":                  onGroup(),

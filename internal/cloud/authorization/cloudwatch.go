@@ -44,12 +44,8 @@ func actsOnInstances(op operation) operation {
 	op.also = func(s *subject) []need {
 		for _, arn := range s.values("AlarmActions", "OKActions", "InsufficientDataActions") {
 			if _, ok := metricalarm.InstanceActionOf(arn); ok {
-				return []need{{
-					action: "iam:CreateServiceLinkedRole",
-					resource: globalARN(
-						s, "role", "/aws-service-role/"+eventsService+"/", "AWSServiceRoleForCloudWatchEvents"),
-					keys: map[string][]string{"iam:AWSServiceName": {eventsService}},
-				}}
+				t := newServiceRole(s, eventsService)[0]
+				return []need{{action: "iam:CreateServiceLinkedRole", resource: t.arn, keys: t.keys}}
 			}
 		}
 		return nil

@@ -1,5 +1,7 @@
 package authorization
 
+import "aloft.dev/aloft/internal/cloud/servicerole"
+
 // ec2Operations are the operations of Amazon EC2 that are about resources. All others
 // whose names start with Describe are about none.
 var ec2Operations = operations{
@@ -57,9 +59,10 @@ var ec2Operations = operations{
 	"ModifyInstanceMetadataDefaults":    {},
 	"ModifyDefaultCreditSpecification":  {},
 
-	"CreatePlacementGroup":       {resources: []resource{{fields: []string{"GroupName"}, find: placementGroupNamed}}},
-	"DeletePlacementGroup":       {resources: []resource{{fields: []string{"GroupName"}, find: placementGroupNamed}}},
-	"RequestSpotInstances":       {resources: []resource{created(spotRequests)}},
+	"CreatePlacementGroup": {resources: []resource{{fields: []string{"GroupName"}, find: placementGroupNamed}}},
+	"DeletePlacementGroup": {resources: []resource{{fields: []string{"GroupName"}, find: placementGroupNamed}}},
+	"RequestSpotInstances": createsRole(
+		operation{resources: []resource{created(spotRequests)}}, servicerole.Spot),
 	"CancelSpotInstanceRequests": on(spotRequests, "SpotInstanceRequestIds"),
 	"CreateFleet":                {resources: []resource{created(fleets)}},
 	"DeleteFleets":               on(fleets, "FleetIds"),

@@ -3,9 +3,11 @@ package authorization
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
+	"aloft.dev/aloft/internal/cloud/servicerole"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -52,6 +54,9 @@ func launchNeeds(s *subject) []need {
 	for _, kind := range append(s.values("TagSpecifications.ResourceType"),
 		valuesAt(l.template, "TagSpecifications.ResourceType")...) {
 		needs = append(needs, tagsCreation(s, kind))
+	}
+	if slices.Contains(l.values("InstanceMarketOptions.MarketType"), "spot") {
+		needs = append(needs, roleCreation(s, servicerole.Spot)...)
 	}
 	// The template's tags count as the request's.
 	return s.withKeys(needs, s.tagKeys(append(tagsIn(l.template), tagsIn(s.input)...)))

@@ -2,11 +2,12 @@ package authorization
 
 import (
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/servicerole"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
 var elbOperations = operations{
-	"CreateLoadBalancer":           onNew("Name", newLoadBalancer),
+	"CreateLoadBalancer":           createsRole(onNew("Name", newLoadBalancer), servicerole.LoadBalancing),
 	"DeleteLoadBalancer":           onBalancing("LoadBalancerArn"),
 	"ModifyLoadBalancerAttributes": onBalancing("LoadBalancerArn"),
 	"ModifyCapacityReservation":    onBalancing("LoadBalancerArn"),

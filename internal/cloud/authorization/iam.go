@@ -150,8 +150,11 @@ var iamOperations = operations{
 	"ListServerCertificateTags": onCertificate(),
 	"ListServerCertificates":    {},
 
-	"CreateServiceLinkedRole": {resources: []resource{{fields: []string{"AWSServiceName"}, find: serviceRole}}},
+	"CreateServiceLinkedRole": {resources: []resource{{fields: []string{"AWSServiceName"}, find: newServiceRole}}},
 	"DeleteServiceLinkedRole": onRole(),
+	"GetServiceLinkedRoleDeletionStatus": {
+		resources: []resource{{fields: []string{"DeletionTaskId"}, find: roleOfTask}},
+	},
 }
 
 func onRole() operation {
@@ -266,11 +269,10 @@ func (s *subject) policyKeys(boundary string) map[string][]string {
 	return keys
 }
 
-func serviceRole(s *subject, service string) []target {
-	return []target{{
-		arn:  globalARN(s, "role", "/aws-service-role/"+service+"/", "*"),
-		keys: map[string][]string{"iam:AWSServiceName": {service}},
-	}}
+// roleOfTask returns the role that a task deletes, whose path and name are in the task's id.
+func roleOfTask(s *subject, id string) []target {
+	role := strings.TrimPrefix(id, "task/")
+	return []target{{arn: globalARN(s, "role", "", role[:max(0, strings.LastIndex(role, "/"))])}}
 }
 
 func policyAt(s *subject, arn string) []target {

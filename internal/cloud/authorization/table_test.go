@@ -227,6 +227,26 @@ func TestNeeds(t *testing.T) {
 			":log-group::log-stream:"},
 		{"iam", &iamclient.ListRolesInput{}, "iam:ListRoles arn:aws:iam::" + account + ":role/"},
 		{
+			"elasticloadbalancing", &elbclient.CreateLoadBalancerInput{Name: text("new")},
+			"elasticloadbalancing:CreateLoadBalancer arn:aws:elasticloadbalancing:us-east-1:" + account +
+				":loadbalancer/app/new/*\niam:CreateServiceLinkedRole arn:aws:iam::" + account +
+				":role/aws-service-role/elasticloadbalancing.amazonaws.com/AWSServiceRoleForElasticLoadBalancing",
+		},
+		{
+			"iam", &iamclient.CreateServiceLinkedRoleInput{
+				AWSServiceName: text("autoscaling.amazonaws.com"), CustomSuffix: text("mine"),
+			},
+			"iam:CreateServiceLinkedRole arn:aws:iam::" + account +
+				":role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling_mine",
+		},
+		{
+			"iam", &iamclient.GetServiceLinkedRoleDeletionStatusInput{
+				DeletionTaskId: text("task/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot/1"),
+			},
+			"iam:GetServiceLinkedRoleDeletionStatus arn:aws:iam::" + account +
+				":role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot",
+		},
+		{
 			"iam", &iamclient.SimulatePrincipalPolicyInput{PolicySourceArn: text("arn:aws:iam::0:user/a")},
 			"iam:SimulatePrincipalPolicy arn:aws:iam::0:user/a",
 		},

@@ -1,5 +1,6 @@
-// Package managedpolicy has the policies that AWS manages and that people attach to the
-// roles of instances, and finds the document of any policy that a role can have.
+// Package managedpolicy has the policies that AWS manages: those that people attach to the roles of
+// instances, and those of service-linked roles. It finds the document of any policy that a role can
+// have.
 //
 // Names, versions, dates and permissions are those of the AWS Managed Policy Reference
 // Guide. The local cloud has the default version of each policy only.
@@ -17,6 +18,7 @@ import (
 // Policy is a policy that AWS manages.
 type Policy struct {
 	Name, ID         string
+	Path             string // below Prefix: "" or "aws-service-role/"
 	Description      string
 	Version          string // the default: "v1"
 	Created, Updated time.Time
@@ -25,8 +27,11 @@ type Policy struct {
 // Prefix starts the ARNs of AWS's policies.
 const Prefix = "arn:aws:iam::aws:policy/"
 
+// ServiceRoles is the path of the policies of service-linked roles, which no other role can have.
+const ServiceRoles = "aws-service-role/"
+
 // ARN returns the policy's ARN.
-func (p *Policy) ARN() string { return Prefix + p.Name }
+func (p *Policy) ARN() string { return Prefix + p.Path + p.Name }
 
 //go:embed documents
 var documents embed.FS
@@ -41,6 +46,22 @@ func (p *Policy) Document() string {
 // All returns the policies in the order of their names.
 func All() []Policy {
 	return []Policy{
+		{
+			Name: "AWSEC2FleetServiceRolePolicy", ID: "ANPAJCL355O4TC27CPKVC", Version: "v3", Path: ServiceRoles,
+			Description: "Allows EC2 Fleet to launch and manage instances.",
+			Created:     at("2018-03-21T00:08:55Z"), Updated: at("2020-05-04T20:10:31Z"),
+		},
+		{
+			Name: "AWSEC2SpotServiceRolePolicy", ID: "ANPAIZJJBQNXQYVKTEXGM", Version: "v4", Path: ServiceRoles,
+			Description: "Allows EC2 Spot to launch and manage spot instances",
+			Created:     at("2017-09-18T18:51:54Z"), Updated: at("2018-12-12T00:13:51Z"),
+		},
+		{
+			Name: "AWSElasticLoadBalancingServiceRolePolicy", ID: "ANPAIMHWGGSRHLOQUICJQ", Version: "v9",
+			Path:        ServiceRoles,
+			Description: "Service Linked Role Policy for AWS Elastic Load Balancing Control Plane",
+			Created:     at("2017-09-19T22:19:04Z"), Updated: at("2025-02-17T20:22:00Z"),
+		},
 		{
 			Name: "AdministratorAccess", ID: "ANPAIWMBCKSKIEE64ZLYK", Version: "v1",
 			Description: "Provides full access to AWS services and resources.",
@@ -82,9 +103,19 @@ func All() []Policy {
 			Created:     at("2015-05-29T17:44:19Z"), Updated: at("2015-05-29T17:44:19Z"),
 		},
 		{
+			Name: "AutoScalingServiceRolePolicy", ID: "ANPAIC5D2V7MRWBMHGD7G", Version: "v10", Path: ServiceRoles,
+			Description: "Enables access to AWS services and Resources used or managed by Auto Scaling",
+			Created:     at("2018-01-08T23:10:55Z"), Updated: at("2025-11-12T18:19:06Z"),
+		},
+		{
 			Name: "CloudWatchAgentServerPolicy", ID: "ANPAIGOPKN7KRDAKTLG4I", Version: "v3",
 			Description: "Permissions required to use AmazonCloudWatchAgent on servers",
 			Created:     at("2018-03-07T01:06:44Z"), Updated: at("2024-02-06T16:37:37Z"),
+		},
+		{
+			Name: "CloudWatchEventsServiceRolePolicy", ID: "ANPAJNVASSNSIDZIP4X7I", Version: "v1", Path: ServiceRoles,
+			Description: "Allow AWS CloudWatch to execute actions on your behalf configured through alarms and events.",
+			Created:     at("2017-11-17T00:42:04Z"), Updated: at("2017-11-17T00:42:04Z"),
 		},
 		{
 			Name: "CloudWatchLogsFullAccess", ID: "ANPAJ3ZGNWK2R5HW5BQFO", Version: "v3",

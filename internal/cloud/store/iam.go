@@ -48,6 +48,7 @@ type Permissions struct {
 type Role struct {
 	Name, Path, ID, ARN string
 	Description         string
+	Service             string // that the role is linked to: "spot.amazonaws.com"; "": none
 	Trust               string // the document that says who may assume the role
 	MaxSession          int32  // seconds
 	Permissions

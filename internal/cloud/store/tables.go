@@ -21,5 +21,5 @@ var tables = []table{
 	ServerCertificates, Dashboards,
 	SpotRequests,
 	Users, Groups, AccessKeys, AccountIdentities,
-	SSHPublicKeys, OpenIDProviders,
+	SSHPublicKeys, OpenIDProviders, RoleDeletions,
 }

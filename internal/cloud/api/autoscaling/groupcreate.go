@@ -12,6 +12,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/scaling/announcement"
 	"aloft.dev/aloft/internal/cloud/scaling/scalinggroup"
+	"aloft.dev/aloft/internal/cloud/servicerole"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -70,6 +71,9 @@ func (a *API) CreateAutoScalingGroup(
 			if err := a.putConfiguration(tx, configuration); err != nil {
 				return err
 			}
+		}
+		if in.ServiceLinkedRoleARN == nil {
+			servicerole.Ensure(tx, a.IDs, g.Region, servicerole.AutoScaling, g.Created)
 		}
 		store.ScalingGroups.Put(tx, g)
 		for _, h := range hooks {

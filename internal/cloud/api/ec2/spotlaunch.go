@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"aloft.dev/aloft/internal/cloud/servicerole"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -71,6 +72,7 @@ func (a *API) addSpotRequest(tx *store.Tx, l *launch, instance *store.Instance) 
 	if o := l.in.InstanceMarketOptions.SpotOptions; o != nil {
 		row.MaxPrice = aws.ToString(o.MaxPrice)
 	}
+	servicerole.Ensure(tx, a.ids, row.Region, servicerole.Spot, row.Created)
 	store.SpotRequests.Put(tx, row)
 	instance.SpotRequestID, instance.ShutdownBehavior = row.ID, string(types.ShutdownBehaviorTerminate)
 	return nil

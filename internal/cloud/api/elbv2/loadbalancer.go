@@ -12,6 +12,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/dnsname"
 	"aloft.dev/aloft/internal/cloud/manners"
+	"aloft.dev/aloft/internal/cloud/servicerole"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -155,6 +156,7 @@ func (a *API) createLoadBalancer(
 	if err := a.placeNodes(tx, lb, places, in); err != nil {
 		return err
 	}
+	servicerole.Ensure(tx, a.ids, lb.Region, servicerole.LoadBalancing, lb.Created)
 	store.LoadBalancers.Put(tx, lb)
 	return nil
 }

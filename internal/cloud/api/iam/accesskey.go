@@ -77,11 +77,11 @@ func checkKeyID(id *string) error {
 	case id == nil:
 		return model.Null("accessKeyId")
 	case len(*id) < minKeyID:
-		return model.Refuse("accessKeyId", *id, "have length greater than or equal to %d", minKeyID)
+		return model.TooShort("accessKeyId", minKeyID)
 	case len(*id) > maxKeyID:
-		return model.Refuse("accessKeyId", *id, "have length less than or equal to %d", maxKeyID)
+		return model.TooLong("accessKeyId", maxKeyID)
 	case !keyIDForm.MatchString(*id):
-		return model.Refuse("accessKeyId", *id, `satisfy regular expression pattern: [\w]+`)
+		return model.Pattern("accessKeyId", `[\w]+`)
 	}
 	return nil
 }
@@ -94,7 +94,7 @@ func checkStatus(status types.StatusType) error {
 	case "":
 		return model.Null("status")
 	}
-	return model.OutOfSet("status", status, "Active", "Inactive")
+	return model.OutOfSet("status", "Active", "Inactive")
 }
 
 // UpdateAccessKey activates or deactivates an access key of a user, or of the caller.

@@ -45,11 +45,11 @@ func checkAlias(alias *string) error {
 	case alias == nil:
 		return model.Null("accountAlias")
 	case len(*alias) < minAlias:
-		return model.RefuseWithoutValue("accountAlias", "have length greater than or equal to %d", minAlias)
+		return model.TooShort("accountAlias", minAlias)
 	case len(*alias) > maxAlias:
 		return model.TooLong("accountAlias", maxAlias)
 	case !aliasForm.MatchString(*alias):
-		return model.RefuseWithoutValue("accountAlias", "satisfy regular expression pattern: %s", aliasPattern)
+		return model.Pattern("accountAlias", aliasPattern)
 	}
 	return nil
 }

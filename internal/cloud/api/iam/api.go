@@ -11,7 +11,6 @@ import (
 	"io"
 	"time"
 
-	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/seal"
 	"aloft.dev/aloft/internal/cloud/session"
@@ -47,9 +46,6 @@ func New(c Config) *API {
 
 // now returns the time as IAM records it: in seconds.
 func (a *API) now() time.Time { return a.Now().UTC().Truncate(time.Second) }
-
-// model returns the errors of requests that violate the API's model.
-const model = constraint.Model("ValidationError")
 
 // arn returns the ARN of a resource of a kind, such as "role".
 func arn(ctx context.Context, kind, path, name string) string {

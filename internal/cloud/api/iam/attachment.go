@@ -28,6 +28,9 @@ func (a *API) attach(ctx context.Context, h holder, name, policy *string) error 
 		if slices.Contains(p.Attached, *policy) {
 			return nil
 		}
+		if strings.HasPrefix(*policy, managedpolicy.Prefix+managedpolicy.ServiceRoles) {
+			return wire.Errorf("PolicyNotAttachable", "Cannot attach a Service Role Policy to a Customer Role.")
+		}
 		if len(p.Attached) >= maxAttached {
 			return quotaExceeded(h.quota, maxAttached)
 		}
@@ -65,7 +68,8 @@ func notAttachable(subject, arn string) error {
 }
 
 func managedNames() []string {
-	return convert(managedpolicy.All(), func(p managedpolicy.Policy) string { return p.Name })
+	attachable := slices.DeleteFunc(managedpolicy.All(), func(p managedpolicy.Policy) bool { return p.Path != "" })
+	return convert(attachable, func(p managedpolicy.Policy) string { return p.Name })
 }
 
 // detach detaches a managed policy.

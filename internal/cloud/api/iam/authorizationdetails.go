@@ -39,8 +39,7 @@ func (a *API) GetAccountAuthorizationDetails(
 	for _, kind := range in.Filter {
 		if !slices.Contains(detailKinds, kind) {
 			known := convert(kind.Values(), func(k types.EntityType) string { return string(k) })
-			return nil, model.RefuseWithoutValue("filter", "satisfy constraint: [Member must satisfy enum value set: [%s]]",
-				strings.Join(known, ", "))
+			return nil, model.Elements("filter", "satisfy enum value set: ["+strings.Join(known, ", ")+"]")
 		}
 	}
 	rows := detailsIn(ctx, a.Store.Read(ctx))

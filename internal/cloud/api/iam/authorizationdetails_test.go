@@ -73,7 +73,9 @@ func TestCredentialReports(t *testing.T) {
 	_, err := w.GetCredentialReport(ctx, &client.GetCredentialReportInput{})
 	refused(t, "no report", err, "410 ReportNotPresent")
 	w.user("ada")
-	must(w.CreateLoginProfile(ctx, &client.CreateLoginProfileInput{UserName: ada, Password: aws.String("Secret-123")}))(t)
+	must(w.CreateLoginProfile(ctx, &client.CreateLoginProfileInput{
+		UserName: ada, Password: aws.String("Secret-123"),
+	}))(t)
 	must(w.UpdateAccountPasswordPolicy(ctx, &client.UpdateAccountPasswordPolicyInput{MaxPasswordAge: aws.Int32(10)}))(t)
 	key := must(w.CreateAccessKey(ctx, &client.CreateAccessKeyInput{UserName: ada}))(t).AccessKey.AccessKeyId
 	must(w.UpdateAccessKey(ctx, &client.UpdateAccessKeyInput{

@@ -23,7 +23,7 @@ func boundaryOf(p store.Permissions) *types.AttachedPermissionsBoundary {
 
 // checkBoundary refuses a policy that cannot be a permissions boundary.
 func checkBoundary(ctx context.Context, r store.Reader, arn *string) error {
-	if err := checkPolicyARN(arn); err != nil {
+	if err := checkAttachable(arn); err != nil {
 		return err
 	}
 	if !policyExists(ctx, r, *arn) {

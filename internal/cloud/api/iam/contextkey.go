@@ -20,7 +20,9 @@ func (a *API) GetContextKeysForCustomPolicy(
 	if err != nil {
 		return nil, err
 	}
-	return &iam.GetContextKeysForCustomPolicyOutput{ContextKeyNames: policydocument.ContextKeys(documents(given)...)}, nil
+	return &iam.GetContextKeysForCustomPolicyOutput{
+		ContextKeyNames: policydocument.ContextKeys(documents(given)...),
+	}, nil
 }
 
 // GetContextKeysForPrincipalPolicy lists the condition keys that the policies of a user, a group or

@@ -36,7 +36,7 @@ func parse(kind policydocument.Kind, member string, text *string) (*policydocume
 	case text == nil:
 		return nil, model.Null(member)
 	case *text == "":
-		return nil, model.Empty(member)
+		return nil, model.TooShort(member, 1)
 	case utf8.RuneCountInString(*text) > maxDocument:
 		return nil, model.TooLong(member, maxDocument)
 	}

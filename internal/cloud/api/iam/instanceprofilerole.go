@@ -22,6 +22,9 @@ func (a *API) AddRoleToInstanceProfile(
 		if err != nil {
 			return err
 		}
+		if role.Service != "" {
+			return protected(role)
+		}
 		if row.Role != "" {
 			return quotaExceeded("InstanceSessionsPerInstanceProfile", maxProfileRoles)
 		}

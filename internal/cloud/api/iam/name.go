@@ -31,9 +31,9 @@ func checkName(member string, name *string, most int) error {
 	case name == nil:
 		return model.Null(member)
 	case *name == "":
-		return model.Empty(member)
+		return model.TooShort(member, 1)
 	case utf8.RuneCountInString(*name) > most:
-		return model.Refuse(member, *name, "have length less than or equal to %d", most)
+		return model.TooLong(member, most)
 	case !nameForm.MatchString(*name):
 		return model.Errorf("The specified value for %s is invalid. It must contain only alphanumeric characters "+
 			"and/or the following: +=,.@_-", member)
@@ -48,7 +48,7 @@ func pathOf(path *string) (string, error) {
 	case path == nil:
 		return "/", nil
 	case given == "":
-		return "", model.Empty("path")
+		return "", model.TooShort("path", 1)
 	case len(given) > maxPath:
 		return "", model.TooLong("path", maxPath)
 	case !pathForm.MatchString(given):
@@ -65,7 +65,7 @@ func prefixOf(prefix *string) (string, error) {
 	case prefix == nil:
 		return "/", nil
 	case given == "":
-		return "", model.Empty("pathPrefix")
+		return "", model.TooShort("pathPrefix", 1)
 	case len(given) > maxPath:
 		return "", model.TooLong("pathPrefix", maxPath)
 	case !pathPrefixForm.MatchString(given):
@@ -81,9 +81,7 @@ func checkDescription(description *string, form *regexp.Regexp) error {
 	case utf8.RuneCountInString(given) > maxDescription:
 		return model.TooLong("description", maxDescription)
 	case form != nil && !form.MatchString(given):
-		return model.RefuseWithoutValue(
-			"description", `satisfy regular expression pattern: [\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*`,
-		)
+		return model.Pattern("description", `[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*`)
 	}
 	return nil
 }

@@ -115,8 +115,7 @@ func findProvider(ctx context.Context, r store.Reader, arn *string) (*store.Open
 	case arn == nil:
 		return nil, model.Null("openIDConnectProviderArn")
 	case len(*arn) < minARN:
-		return nil, model.RefuseWithoutValue(
-			"openIDConnectProviderArn", "have length greater than or equal to %d", minARN)
+		return nil, model.TooShort("openIDConnectProviderArn", minARN)
 	case !providerARNForm.MatchString(*arn):
 		return nil, invalidInput("Invalid ARN: %s", *arn)
 	}
@@ -201,7 +200,7 @@ func checkClientID(id *string) error {
 	case id == nil:
 		return model.Null("clientID")
 	case *id == "":
-		return model.RefuseWithoutValue("clientID", "have length greater than or equal to 1")
+		return model.TooShort("clientID", 1)
 	case len(*id) > maxClientID:
 		return model.TooLong("clientID", maxClientID)
 	}
@@ -237,7 +236,9 @@ func (a *API) RemoveClientIDFromOpenIDConnectProvider(
 	}
 	out := &iam.RemoveClientIDFromOpenIDConnectProviderOutput{}
 	return out, a.editProvider(ctx, in.OpenIDConnectProviderArn, func(row *store.OpenIDProvider) error {
-		row.ClientIDs = slices.DeleteFunc(slices.Clone(row.ClientIDs), func(id string) bool { return id == *in.ClientID })
+		row.ClientIDs = slices.DeleteFunc(slices.Clone(row.ClientIDs), func(id string) bool {
+			return id == *in.ClientID
+		})
 		return nil
 	})
 }

@@ -23,7 +23,8 @@ func TestOpenIDProvidersLiveAndDie(t *testing.T) {
 	_, err := w.CreateOpenIDConnectProvider(ctx, &client.CreateOpenIDConnectProviderInput{
 		Url: aws.String("https://id.example.com/x"),
 	})
-	refused(t, "a second one", err, "409 EntityAlreadyExists Provider with url https://id.example.com/x already exists.")
+	refused(t, "a second one", err,
+		"409 EntityAlreadyExists Provider with url https://id.example.com/x already exists.")
 	for range 2 { // adding and removing again change nothing
 		must(w.AddClientIDToOpenIDConnectProvider(ctx, &client.AddClientIDToOpenIDConnectProviderInput{
 			OpenIDConnectProviderArn: arn, ClientID: aws.String("two"),
@@ -41,7 +42,9 @@ func TestOpenIDProvidersLiveAndDie(t *testing.T) {
 	must(w.UntagOpenIDConnectProvider(ctx, &client.UntagOpenIDConnectProviderInput{
 		OpenIDConnectProviderArn: arn, TagKeys: []string{"k"},
 	}))(t)
-	got := must(w.GetOpenIDConnectProvider(ctx, &client.GetOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn}))(t)
+	got := must(w.GetOpenIDConnectProvider(ctx, &client.GetOpenIDConnectProviderInput{
+		OpenIDConnectProviderArn: arn,
+	}))(t)
 	if *got.Url != "id.example.com/x" || !slices.Equal(got.ClientIDList, []string{"two"}) || *got.CreateDate != now ||
 		!slices.Equal(got.ThumbprintList, []string{b}) || len(got.Tags) != 1 || *got.Tags[0].Key != "l" {
 		t.Errorf("got %+v", got)
@@ -50,8 +53,9 @@ func TestOpenIDProvidersLiveAndDie(t *testing.T) {
 		OpenIDConnectProviderArn: arn,
 	}))(t).Tags
 	listed := must(w.ListOpenIDConnectProviders(ctx, &client.ListOpenIDConnectProvidersInput{}))(t)
-	if len(tags) != 1 || len(listed.OpenIDConnectProviderList) != 1 || *listed.OpenIDConnectProviderList[0].Arn != *arn {
-		t.Errorf("listed %+v with the tags %+v", listed, tags)
+	all := listed.OpenIDConnectProviderList
+	if len(tags) != 1 || len(all) != 1 || *all[0].Arn != *arn {
+		t.Errorf("listed %+v with the tags %+v", all, tags)
 	}
 	gone := &client.DeleteOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn}
 	must(w.DeleteOpenIDConnectProvider(ctx, gone))(t)
@@ -69,10 +73,11 @@ func TestMalformedOpenIDProvidersAreRefused(t *testing.T) {
 	}
 	for want, in := range map[string]*client.CreateOpenIDConnectProviderInput{
 		"400 ValidationError 3 validation errors detected: Value at 'clientIDList' failed to satisfy constraint: " +
-			"Member must satisfy constraint: [Member must have length less than or equal to 255, Member must have length " +
-			"greater than or equal to 1]; Value at 'thumbprintList' failed to satisfy constraint: Member must satisfy " +
-			"constraint: [Member must have length less than or equal to 40, Member must have length greater than or equal " +
-			"to 40]; Value at 'url' failed to satisfy constraint: Member must have length less than or equal to 255": {
+			"Member must satisfy constraint: [Member must have length less than or equal to 255, Member must have " +
+			"length greater than or equal to 1]; Value at 'thumbprintList' failed to satisfy constraint: Member must " +
+			"satisfy constraint: [Member must have length less than or equal to 40, Member must have length greater " +
+			"than or equal to 40]; Value at 'url' failed to satisfy constraint: Member must have length less than or " +
+			"equal to 255": {
 			Url: &long, ThumbprintList: []string{long[:41]}, ClientIDList: []string{long},
 		},
 		"400 ValidationError Invalid Open ID Connect Provider URL": {Url: aws.String("example.org")},

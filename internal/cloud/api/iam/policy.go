@@ -92,7 +92,7 @@ func checkPolicyARN(arn *string) error {
 	case arn == nil:
 		return model.Null("policyArn")
 	case len(*arn) < minARN:
-		return model.Refuse("policyArn", *arn, "have length greater than or equal to %d", minARN)
+		return model.TooShort("policyArn", minARN)
 	case !policyARNForm.MatchString(*arn):
 		return model.Errorf("Invalid ARN:  Could not be parsed!")
 	}
@@ -151,7 +151,7 @@ func ownPolicy(row *store.Policy) policy { return policy{Policy: row} }
 
 func managedPolicy(p *managedpolicy.Policy) policy {
 	return policy{managed: true, Policy: &store.Policy{
-		Name: p.Name, Path: "/", ID: p.ID, ARN: p.ARN(), Description: p.Description,
+		Name: p.Name, Path: "/" + p.Path, ID: p.ID, ARN: p.ARN(), Description: p.Description,
 		Versions:       []store.PolicyVersion{{ID: p.Version, Document: p.Document(), Created: p.Updated}},
 		DefaultVersion: p.Version, Created: p.Created, Updated: p.Updated,
 	}}

@@ -219,7 +219,7 @@ func TestPoliciesAreListedByTheirUse(t *testing.T) {
 		t.Errorf("AWS has %d policies", len(all))
 	}
 	_, err := w.ListPolicies(t.Context(), &client.ListPoliciesInput{Scope: "Mine"})
-	refused(t, "an unknown scope", err, "400 ValidationError 1 validation error detected: Value 'Mine' at 'scope'")
+	refused(t, "an unknown scope", err, "400 ValidationError 1 validation error detected: Value at 'scope'")
 }
 
 func TestEntitiesOfAPolicy(t *testing.T) {

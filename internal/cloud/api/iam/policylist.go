@@ -64,5 +64,5 @@ func checkEnum[T ~string](member string, value T, known []T) error {
 	if value == "" || slices.Contains(known, value) {
 		return nil
 	}
-	return model.OutOfSet(member, value, convert(known, func(k T) string { return string(k) })...)
+	return model.OutOfSet(member, convert(known, func(k T) string { return string(k) })...)
 }

@@ -56,7 +56,7 @@ func findPrincipal(ctx context.Context, r store.Reader, member string, arn *stri
 		return nil, model.Null(member)
 	}
 	if len(*arn) < minARN {
-		return nil, model.RefuseWithoutValue(member, "have length greater than or equal to %d", minARN)
+		return nil, model.TooShort(member, minARN)
 	}
 	parts := entityARNForm.FindStringSubmatch(*arn)
 	if parts == nil || identity.RegionOfARN(*arn) != wire.GlobalFrom(ctx) {
@@ -65,23 +65,7 @@ func findPrincipal(ctx context.Context, r store.Reader, member string, arn *stri
 	p, name := &principal{arn: *arn}, parts[2]
 	switch parts[1] {
 	case "user":
-		row, err := findUser(ctx, r, &name)
-		if err != nil || row.ARN != *arn {
-			return nil, userNotFound(name)
-		}
-		if checkChangeable(row) != nil {
-			p.sources = []source{{document: access.Everything()}}
-			return p, nil
-		}
-		if err := p.add(r, types.EntityTypeUser, row.Name, row.Permissions); err != nil {
-			return nil, err
-		}
-		for _, group := range groupsOf(r, row) {
-			if err := p.add(r, types.EntityTypeGroup, group.Name, group.Permissions); err != nil {
-				return nil, err
-			}
-		}
-		return p, nil
+		return p, p.addUser(ctx, r, name)
 	case "group":
 		row, err := findGroup(ctx, r, &name)
 		if err != nil || row.ARN != *arn {
@@ -95,6 +79,27 @@ func findPrincipal(ctx context.Context, r store.Reader, member string, arn *stri
 	}
 	p.role = true
 	return p, p.add(r, types.EntityTypeRole, row.Name, row.Permissions)
+}
+
+// addUser adds the policies of a user and of its groups.
+func (p *principal) addUser(ctx context.Context, r store.Reader, name string) error {
+	row, err := findUser(ctx, r, &name)
+	if err != nil || row.ARN != p.arn {
+		return userNotFound(name)
+	}
+	if checkChangeable(row) != nil {
+		p.sources = []source{{document: access.Everything()}}
+		return nil
+	}
+	if err := p.add(r, types.EntityTypeUser, row.Name, row.Permissions); err != nil {
+		return err
+	}
+	for _, group := range groupsOf(r, row) {
+		if err := p.add(r, types.EntityTypeGroup, group.Name, group.Permissions); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // add adds the policies of a user, a group or a role.

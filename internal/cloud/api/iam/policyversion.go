@@ -61,15 +61,22 @@ func checkVersion(id *string) error {
 	case id == nil:
 		return model.Null("versionId")
 	case !versionForm.MatchString(*id):
-		return model.Refuse(
-			"versionId", *id, `satisfy regular expression pattern: v[1-9][0-9]*(\.[A-Za-z0-9-]*)?`,
-		)
+		return model.Pattern("versionId", `v[1-9][0-9]*(\.[A-Za-z0-9-]*)?`)
 	}
 	return nil
 }
 
 func versionNotFound(arn, id string) error {
 	return noSuchEntity("Policy %s version %s does not exist or is not attachable.", arn, id)
+}
+
+// noVersion returns the error of an operation on a version. That for a policy that does not exist is
+// about the version.
+func noVersion(err error, arn *string, id string) error {
+	if isNoSuchEntity(err) {
+		return versionNotFound(*arn, id)
+	}
+	return err
 }
 
 // GetPolicyVersion returns a version of a policy with its document.
@@ -81,7 +88,7 @@ func (a *API) GetPolicyVersion(
 	}
 	found, err := findPolicy(ctx, a.Store.Read(ctx), in.PolicyArn)
 	if err != nil {
-		return nil, err
+		return nil, noVersion(err, in.PolicyArn, *in.VersionId)
 	}
 	version, ok := found.Version(*in.VersionId)
 	if !ok {
@@ -123,14 +130,14 @@ func (a *API) SetDefaultPolicyVersion(
 	if err := checkVersion(in.VersionId); err != nil {
 		return nil, err
 	}
-	out := &iam.SetDefaultPolicyVersionOutput{}
-	return out, a.editPolicy(ctx, in.PolicyArn, func(_ *store.Tx, row *store.Policy) error {
+	err := a.editPolicy(ctx, in.PolicyArn, func(_ *store.Tx, row *store.Policy) error {
 		if _, ok := row.Version(*in.VersionId); !ok {
 			return versionNotFound(row.ARN, *in.VersionId)
 		}
 		row.DefaultVersion, row.Updated = *in.VersionId, a.now()
 		return nil
 	})
+	return &iam.SetDefaultPolicyVersionOutput{}, noVersion(err, in.PolicyArn, *in.VersionId)
 }
 
 // DeletePolicyVersion deletes a version of a policy that is not its default.
@@ -140,8 +147,7 @@ func (a *API) DeletePolicyVersion(
 	if err := checkVersion(in.VersionId); err != nil {
 		return nil, err
 	}
-	out := &iam.DeletePolicyVersionOutput{}
-	return out, a.editPolicy(ctx, in.PolicyArn, func(_ *store.Tx, row *store.Policy) error {
+	err := a.editPolicy(ctx, in.PolicyArn, func(_ *store.Tx, row *store.Policy) error {
 		if _, ok := row.Version(*in.VersionId); !ok {
 			return versionNotFound(row.ARN, *in.VersionId)
 		}
@@ -153,4 +159,5 @@ func (a *API) DeletePolicyVersion(
 		})
 		return nil
 	})
+	return &iam.DeletePolicyVersionOutput{}, noVersion(err, in.PolicyArn, *in.VersionId)
 }

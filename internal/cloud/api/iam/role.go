@@ -61,7 +61,7 @@ func (a *API) CreateRole(ctx context.Context, in *iam.CreateRoleInput) (*iam.Cre
 		return nil, err
 	}
 	out := describeRole(&row)
-	out.MaxSessionDuration = nil // only reads return it
+	out.MaxSessionDuration, out.Description = nil, nil // only reads return them
 	out.PermissionsBoundary, out.Tags = boundaryOf(row.Permissions), tagItems(row.Tags)
 	return &iam.CreateRoleOutput{Role: &out}, nil
 }
@@ -99,6 +99,9 @@ func (a *API) editRole(ctx context.Context, name *string, change func(tx *store.
 		}
 		row := *old
 		if err := change(tx, &row); err != nil {
+			return err
+		}
+		if err := checkLinked(old, &row); err != nil {
 			return err
 		}
 		store.Roles.Put(tx, &row)
@@ -161,15 +164,16 @@ func (a *API) ListRoles(ctx context.Context, in *iam.ListRolesInput) (*iam.ListR
 // roleKey is the order of roles in lists.
 func roleKey(row *store.Role) string { return row.Key() }
 
-// UpdateRole changes the description of a role, if the request has one, and how long its
-// sessions may last: an hour, if the request does not say (IAM API Reference, UpdateRole).
+// UpdateRole changes the description of a role and how long its sessions may last, if the request
+// has them. AWS keeps what it does not have, although its reference says that sessions then last an
+// hour.
 func (a *API) UpdateRole(ctx context.Context, in *iam.UpdateRoleInput) (*iam.UpdateRoleOutput, error) {
 	if err := checkRole(in.RoleName, in.Description, in.MaxSessionDuration); err != nil {
 		return nil, err
 	}
 	return &iam.UpdateRoleOutput{}, a.editRole(ctx, in.RoleName, func(_ *store.Tx, row *store.Role) error {
 		row.Description = constraint.Default(in.Description, row.Description)
-		row.MaxSession = constraint.Default(in.MaxSessionDuration, minSession)
+		row.MaxSession = constraint.Default(in.MaxSessionDuration, row.MaxSession)
 		return nil
 	})
 }
@@ -188,6 +192,7 @@ func (a *API) UpdateRoleDescription(
 	err := a.editRole(ctx, in.RoleName, func(_ *store.Tx, row *store.Role) error {
 		row.Description = *in.Description
 		out = describeWholeRole(row)
+		out.MaxSessionDuration, out.RoleLastUsed = nil, nil // only reads return them
 		return nil
 	})
 	return &iam.UpdateRoleDescriptionOutput{Role: out}, err
@@ -217,6 +222,8 @@ func (a *API) DeleteRole(ctx context.Context, in *iam.DeleteRoleInput) (*iam.Del
 		switch {
 		case err != nil:
 			return err
+		case row.Service != "":
+			return protected(row)
 		case len(profilesOf(tx, row)) > 0:
 			return deleteConflict("Cannot delete entity, must remove roles from instance profile first.")
 		case len(row.Attached) > 0:

@@ -35,7 +35,7 @@ func checkCertificate(in *iam.UploadServerCertificateInput, now time.Time) (*x50
 		case member.text == nil && !member.optional:
 			return nil, model.Null(member.name)
 		case member.text != nil && *member.text == "":
-			return nil, model.Empty(member.name)
+			return nil, model.TooShort(member.name, 1)
 		case len(aws.ToString(member.text)) > member.most:
 			return nil, model.TooLong(member.name, member.most)
 		}

@@ -14,9 +14,8 @@ import (
 
 // Limits of ListPoliciesGrantingServiceAccess (IAM API Reference).
 const (
-	maxNamespaces   = 200
-	maxNamespace    = 64
-	namespaceFormat = `[\w-]*`
+	maxNamespaces = 200
+	maxNamespace  = 64
 )
 
 var namespaceForm = regexp.MustCompile(`^[\w-]+$`)
@@ -34,9 +33,8 @@ func (a *API) ListPoliciesGrantingServiceAccess(
 	}
 	for _, name := range in.ServiceNamespaces {
 		if len(name) > maxNamespace || !namespaceForm.MatchString(name) {
-			return nil, model.RefuseWithoutValue("serviceNamespaces", "satisfy constraint: [Member must have length less "+
-				"than or equal to %d, Member must have length greater than or equal to 1, Member must satisfy regular "+
-				"expression pattern: %s]", maxNamespace, namespaceFormat)
+			return nil, model.Elements("serviceNamespaces", "have length less than or equal to 64",
+				"have length greater than or equal to 1", `satisfy regular expression pattern: [\w-]*`)
 		}
 	}
 	p, err := findPrincipal(ctx, a.Store.Read(ctx), "arn", in.Arn)

@@ -175,8 +175,8 @@ func checkActions(actions []string) error {
 	for _, action := range actions {
 		switch {
 		case len(action) < minAction || len(action) > maxAction:
-			return model.RefuseWithoutValue("actionNames", "satisfy constraint: [Member must have length less than or "+
-				"equal to %d, Member must have length greater than or equal to %d]", maxAction, minAction)
+			return model.Elements(
+				"actionNames", "have length less than or equal to 128", "have length greater than or equal to 3")
 		case strings.ContainsAny(action, "*?") || !strings.Contains(action, ":"):
 			return invalidInput("Invalid action: %s. It must be a service and an operation, without wildcards.", action)
 		}

@@ -107,7 +107,8 @@ func (s *simulation) evaluate(action, name string) verdict {
 	case byIdentity.Explicit || byResource.Explicit:
 		v.decision = types.PolicyEvaluationDecisionTypeExplicitDeny
 	case s.resource != nil && crosses:
-		byResource.Allowed = byResource.Allowed || len(access.Matches([]*policydocument.Document{delegated}, true, r)) > 0
+		byAccount := access.Matches([]*policydocument.Document{delegated}, true, r)
+		byResource.Allowed = byResource.Allowed || len(byAccount) > 0
 		v.decision = decisionOf(byIdentity.Allowed && byResource.Allowed)
 		if name != "*" {
 			v.details[string(identityType)] = decisionOf(byIdentity.Allowed)
@@ -174,7 +175,8 @@ func (s *source) statement(index int, id string, kind types.PolicySourceType) ty
 		return &types.Position{Line: int32(p.Line), Column: int32(p.Column)}
 	}
 	return types.Statement{
-		SourcePolicyId: &id, SourcePolicyType: kind, StartPosition: position(span.Start), EndPosition: position(span.End),
+		SourcePolicyId: &id, SourcePolicyType: kind,
+		StartPosition: position(span.Start), EndPosition: position(span.End),
 	}
 }
 

@@ -39,11 +39,14 @@ func entry(name, kind string, values ...string) types.ContextEntry {
 
 func TestSimulationsOfGivenPolicies(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
-	given := []types.ContextEntry{entry("aws:username", "string", "ada"), entry("AWS:SecureTransport", "boolean", "true")}
-	const ada = "arn:aws:iam::000000000000:user/ada"
+	given := []types.ContextEntry{
+		entry("aws:username", "string", "ada"), entry("AWS:SecureTransport", "boolean", "true"),
+	}
+	const ada, own, other = "arn:aws:iam::000000000000:user/ada", "000000000000", "111111111111"
 	grant := func(effect, principal, owner string) *client.SimulateCustomPolicyInput {
 		return &client.SimulateCustomPolicyInput{
-			PolicyInputList: []string{listBuckets}, ActionNames: []string{"s3:PutObject"}, ResourceArns: []string{object},
+			PolicyInputList: []string{listBuckets},
+			ActionNames:     []string{"s3:PutObject"}, ResourceArns: []string{object},
 			CallerArn: aws.String(ada), ResourceOwner: &owner,
 			ResourcePolicy: aws.String(`{"Statement": {"Effect": "` + effect + `", "Principal": {"AWS": "` + principal +
 				`"}, "Action": "s3:PutObject", "Resource": "*"}}`),
@@ -65,9 +68,9 @@ func TestSimulationsOfGivenPolicies(t *testing.T) {
 				`{"Statement": {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}}`,
 			},
 		},
-		"s3:PutObject " + object + " allowed Resource Policy/ResourcePolicy@1:16":      grant("Allow", ada, "000000000000"),
-		"s3:PutObject " + object + " explicitDeny Resource Policy/ResourcePolicy@1:16": grant("Deny", "*", "000000000000"),
-		"s3:PutObject " + object + " implicitDeny":                                     grant("Allow", ada, "111111111111"),
+		"s3:PutObject " + object + " allowed Resource Policy/ResourcePolicy@1:16":      grant("Allow", ada, own),
+		"s3:PutObject " + object + " explicitDeny Resource Policy/ResourcePolicy@1:16": grant("Deny", "*", own),
+		"s3:PutObject " + object + " implicitDeny":                                     grant("Allow", ada, other),
 	} {
 		if in.PolicyInputList == nil {
 			in.PolicyInputList = []string{listBuckets}
@@ -91,7 +94,7 @@ func TestSimulationsOfGivenPolicies(t *testing.T) {
 			t.Errorf("%s: the boundary is %+v", want, boundary)
 		}
 	}
-	crossed := must(w.SimulateCustomPolicy(ctx, grant("Allow", ada, "111111111111")))(t).EvaluationResults[0]
+	crossed := must(w.SimulateCustomPolicy(ctx, grant("Allow", ada, other)))(t).EvaluationResults[0]
 	if diff := cmp.Diff(map[string]types.PolicyEvaluationDecisionType{
 		"IAM Policy": "implicitDeny", "Resource Policy": "allowed",
 	}, crossed.EvalDecisionDetails); diff != "" {
@@ -141,7 +144,8 @@ func TestSimulationsOfPrincipalsHaveAllTheirPolicies(t *testing.T) {
 		t.Helper()
 		var all []string
 		in := &client.SimulatePrincipalPolicyInput{
-			PolicySourceArn: aws.String("arn:aws:iam::000000000000:" + who), ActionNames: actions, MaxItems: aws.Int32(1),
+			PolicySourceArn: aws.String("arn:aws:iam::000000000000:" + who),
+			ActionNames:     actions, MaxItems: aws.Int32(1),
 		}
 		for p := client.NewSimulatePrincipalPolicyPaginator(w, in); p.HasMorePages(); {
 			for _, r := range must(p.NextPage(ctx))(t).EvaluationResults {
@@ -154,7 +158,8 @@ func TestSimulationsOfPrincipalsHaveAllTheirPolicies(t *testing.T) {
 		"user/ada": "s3:ListAllMyBuckets * allowed IAM Policy/user_ada_p@1:41 IAM Policy/group_team_g@1:41\n" +
 			"ec2:RunInstances * implicitDeny",
 		"group/team": "s3:ListAllMyBuckets * allowed IAM Policy/group_team_g@1:41\nec2:RunInstances * implicitDeny",
-		"role/web":   "s3:ListAllMyBuckets * allowed IAM Policy/AdministratorAccess@3:17\nec2:RunInstances * implicitDeny",
+		"role/web": "s3:ListAllMyBuckets * allowed IAM Policy/AdministratorAccess@3:17\n" +
+			"ec2:RunInstances * implicitDeny",
 		"user/aloft": "s3:ListAllMyBuckets * allowed\nec2:RunInstances * allowed",
 	} {
 		if got := results(who, "s3:ListAllMyBuckets", "ec2:RunInstances"); got != want {
@@ -190,7 +195,9 @@ func TestSimulationsRefuseWhatTheyDoNotDo(t *testing.T) {
 		"400 InvalidInput Simulation of resource-based policies isn't supported for IAM roles.": {
 			PolicySourceArn: role, ResourcePolicy: aws.String("{}"),
 		},
-		"400 NotImplemented aloft's local cloud does not implement the parameter ResourceHandlingOption": {PolicySourceArn: role, ResourceHandlingOption: aws.String("EC2-VPC-EBS")},
+		"400 NotImplemented aloft's local cloud does not implement the parameter ResourceHandlingOption": {
+			PolicySourceArn: role, ResourceHandlingOption: aws.String("EC2-VPC-EBS"),
+		},
 		"400 InvalidInput Invalid action: s3:*": {
 			PolicySourceArn: role, ActionNames: []string{"s3:*"},
 		},

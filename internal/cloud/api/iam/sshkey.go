@@ -32,7 +32,7 @@ func (a *API) UploadSSHPublicKey(
 	case body == nil:
 		return nil, model.Null("sSHPublicKeyBody")
 	case *body == "":
-		return nil, model.Empty("sSHPublicKeyBody")
+		return nil, model.TooShort("sSHPublicKeyBody", 1)
 	case len(*body) > maxSSHKeyBody:
 		return nil, model.TooLong("sSHPublicKeyBody", maxSSHKeyBody)
 	}
@@ -129,11 +129,11 @@ func checkSSHKeyID(id *string) error {
 	case id == nil:
 		return model.Null("sSHPublicKeyId")
 	case len(*id) < minSSHKeyID:
-		return model.RefuseWithoutValue("sSHPublicKeyId", "have length greater than or equal to %d", minSSHKeyID)
+		return model.TooShort("sSHPublicKeyId", minSSHKeyID)
 	case len(*id) > maxKeyID:
 		return model.TooLong("sSHPublicKeyId", maxKeyID)
 	case !keyIDForm.MatchString(*id):
-		return model.RefuseWithoutValue("sSHPublicKeyId", `satisfy regular expression pattern: [\w]+`)
+		return model.Pattern("sSHPublicKeyId", `[\w]+`)
 	}
 	return nil
 }

@@ -42,7 +42,7 @@ func TestSSHPublicKeysOfUsers(t *testing.T) {
 	}
 	for want, again := range map[string]string{
 		"400 DuplicateSSHPublicKey": pem, "400 InvalidPublicKey": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA",
-		"400 ValidationError 1 validation error detected: Value '' at": "",
+		"400 ValidationError 1 validation error detected: Value at": "",
 	} {
 		refused(t, want, failure(w.UploadSSHPublicKey(ctx, &client.UploadSSHPublicKeyInput{
 			UserName: ada, SSHPublicKeyBody: &again,

@@ -1,10 +1,12 @@
 package iam
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
@@ -21,9 +23,41 @@ var tagRules = constraint.TagRules{
 	TooMany:  limitExceeded("The number of tags has reached the maximum limit."),
 }
 
-const tagPattern = `[\p{L}\p{Z}\p{N}_.:/=+\-@]*`
+// The patterns of keys and values.
+const (
+	tagKeyPattern   = `[\p{L}\p{Z}\p{N}_.:/=+\-@]+`
+	tagValuePattern = `[\p{L}\p{Z}\p{N}_.:/=+\-@]*`
 
-var tagForm = regexp.MustCompile("^" + tagPattern + "$")
+	maxTagKey   = 128 // characters
+	maxTagValue = 256 // characters
+)
+
+var (
+	tagKeyForm   = regexp.MustCompile("^" + tagKeyPattern + "$")
+	tagValueForm = regexp.MustCompile("^" + tagValuePattern + "$")
+)
+
+// checkTag refuses the n-th tag of a request if its key or its value is malformed.
+func checkTag(n int, tag types.Tag) error {
+	key, value := fmt.Sprintf("tags.%d.member.key", n), fmt.Sprintf("tags.%d.member.value", n)
+	switch {
+	case tag.Key == nil:
+		return model.Null(key)
+	case *tag.Key == "":
+		return model.TooShort(key, 1)
+	case utf8.RuneCountInString(*tag.Key) > maxTagKey:
+		return model.TooLong(key, maxTagKey)
+	case !tagKeyForm.MatchString(*tag.Key):
+		return model.Pattern(key, tagKeyPattern)
+	case tag.Value == nil:
+		return model.Null(value)
+	case utf8.RuneCountInString(*tag.Value) > maxTagValue:
+		return model.TooLong(value, maxTagValue)
+	case !tagValueForm.MatchString(*tag.Value):
+		return model.Pattern(value, tagValuePattern)
+	}
+	return nil
+}
 
 // tagCase says whether keys that differ in case alone are the same. They are for roles
 // and users only.
@@ -44,10 +78,8 @@ func (c tagCase) merge(old store.Tags, added []types.Tag) (store.Tags, error) {
 	kept := old
 	for i, tag := range added {
 		key := aws.ToString(tag.Key)
-		for _, text := range []string{key, aws.ToString(tag.Value)} {
-			if !tagForm.MatchString(text) {
-				return nil, model.Refuse("tags", text, "satisfy regular expression pattern: "+tagPattern)
-			}
+		if err := checkTag(i+1, tag); err != nil {
+			return nil, err
 		}
 		if slices.ContainsFunc(added[:i], func(t types.Tag) bool { return c.same(aws.ToString(t.Key), key) }) {
 			return nil, c.duplicate()
@@ -77,6 +109,13 @@ func (c tagCase) without(tags store.Tags, keys ...string) store.Tags {
 func checkTagKeys(keys []string) error {
 	if len(keys) > constraint.MaxTags {
 		return model.TooLong("tagKeys", constraint.MaxTags)
+	}
+	if slices.ContainsFunc(keys, func(key string) bool {
+		return utf8.RuneCountInString(key) > maxTagKey || !tagKeyForm.MatchString(key)
+	}) {
+		return model.Elements("tagKeys", "have length less than or equal to 128",
+			"have length greater than or equal to 1", "satisfy regular expression pattern: "+tagKeyPattern,
+			"not be null")
 	}
 	return model.Required("tagKeys", keys != nil)
 }

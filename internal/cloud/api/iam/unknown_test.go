@@ -68,16 +68,7 @@ func TestOperationsRefuseUnknownPolicies(t *testing.T) {
 		"CreatePolicyVersion": failure(w.CreatePolicyVersion(ctx, &client.CreatePolicyVersionInput{
 			PolicyArn: arn, PolicyDocument: aws.String(document),
 		})),
-		"GetPolicyVersion": failure(w.GetPolicyVersion(ctx, &client.GetPolicyVersionInput{
-			PolicyArn: arn, VersionId: version,
-		})),
 		"ListPolicyVersions": failure(w.ListPolicyVersions(ctx, &client.ListPolicyVersionsInput{PolicyArn: arn})),
-		"SetDefaultPolicyVersion": failure(w.SetDefaultPolicyVersion(ctx, &client.SetDefaultPolicyVersionInput{
-			PolicyArn: arn, VersionId: version,
-		})),
-		"DeletePolicyVersion": failure(w.DeletePolicyVersion(ctx, &client.DeletePolicyVersionInput{
-			PolicyArn: arn, VersionId: version,
-		})),
 		"ListEntitiesForPolicy": failure(w.ListEntitiesForPolicy(ctx, &client.ListEntitiesForPolicyInput{
 			PolicyArn: arn,
 		})),
@@ -88,6 +79,19 @@ func TestOperationsRefuseUnknownPolicies(t *testing.T) {
 		"ListPolicyTags": failure(w.ListPolicyTags(ctx, &client.ListPolicyTagsInput{PolicyArn: arn})),
 	} {
 		refused(t, name, err, "404 NoSuchEntity Policy "+*arn+" was not found.")
+	}
+	for name, err := range map[string]error{
+		"GetPolicyVersion": failure(w.GetPolicyVersion(ctx, &client.GetPolicyVersionInput{
+			PolicyArn: arn, VersionId: version,
+		})),
+		"SetDefaultPolicyVersion": failure(w.SetDefaultPolicyVersion(ctx, &client.SetDefaultPolicyVersionInput{
+			PolicyArn: arn, VersionId: version,
+		})),
+		"DeletePolicyVersion": failure(w.DeletePolicyVersion(ctx, &client.DeletePolicyVersionInput{
+			PolicyArn: arn, VersionId: version,
+		})),
+	} {
+		refused(t, name, err, "404 NoSuchEntity Policy "+*arn+" version v1 does not exist or is not attachable.")
 	}
 }
 

@@ -36,8 +36,8 @@ func TestUsersAreDescribed(t *testing.T) {
 	_, err := w.CreateUser(ctx, &client.CreateUserInput{UserName: aws.String("aDA")})
 	refused(t, "a name in use", err, "409 EntityAlreadyExists User with name aDA already exists.")
 	_, err = w.CreateUser(ctx, &client.CreateUserInput{UserName: aws.String(strings.Repeat("a", 65))})
-	refused(t, "a long name", err, "400 ValidationError 1 validation error detected: Value '"+strings.Repeat("a", 65)+
-		"' at 'userName' failed to satisfy constraint: Member must have length less than or equal to 64")
+	refused(t, "a long name", err, "400 ValidationError 1 validation error detected: "+
+		"Value at 'userName' failed to satisfy constraint: Member must have length less than or equal to 64")
 	_, err = w.CreateUser(ctx, &client.CreateUserInput{
 		UserName: aws.String("b"), PermissionsBoundary: aws.String("arn:aws:iam::000000000000:policy/no"),
 	})
@@ -217,10 +217,10 @@ func TestAccessKeysAreReturnedOnceAndKeptSealed(t *testing.T) {
 		},
 		"a short id": {failure(w.DeleteAccessKey(ctx, &client.DeleteAccessKeyInput{
 			UserName: user, AccessKeyId: aws.String("AKIA"),
-		})), "400 ValidationError 1 validation error detected: Value 'AKIA' at 'accessKeyId'"},
+		})), "400 ValidationError 1 validation error detected: Value at 'accessKeyId'"},
 		"a status": {failure(w.UpdateAccessKey(ctx, &client.UpdateAccessKeyInput{
 			UserName: user, AccessKeyId: key.AccessKeyId, Status: "Gone",
-		})), "400 ValidationError 1 validation error detected: Value 'Gone' at 'status'"},
+		})), "400 ValidationError 1 validation error detected: Value at 'status'"},
 		"an unknown user's": {failure(w.CreateAccessKey(ctx, &client.CreateAccessKeyInput{
 			UserName: aws.String("no"),
 		})), "404 NoSuchEntity The user with name no cannot be found."},
