@@ -28,7 +28,6 @@ type simulationInput struct {
 	entries                       []types.ContextEntry
 	marker                        *string
 	size                          *int32
-	handling                      *string
 }
 
 // SimulateCustomPolicy decides what the policies of a request allow.
@@ -38,6 +37,8 @@ func (a *API) SimulateCustomPolicy(
 	switch {
 	case len(in.OrderedOrganizationPolicyInputList) > 0:
 		return nil, wire.NotImplemented("policies of organizations: the parameter OrderedOrganizationPolicyInputList")
+	case in.ResourceHandlingOption != nil:
+		return nil, handlingNotImplemented()
 	case in.PolicyInputList == nil:
 		return nil, model.Null("policyInputList")
 	case in.ResourcePolicy != nil && in.CallerArn == nil:
@@ -46,7 +47,6 @@ func (a *API) SimulateCustomPolicy(
 	page, err := simulate(ctx, &principal{arn: aws.ToString(in.CallerArn)}, simulationInput{
 		in.ActionNames, in.ResourceArns, in.PolicyInputList, in.PermissionsBoundaryPolicyInputList,
 		in.ResourcePolicy, in.CallerArn, in.ResourceOwner, in.ContextEntries, in.Marker, in.MaxItems,
-		in.ResourceHandlingOption,
 	})
 	if err != nil {
 		return nil, err
@@ -61,8 +61,11 @@ func (a *API) SimulateCustomPolicy(
 func (a *API) SimulatePrincipalPolicy(
 	ctx context.Context, in *iam.SimulatePrincipalPolicyInput,
 ) (*iam.SimulatePrincipalPolicyOutput, error) {
-	if len(in.PolicyExclusionList) > 0 {
+	switch {
+	case len(in.PolicyExclusionList) > 0:
 		return nil, wire.NotImplemented("simulations without some policies: the parameter PolicyExclusionList")
+	case in.ResourceHandlingOption != nil:
+		return nil, handlingNotImplemented()
 	}
 	p, err := findPrincipal(ctx, a.Store.Read(ctx), "policySourceArn", in.PolicySourceArn)
 	if err != nil {
@@ -74,7 +77,6 @@ func (a *API) SimulatePrincipalPolicy(
 	page, err := simulate(ctx, p, simulationInput{
 		in.ActionNames, in.ResourceArns, in.PolicyInputList, in.PermissionsBoundaryPolicyInputList,
 		in.ResourcePolicy, in.CallerArn, in.ResourceOwner, in.ContextEntries, in.Marker, in.MaxItems,
-		in.ResourceHandlingOption,
 	})
 	if err != nil {
 		return nil, err
@@ -82,6 +84,10 @@ func (a *API) SimulatePrincipalPolicy(
 	return &iam.SimulatePrincipalPolicyOutput{
 		EvaluationResults: page.items, IsTruncated: page.more, Marker: page.marker,
 	}, nil
+}
+
+func handlingNotImplemented() error {
+	return wire.NotImplemented("the parameter ResourceHandlingOption: name the resources of the operation")
 }
 
 // simulate runs a simulation with the policies of a principal and those of a request.
@@ -153,9 +159,6 @@ const (
 
 // checkSimulation refuses a malformed or unsupported request.
 func checkSimulation(in simulationInput) error {
-	if in.handling != nil {
-		return wire.NotImplemented("the parameter ResourceHandlingOption: name the resources of the operation")
-	}
 	if in.actions == nil {
 		return model.Null("actionNames")
 	}
