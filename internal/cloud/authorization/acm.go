@@ -14,6 +14,10 @@ var certificateOperations = operations{
 	"AddTagsToCertificate":      onNew("CertificateArn", certificate),
 	"RemoveTagsFromCertificate": onNew("CertificateArn", certificate),
 	"ListTagsForCertificate":    onNew("CertificateArn", certificate),
+	"UpdateCertificateOptions":  onNew("CertificateArn", certificate),
+	"ExportCertificate":         onNew("CertificateArn", certificate),
+	"GetAccountConfiguration":   {},
+	"PutAccountConfiguration":   {},
 	"ListCertificates":          {},
 }
 
