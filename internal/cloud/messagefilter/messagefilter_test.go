@@ -122,7 +122,7 @@ func TestPoliciesThatAreRefused(t *testing.T) {
 		}
 	}
 	_, err := messagefilter.Parse(`{"object":{"key":["a"]}}`, messagefilter.Attributes)
-	if err != messagefilter.ErrNested { //nolint:errorlint // it is returned as it is
+	if err != messagefilter.ErrNested {
 		t.Errorf("got %v", err)
 	}
 }

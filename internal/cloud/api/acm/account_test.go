@@ -43,6 +43,7 @@ func TestOptionsOfCertificates(t *testing.T) {
 		return err
 	}
 	disabled := types.CertificateOptions{
+		//nolint:staticcheck // clients set it
 		CertificateTransparencyLoggingPreference: types.CertificateTransparencyLoggingPreferenceDisabled,
 	}
 	if err := set(arn, disabled); err != nil {

@@ -100,14 +100,10 @@ func (a *API) parseTransformation(t types.MetricTransformation) (store.MetricFil
 			return f, err
 		}
 	}
-	_, numberErr := strconv.ParseFloat(f.Value, 64)
+	if err := checkMetricValue(t.MetricValue); err != nil {
+		return f, err
+	}
 	switch {
-	case t.MetricValue == nil:
-		return f, model.Null("metricTransformations.1.member.metricValue")
-	case len(f.Value) > maxMetricValue:
-		return f, model.TooLong("metricTransformations.1.member.metricValue", maxMetricValue)
-	case numberErr != nil && !filterpattern.IsSelector(f.Value):
-		return f, model.Errorf("Invalid metric transformation: the metric value must be a number or a selector.")
 	case strings.HasPrefix(f.Namespace, "AWS/"):
 		return f, model.Errorf("Invalid metric transformation: namespaces must not start with AWS/.")
 	case t.Unit != "" && !slices.Contains(t.Unit.Values(), t.Unit):
@@ -124,6 +120,21 @@ func (a *API) parseTransformation(t types.MetricTransformation) (store.MetricFil
 		}
 	}
 	return f, nil
+}
+
+// checkMetricValue refuses what is neither a number nor a selector.
+func checkMetricValue(text *string) error {
+	if text == nil {
+		return model.Null("metricTransformations.1.member.metricValue")
+	}
+	_, numberErr := strconv.ParseFloat(*text, 64)
+	switch {
+	case len(*text) > maxMetricValue:
+		return model.TooLong("metricTransformations.1.member.metricValue", maxMetricValue)
+	case numberErr != nil && !filterpattern.IsSelector(*text):
+		return model.Errorf("Invalid metric transformation: the metric value must be a number or a selector.")
+	}
+	return nil
 }
 
 func checkMetricText(member string, text *string) error {

@@ -81,16 +81,8 @@ func (a *API) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (*s3
 	if err := check(in); err != nil {
 		return nil, err
 	}
-	if in.Delete == nil || len(in.Delete.Objects) == 0 || len(in.Delete.Objects) > maxDeletions {
-		return nil, malformedXML()
-	}
-	for _, id := range in.Delete.Objects {
-		switch {
-		case aws.ToString(id.Key) == "":
-			return nil, malformedXML()
-		case id.ETag != nil || id.LastModifiedTime != nil || id.Size != nil:
-			return nil, wire.NotImplemented("conditions of DeleteObjects")
-		}
+	if err := checkDeletions(in.Delete); err != nil {
+		return nil, err
 	}
 	out := &s3.DeleteObjectsOutput{}
 	var files []store.FileRef
@@ -120,6 +112,21 @@ func (a *API) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (*s3
 	}
 	a.removeFiles(files)
 	return out, nil
+}
+
+func checkDeletions(list *types.Delete) error {
+	if list == nil || len(list.Objects) == 0 || len(list.Objects) > maxDeletions {
+		return malformedXML()
+	}
+	for _, id := range list.Objects {
+		switch {
+		case aws.ToString(id.Key) == "":
+			return malformedXML()
+		case id.ETag != nil || id.LastModifiedTime != nil || id.Size != nil:
+			return wire.NotImplemented("conditions of DeleteObjects")
+		}
+	}
+	return nil
 }
 
 func describeDeletion(id types.ObjectIdentifier, d deletion) types.DeletedObject {

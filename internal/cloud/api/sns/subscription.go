@@ -35,22 +35,25 @@ func setSubscriptionAttribute(row *store.Subscription, name, value, start string
 			"MessageAttributes")
 	case name == filterScope:
 		return setFilter(row, row.FilterPolicy, value, start)
-	case name == "RawMessageDelivery" && value == "false":
-		row.Raw = false
-	case name == "RawMessageDelivery" && value != "true":
-		return invalid("Attributes Reason: RawMessageDelivery: Invalid value [" + value + "]. Must be true or false.")
-	case name == "RawMessageDelivery" && row.Protocol != "http" && row.Protocol != "https":
-		return invalid(
-			"Attributes Reason: Delivery protocol [" + row.Protocol + "] does not support raw message delivery.",
-		)
 	case name == "RawMessageDelivery":
-		row.Raw = true
-	case slices.Contains(unsupportedSubscriptionAttributes, name) && value == "":
-	case slices.Contains(unsupportedSubscriptionAttributes, name):
-		return wire.NotImplemented("the subscription attribute %s", name)
-	default:
+		return setRaw(row, value)
+	case !slices.Contains(unsupportedSubscriptionAttributes, name):
 		return invalid("AttributeName")
+	case value != "":
+		return wire.NotImplemented("the subscription attribute %s", name)
 	}
+	return nil
+}
+
+// setRaw sets whether a subscription receives messages without the document around them.
+func setRaw(row *store.Subscription, value string) error {
+	switch {
+	case value != "true" && value != "false":
+		return invalid(among + "RawMessageDelivery: Invalid value [" + value + "]. Must be true or false.")
+	case value == "true" && row.Protocol != "http" && row.Protocol != "https":
+		return invalid(among + "Delivery protocol [" + row.Protocol + "] does not support raw message delivery.")
+	}
+	row.Raw = value == "true"
 	return nil
 }
 
