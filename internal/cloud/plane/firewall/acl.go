@@ -28,26 +28,26 @@ func (r Router) aclChains() []chain {
 	for _, s := range r.Subnets {
 		if s.ACL != nil {
 			all = append(all,
-				aclChain(leaveChain(s.ID), s.CIDR, r.Family.destination(), s.ACL.Egress),
-				aclChain(enterChain(s.ID), s.CIDR, r.Family.source(), s.ACL.Ingress))
+				aclChain(leaveChain(s.ID), s.CIDR, r.Family.destination(), s.ACL.Egress, r.refuse(refusedBySender)),
+				aclChain(enterChain(s.ID), s.CIDR, r.Family.source(), s.ACL.Ingress, r.refuse(refusedByReceiver)))
 		}
 	}
 	return all
 }
 
 // aclChain returns the chain of one direction. peer is the field that holds the address
-// outside the subnet.
-func aclChain(name string, subnet netip.Prefix, peer field, rules []ACLRule) chain {
+// outside the subnet, and refuse the rule for what the ACL does not allow.
+func aclChain(name string, subnet netip.Prefix, peer field, rules []ACLRule, refuse rule) chain {
 	c := chain{name: name, rules: []rule{{inPrefix{peer, subnet, false}, returnToCaller}}}
 	byNumber := func(a, b ACLRule) int { return a.Number - b.Number }
 	for _, a := range slices.SortedStableFunc(slices.Values(rules), byNumber) {
-		then := countedDrop
+		then := refuse
 		if a.Allow {
 			then = rule{returnToCaller}
 		}
 		r := Rule{Protocol: a.Protocol, FromPort: a.FromPort, ToPort: a.ToPort, CIDR: a.CIDR}
 		c.rules = r.appendTo(c.rules, peer, then...)
 	}
-	c.rules = append(c.rules, countedDrop)
+	c.rules = append(c.rules, refuse)
 	return c
 }

@@ -19,13 +19,15 @@ const maxElements = 400
 // acknowledgements of a whole transaction until they are read.
 const socketBuffer = 16 << 20
 
+// largeBuffers is an option of a connection to nftables.
+var largeBuffers = nftables.WithSockOptions(func(c *mdlayher.Conn) error {
+	return errors.Join(c.SetReadBuffer(socketBuffer), c.SetWriteBuffer(socketBuffer))
+})
+
 // Apply replaces the tables of rulesets in a network namespace, given by an open file
 // descriptor, in one transaction: no packet meets a partial ruleset.
 func Apply(namespace int, rulesets ...Ruleset) error {
-	buffers := nftables.WithSockOptions(func(c *mdlayher.Conn) error {
-		return errors.Join(c.SetReadBuffer(socketBuffer), c.SetWriteBuffer(socketBuffer))
-	})
-	conn, err := nftables.New(nftables.WithNetNSFd(namespace), buffers)
+	conn, err := nftables.New(nftables.WithNetNSFd(namespace), largeBuffers)
 	if err != nil {
 		return fmt.Errorf("open nftables: %w", err)
 	}
@@ -99,7 +101,8 @@ func addSets(
 		}
 		switch {
 		case s.dynamic:
-			n.Dynamic, n.Size = true, maxSenders
+			n.Dynamic, n.Size = true, s.size
+			n.HasTimeout, n.Timeout = s.lifetime > 0, s.lifetime
 		case s.isVerdictMap:
 			n.IsMap, n.DataType = true, nftables.TypeVerdict
 		case s.value != nil:

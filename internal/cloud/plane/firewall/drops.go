@@ -80,19 +80,11 @@ func addDropped(
 		if !ok {
 			continue
 		}
-		rules, err := conn.GetRules(in, chain)
+		packets, err := counted(conn, in, chain.Name)
 		if err != nil {
-			return fmt.Errorf("read the counters of %s: %w", chain.Name, err)
+			return err
 		}
-		count := dropped[b]
-		for _, r := range rules {
-			for _, e := range r.Exprs {
-				if c, ok := e.(*expr.Counter); ok {
-					count += c.Packets
-				}
-			}
-		}
-		dropped[b] = count
+		dropped[b] += packets
 	}
 	return nil
 }

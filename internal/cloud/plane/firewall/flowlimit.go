@@ -41,11 +41,13 @@ func (m flowsOver) exprs() []expr.Any {
 
 // flowSet returns the set that flowsOver needs.
 func flowSet(sender field) set {
-	return set{name: flows, key: []field{sender}, dynamic: true}
+	return set{name: flows, key: []field{sender}, dynamic: true, size: maxSenders}
 }
 
 // querySet returns the set that queriesOver needs.
-func querySet() set { return set{name: queries, key: []field{inDevice}, dynamic: true} }
+func querySet() set {
+	return set{name: queries, key: []field{inDevice}, dynamic: true, size: maxSenders}
+}
 
 // queries is the set with which a ruleset counts the DNS queries of each interface.
 const queries = "queries"

@@ -21,6 +21,8 @@ type Router struct {
 	Members        []Member    // all addresses of the VPC's and its peers' interfaces, attached or not
 	Flows          uint32      // most open flows that each interface began; 0: no limit
 	SecurityGroups []SecurityGroup
+
+	recording bool // what records says
 }
 
 // Peer is another VPC, to which routes lead.
@@ -48,6 +50,7 @@ type Interface struct {
 	SourceCheck    bool     // drop packets whose source is not of the interface; else routes can lead to it
 	Cut            bool     // drop all packets in both directions
 	Rate           Rate
+	Recording      Recording
 	Translates     bool // belongs to a NAT gateway, and has no security groups
 	// Balances says that the interface is that of a Network Load Balancer's node, which forwards
 	// flows: their replies return to it, whatever their destination, by the routing table that
@@ -86,6 +89,7 @@ type Member struct {
 // that allows the packet leads to the chain of the receiver's interface, which tries
 // the ingress rules. Whatever is not accepted on this path is dropped silently.
 func (r Router) Ruleset(table string) Ruleset {
+	r.recording = r.records()
 	base := []chain{
 		r.sanitizeChain(), r.servicesChain(), r.forwardChain(), r.receiveChain(), r.cutOffChain(),
 	}
@@ -93,6 +97,7 @@ func (r Router) Ruleset(table string) Ruleset {
 		base = append(base, r.destinationNATChain(), r.sourceNATChain())
 	}
 	base = append(base, r.returnChain()...)
+	base = append(base, r.refuseChain()...)
 	sets := append(r.interfaceSets(), r.memberSets()...)
 	sets = append(sets, r.balancerSets()...)
 	sets = append(sets, r.rateSets()...)

@@ -7,6 +7,7 @@ package firewall
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Ruleset is the whole content of one nftables table.
@@ -19,10 +20,12 @@ type Ruleset struct {
 
 type set struct {
 	name         string
-	key          []field // several: a concatenation
-	value        *field  // nil: a set and not a map
-	isVerdictMap bool    // a map to verdicts
-	dynamic      bool    // rules add elements
+	key          []field       // several: a concatenation
+	value        *field        // nil: a set and not a map
+	isVerdictMap bool          // a map to verdicts
+	dynamic      bool          // rules add elements
+	size         uint32        // of a dynamic set, in elements
+	lifetime     time.Duration // of the elements of a dynamic set; 0: unlimited
 	elements     []element
 }
 
@@ -74,7 +77,10 @@ func (s set) print(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "\t%s %s {\n\t\ttype %s\n", kind, s.name, of)
 	if s.dynamic {
-		fmt.Fprintf(b, "\t\tsize %d; flags dynamic\n", maxSenders)
+		fmt.Fprintf(b, "\t\tsize %d; flags dynamic\n", s.size)
+	}
+	if s.lifetime > 0 {
+		fmt.Fprintf(b, "\t\ttimeout %s\n", s.lifetime)
 	}
 	for _, e := range s.elements {
 		keys := make([]string, 0, len(e.key))

@@ -71,7 +71,8 @@ func (r Router) interfaceChains() []chain {
 		if i.Unfiltered {
 			from.rules, to.rules = append(from.rules, rule{goTo("receive")}), append(to.rules, rule{accept})
 		}
-		from.rules, to.rules = append(from.rules, countedDrop), append(to.rules, countedDrop)
+		from.rules = append(from.rules, r.refuse(refusedBySender))
+		to.rules = append(to.rules, r.refuse(refusedByReceiver))
 		all = append(all, from, to)
 	}
 	return all

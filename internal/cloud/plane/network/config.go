@@ -129,4 +129,5 @@ type Interface struct {
 	SourceDestCheck bool // drop packets that are neither from nor to an address of the interface
 	Cut             bool // drop all packets in both directions, silently
 	Rate            firewall.Rate
+	Recording       firewall.Recording // of its flows, for Plane.Recorded
 }

@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"path/filepath"
 	"sync"
+
+	"aloft.dev/aloft/internal/cloud/plane/firewall"
 )
 
 // Plane builds networks in the kernel. They outlive the process: the next Plane with
@@ -17,9 +19,10 @@ type Plane struct {
 	cfg   PlaneConfig
 	flows uint32 // most open flows that a machine began; 0: no limit
 
-	mu      sync.Mutex
-	edge    *edge
-	routers map[string]*router // by VPC ID
+	mu       sync.Mutex
+	edge     *edge
+	routers  map[string]*router // by VPC ID
+	recorded firewall.Recorded  // by routers, until Recorded returns it
 
 	listeners listeners
 }
@@ -133,6 +136,7 @@ func (p *Plane) openRouters(vpcs []VPC) error {
 			problems = errors.Join(problems, fmt.Errorf("set network of %s: %w", vpc.ID, err))
 			continue
 		}
+		r.recorder.pending = &p.recorded
 		p.routers[vpc.ID] = r
 	}
 	return problems

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 
 	"github.com/vishvananda/netlink"
+
+	"aloft.dev/aloft/internal/cloud/plane/firewall"
 )
 
 // Remove deletes all networks, including those of an earlier process. Machines keep
@@ -66,7 +68,9 @@ func (p *Plane) removeRouter(vpcID string) error {
 		r = &router{namespace: n}
 	}
 	if r != nil {
-		problems = errors.Join(r.removeVethPairs(), r.close())
+		recorded, err := firewall.Rotate(r.fd(), 0)
+		p.recorded.Merge(recorded)
+		problems = errors.Join(err, r.removeVethPairs(), r.close())
 	}
 	return errors.Join(problems, unpin(p.routerPath(vpcID)))
 }

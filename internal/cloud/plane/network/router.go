@@ -23,6 +23,7 @@ type router struct {
 	attached    map[string]attachment // by interface ID
 	forwarders  map[string]*forwarder // by interface ID
 	ruleset     appliedRuleset
+	recorder    recorder
 	appliedVPC  VPC            // zero: unknown
 	uplinkIndex int            // of the uplink of appliedVPC; zero: it has none
 	peers       map[string]int // index of the device of each of its peers, by the connection's ID

@@ -17,14 +17,21 @@ const nftTable = "aloft"
 func (r *router) applyFirewall(vpc VPC, desired map[string]attachment) error {
 	f := firewallOf(vpc, desired)
 	f.Flows = r.flows
-	rulesets := []firewall.Ruleset{f.Ruleset(nftTable)}
+	families := []firewall.Router{f}
 	if len(vpc.IPv6) > 0 {
-		rulesets = append(rulesets, firewall6Of(vpc, f, desired).Ruleset(nftTable))
+		families = append(families, firewall6Of(vpc, f, desired))
+	}
+	var rulesets, recorders []firewall.Ruleset
+	for _, family := range families {
+		rulesets = append(rulesets, family.Ruleset(nftTable))
+		if recorder, ok := family.Recorder(); ok {
+			recorders = append(recorders, recorder)
+		}
 	}
 	if err := r.ruleset.set(r.namespace, rulesets...); err != nil {
 		return fmt.Errorf("apply the firewall: %w", err)
 	}
-	return nil
+	return r.setRecorders(recorders)
 }
 
 // firewallOf describes the VPC's IPv4 to the firewall.
@@ -54,7 +61,7 @@ func firewallOf(vpc VPC, desired map[string]attachment) firewall.Router {
 				Public: a.addresses[0].Public, Secondary: a.addresses[1:],
 				SecurityGroups: i.SecurityGroups, SourceCheck: i.SourceDestCheck && !i.Balances, Cut: i.Cut,
 				Rate: i.Rate, Translates: i.Translates, Balances: i.Balances, ReturnMark: returnMark(i.ID),
-				Unfiltered: i.Unfiltered,
+				Unfiltered: i.Unfiltered, Recording: i.Recording,
 			})
 		}
 	}
