@@ -7,8 +7,10 @@ import (
 	"log/slog"
 
 	"aloft.dev/aloft/internal/cloud/api/autoscaling"
+	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/authorization"
 	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -28,10 +30,24 @@ func rootKey(c host.Credentials, token string) (wire.Key, error) {
 	return wire.Key{Secret: c.SecretAccessKey}, nil
 }
 
-// passRole returns what decides whether a caller of a service may pass a role to it.
-func passRole(guard *authorization.Authorizer, service string) func(context.Context, *store.Role) error {
+// passRole returns what decides whether a caller of Auto Scaling may pass a role to it.
+func passRole(guard *authorization.Authorizer) func(context.Context, *store.Role) error {
 	return func(ctx context.Context, role *store.Role) error {
-		return guard.PassRole(ctx, service, role, service+".amazonaws.com")
+		return guard.PassRole(ctx, "autoscaling", role, "autoscaling.amazonaws.com")
+	}
+}
+
+// passRoleTo returns what decides whether a caller of EC2 may pass a role to a service.
+func passRoleTo(guard *authorization.Authorizer) func(context.Context, *store.Role, string) error {
+	return func(ctx context.Context, role *store.Role, service string) error {
+		return guard.PassRole(ctx, "ec2", role, service)
+	}
+}
+
+// logWriter returns what decides whether flow logs may be written to a log group with a role.
+func logWriter(guard *authorization.Authorizer) func(store.Reader, *store.Role, identity.Region, string) (bool, error) {
+	return func(r store.Reader, role *store.Role, region identity.Region, group string) (bool, error) {
+		return guard.MayWriteLogs(r, ec2.FlowLogService, role, region, group)
 	}
 }
 

@@ -111,8 +111,9 @@ func (d *daemon) apis() (wire.Config, error) {
 		},
 	})
 	machines := ec2.New(ec2.Config{
-		Authorize: guard.Authorize, PassRole: passRole(guard, "ec2"),
-		Store: d.store, PublicRange: network.DefaultPublicRange, IPv6Range: d.ipv6Range(),
+		Authorize: guard.Authorize, PassRole: passRoleTo(guard),
+		Assumable: authorization.ServiceMayAssume,
+		Store:     d.store, PublicRange: network.DefaultPublicRange, IPv6Range: d.ipv6Range(),
 		Images:  baseImages(runtime.GOARCH),
 		Manners: &d.manners, AnyImage: d.AnyImage, Simulated: d.Layout.Simulated,
 		Console: func(_ context.Context, id string) ([]byte, error) { return d.machines.Console(id) },
@@ -125,12 +126,12 @@ func (d *daemon) apis() (wire.Config, error) {
 		Store: d.store, PublicRange: network.DefaultPublicRange, Manners: &d.manners, Deliver: d.buckets.Deliver,
 	})
 	publisher := publisher(guard, d.Log)
-	d.compute = machines
+	d.compute, d.mayWriteLogs = machines, logWriter(guard)
 	d.fleet = &autoscaling.Fleet{Store: d.store, Compute: machines, Balancing: balancing, Publisher: publisher}
 	metrics := cloudwatch.New(cloudwatch.Config{Metrics: &d.metrics, Store: d.store, Manners: &d.manners})
 	groups := autoscaling.New(autoscaling.Config{
 		Store: d.store, Templates: machines, Manners: &d.manners, Publisher: publisher,
-		PassRole: passRole(guard, "autoscaling"),
+		PassRole: passRole(guard),
 	})
 	d.logs = cloudwatchlogs.New(cloudwatchlogs.Config{
 		Store: d.store, Events: d.events, Log: d.Log, Metrics: &d.metrics,

@@ -26,6 +26,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/control/scaling"
 	"aloft.dev/aloft/internal/cloud/eventlog"
 	"aloft.dev/aloft/internal/cloud/host"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/objectfile"
@@ -87,15 +88,17 @@ type daemon struct {
 	networks  networkLoop
 	instances *instances.Loop
 	images    *images.Loop
-	tunnels   *tunnel.Server      // set by openAPIs
-	fleet     scaling.Fleet       // set by openAPIs
-	compute   *ec2.API            // set by openAPIs
-	logs      *cloudwatchlogs.API // set by openAPIs
-	buckets   *s3.API             // set by openAPIs
-	onHost    http.Handler        // of the APIs, set by openAPIs, as are inVPC and console
-	inVPC     http.Handler
-	atNames   http.Handler // at the local cloud's own names, set by openAPIs
-	console   *console.Console
+	tunnels   *tunnel.Server // set by openAPIs
+	fleet     scaling.Fleet  // set by openAPIs
+	compute   *ec2.API       // set by openAPIs
+	// mayWriteLogs decides whether flow logs may be written to a group with a role; set by openAPIs
+	mayWriteLogs func(r store.Reader, role *store.Role, region identity.Region, group string) (bool, error)
+	logs         *cloudwatchlogs.API // set by openAPIs
+	buckets      *s3.API             // set by openAPIs
+	onHost       http.Handler        // of the APIs, set by openAPIs, as are inVPC and console
+	inVPC        http.Handler
+	atNames      http.Handler // at the local cloud's own names, set by openAPIs
+	console      *console.Console
 	// neighbours returns the local cloud's own names; nil: nothing listens at ports. Set by serve.
 	neighbours func(r store.Reader) []balancer.Neighbour
 	calls      console.Calls

@@ -9,6 +9,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/bandwidth"
 	"aloft.dev/aloft/internal/cloud/control/balancers"
+	"aloft.dev/aloft/internal/cloud/control/flowlogs"
 	"aloft.dev/aloft/internal/cloud/control/images"
 	"aloft.dev/aloft/internal/cloud/control/instances"
 	"aloft.dev/aloft/internal/cloud/control/metrics"
@@ -67,6 +68,7 @@ func (noNetwork) Run(context.Context) error  { return nil }
 type networkPlane interface {
 	networks.Plane
 	metrics.Network
+	flowlogs.Network
 	NodeNamespace(interfaceID string) string
 }
 

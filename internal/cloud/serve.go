@@ -21,6 +21,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/control/certificates"
 	"aloft.dev/aloft/internal/cloud/control/commands"
 	"aloft.dev/aloft/internal/cloud/control/endpoints"
+	"aloft.dev/aloft/internal/cloud/control/flowlogs"
 	"aloft.dev/aloft/internal/cloud/control/metrics"
 	"aloft.dev/aloft/internal/cloud/control/natgateways"
 	"aloft.dev/aloft/internal/cloud/control/notifications"
@@ -167,8 +168,11 @@ func (d *daemon) loops(address string) []func(context.Context) error {
 		Store: d.store, Balancer: d.balancer, Machines: d.machines, Metrics: &d.metrics, Log: d.Log,
 		Manners: &d.manners,
 	}
+	flowLogsLoop := &flowlogs.Loop{
+		Store: d.store, Logs: d.logs, Buckets: d.buckets, MayWrite: d.mayWriteLogs, Log: d.Log,
+	}
 	if d.network != nil {
-		metricsLoop.Network = d.network
+		metricsLoop.Network, flowLogsLoop.Network = d.network, d.network
 	}
 	alarmsLoop := &alarms.Loop{
 		Store: d.store, Metrics: &d.metrics, Log: d.Log,
@@ -189,7 +193,7 @@ func (d *daemon) loops(address string) []func(context.Context) error {
 	return []func(context.Context) error{
 		d.networks.Run, d.instances.Run, d.images.Run, balancersLoop.Run,
 		natGatewaysLoop.Run, volumesLoop.Run, metricsLoop.Run, alarmsLoop.Run, schedulesLoop.Run, scalingLoop.Run,
-		certificatesLoop.Run,
+		certificatesLoop.Run, flowLogsLoop.Run,
 		endpointsLoop.Run, d.tunnels.Run, notificationsLoop.Run, d.logs.Run, commandsLoop.Run,
 		d.buckets.Run,
 	}

@@ -152,6 +152,11 @@ var ec2Operations = operations{
 	"GetManagedPrefixListEntries":      on(prefixLists, "PrefixListId"),
 	"GetManagedPrefixListAssociations": on(prefixLists, "PrefixListId"),
 
+	"CreateFlowLogs": {resources: []resource{
+		created(flowLogs), {fields: []string{"ResourceIds"}, find: flowLogSources},
+	}},
+	"DeleteFlowLogs": on(flowLogs, "FlowLogIds"),
+
 	"CreateDhcpOptions":    {resources: []resource{created(dhcpOptions)}},
 	"DeleteDhcpOptions":    on(dhcpOptions, "DhcpOptionsId"),
 	"AssociateDhcpOptions": {resources: []resource{of(dhcpOptions, "DhcpOptionsId"), of(vpcs, "VpcId")}},

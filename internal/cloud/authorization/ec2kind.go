@@ -60,6 +60,7 @@ var (
 	spotRequests = kind{
 		name: "spot-instances-request", prefix: "sir-", describe: tagsOf(store.SpotRequests, spotRequestTags),
 	}
+	flowLogs     = kind{name: "vpc-flow-log", prefix: "fl-", describe: tagsOf(store.FlowLogs, flowLogTags)}
 	fleets       = kind{name: "fleet", prefix: "fleet-", describe: tagsOf(store.Fleets, fleetTags)}
 	vpcEndpoints = kind{name: "vpc-endpoint", prefix: "vpce-", describe: tagsOf(store.VPCEndpoints, vpcEndpointTags)}
 )
@@ -69,7 +70,7 @@ var kinds = []kind{
 	instances, images, snapshots, volumes, vpcs, subnets, internetGateways, egressOnlyGateways, routeTables,
 	networkACLs, networkInterfaces, elasticIPs, natGateways, securityGroups, securityGroupRules, launchTemplates,
 	dhcpOptions,
-	connectEndpoints, prefixLists, peerings, vpcEndpoints, fleets, spotRequests,
+	connectEndpoints, prefixLists, peerings, vpcEndpoints, fleets, spotRequests, flowLogs,
 }
 
 // withID returns the resource with an id, or with an id that is not known yet, "*".
@@ -117,6 +118,7 @@ func connectEndpointTags(row *store.InstanceConnectEndpoint) store.Tags { return
 func peeringTags(row *store.PeeringConnection) store.Tags               { return row.Tags }
 func vpcEndpointTags(row *store.VPCEndpoint) store.Tags                 { return row.Tags }
 func spotRequestTags(row *store.SpotRequest) store.Tags                 { return row.Tags }
+func flowLogTags(row *store.FlowLog) store.Tags                         { return row.Tags }
 func fleetTags(row *store.Fleet) store.Tags                             { return row.Tags }
 func templateTags(row *store.LaunchTemplate) store.Tags                 { return row.Tags }
 
@@ -284,6 +286,16 @@ func taggedNeeds(s *subject) []need {
 		}
 	}
 	return needs
+}
+
+// flowLogSources returns the VPC, subnet or network interface with an id.
+func flowLogSources(s *subject, id string) []target {
+	for _, k := range []kind{vpcs, subnets, networkInterfaces} {
+		if strings.HasPrefix(id, k.prefix) {
+			return k.withID(s, id)
+		}
+	}
+	return nil
 }
 
 // ec2TagNeeds returns the permission to tag what a call creates with tags (Amazon EC2

@@ -83,8 +83,8 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 			Base: "debian-12", Name: "debian", Owner: "136693071363", Architecture: "x86_64", RootDevice: "/dev/xvda",
 			SizeGiB: 8, Parameter: "/aws/service/debian/release/12/latest/amd64",
 		}},
-		PassRole: func(ctx context.Context, role *store.Role) error {
-			return guard.PassRole(ctx, "ec2", role, "ec2.amazonaws.com")
+		PassRole: func(ctx context.Context, role *store.Role, to string) error {
+			return guard.PassRole(ctx, "ec2", role, to)
 		},
 		Authorize: guard.Authorize,
 	})

@@ -1,8 +1,8 @@
 // Package bucketpolicy reads the policies of S3's buckets and decides what they admit.
 //
 // The local cloud has one account, whose own policies decide what its users and roles may
-// do with a bucket. The policy of a bucket admits the services that deliver into it, which
-// here are load balancers. Statements that would mean something else are refused, so that
+// do with a bucket. The policy of a bucket admits the services that deliver logs into it,
+// those of load balancers and flow logs. Statements that would mean something else are refused, so that
 // no policy has less effect than it says.
 package bucketpolicy
 
@@ -79,37 +79,46 @@ func limited(s *policydocument.Statement) bool {
 // Document returns the policy as a document.
 func (p *Policy) Document() *policydocument.Document { return p.document }
 
-// Delivery is a log that a load balancer puts into a bucket.
+// Delivery is a log that a service puts into a bucket.
 type Delivery struct {
-	Bucket, Key  string
-	Region       identity.Region // of the load balancer
-	LoadBalancer string          // ARN
+	Bucket, Key string
+	Service     string          // LoadBalancers or FlowLogs
+	Region      identity.Region // of what the log is about
+	Source      string          // ARN of what the log is about
 }
 
-// service is the principal that delivers the logs of load balancers (Application Load
-// Balancer guide, "Enable access logs").
-const service = "logdelivery.elasticloadbalancing.amazonaws.com"
+// The principals that deliver logs.
+const (
+	// LoadBalancers delivers the logs of load balancers (Application Load Balancer guide, "Enable
+	// access logs").
+	LoadBalancers = "logdelivery.elasticloadbalancing.amazonaws.com"
+	// FlowLogs delivers flow logs (Amazon VPC User Guide, "Amazon S3 bucket permissions for flow logs").
+	FlowLogs = "delivery.logs.amazonaws.com"
+)
 
 // Admits reports whether the policy lets a log into its bucket.
 func (p *Policy) Admits(d Delivery) bool {
 	relevant := &policydocument.Document{Version: p.document.Version}
 	for _, s := range p.document.Statements {
-		account := deliveryAccounts[d.Region.Name()]
+		account := ""
+		if d.Service == LoadBalancers {
+			account = deliveryAccounts[d.Region.Name()]
+		}
 		named := func(name string) bool {
 			return !s.Allow && name == "*" ||
 				account != "" && (name == account || name == "arn:aws:iam::"+account+":root")
 		}
-		if slices.Contains(s.Principals["Service"], service) || slices.ContainsFunc(s.Principals["AWS"], named) ||
-			slices.ContainsFunc(s.Principals["*"], named) {
+		if slices.Contains(s.Principals["Service"], d.Service) ||
+			slices.ContainsFunc(s.Principals["AWS"], named) || slices.ContainsFunc(s.Principals["*"], named) {
 			relevant.Statements = append(relevant.Statements, s)
 		}
 	}
 	return access.Evaluate([]*policydocument.Document{relevant}, nil, access.Request{
 		Action: "s3:PutObject", Resources: []string{"arn:aws:s3:::" + d.Bucket + "/" + d.Key},
 		Context: map[string][]string{
-			"aws:SourceAccount": {d.Region.Account()}, "aws:SourceArn": {d.LoadBalancer},
+			"aws:SourceAccount": {d.Region.Account()}, "aws:SourceArn": {d.Source},
 			"aws:RequestedRegion": {d.Region.Name()}, "aws:SecureTransport": {"true"},
-			"aws:PrincipalIsAWSService": {"true"}, "aws:PrincipalServiceName": {service},
+			"aws:PrincipalIsAWSService": {"true"}, "aws:PrincipalServiceName": {d.Service},
 			"s3:x-amz-acl": {"bucket-owner-full-control"},
 		},
 	}).Allowed

@@ -34,7 +34,8 @@ func TestAPolicyAdmitsWhatItsConditionsAllow(t *testing.T) {
 			t.Fatalf("%s: %v", c.policy, err)
 		}
 		d := bucketpolicy.Delivery{
-			Bucket: "logs", Key: "AWSLogs/000000000000/x", Region: "eu-west-1", LoadBalancer: balancer,
+			Bucket: "logs", Key: "AWSLogs/000000000000/x", Region: "eu-west-1",
+			Service: bucketpolicy.LoadBalancers, Source: balancer,
 		}
 		if got := p.Admits(d); got != c.want {
 			t.Errorf("%s: admits: %v", c.policy, got)

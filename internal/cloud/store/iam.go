@@ -22,6 +22,12 @@ func NameKey(region identity.Region, name string) string {
 	return string(region.Global()) + strings.ToLower(name)
 }
 
+// RoleAt returns the role with an ARN.
+func RoleAt(r Reader, arn string) (*Role, bool) {
+	role, ok := Roles.Get(r, NameKey(identity.RegionOfARN(arn), arn[strings.LastIndexByte(arn, '/')+1:]))
+	return role, ok && role.ARN == arn
+}
+
 // Key returns the role's key.
 func (r *Role) Key() string { return NameKey(r.Region(), r.Name) }
 

@@ -17,7 +17,7 @@ var tables = []table{
 	ScalingNotifications, LaunchConfigurations, WarmPools,
 	AccountSettings, PlacementGroups, Fleets,
 	SharedTags,
-	ObjectVersions, LogPolicies, CertificateSettings,
+	ObjectVersions, LogPolicies, CertificateSettings, FlowLogs,
 	ServerCertificates, Dashboards,
 	SpotRequests,
 	Users, Groups, AccessKeys, AccountIdentities,

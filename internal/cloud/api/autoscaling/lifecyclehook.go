@@ -135,7 +135,7 @@ func (a *API) checkHookTarget(ctx context.Context, r store.Reader, h *store.Life
 	case h.RoleARN == "":
 		return invalid("Invalid IAM role arn: a role is required with a notification target")
 	}
-	if role, ok := roleAt(r, h.RoleARN); ok {
+	if role, ok := store.RoleAt(r, h.RoleARN); ok {
 		if err := a.PassRole(ctx, role); err != nil {
 			return err
 		}

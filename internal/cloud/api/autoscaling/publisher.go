@@ -1,9 +1,6 @@
 package autoscaling
 
 import (
-	"strings"
-
-	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -15,12 +12,6 @@ type Publisher func(r store.Reader, role *store.Role, topic *store.Topic) bool
 // another.
 func (p Publisher) may(r store.Reader, roleARN, topicARN string) bool {
 	topic, exists := store.Topics.Get(r, topicARN)
-	role, known := roleAt(r, roleARN)
+	role, known := store.RoleAt(r, roleARN)
 	return exists && known && role.Region() == topic.Region.Global() && (p == nil || p(r, role, topic))
-}
-
-// roleAt returns the role with an ARN.
-func roleAt(r store.Reader, arn string) (*store.Role, bool) {
-	role, ok := store.Roles.Get(r, store.NameKey(identity.RegionOfARN(arn), arn[strings.LastIndexByte(arn, '/')+1:]))
-	return role, ok && role.ARN == arn
 }

@@ -13,7 +13,7 @@ import (
 
 // asked are questions about what the local cloud has none of.
 var asked = []string{
-	"DescribeVpnGateways", "DescribeTransitGateways", "DescribeFlowLogs", "DescribeIpv6Pools",
+	"DescribeVpnGateways", "DescribeTransitGateways", "DescribeIpv6Pools",
 	"DescribeCapacityReservations", "DescribeHosts",
 	"DescribeReservedInstances", "DescribeImportImageTasks", "DescribeConversionTasks",
 	"DescribeSecurityGroupVpcAssociations", "DescribeMovingAddresses",

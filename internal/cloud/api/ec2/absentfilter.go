@@ -24,8 +24,6 @@ var absentFilters = map[string]string{
 	"DescribeCustomerGateways": "bgp-asn customer-gateway-id ip-address state type",
 	"DescribeFastSnapshotRestores": "availability-zone availability-zone-id owner-id " +
 		"snapshot-id state",
-	"DescribeFlowLogs": "deliver-log-status flow-log-id log-destination-type " +
-		"log-group-name resource-id traffic-type",
 	"DescribeHostReservations": "instance-family payment-option state",
 	"DescribeHosts": "auto-placement availability-zone client-token " +
 		"host-reservation-id instance-type state",

@@ -177,18 +177,6 @@ func (a *API) DescribeCoipPools(
 	})
 }
 
-// DescribeFlowLogs lists flow logs.
-func (a *API) DescribeFlowLogs(
-	ctx context.Context, in *ec2.DescribeFlowLogsInput,
-) (*ec2.DescribeFlowLogsOutput, error) {
-	out := &ec2.DescribeFlowLogsOutput{FlowLogs: []types.FlowLog{}}
-	return out, a.none(ctx, absent{
-		operation: "DescribeFlowLogs",
-		dryRun:    in.DryRun, ids: in.FlowLogIds, filters: in.Filter, page: pageRequest{in.MaxResults, in.NextToken},
-		code: "InvalidFlowLogId.NotFound", text: "The flowLog ID",
-	})
-}
-
 // DescribeIpv6Pools lists IPv6 address pools.
 func (a *API) DescribeIpv6Pools(
 	ctx context.Context, in *ec2.DescribeIpv6PoolsInput,

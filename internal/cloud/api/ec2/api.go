@@ -37,9 +37,12 @@ type Config struct {
 	// nothing.
 	Console func(ctx context.Context, instanceID string) ([]byte, error)
 
-	// PassRole returns an error unless the caller of ctx may pass a role to instances;
-	// nil: everyone may.
-	PassRole func(ctx context.Context, role *store.Role) error
+	// PassRole returns an error unless the caller of ctx may pass a role to a service, such as
+	// "ec2.amazonaws.com" for instances; nil: everyone may.
+	PassRole func(ctx context.Context, role *store.Role, service string) error
+
+	// Assumable reports whether a service may assume a role; nil: it may.
+	Assumable func(role *store.Role, service string) (bool, error)
 
 	// Authorize returns an error unless the caller of ctx may make a call that another
 	// service will make later; nil: everyone may.
@@ -78,7 +81,10 @@ func New(cfg Config) *API {
 		cfg.Now = time.Now
 	}
 	if cfg.PassRole == nil {
-		cfg.PassRole = func(context.Context, *store.Role) error { return nil }
+		cfg.PassRole = func(context.Context, *store.Role, string) error { return nil }
+	}
+	if cfg.Assumable == nil {
+		cfg.Assumable = func(*store.Role, string) (bool, error) { return true, nil }
 	}
 	if cfg.Authorize == nil {
 		cfg.Authorize = func(context.Context, wire.Call) error { return nil }

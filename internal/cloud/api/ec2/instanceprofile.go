@@ -55,7 +55,7 @@ func (a *API) passProfile(ctx context.Context, r store.Reader, profile *store.In
 			"InvalidParameterValue", "IAM Instance Profile \"%s\" has no associated IAM Roles", profile.ARN,
 		)
 	}
-	return a.PassRole(ctx, role)
+	return a.PassRole(ctx, role, "ec2.amazonaws.com")
 }
 
 // setProfile associates an instance with a profile.

@@ -111,7 +111,7 @@ func TestTheRoleOfAProfileMustBePassed(t *testing.T) {
 	image := c.availableImage()
 	plain := *do(c, c.RunInstances, launchOne(image)).Instances[0].InstanceId
 	c.observe(plain, store.Running)
-	c.PassRole = func(_ context.Context, role *store.Role) error {
+	c.PassRole = func(_ context.Context, role *store.Role, _ string) error {
 		return wire.Errorf("UnauthorizedOperation", "not %s", role.Name)
 	}
 	want := "UnauthorizedOperation: not web"

@@ -32,7 +32,8 @@ func checkAccessLogs(r store.Reader, lb *store.LoadBalancer, values map[string]s
 func testFile(lb *store.LoadBalancer, values map[string]string) (d bucketpolicy.Delivery, enabled bool) {
 	key := path.Join(values["access_logs.s3.prefix"], "AWSLogs", lb.Region.Account(), "ELBAccessLogTestFile")
 	return bucketpolicy.Delivery{
-		Bucket: values["access_logs.s3.bucket"], Key: key, Region: lb.Region, LoadBalancer: lb.ARN,
+		Bucket: values["access_logs.s3.bucket"], Key: key, Region: lb.Region, Service: bucketpolicy.LoadBalancers,
+		Source: lb.ARN,
 	}, values["access_logs.s3.enabled"] == "true"
 }
 

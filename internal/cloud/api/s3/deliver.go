@@ -11,7 +11,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Deliver puts a log of a load balancer into its bucket. It is there as a whole when Deliver
+// Deliver puts a log of a service into its bucket. It is there as a whole when Deliver
 // returns; delivering it again changes nothing. The error is bucketpolicy.ErrNotAdmitted if
 // there is no bucket, or its policy does not admit the log.
 func (a *API) Deliver(d bucketpolicy.Delivery, log io.Reader) error {

@@ -17,7 +17,8 @@ func TestLogsAreDeliveredWherePoliciesAdmitThem(t *testing.T) {
 	deliver := func(key, log string) error {
 		return w.api.Deliver(bucketpolicy.Delivery{
 			Bucket: "bkt", Key: key, Region: "us-east-1",
-			LoadBalancer: "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/web/0123456789abcdef",
+			Service: bucketpolicy.LoadBalancers,
+			Source:  "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/web/0123456789abcdef",
 		}, strings.NewReader(log))
 	}
 	if err := deliver("AWSLogs/000000000000/1", "log"); !errors.Is(err, bucketpolicy.ErrNotAdmitted) {

@@ -60,7 +60,8 @@ func TestAccessLogsGoToTheirBuckets(t *testing.T) {
 	}
 	want := bucketpolicy.Delivery{
 		Bucket: "logs", Key: "team/" + file, Region: "eu-west-1",
-		LoadBalancer: "arn:aws:elasticloadbalancing:eu-west-1:000000000000:loadbalancer/app/web/0123456789abcdef",
+		Service: bucketpolicy.LoadBalancers,
+		Source:  "arn:aws:elasticloadbalancing:eu-west-1:000000000000:loadbalancer/app/web/0123456789abcdef",
 	}
 	if len(b.got) != 1 || b.got[0] != want {
 		t.Errorf("got %+v, want %+v", b.got, want)

@@ -94,7 +94,7 @@ func deliveryOf(name string) (bucketpolicy.Delivery, error) {
 	}
 	region, id := identity.RegionOf(parts[0], parts[2]), strings.ReplaceAll(parts[3], ".", "/")
 	return bucketpolicy.Delivery{
-		Bucket: bucket, Key: key, Region: region,
-		LoadBalancer: identity.ARN("elasticloadbalancing", region, "loadbalancer/"+id),
+		Bucket: bucket, Key: key, Region: region, Service: bucketpolicy.LoadBalancers,
+		Source: identity.ARN("elasticloadbalancing", region, "loadbalancer/"+id),
 	}, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/bandwidth"
 	"aloft.dev/aloft/internal/cloud/control/balancers"
+	"aloft.dev/aloft/internal/cloud/flowlog"
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 	"aloft.dev/aloft/internal/cloud/plane/network"
 	"aloft.dev/aloft/internal/cloud/store"
@@ -38,12 +39,24 @@ func interfaceConfig(
 		nic.Balances, nic.Unfiltered = true, len(lb.GroupIDs) == 0
 		nic.Services = balancers.Services(view, lb, eni.Zone)
 	}
+	nic.Recording = recording(store.FlowLogsOf(view, eni))
 	if instance, ok := store.Instances.Get(view, eni.InstanceID); ok {
 		nic.Number = int(eni.DeviceIndex)
 		nic.Namespace, nic.Cut = attachment(instance, namespace)
 		nic.Rate = rate(limit, instance.Type)
 	}
 	return nic
+}
+
+// recording returns what flow logs need of the flows of a network interface.
+func recording(logs []*store.FlowLog) (r firewall.Recording) {
+	for _, log := range logs {
+		format, err := flowlog.ParseFormat(log.Format)
+		r = r.Union(firewall.Recording{
+			Accepted: log.Accepts(), Rejected: log.Rejects(), Flags: err == nil && format.Has("tcp-flags"),
+		})
+	}
+	return r
 }
 
 // attachment returns the path of an instance's network namespace and whether its

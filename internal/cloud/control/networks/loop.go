@@ -84,7 +84,7 @@ func (l *Loop) awaitRows(ctx context.Context, since *store.View, limit time.Dura
 		store.EgressOnlyGateways, store.RouteTables,
 		store.NetworkACLs, store.SecurityGroups, store.NetworkInterfaces, store.Instances, store.NatGateways,
 		store.PrefixLists, store.PeeringConnections, store.VPCEndpoints, store.LoadBalancers, store.Listeners,
-		store.TargetGroups, store.Targets) == nil
+		store.TargetGroups, store.Targets, store.FlowLogs) == nil
 }
 
 // damaged reports whether another program has changed the network.
