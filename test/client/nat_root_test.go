@@ -217,6 +217,7 @@ func TestRealPrivateSubnetHasTheWayOutThatTheAPISays(t *testing.T) {
 			GroupId: groups[0].GroupId, IpProtocol: aws.String("-1"), CidrIp: aws.String("0.0.0.0/0"),
 		}))
 	vpc := subnets[0].VpcId // the default VPC, whose main route table leads to the internet
+	c.recordFlows(*vpc)
 	private := want[ec2.CreateSubnetOutput](t)(api.CreateSubnet(ctx, &ec2.CreateSubnetInput{
 		VpcId: vpc, CidrBlock: aws.String("172.31.200.0/24"), AvailabilityZone: subnets[0].AvailabilityZone,
 	})).Subnet.SubnetId
@@ -264,7 +265,8 @@ func TestRealPrivateSubnetHasTheWayOutThatTheAPISays(t *testing.T) {
 
 	c.checkIPv6(inside, observer, *groups[0].GroupId)
 	eni, second := c.attachInterface(observer, inside)
-	volume := c.startOnVolume(observer)
+	flows := c.passGateway(inside, observer, *groups[0].GroupId, public, way)
+	volume := c.startOnVolume(observer) // which kills the daemon
 
 	// The Elastic IP address survives a stop and a start.
 	want[ec2.StopInstancesOutput](t)(
@@ -305,6 +307,8 @@ func TestRealPrivateSubnetHasTheWayOutThatTheAPISays(t *testing.T) {
 	want[ec2.ReleaseAddressOutput](t)(api.ReleaseAddress(ctx, &ec2.ReleaseAddressInput{AllocationId: &allocation}))
 	c.requireTokens(observer)
 	c.continueOnVolume(volume, observer)
+
+	c.wantRecords(flows...)
 }
 
 // requireTokens changes the metadata options of a running instance, which its metadata service obeys
