@@ -68,9 +68,10 @@ var migrations = []migration{
 	// groups, access keys, aliases and password policies of IAM. It adds private hosted zones,
 	// delegation sets and routing policies of records; labels of parameters' versions; and the nodes
 	// that the names of load balancers do not lead to. It adds SSH public keys, OpenID Connect
-	// providers and credential reports of IAM; versions of objects, and rules for web pages of other
-	// origins; policies of topics and secrets, and filters of subscriptions; and metric filters and
-	// policies of CloudWatch Logs.
+	// providers, credential reports and deletions of service-linked roles of IAM; versions of objects,
+	// and rules for web pages of other origins; policies of topics and secrets, and filters of
+	// subscriptions; metric filters and policies of CloudWatch Logs; the account's settings of ACM;
+	// and flow logs.
 	nil,
 }
 
