@@ -39,7 +39,9 @@ func TestOptionsOfCertificates(t *testing.T) {
 	ctx := context.Background()
 	arn := must(c.RequestCertificate(ctx, request(nil)))(t).CertificateArn
 	set := func(arn *string, o types.CertificateOptions) error {
-		_, err := c.UpdateCertificateOptions(ctx, &client.UpdateCertificateOptionsInput{CertificateArn: arn, Options: &o})
+		_, err := c.UpdateCertificateOptions(ctx, &client.UpdateCertificateOptionsInput{
+			CertificateArn: arn, Options: &o,
+		})
 		return err
 	}
 	disabled := types.CertificateOptions{
