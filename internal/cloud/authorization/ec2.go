@@ -185,8 +185,15 @@ var ec2Operations = operations{
 
 	"CreateNatGateway": {resources: []resource{
 		created(natGateways), of(subnets, "SubnetId"), maybe(elasticIPs, "AllocationId"),
+		maybe(elasticIPs, "SecondaryAllocationIds"),
 	}},
 	"DeleteNatGateway": on(natGateways, "NatGatewayId"),
+	"AssociateNatGatewayAddress": {resources: []resource{
+		of(natGateways, "NatGatewayId"), of(elasticIPs, "AllocationIds"),
+	}},
+	"DisassociateNatGatewayAddress":    on(natGateways, "NatGatewayId"),
+	"AssignPrivateNatGatewayAddress":   on(natGateways, "NatGatewayId"),
+	"UnassignPrivateNatGatewayAddress": on(natGateways, "NatGatewayId"),
 
 	"CreateRouteTable": {resources: []resource{created(routeTables), of(vpcs, "VpcId")}},
 	"DeleteRouteTable": on(routeTables, "RouteTableId"),

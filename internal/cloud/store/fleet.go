@@ -26,12 +26,14 @@ type Fleet struct {
 type FleetLaunch struct {
 	Config, Override int // positions in the request; an Override of -1 is the launch template itself
 	Type             string
+	Spot             bool // of Spot Instances
 	InstanceIDs      []string
 }
 
 // FleetFailure is why a fleet launched nothing for one override of a launch template.
 type FleetFailure struct {
 	Config, Override int
+	Spot             bool // of Spot Instances
 	Code, Message    string
 }
 

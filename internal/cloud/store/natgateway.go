@@ -34,6 +34,7 @@ type NatGateway struct {
 	// AssociationID, PrivateIP and PublicIP are kept after the network interface is gone.
 	AssociationID       string
 	PrivateIP, PublicIP netip.Addr
+	Secondary           []NatAddress
 	State               string
 	FailureCode         string
 	FailureMessage      string
@@ -41,6 +42,29 @@ type NatGateway struct {
 	SettledAt           time.Time // when the current change of State is done at the earliest
 	DeletedAt           time.Time // when it was deleted or failed; zero: it was not
 	Tags                Tags
+}
+
+// States of a secondary address of a NAT gateway.
+const (
+	NatAddressAssociating    = "associating" // of a public gateway
+	NatAddressAssigning      = "assigning"   // of a private one
+	NatAddressSucceeded      = "succeeded"
+	NatAddressDisassociating = "disassociating"
+	NatAddressUnassigning    = "unassigning"
+)
+
+// NatAddress is a secondary address of a NAT gateway. Before the gateway has its network interface,
+// PrivateIP is the address that the user asked for; zero: any.
+type NatAddress struct {
+	AllocationID, AssociationID string // empty if the gateway is private
+	PrivateIP, PublicIP         netip.Addr
+	State                       string
+	SettledAt                   time.Time // when an address that leaves is released
+}
+
+// Drains reports whether the address takes no new flows, because it leaves the gateway.
+func (a NatAddress) Drains() bool {
+	return a.State == NatAddressDisassociating || a.State == NatAddressUnassigning
 }
 
 func (r *NatGateway) region() identity.Region { return r.Region }

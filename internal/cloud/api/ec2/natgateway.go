@@ -2,14 +2,12 @@ package ec2
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"aloft.dev/aloft/internal/cloud/addressing"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/manners"
 	"aloft.dev/aloft/internal/cloud/quota"
@@ -60,7 +58,8 @@ func (a *API) CreateNatGateway(
 func checkCreateNatGateway(in *ec2.CreateNatGatewayInput) (*store.NatGateway, error) {
 	if err := supportOnly(
 		in, "DryRun", "AllocationId", "ClientToken", "ConnectivityType", "PrivateIpAddress", "SubnetId",
-		"TagSpecifications", "AvailabilityMode=zonal",
+		"TagSpecifications", "AvailabilityMode=zonal", "SecondaryAllocationIds", "SecondaryPrivateIpAddresses",
+		"SecondaryPrivateIpAddressCount",
 	); err != nil {
 		return nil, err
 	}
@@ -81,7 +80,8 @@ func checkCreateNatGateway(in *ec2.CreateNatGatewayInput) (*store.NatGateway, er
 	if in.ConnectivityType != "" {
 		row.Connectivity = string(in.ConnectivityType)
 	}
-	switch isPublic := row.Connectivity == string(types.ConnectivityTypePublic); {
+	isPublic := row.Connectivity == string(types.ConnectivityTypePublic)
+	switch {
 	case isPublic && row.AllocationID == "":
 		return nil, missingParameter("AllocationId")
 	case !isPublic && row.AllocationID != "":
@@ -94,7 +94,15 @@ func checkCreateNatGateway(in *ec2.CreateNatGatewayInput) (*store.NatGateway, er
 			return nil, invalidValue("privateIpAddress", private, "It is not an IPv4 address.")
 		}
 	}
-	return row, nil
+	if err := distinct("allocationId", append(
+		[]string{row.AllocationID}, in.SecondaryAllocationIds...,
+	)); err != nil {
+		return nil, err
+	}
+	row.Secondary, err = secondaryRequest{
+		isPublic, in.SecondaryAllocationIds, in.SecondaryPrivateIpAddresses, in.SecondaryPrivateIpAddressCount,
+	}.rows()
+	return row, err
 }
 
 // createNatGateway adds the row of a NAT gateway that a request asks for. It sets the
@@ -110,14 +118,12 @@ func (a *API) createNatGateway(tx *store.Tx, region identity.Region, row *store.
 		}
 	}
 	if row.RequestedIP.IsValid() {
-		switch err := addressing.CheckPrivate(tx, subnet, row.RequestedIP); {
-		case errors.Is(err, addressing.ErrInUse):
-			return wire.Errorf("InvalidIPAddress.InUse", "Address %s is in use.", row.RequestedIP)
-		case err != nil:
-			return invalidValue(
-				"privateIpAddress", row.RequestedIP.String(), "It is not in the subnet, or reserved in it.",
-			)
+		if err := checkNatAddress(tx, subnet, "privateIpAddress", row.RequestedIP); err != nil {
+			return err
 		}
+	}
+	if err := checkNatAddresses(tx, region, subnet, row.Secondary); err != nil {
+		return err
 	}
 	if err := a.limitNatGateways(tx, subnet); err != nil {
 		return err
@@ -183,12 +189,18 @@ func natGatewayItem(row *store.NatGateway) types.NatGateway {
 	if row.PublicIP.IsValid() {
 		address.PublicIp = aws.String(row.PublicIP.String())
 	}
+	secondary := natAddressItems(row.InterfaceID, row.Secondary)
+	for n := range secondary {
+		if row.State == store.NatDeleting || row.State == store.NatFailed {
+			secondary[n].Status = natAddressStatus(row.State)
+		}
+	}
 	item := types.NatGateway{
 		NatGatewayId: aws.String(row.ID), VpcId: aws.String(row.VPCID), SubnetId: aws.String(row.SubnetID),
 		State: types.NatGatewayState(row.State), ConnectivityType: types.ConnectivityType(row.Connectivity),
 		AvailabilityMode: types.AvailabilityModeZonal, CreateTime: aws.Time(row.CreatedAt),
 		FailureCode: optionalString(row.FailureCode), FailureMessage: optionalString(row.FailureMessage),
-		NatGatewayAddresses: []types.NatGatewayAddress{address}, Tags: tagSet(row.Tags),
+		NatGatewayAddresses: append([]types.NatGatewayAddress{address}, secondary...), Tags: tagSet(row.Tags),
 	}
 	if !row.DeletedAt.IsZero() {
 		item.DeleteTime = aws.Time(row.DeletedAt)

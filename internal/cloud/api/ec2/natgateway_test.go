@@ -32,11 +32,12 @@ func (r *remote) provision(id string) *store.NetworkInterface {
 	row, _ := store.NatGateways.Get(r.cloud.Store.View(), id)
 	eni := r.cloud.nic(addressing.InterfaceSpec{NatGatewayID: id, AttachedAt: noon}, row.SubnetID)
 	r.edit(func(tx *store.Tx) {
-		address, _ := store.ElasticIPs.Get(tx, row.AllocationID)
 		changed := *row
-		changed.AssociationID = addressing.Associate(tx, r.cloud.ids, address, eni, eni.PrivateIP)
-		changed.InterfaceID, changed.PrivateIP, changed.PublicIP = eni.ID, eni.PrivateIP, address.PublicIP
-		changed.State = store.NatAvailable
+		changed.InterfaceID, changed.PrivateIP, changed.State = eni.ID, eni.PrivateIP, store.NatAvailable
+		if address, ok := store.ElasticIPs.Get(tx, row.AllocationID); ok {
+			changed.AssociationID = addressing.Associate(tx, r.cloud.ids, address, eni, eni.PrivateIP)
+			changed.PublicIP = address.PublicIP
+		}
 		store.NatGateways.Put(tx, &changed)
 	})
 	return eni
@@ -149,7 +150,35 @@ func TestCreateNatGatewayRefusesWhatItCannotDo(t *testing.T) {
 		},
 		{
 			func(in *ec2.CreateNatGatewayInput) { in.SecondaryAllocationIds = []string{"eipalloc-00000000"} },
-			"UnsupportedOperation: aloft's local cloud does not support the parameter secondaryAllocationIds",
+			"InvalidElasticIpID.NotFound: The elastic IP ID 'eipalloc-00000000' does not exist",
+		},
+		{
+			func(in *ec2.CreateNatGatewayInput) { in.SecondaryAllocationIds = []string{allocation} },
+			"InvalidParameterValue: Value (" + allocation + ") for parameter allocationId is invalid. It is " +
+				"specified more than once.",
+		},
+		{
+			func(in *ec2.CreateNatGatewayInput) { in.SecondaryPrivateIpAddresses = []string{"10.0.1.9"} },
+			"InvalidParameterCombination:",
+		},
+		{
+			func(in *ec2.CreateNatGatewayInput) { in.SecondaryPrivateIpAddressCount = aws.Int32(1) },
+			"InvalidParameterCombination:",
+		},
+		{
+			func(in *ec2.CreateNatGatewayInput) {
+				in.AllocationId, in.ConnectivityType = nil, types.ConnectivityTypePrivate
+				in.SecondaryPrivateIpAddressCount = aws.Int32(8)
+			},
+			"PrivateIpAddressLimitExceeded:",
+		},
+		{
+			func(in *ec2.CreateNatGatewayInput) {
+				in.AllocationId, in.ConnectivityType = nil, types.ConnectivityTypePrivate
+				in.SecondaryPrivateIpAddresses = []string{"10.0.2.9"}
+			},
+			"InvalidParameterValue: Value (10.0.2.9) for parameter secondaryPrivateIpAddress is invalid. It is not " +
+				"in the subnet, or reserved in it.",
 		},
 		{
 			func(in *ec2.CreateNatGatewayInput) { in.AvailabilityMode = types.AvailabilityModeRegional },

@@ -85,8 +85,8 @@ func (l *Loop) advance(ctx context.Context) (next time.Time, err error) {
 	}
 	return next, l.Store.Update(func(tx *store.Tx) error {
 		for _, id := range created {
-			if row, ok := store.NatGateways.Get(tx, id); ok && row.State == store.NatPending {
-				store.NatGateways.Edit(tx, id, func(row *store.NatGateway) { row.State = store.NatAvailable })
+			if row, ok := store.NatGateways.Get(tx, id); ok {
+				store.NatGateways.Edit(tx, row.ID, settle)
 			}
 		}
 		return nil
@@ -94,8 +94,8 @@ func (l *Loop) advance(ctx context.Context) (next time.Time, err error) {
 }
 
 // step takes a gateway's next step, if it is due, and returns when there is something to
-// do again. connected reports whether the gateway is available as soon as the network
-// has its interface.
+// do again. connected reports whether the gateway, or an address of it, is available as soon as
+// the network has it.
 func (l *Loop) step(tx *store.Tx, row *store.NatGateway, now time.Time) (next time.Time, connected bool) {
 	switch row.State {
 	case store.NatPending:
@@ -103,6 +103,8 @@ func (l *Loop) step(tx *store.Tx, row *store.NatGateway, now time.Time) (next ti
 			return now.Add(retention), false
 		}
 		return row.SettledAt, !row.SettledAt.After(now)
+	case store.NatAvailable:
+		return l.stepAddresses(tx, row, now)
 	case store.NatDeleting:
 		if row.SettledAt.After(now) {
 			return row.SettledAt, false
@@ -129,10 +131,11 @@ func (l *Loop) provision(tx *store.Tx, row *store.NatGateway, now time.Time) boo
 	var eni *store.NetworkInterface
 	if code == "" {
 		subnet, _ := store.Subnets.Get(tx, row.SubnetID)
+		given := requested(row)
 		var err error
 		eni, err = addressing.NewInterface(tx, l.IDs, addressing.InterfaceSpec{
 			Subnet: subnet, PrivateIP: row.RequestedIP, Description: "Interface for NAT Gateway " + row.ID,
-			NatGatewayID: row.ID, AttachedAt: now.UTC(),
+			NatGatewayID: row.ID, AttachedAt: now.UTC(), Secondary: given, Free: len(row.Secondary) - len(given),
 		})
 		if err != nil {
 			code = "InsufficientFreeAddressesInSubnet"
@@ -152,6 +155,7 @@ func (l *Loop) provision(tx *store.Tx, row *store.NatGateway, now time.Time) boo
 		changed.AssociationID = addressing.Associate(tx, l.IDs, address, eni, eni.PrivateIP)
 		changed.PublicIP = address.PublicIP
 	}
+	changed.Secondary = l.provisionSecondary(tx, row, eni)
 	store.NatGateways.Put(tx, &changed)
 	return true
 }
@@ -166,15 +170,22 @@ func (l *Loop) obstacle(tx *store.Tx, row *store.NatGateway) (code, message stri
 	if row.AllocationID == "" {
 		return "", ""
 	}
-	address, ok := store.ElasticIPs.Get(tx, row.AllocationID)
-	switch {
-	case len(store.InternetGatewaysByVPC.List(tx, row.VPCID)) == 0:
+	if len(store.InternetGatewaysByVPC.List(tx, row.VPCID)) == 0 {
 		return "Gateway.NotAttached", "Network " + row.VPCID + " has no Internet gateway attached"
-	case !ok:
-		return "InvalidAllocationID.NotFound",
-			"Elastic IP address " + row.AllocationID + " could not be associated with this NAT gateway"
-	case address.AssociationID != "":
-		return "Resource.AlreadyAssociated", "Elastic IP address " + row.AllocationID + " is already associated"
+	}
+	allocations := []string{row.AllocationID}
+	for _, address := range row.Secondary {
+		allocations = append(allocations, address.AllocationID)
+	}
+	for _, id := range allocations {
+		address, ok := store.ElasticIPs.Get(tx, id)
+		switch {
+		case !ok:
+			return "InvalidAllocationID.NotFound",
+				"Elastic IP address " + id + " could not be associated with this NAT gateway"
+		case address.AssociationID != "":
+			return "Resource.AlreadyAssociated", "Elastic IP address " + id + " is already associated"
+		}
 	}
 	return "", ""
 }

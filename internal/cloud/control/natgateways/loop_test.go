@@ -4,8 +4,10 @@ package natgateways_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -110,6 +112,64 @@ func TestGatewayIsAvailableWhenItsTimeHasComeAndTheNetworkHasIt(t *testing.T) {
 		time.Sleep(time.Hour)
 		if row := get(s, "nat-1"); row != nil {
 			t.Errorf("an hour later: %+v", row)
+		}
+	})
+}
+
+func TestSecondaryAddressesComeAndGo(t *testing.T) {
+	run(t, true, func(s *store.Store, network *syncs) {
+		wanted := netip.MustParseAddr("10.0.1.20")
+		put(t, s, func(tx *store.Tx) {
+			for n := range 2 {
+				store.ElasticIPs.Put(tx, &store.ElasticIP{
+					ID: fmt.Sprint("eipalloc-", n+2), Region: "r",
+					PublicIP: netip.AddrFrom4([4]byte{198, 18, 1, byte(n + 8)}),
+				})
+			}
+			row := gateway("nat-1", "eipalloc-1", time.Now())
+			row.Secondary = []store.NatAddress{
+				{AllocationID: "eipalloc-2", State: store.NatAddressAssociating},
+				{AllocationID: "eipalloc-3", State: store.NatAddressAssociating, PrivateIP: wanted},
+			}
+			store.NatGateways.Put(tx, row)
+		})
+		row := get(s, "nat-1")
+		eni, _ := store.NetworkInterfaces.Get(s.View(), row.InterfaceID)
+		public := map[netip.Addr]netip.Addr{}
+		for _, address := range eni.Secondary {
+			public[address.Private] = address.Public
+		}
+		for _, address := range row.Secondary {
+			if address.State != store.NatAddressSucceeded || address.AssociationID == "" ||
+				public[address.PrivateIP] != address.PublicIP || !address.PublicIP.IsValid() {
+				t.Errorf("address %+v of %v", address, public)
+			}
+		}
+		if row.Secondary[1].PrivateIP != wanted || len(public) != 2 {
+			t.Errorf("addresses %+v of %v", row.Secondary, public)
+		}
+
+		// One that is added later waits for the network, and one that leaves for its time.
+		put(t, s, func(tx *store.Tx) {
+			store.NatGateways.Edit(tx, "nat-1", func(row *store.NatGateway) {
+				row.Secondary = slices.Clone(row.Secondary)
+				leaving, coming := &row.Secondary[0], &row.Secondary[1]
+				leaving.State, leaving.SettledAt = store.NatAddressDisassociating, time.Now().Add(time.Minute)
+				coming.State = store.NatAddressAssociating
+			})
+		})
+		if row := get(s, "nat-1"); row.Secondary[1].State != store.NatAddressSucceeded || network.calls != 2 {
+			t.Errorf("%+v after %d calls", row.Secondary, network.calls)
+		}
+		time.Sleep(50 * time.Second)
+		if row := get(s, "nat-1"); len(row.Secondary) != 2 {
+			t.Errorf("before its time: %+v", row.Secondary)
+		}
+		time.Sleep(20 * time.Second)
+		eni, _ = store.NetworkInterfaces.Get(s.View(), row.InterfaceID)
+		address, _ := store.ElasticIPs.Get(s.View(), "eipalloc-2")
+		if row := get(s, "nat-1"); len(row.Secondary) != 1 || len(eni.Secondary) != 1 || address.AssociationID != "" {
+			t.Errorf("after its time: %+v, %+v, %+v", row.Secondary, eni.Secondary, address)
 		}
 	})
 }

@@ -33,6 +33,13 @@ func interfaceConfig(
 		nic.Secondary = append(nic.Secondary, firewall.Address(address))
 	}
 	nic.IPv6 = eni.IPv6
+	if gateway, ok := store.NatGateways.Get(view, eni.NatGatewayID); ok {
+		for _, address := range gateway.Secondary {
+			if address.Drains() {
+				nic.Draining = append(nic.Draining, address.PrivateIP)
+			}
+		}
+	}
 	lb, ok := store.LoadBalancers.Get(view, eni.LoadBalancerARN)
 	nic.Inside6 = ok && lb.DeniesInternetGateway()
 	if ok && lb.IsNetwork() {

@@ -168,3 +168,10 @@ func TestEdgeForwardsOnlyBetweenPublicAddresses(t *testing.T) {
 	}
 	checkGolden(t, "edge", edge.Ruleset("aloft"))
 }
+
+func TestTranslatorSharesFlowsAmongItsAddresses(t *testing.T) {
+	checkGolden(t, "translator", firewall.Translator{
+		Device: "ens5", CIDRs: []netip.Prefix{vpc},
+		Sources: []netip.Addr{netip.MustParseAddr("10.0.1.5"), netip.MustParseAddr("10.0.1.6")},
+	}.Ruleset("aloft"))
+}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/google/nftables"
+	"github.com/google/nftables/binaryutil"
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
 )
@@ -59,35 +60,58 @@ var ports = field{
 	},
 }
 
-// chooseSlot applies the verdict that a map has for the slot of a packet, which is a hash of
-// fields whose sizes are multiples of four bytes.
+// slotOf is the slot of a packet, one of so many: a hash of fields whose sizes are multiples of four
+// bytes.
+type slotOf struct {
+	fields []field
+	count  uint32
+}
+
+func (s slotOf) text() string {
+	parts := make([]string, 0, len(s.fields))
+	for _, f := range s.fields {
+		parts = append(parts, f.text)
+	}
+	return "jhash " + strings.Join(parts, " . ") + " mod " + strconv.Itoa(int(s.count))
+}
+
+// exprs loads the slot into the first register.
+func (s slotOf) exprs() []expr.Any {
+	var all []expr.Any
+	var size uint32
+	for _, f := range s.fields {
+		all = append(all, f.load(unix.NFT_REG32_00+size/4)) // next to each other, as the hash reads them
+		size += f.datatype.Bytes
+	}
+	return append(all, &expr.Hash{
+		SourceRegister: unix.NFT_REG32_00, DestRegister: unix.NFT_REG32_00, Length: size,
+		Modulus: s.count, Type: expr.HashTypeJenkins,
+	})
+}
+
+// chooseSlot applies the verdict that a map has for the slot of a packet.
 type chooseSlot struct {
 	fields []field
 	set    string
 }
 
-func (c chooseSlot) text() string {
-	parts := make([]string, 0, len(c.fields))
-	for _, f := range c.fields {
-		parts = append(parts, f.text)
-	}
-	return "jhash " + strings.Join(parts, " . ") + " mod " + strconv.Itoa(slotCount) + " vmap @" + c.set
-}
+func (c chooseSlot) slot() slotOf { return slotOf{c.fields, slotCount} }
+
+func (c chooseSlot) text() string { return c.slot().text() + " vmap @" + c.set }
 
 func (c chooseSlot) exprs() []expr.Any {
-	var all []expr.Any
-	var size uint32
-	for _, f := range c.fields {
-		all = append(all, f.load(unix.NFT_REG32_00+size/4)) // next to each other, as the hash reads them
-		size += f.datatype.Bytes
-	}
-	return append(all,
-		&expr.Hash{
-			SourceRegister: unix.NFT_REG32_00, DestRegister: unix.NFT_REG32_00, Length: size,
-			Modulus: slotCount, Type: expr.HashTypeJenkins,
-		},
-		&expr.Lookup{
-			SourceRegister: unix.NFT_REG32_00, SetName: c.set, IsDestRegSet: true, DestRegister: unix.NFT_REG_VERDICT,
-		},
-	)
+	return append(c.slot().exprs(), &expr.Lookup{
+		SourceRegister: unix.NFT_REG32_00, SetName: c.set, IsDestRegSet: true, DestRegister: unix.NFT_REG_VERDICT,
+	})
+}
+
+// inFirstSlot matches the packets of the first of so many slots.
+type inFirstSlot slotOf
+
+func (m inFirstSlot) text() string { return slotOf(m).text() + " == 0" }
+
+func (m inFirstSlot) exprs() []expr.Any {
+	return append(slotOf(m).exprs(), &expr.Cmp{
+		Op: expr.CmpOpEq, Register: unix.NFT_REG32_00, Data: binaryutil.NativeEndian.PutUint32(0),
+	})
 }

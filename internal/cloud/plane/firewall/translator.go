@@ -11,11 +11,11 @@ import (
 type Translator struct {
 	Device  string         // towards the VPC's router
 	CIDRs   []netip.Prefix // of the VPC
-	Private netip.Addr     // source of what leaves
+	Sources []netip.Addr   // of what leaves: each flow has one of them
 }
 
 // Ruleset returns the translator's table. New flows pass from the VPC to the outside and
-// not the reverse, and leave with the address Private and a free port. As on AWS, the
+// not the reverse, and leave with one of the addresses Sources and a free port. As on AWS, the
 // protocols are TCP, UDP and ICMP (Amazon VPC User Guide, NAT gateway basics). Nothing
 // reaches the namespace itself.
 func (t Translator) Ruleset(table string) Ruleset {
@@ -30,11 +30,23 @@ func (t Translator) Ruleset(table string) Ruleset {
 			is := equals{protocol, byteValue(protocolNumbers[name])}
 			forward.rules = append(forward.rules, slices.Concat(leaves, rule{is, accept}))
 		}
-		outward.rules = append(outward.rules, slices.Concat(
-			rule{equals{outDevice, deviceValue(t.Device)}}, fromVPC, rule{snatTo{t.Private}},
-		))
+		for n, address := range t.Sources {
+			outward.rules = append(outward.rules, slices.Concat(
+				rule{equals{outDevice, deviceValue(t.Device)}}, fromVPC, share(n, len(t.Sources)),
+				rule{snatTo{address}},
+			))
+		}
 	}
 	return Ruleset{Table: table, chains: []chain{
 		{name: "services", hook: inputFilter, dropByDefault: true}, forward, outward,
 	}}
+}
+
+// share matches the nth of so many shares of the flows, among those that earlier rules leave: the
+// kernel gives the hash of each rule a seed of its own.
+func share(n, of int) rule {
+	if n == of-1 {
+		return nil
+	}
+	return rule{inFirstSlot{[]field{source, destination, ports}, uint32(of - n)}}
 }

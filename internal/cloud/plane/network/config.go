@@ -110,9 +110,11 @@ type Interface struct {
 	OwnNamespace bool
 
 	// Translates makes the interface that of a NAT gateway: its namespace, which is its
-	// own, forwards what routes lead to it, with Private as the source. It has no
-	// security groups and receives nothing that does not belong to such a flow.
+	// own, forwards what routes lead to it, with one of its addresses as the source. It has no
+	// security groups and receives nothing that does not belong to such a flow. Those of its
+	// addresses that are Draining are the source of no new flow.
 	Translates bool
+	Draining   []netip.Addr
 
 	// ServesAPI makes the interface that of a VPC endpoint: the link-local process answers at its
 	// address. Its namespace is its own.

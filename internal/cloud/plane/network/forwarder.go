@@ -63,7 +63,7 @@ func (f forwarding) families() (all []firewall.Family) {
 func forwardingOf(vpc VPC, i Interface) forwarding {
 	switch {
 	case i.Translates:
-		t := firewall.Translator{Device: machineDevice(0), CIDRs: vpc.CIDRs, Private: i.Private}
+		t := firewall.Translator{Device: machineDevice(0), CIDRs: vpc.CIDRs, Sources: i.sources()}
 		return forwarding{"NAT gateway", []firewall.Ruleset{t.Ruleset(nftTable)}, translatorSysctls, nil, false}
 	case i.Balances:
 		rulesets := []firewall.Ruleset{i.balancer(i.Private).Ruleset(nftTable)}
@@ -73,6 +73,16 @@ func forwardingOf(vpc VPC, i Interface) forwarding {
 		return forwarding{"load balancer", rulesets, balancerSysctls, i.Services, true}
 	}
 	return forwarding{}
+}
+
+// sources returns the addresses that a NAT gateway gives to new flows.
+func (i Interface) sources() (all []netip.Addr) {
+	for _, address := range i.addresses() {
+		if !slices.Contains(i.Draining, address.Private) {
+			all = append(all, address.Private)
+		}
+	}
+	return all
 }
 
 // balancer describes the node with the interface to the family of an address of it.

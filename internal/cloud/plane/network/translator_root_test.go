@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -160,6 +161,52 @@ func TestRealNATGatewayIsTheOnlyWayOutOfAPrivateSubnet(t *testing.T) {
 	s.assertSilent(private, out)
 	s.set(open, w)
 	s.assertAnswers(private, out, "outside")
+}
+
+// Each flow leaves with one of the gateway's addresses. One that drains keeps its flows and gets no
+// new ones.
+func TestRealNATGatewaySpreadsFlowsOverItsAddresses(t *testing.T) {
+	const secondAddress = "203.0.113.31"
+	s := newSite(t)
+	private, other := s.machine("private"), s.machine("other", 3000)
+	w := withGateway(newVPC("w", withPublicIP(eni("w", "10.0.1.10", other), "203.0.113.22")))
+	v := withNAT(newVPC("v", eni("v", "10.0.2.10", private)))
+	gateway := &v.Interfaces[len(v.Interfaces)-1]
+	gateway.Secondary = []firewall.Address{{
+		Private: netip.MustParseAddr("10.0.1.6"), Public: netip.MustParseAddr(secondAddress),
+	}}
+	s.set(v, w)
+	open := map[string]net.Conn{}
+	for try := 0; len(open) < 2 && try < 64; try++ {
+		var conn net.Conn
+		err := inNamespace(private, func() (err error) {
+			conn, err = net.DialTimeout("tcp4", "203.0.113.22:3000", answerTimeout)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		line, err := s.readLine(conn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		open[strings.TrimPrefix(line, "other to ")] = conn
+	}
+	if open[gatewayAddress] == nil || open[secondAddress] == nil {
+		t.Fatalf("flows of the addresses %v", slices.Collect(maps.Keys(open)))
+	}
+
+	v.Interfaces = slices.Clone(v.Interfaces)
+	gateway = &v.Interfaces[len(v.Interfaces)-1]
+	gateway.Draining = []netip.Addr{gateway.Secondary[0].Private}
+	s.set(v, w)
+	for _, conn := range open {
+		s.assertAlive(conn)
+	}
+	for range 16 {
+		s.assertAnswers(private, "203.0.113.22:3000", "other to "+gatewayAddress)
+	}
 }
 
 // Two machines that use the same port share the address of the gateway.
