@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"regexp"
@@ -52,20 +53,26 @@ func fleetInput(row fleet) *ec2.CreateFleetInput {
 	return in
 }
 
-// fulfilledCapacity returns how many units of its capacity a fleet has launched.
-func fulfilledCapacity(row fleet, in *ec2.CreateFleetInput) (units float64) {
+// fulfilledCapacity returns how many units of its capacity a fleet has launched, by the launches
+// that counts reports.
+func fulfilledCapacity(row fleet, in *ec2.CreateFleetInput, counts func(store.FleetLaunch) bool) (units float64) {
 	for _, l := range row.Launches {
-		units += float64(len(l.InstanceIDs)) * overrideAt(in, l.Config, l.Override).weight()
+		if counts(l) {
+			units += float64(len(l.InstanceIDs)) * overrideAt(in, l.Config, l.Override).weight()
+		}
 	}
 	return units
 }
+
+func everything(store.FleetLaunch) bool   { return true }
+func isOnDemand(l store.FleetLaunch) bool { return !l.Spot }
 
 // activityStatus reports whether a fleet has launched its capacity. One of the type instant does not
 // try again.
 func activityStatus(row fleet) types.FleetActivityStatus {
 	in := fleetInput(row)
 	if s := in.TargetCapacitySpecification; s != nil &&
-		fulfilledCapacity(row, in) < float64(aws.ToInt32(s.TotalTargetCapacity)) {
+		fulfilledCapacity(row, in, everything) < float64(aws.ToInt32(s.TotalTargetCapacity)) {
 		return types.FleetActivityStatusError
 	}
 	return types.FleetActivityStatusFulfilled
@@ -93,32 +100,32 @@ func (a *API) DescribeFleets(ctx context.Context, in *ec2.DescribeFleetsInput) (
 
 func fleetItem(row fleet) types.FleetData {
 	in := fleetInput(row)
-	fulfilled := fulfilledCapacity(row, in)
-	capacity := in.TargetCapacitySpecification
+	capacity := capacityOf(in.TargetCapacitySpecification)
 	item := types.FleetData{
 		FleetId: aws.String(row.ID), FleetState: fleetState(row), Type: types.FleetTypeInstant,
 		ActivityStatus: activityStatus(row), ClientToken: optionalString(row.ClientToken),
-		CreateTime: aws.Time(row.Created), FulfilledCapacity: aws.Float64(fulfilled),
-		FulfilledOnDemandCapacity: aws.Float64(fulfilled), ReplaceUnhealthyInstances: aws.Bool(false),
+		CreateTime: aws.Time(row.Created), FulfilledCapacity: aws.Float64(fulfilledCapacity(row, in, everything)),
+		FulfilledOnDemandCapacity: aws.Float64(fulfilledCapacity(row, in, isOnDemand)),
+		ReplaceUnhealthyInstances: aws.Bool(false),
 		TargetCapacitySpecification: &types.TargetCapacitySpecification{
-			TotalTargetCapacity:       capacity.TotalTargetCapacity,
-			OnDemandTargetCapacity:    capacity.TotalTargetCapacity,
-			SpotTargetCapacity:        aws.Int32(0),
-			DefaultTargetCapacityType: types.DefaultTargetCapacityTypeOnDemand,
+			TotalTargetCapacity:       in.TargetCapacitySpecification.TotalTargetCapacity,
+			OnDemandTargetCapacity:    aws.Int32(int32(capacity.onDemand)),
+			SpotTargetCapacity:        aws.Int32(int32(capacity.spot)),
+			DefaultTargetCapacityType: defaultCapacityType(in),
 		},
 		LaunchTemplateConfigs: list(in.LaunchTemplateConfigs, templateConfigItem),
 		Tags:                  tagSet(row.Tags),
 		Instances: list(row.Launches, func(l store.FleetLaunch) types.DescribeFleetsInstances {
 			return types.DescribeFleetsInstances{
 				InstanceIds: l.InstanceIDs, InstanceType: types.InstanceType(l.Type),
-				Lifecycle:                  types.InstanceLifecycleOnDemand,
+				Lifecycle:                  fleetLifecycle(l.Spot),
 				LaunchTemplateAndOverrides: overrideAt(in, l.Config, l.Override).item(),
 			}
 		}),
 		Errors: list(row.Failures, func(f store.FleetFailure) types.DescribeFleetError {
 			return types.DescribeFleetError{
 				ErrorCode: aws.String(f.Code), ErrorMessage: aws.String(f.Message),
-				Lifecycle:                  types.InstanceLifecycleOnDemand,
+				Lifecycle:                  fleetLifecycle(f.Spot),
 				LaunchTemplateAndOverrides: overrideAt(in, f.Config, f.Override).item(),
 			}
 		}),
@@ -128,7 +135,25 @@ func fleetItem(row fleet) types.FleetData {
 			AllocationStrategy: o.AllocationStrategy, MinTargetCapacity: o.MinTargetCapacity,
 		}
 	}
+	if o := in.SpotOptions; o != nil {
+		item.SpotOptions = &types.SpotOptions{
+			AllocationStrategy: o.AllocationStrategy, MinTargetCapacity: o.MinTargetCapacity,
+			InstanceInterruptionBehavior: types.SpotInstanceInterruptionBehaviorTerminate,
+		}
+	}
 	return item
+}
+
+// defaultCapacityType returns the kind of the capacity that a request gives to neither.
+func defaultCapacityType(in *ec2.CreateFleetInput) types.DefaultTargetCapacityType {
+	return cmp.Or(in.TargetCapacitySpecification.DefaultTargetCapacityType, types.DefaultTargetCapacityTypeSpot)
+}
+
+func fleetLifecycle(spot bool) types.InstanceLifecycle {
+	if spot {
+		return types.InstanceLifecycleSpot
+	}
+	return types.InstanceLifecycleOnDemand
 }
 
 func templateConfigItem(c types.FleetLaunchTemplateConfigRequest) types.FleetLaunchTemplateConfig {
@@ -150,7 +175,7 @@ func fleetTemplate(t *types.FleetLaunchTemplateSpecificationRequest) *types.Flee
 func overrideItem(o types.FleetLaunchTemplateOverridesRequest) types.FleetLaunchTemplateOverrides {
 	return types.FleetLaunchTemplateOverrides{
 		AvailabilityZone: o.AvailabilityZone, ImageId: o.ImageId, InstanceType: o.InstanceType, SubnetId: o.SubnetId,
-		Priority: o.Priority, WeightedCapacity: o.WeightedCapacity,
+		Priority: o.Priority, WeightedCapacity: o.WeightedCapacity, MaxPrice: o.MaxPrice,
 		InstanceRequirements: requirementsItem(o.InstanceRequirements),
 	}
 }

@@ -105,6 +105,45 @@ func TestAFleetThatCannotHaveItsLeastCapacityLaunchesNothing(t *testing.T) {
 	}
 }
 
+func TestAFleetHasSpotInstances(t *testing.T) {
+	r := newRemote(t)
+	in := r.fleetOf(5,
+		types.FleetLaunchTemplateOverridesRequest{
+			InstanceType: types.InstanceTypeT3Small, MaxPrice: aws.String("0.5"), Priority: aws.Float64(2),
+		},
+		types.FleetLaunchTemplateOverridesRequest{InstanceType: types.InstanceTypeT3Medium, Priority: aws.Float64(1)},
+	)
+	in.SpotOptions = &types.SpotOptionsRequest{
+		AllocationStrategy: types.SpotAllocationStrategyCapacityOptimizedPrioritized,
+	}
+	in.TargetCapacitySpecification = &types.TargetCapacitySpecificationRequest{
+		TotalTargetCapacity: aws.Int32(5), OnDemandTargetCapacity: aws.Int32(2),
+		DefaultTargetCapacityType: types.DefaultTargetCapacityTypeSpot,
+	}
+	out := doRemote(r, r.CreateFleet, in)
+	if len(out.Instances) != 2 || len(out.Errors) != 0 {
+		t.Fatalf("%+v", out)
+	}
+	demanded, spot := out.Instances[0], out.Instances[1]
+	if demanded.Lifecycle != "on-demand" || demanded.InstanceType != "t3.small" || len(demanded.InstanceIds) != 2 ||
+		spot.Lifecycle != "spot" || spot.InstanceType != "t3.medium" || len(spot.InstanceIds) != 3 {
+		t.Errorf("instances %+v", out.Instances)
+	}
+	for _, kind := range out.Instances {
+		for _, id := range kind.InstanceIds {
+			row, _ := store.Instances.Get(r.cloud.Store.View(), id)
+			if (row.SpotRequestID != "") != (kind.Lifecycle == "spot") {
+				t.Errorf("%s is of the request %q", kind.Lifecycle, row.SpotRequestID)
+			}
+		}
+	}
+	found := doRemote(r, r.DescribeFleets, &ec2.DescribeFleetsInput{FleetIds: []string{*out.FleetId}}).Fleets[0]
+	if s := found.TargetCapacitySpecification; *found.FulfilledCapacity != 5 || *found.FulfilledOnDemandCapacity != 2 ||
+		*s.SpotTargetCapacity != 3 || *s.OnDemandTargetCapacity != 2 || found.SpotOptions == nil {
+		t.Errorf("%+v", found)
+	}
+}
+
 func TestFleetsTryTheSmallestTypesFirst(t *testing.T) {
 	r := newRemote(t)
 	in := r.fleetOf(1,
@@ -133,11 +172,21 @@ func TestCreateFleetRefusesInvalidRequests(t *testing.T) {
 			}}
 		}, "UnsupportedOperation:"},
 		"default type": {func(in *ec2.CreateFleetInput) { in.Type = "" }, "UnsupportedOperation:"},
-		"Spot": {func(in *ec2.CreateFleetInput) {
+		"too much": {func(in *ec2.CreateFleetInput) {
 			in.TargetCapacitySpecification = &types.TargetCapacitySpecificationRequest{
-				TotalTargetCapacity: aws.Int32(1), SpotTargetCapacity: aws.Int32(1),
+				TotalTargetCapacity: aws.Int32(2), SpotTargetCapacity: aws.Int32(1),
+				OnDemandTargetCapacity: aws.Int32(2),
 			}
+		}, "InvalidTargetCapacitySpecification:"},
+		"hibernation": {func(in *ec2.CreateFleetInput) {
+			in.SpotOptions = &types.SpotOptionsRequest{InstanceInterruptionBehavior: "hibernate"}
 		}, "UnsupportedOperation:"},
+		"price": {func(in *ec2.CreateFleetInput) {
+			in.LaunchTemplateConfigs = []types.FleetLaunchTemplateConfigRequest{{
+				LaunchTemplateSpecification: valid.LaunchTemplateConfigs[0].LaunchTemplateSpecification,
+				Overrides:                   []types.FleetLaunchTemplateOverridesRequest{{MaxPrice: aws.String("-1")}},
+			}}
+		}, "InvalidParameterValue:"},
 		"no capacity": {func(in *ec2.CreateFleetInput) {
 			in.TargetCapacitySpecification = &types.TargetCapacitySpecificationRequest{
 				TotalTargetCapacity: aws.Int32(0), DefaultTargetCapacityType: "on-demand",

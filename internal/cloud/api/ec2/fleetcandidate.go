@@ -13,13 +13,15 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// fleetCandidates returns the overrides of a fleet in the order in which it tries them, with one
+// fleetCandidates returns the overrides of a fleet in the order in which it tries them for Spot
+// Instances or for On-Demand Instances, with one
 // for each type where an override has requirements instead of a type. It also returns why other
 // overrides are none.
 func (a *API) fleetCandidates(
-	r store.Reader, region identity.Region, in *ec2.CreateFleetInput,
+	r store.Reader, region identity.Region, in *ec2.CreateFleetInput, spot bool,
 ) (candidates []fleetOverride, failures []store.FleetFailure, err error) {
 	for _, o := range overridesOf(in) {
+		o.spot = spot
 		chosen, byRequirements, err := a.chosenTypes(r, region, o)
 		refusal, refused := errors.AsType[*wire.Error](err)
 		switch {
@@ -39,7 +41,9 @@ func (a *API) fleetCandidates(
 			candidates = append(candidates, o)
 		}
 	}
-	sortOverrides(in, candidates, func(o fleetOverride) string { return a.fleetType(r, region, o) })
+	sortOverrides(
+		isPrioritized(in, spot), candidates, func(o fleetOverride) string { return a.fleetType(r, region, o) },
+	)
 	return candidates, failures, nil
 }
 

@@ -34,6 +34,7 @@ type fleetOverride struct {
 	config, override int
 	template         *types.FleetLaunchTemplateSpecificationRequest
 	parameters       types.FleetLaunchTemplateOverridesRequest
+	spot             bool // launches Spot Instances
 }
 
 // overrideAt returns the override with a position in a request. An override of -1 is the launch
@@ -60,11 +61,21 @@ func overridesOf(in *ec2.CreateFleetInput) (all []fleetOverride) {
 	return all
 }
 
+// isPrioritized reports whether a fleet tries the overrides for a kind of instances by priority.
+func isPrioritized(in *ec2.CreateFleetInput, spot bool) bool {
+	if spot {
+		o := in.SpotOptions
+		return o != nil && o.AllocationStrategy == types.SpotAllocationStrategyCapacityOptimizedPrioritized
+	}
+	o := in.OnDemandOptions
+	return o != nil && o.AllocationStrategy == types.FleetOnDemandAllocationStrategyPrioritized
+}
+
 // sortOverrides puts overrides in the order in which the fleet tries them: by priority if the
 // request says so, or else the smallest types first. AWS goes by price, which the local cloud
 // does not know.
-func sortOverrides(in *ec2.CreateFleetInput, all []fleetOverride, typeOf func(fleetOverride) string) {
-	if o := in.OnDemandOptions; o != nil && o.AllocationStrategy == types.FleetOnDemandAllocationStrategyPrioritized {
+func sortOverrides(byPriority bool, all []fleetOverride, typeOf func(fleetOverride) string) {
+	if byPriority {
 		slices.SortStableFunc(all, func(x, y fleetOverride) int { return cmp.Compare(x.priority(), y.priority()) })
 		return
 	}
@@ -115,14 +126,19 @@ func (o fleetOverride) launchInput(count int32, tags []types.TagSpecification) *
 		ImageId:  optionalString(aws.ToString(o.parameters.ImageId)),
 		MinCount: aws.Int32(1), MaxCount: aws.Int32(count), TagSpecifications: tags,
 	}
+	if o.spot {
+		in.InstanceMarketOptions = &types.InstanceMarketOptionsRequest{
+			MarketType: types.MarketTypeSpot, SpotOptions: &types.SpotMarketOptions{MaxPrice: o.parameters.MaxPrice},
+		}
+	}
 	if zone := aws.ToString(o.parameters.AvailabilityZone); zone != "" {
 		in.Placement = &types.Placement{AvailabilityZone: &zone}
 	}
 	return in
 }
 
-// CreateFleet launches the instances of a fleet of the type instant, On-Demand: it tries one
-// override after another until the fleet has its capacity. What one of them refuses is in the
+// CreateFleet launches the instances of a fleet of the type instant, On-Demand and Spot: it tries
+// one override after another until the fleet has its capacity. What one of them refuses is in the
 // response, and does not fail the request.
 func (a *API) CreateFleet(ctx context.Context, in *ec2.CreateFleetInput) (*ec2.CreateFleetOutput, error) {
 	capacity, err := checkFleet(in)
@@ -189,17 +205,53 @@ type fleetLaunch struct {
 // fleet its capacity, and why others do not. With fewer than the least capacity that the request
 // accepts, it launches none.
 func (a *API) planFleet(
-	ctx context.Context, in *ec2.CreateFleetInput, capacity float64,
+	ctx context.Context, in *ec2.CreateFleetInput, capacity fleetCapacity,
 ) (planned []fleetLaunch, failures []store.FleetFailure, err error) {
 	view, region, err := a.read(ctx, nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	candidates, failures, err := a.fleetCandidates(view, region, in)
-	if err != nil {
-		return nil, nil, err
+	for _, spot := range []bool{false, true} {
+		wanted := capacity.of(spot)
+		if wanted == 0 {
+			continue
+		}
+		candidates, refused, err := a.fleetCandidates(view, region, in, spot)
+		if err != nil {
+			return nil, nil, err
+		}
+		failures = append(failures, refused...)
+		missing := wanted
+		if planned, failures, missing, err = a.planCapacity(
+			ctx, in, planned, failures, candidates, wanted,
+		); err != nil {
+			return nil, nil, err
+		}
+		if wanted-missing < leastCapacity(in, spot) {
+			return nil, failures, nil
+		}
 	}
-	missing := capacity
+	return planned, failures, nil
+}
+
+// leastCapacity returns the capacity of a kind of instances without which a fleet launches nothing.
+func leastCapacity(in *ec2.CreateFleetInput, spot bool) float64 {
+	switch {
+	case spot && in.SpotOptions != nil:
+		return float64(aws.ToInt32(in.SpotOptions.MinTargetCapacity))
+	case !spot && in.OnDemandOptions != nil:
+		return float64(aws.ToInt32(in.OnDemandOptions.MinTargetCapacity))
+	}
+	return 0
+}
+
+// planCapacity adds launches of candidates to planned ones until they give a capacity, and why some
+// do not launch to failures. It returns how much is missing.
+func (a *API) planCapacity(
+	ctx context.Context, in *ec2.CreateFleetInput, planned []fleetLaunch, failures []store.FleetFailure,
+	candidates []fleetOverride, wanted float64,
+) ([]fleetLaunch, []store.FleetFailure, float64, error) {
+	missing := wanted
 	for _, o := range candidates {
 		if missing <= 0 {
 			break
@@ -211,28 +263,25 @@ func (a *API) planFleet(
 			continue
 		}
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, 0, err
 		}
 		trial[len(trial)-1].count = int32(len(launched[len(launched)-1].InstanceIDs))
 		planned = trial
 		missing -= float64(trial[len(trial)-1].count) * o.weight()
 	}
-	if o := in.OnDemandOptions; o != nil && capacity-missing < float64(aws.ToInt32(o.MinTargetCapacity)) {
-		return nil, failures, nil
-	}
-	return planned, failures, nil
+	return planned, failures, missing, nil
 }
 
 // addFailure adds why an override does not launch. Of those for one reason, such as the types that
 // meet the same requirements, it keeps the first.
 func addFailure(failures []store.FleetFailure, o fleetOverride, refusal *wire.Error) []store.FleetFailure {
 	if slices.ContainsFunc(failures, func(f store.FleetFailure) bool {
-		return f.Config == o.config && f.Override == o.override && f.Code == refusal.Code
+		return f.Config == o.config && f.Override == o.override && f.Spot == o.spot && f.Code == refusal.Code
 	}) {
 		return failures
 	}
 	return append(failures, store.FleetFailure{
-		Config: o.config, Override: o.override, Code: refusal.Code, Message: refusal.Message,
+		Config: o.config, Override: o.override, Spot: o.spot, Code: refusal.Code, Message: refusal.Message,
 	})
 }
 
@@ -274,7 +323,7 @@ func (a *API) launchFleet(
 		}
 	}
 	for _, l := range launches {
-		done := store.FleetLaunch{Config: l.config, Override: l.override}
+		done := store.FleetLaunch{Config: l.config, Override: l.override, Spot: l.spot}
 		for left := l.count; left > 0; {
 			request := l.launchInput(min(left, maxLaunched), tags)
 			call := wire.Call{Service: "ec2", Operation: "RunInstances", Input: request}
@@ -301,7 +350,7 @@ func (a *API) launchFleet(
 
 // checkFleet refuses a request that no fleet can have, or that the local cloud does not support, and
 // returns the capacity that it asks for.
-func checkFleet(in *ec2.CreateFleetInput) (capacity float64, err error) {
+func checkFleet(in *ec2.CreateFleetInput) (capacity fleetCapacity, err error) {
 	const (
 		template  = "LaunchTemplateConfigs.LaunchTemplateSpecification."
 		overrides = "LaunchTemplateConfigs.Overrides."
@@ -312,54 +361,86 @@ func checkFleet(in *ec2.CreateFleetInput) (capacity float64, err error) {
 		template+"LaunchTemplateId", template+"LaunchTemplateName", template+"Version",
 		overrides+"InstanceType", overrides+"SubnetId", overrides+"AvailabilityZone",
 		overrides+"WeightedCapacity", overrides+"Priority", overrides+"ImageId", overrides+"InstanceRequirements",
-		target+"TotalTargetCapacity", target+"OnDemandTargetCapacity", target+"DefaultTargetCapacityType",
+		overrides+"MaxPrice", target+"TotalTargetCapacity", target+"OnDemandTargetCapacity",
+		target+"SpotTargetCapacity", target+"DefaultTargetCapacityType",
 		"OnDemandOptions.AllocationStrategy", "OnDemandOptions.MinTargetCapacity",
-		"SpotOptions.AllocationStrategy",
+		"SpotOptions.AllocationStrategy", "SpotOptions.MinTargetCapacity",
+		"SpotOptions.InstanceInterruptionBehavior=terminate",
 	); err != nil {
-		return 0, err
+		return capacity, err
 	}
 	switch {
 	case in.Type == "":
-		return 0, unsupported(map[string]bool{"type=maintain, the default": true})
+		return capacity, unsupported(map[string]bool{"type=maintain, the default": true})
 	case len(in.LaunchTemplateConfigs) == 0:
-		return 0, missingParameter("LaunchTemplateConfigs")
+		return capacity, missingParameter("LaunchTemplateConfigs")
 	case in.TargetCapacitySpecification == nil || in.TargetCapacitySpecification.TotalTargetCapacity == nil:
-		return 0, missingParameter("TargetCapacitySpecification.TotalTargetCapacity")
+		return capacity, missingParameter("TargetCapacitySpecification.TotalTargetCapacity")
 	}
 	count := 0
 	for _, c := range in.LaunchTemplateConfigs {
 		if t := c.LaunchTemplateSpecification; t == nil ||
 			aws.ToString(t.LaunchTemplateId) == "" && aws.ToString(t.LaunchTemplateName) == "" {
-			return 0, missingParameter("LaunchTemplateConfigs.LaunchTemplateSpecification")
+			return capacity, missingParameter("LaunchTemplateConfigs.LaunchTemplateSpecification")
 		}
 		count += len(c.Overrides)
 		for _, o := range c.Overrides {
 			if err := checkChoice(o.InstanceType, o.InstanceRequirements); err != nil {
-				return 0, err
+				return capacity, err
+			}
+			if err := checkSpotPrice(o.MaxPrice); err != nil {
+				return capacity, err
 			}
 		}
 	}
 	if count > maxFleetOverrides {
-		return 0, wire.Errorf("InvalidParameterValue", "A fleet has at most %d overrides.", maxFleetOverrides)
+		return capacity, wire.Errorf("InvalidParameterValue", "A fleet has at most %d overrides.", maxFleetOverrides)
 	}
 	return checkCapacitySpecification(in.TargetCapacitySpecification)
 }
 
-// checkCapacitySpecification returns the capacity of a fleet, all of which must be On-Demand.
-func checkCapacitySpecification(s *types.TargetCapacitySpecificationRequest) (float64, error) {
-	total := *s.TotalTargetCapacity
-	demanded := s.OnDemandTargetCapacity != nil && *s.OnDemandTargetCapacity == total
-	if err := checkEnum("defaultTargetCapacityType", s.DefaultTargetCapacityType); err != nil {
-		return 0, err
+// fleetCapacity is the capacity of a fleet.
+type fleetCapacity struct{ onDemand, spot float64 }
+
+// of returns the capacity of Spot Instances or of On-Demand Instances.
+func (c fleetCapacity) of(spot bool) float64 {
+	if spot {
+		return c.spot
 	}
+	return c.onDemand
+}
+
+// capacityOf returns the capacity that a valid specification asks for. What it gives to neither kind
+// is of the default one, or Spot.
+func capacityOf(s *types.TargetCapacitySpecificationRequest) fleetCapacity {
+	onDemand, spot := aws.ToInt32(s.OnDemandTargetCapacity), aws.ToInt32(s.SpotTargetCapacity)
+	rest := aws.ToInt32(s.TotalTargetCapacity) - onDemand - spot
+	if s.DefaultTargetCapacityType == types.DefaultTargetCapacityTypeOnDemand {
+		return fleetCapacity{float64(onDemand + rest), float64(spot)}
+	}
+	return fleetCapacity{float64(onDemand), float64(spot + rest)}
+}
+
+// checkCapacitySpecification returns the capacity of a fleet.
+func checkCapacitySpecification(s *types.TargetCapacitySpecificationRequest) (capacity fleetCapacity, err error) {
+	if err := checkEnum("defaultTargetCapacityType", s.DefaultTargetCapacityType); err != nil {
+		return capacity, err
+	}
+	total := *s.TotalTargetCapacity
+	onDemand, spot := aws.ToInt32(s.OnDemandTargetCapacity), aws.ToInt32(s.SpotTargetCapacity)
 	switch {
 	case total < 1 || total > maxFleetCapacity:
-		return 0, invalidValue("totalTargetCapacity", fmt.Sprint(total), "It must be from 1 to 10000.")
-	case s.OnDemandTargetCapacity != nil && *s.OnDemandTargetCapacity > total:
-		return 0, wire.Errorf("InvalidTargetCapacitySpecification",
+		return capacity, invalidValue("totalTargetCapacity", fmt.Sprint(total), "It must be from 1 to 10000.")
+	case onDemand < 0 || spot < 0:
+		return capacity, invalidValue(
+			"targetCapacitySpecification", fmt.Sprint(min(onDemand, spot)), "A capacity cannot be negative.",
+		)
+	case onDemand > total:
+		return capacity, wire.Errorf("InvalidTargetCapacitySpecification",
 			"The On-Demand target capacity is more than the total target capacity.")
-	case !demanded && s.DefaultTargetCapacityType != types.DefaultTargetCapacityTypeOnDemand:
-		return 0, unsupported(map[string]bool{"defaultTargetCapacityType=spot": true})
+	case onDemand+spot > total:
+		return capacity, wire.Errorf("InvalidTargetCapacitySpecification",
+			"The On-Demand and Spot target capacities are more than the total target capacity.")
 	}
-	return float64(total), nil
+	return capacityOf(s), nil
 }

@@ -201,3 +201,23 @@ func TestInstanceAttributesAreModifiedOneAtATime(t *testing.T) {
 		t.Error("the interface still checks source and destination")
 	}
 }
+
+func TestTheSourceDestinationCheckIsReset(t *testing.T) {
+	r := newRemote(t)
+	id := r.launch(1)[0].InstanceId
+	doRemote(r, r.ModifyInstanceAttribute, &ec2.ModifyInstanceAttributeInput{
+		InstanceId: id, SourceDestCheck: &types.AttributeBooleanValue{Value: aws.Bool(false)},
+	})
+	reset := func(name types.InstanceAttributeName) *ec2.ResetInstanceAttributeInput {
+		return &ec2.ResetInstanceAttributeInput{InstanceId: id, Attribute: name}
+	}
+	wantRemoteError(r, r.ResetInstanceAttribute, reset("instanceType"), "InvalidParameterValue:")
+	wantRemoteError(r, r.ResetInstanceAttribute, reset(""), "MissingParameter:")
+	if got := r.attribute(*id, "sourceDestCheck"); got != false {
+		t.Errorf("refused requests make it %v", got)
+	}
+	doRemote(r, r.ResetInstanceAttribute, reset("sourceDestCheck"))
+	if got := r.attribute(*id, "sourceDestCheck"); got != true {
+		t.Errorf("it is %v", got)
+	}
+}

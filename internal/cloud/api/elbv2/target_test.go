@@ -72,6 +72,10 @@ func TestNamedTargetThatIsNotRegistered(t *testing.T) {
 		*h.Description != "Target is not registered to the target group" {
 		t.Errorf("target health = %+v", h)
 	}
+	in := &elb.DescribeTargetHealthInput{TargetGroupArn: g.TargetGroupArn, Targets: targets("i-12345678901234567")}
+	if d := must(w.DescribeTargetHealth(w.ctx, in))(t).TargetHealthDescriptions[0]; d.AdministrativeOverride != nil {
+		t.Errorf("it has the override %+v", d.AdministrativeOverride)
+	}
 }
 
 func TestTerminatedInstanceIsDescribedOnlyByName(t *testing.T) {
