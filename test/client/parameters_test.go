@@ -55,9 +55,8 @@ var harmless = map[string]string{
 	"RotateSecretInput.*":                   "no secret rotates",
 	"SequenceToken":                         "AWS ignores it too",
 	"SkipZonalShiftValidation":              "no load balancer is validated for zonal shift",
-	"SpotMaxPrice":                          "no Spot Instance is launched",
-	"SpotMaxPricePercentageOverLowestPrice": "no Spot Instance is launched",
-	"SpotOptionsRequest.AllocationStrategy": "no Spot Instance is launched",
+	"SpotMaxPrice":                          "read from the stored policy",
+	"SpotMaxPricePercentageOverLowestPrice": "there is Spot capacity at any price",
 	"StrictEntityValidation":                "metrics have no entities",
 	"TrustStoreArn":                         "listeners that verify clients are refused",
 	"TrustStoreAssociationStatus":           "listeners that verify clients are refused",
@@ -76,7 +75,7 @@ var harmless = map[string]string{
 	"ListBucketIntelligentTieringConfigurationsInput.ContinuationToken": "the list is empty",
 	"ListBucketInventoryConfigurationsInput.ContinuationToken":          "the list is empty",
 	"ListBucketMetricsConfigurationsInput.ContinuationToken":            "the list is empty",
-	"MaxSpotPriceAsPercentageOfOptimalOnDemandPrice":                    "no Spot Instance is launched",
+	"MaxSpotPriceAsPercentageOfOptimalOnDemandPrice":                    "there is Spot capacity at any price",
 }
 
 // fromRows are fields that the local cloud reads from rows, where the API keeps the JSON of the
