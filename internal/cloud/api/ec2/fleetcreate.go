@@ -221,10 +221,9 @@ func (a *API) planFleet(
 			return nil, nil, err
 		}
 		failures = append(failures, refused...)
-		missing := wanted
-		if planned, failures, missing, err = a.planCapacity(
-			ctx, in, planned, failures, candidates, wanted,
-		); err != nil {
+		var missing float64
+		planned, failures, missing, err = a.planCapacity(ctx, in, planned, failures, candidates, wanted)
+		if err != nil {
 			return nil, nil, err
 		}
 		if wanted-missing < leastCapacity(in, spot) {

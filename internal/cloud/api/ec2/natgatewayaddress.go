@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,38 +38,39 @@ type secondaryRequest struct {
 	count       *int32 // of a private gateway
 }
 
+// check refuses requests that are invalid whatever the account contains.
+func (q secondaryRequest) check() error {
+	if err := cmp.Or(distinct("allocationId", q.allocations), distinct("privateIpAddress", q.addresses)); err != nil {
+		return err
+	}
+	switch count := len(q.addresses); {
+	case q.isPublic && q.count != nil, q.count != nil && count > 0:
+		return wire.Errorf("InvalidParameterCombination",
+			"The number of secondary private IP addresses is for NAT gateways with private connectivity, "+
+				"and excludes a list of addresses.")
+	case q.isPublic && count > 0 && count != len(q.allocations):
+		return wire.Errorf("InvalidParameterCombination",
+			"The number of secondary private IP addresses must be that of the allocation IDs.")
+	case !q.isPublic && len(q.allocations) > 0:
+		return wire.Errorf(
+			"InvalidParameterCombination", "A NAT gateway with private connectivity cannot have an allocation ID.",
+		)
+	case q.count != nil && *q.count < 1:
+		return invalidValue("privateIpAddressCount", fmt.Sprint(*q.count), "It must be at least 1.")
+	}
+	return nil
+}
+
 // rows returns the secondary addresses that a request asks for.
 func (q secondaryRequest) rows() ([]store.NatAddress, error) {
+	if err := q.check(); err != nil {
+		return nil, err
+	}
 	given, err := parsePrivateAddresses(q.addresses)
 	if err != nil {
 		return nil, err
 	}
-	count := len(given)
-	if err := distinct("allocationId", q.allocations); err != nil {
-		return nil, err
-	}
-	if err := distinct("privateIpAddress", q.addresses); err != nil {
-		return nil, err
-	}
-	switch {
-	case q.isPublic && q.count != nil, q.count != nil && count > 0:
-		return nil, wire.Errorf("InvalidParameterCombination",
-			"The number of secondary private IP addresses is for NAT gateways with private connectivity, "+
-				"and excludes a list of addresses.")
-	case q.isPublic && count > 0 && count != len(q.allocations):
-		return nil, wire.Errorf("InvalidParameterCombination",
-			"The number of secondary private IP addresses must be that of the allocation IDs.")
-	case !q.isPublic && len(q.allocations) > 0:
-		return nil, wire.Errorf(
-			"InvalidParameterCombination", "A NAT gateway with private connectivity cannot have an allocation ID.",
-		)
-	case q.count != nil && *q.count < 1:
-		return nil, invalidValue("privateIpAddressCount", fmt.Sprint(*q.count), "It must be at least 1.")
-	case q.count != nil:
-		count = int(*q.count)
-	case q.isPublic:
-		count = len(q.allocations)
-	}
+	count := max(len(given), len(q.allocations), int(aws.ToInt32(q.count)))
 	if count >= maxNatAddresses {
 		return nil, errNatAddresses()
 	}
