@@ -180,19 +180,21 @@ func TestTheAWSCommandConfiguresBuckets(t *testing.T) {
 	if out := api("get-bucket-versioning"); strings.Contains(out, "Status") {
 		t.Errorf("versioning: %s", out)
 	}
-	denial := strings.Replace(policy, "Allow", "Deny", 1)
+	api("put-bucket-versioning", "--versioning-configuration", "Status=Enabled")
+	c.contains(api("get-bucket-versioning"), `"Status": "Enabled"`)
+	api("put-bucket-cors", "--cors-configuration",
+		`{"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}`)
+	c.contains(api("get-bucket-cors"), "AllowedOrigins")
+	api("delete-bucket-cors")
+	api("put-bucket-policy", "--policy", strings.Replace(policy, "Allow", "Deny", 1))
+	c.contains(api("get-bucket-policy"), "Deny")
 	public := strings.Replace(policy, `{"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}`, `"*"`, 1)
 	for operation, want := range map[string][]string{
-		"NotImplemented) when calling the PutBucketCors": {
-			"put-bucket-cors", "--cors-configuration",
-			`{"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}`,
+		"NotImplemented) when calling the PutBucketWebsite": {
+			"put-bucket-website", "--website-configuration", `{"IndexDocument": {"Suffix": "index.html"}}`,
 		},
-		"implement s3:PutBucketVersioning": {
-			"put-bucket-versioning", "--versioning-configuration", "Status=Enabled",
-		},
-		"does not implement bucket policies that deny": {"put-bucket-policy", "--policy", denial},
-		"prevented by the BlockPublicPolicy":           {"put-bucket-policy", "--policy", public},
-		"AccessControlListNotSupported":                {"put-object", "--key", "k", "--acl", "public-read"},
+		"prevented by the BlockPublicPolicy": {"put-bucket-policy", "--policy", public},
+		"AccessControlListNotSupported":      {"put-object", "--key", "k", "--acl", "public-read"},
 		"encryption of objects with AWS KMS keys": {
 			"put-bucket-encryption", "--server-side-encryption-configuration",
 			`{"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]}`,
