@@ -21,6 +21,10 @@ const (
 	// attempts bounds how often a lease is requested while others create and
 	// release it.
 	attempts = 5
+	// settleLimit is how long a version may be missing in reads after it was written, and
+	// settlePause the time between two reads.
+	settleLimit = 30 * time.Second
+	settlePause = 500 * time.Millisecond
 )
 
 // ErrLost is returned when the lease has expired and another run may hold it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,20 +23,37 @@ import (
 
 // store holds one parameter as Parameter Store does.
 type store struct {
-	mu      sync.Mutex
-	value   *string
-	version int64
+	mu       sync.Mutex
+	versions []*string // from version 1 on; none: there is no parameter
+	stale    int       // reads show as many versions less
+}
+
+// version returns the number of the last version.
+func (s *store) version() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return int64(len(s.versions))
 }
 
 func (s *store) GetParameter(
-	context.Context, *ssm.GetParameterInput, ...func(*ssm.Options),
+	_ context.Context, in *ssm.GetParameterInput, _ ...func(*ssm.Options),
 ) (*ssm.GetParameterOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.value == nil {
+	shown := max(len(s.versions)-s.stale, 0)
+	if shown == 0 {
 		return nil, &types.ParameterNotFound{}
 	}
-	return &ssm.GetParameterOutput{Parameter: &types.Parameter{Value: s.value, Version: s.version}}, nil
+	version := shown
+	if _, selector, ok := strings.Cut(*in.Name, ":"); ok {
+		if version, _ = strconv.Atoi(selector); version > shown {
+			s.stale-- // the next read shows more
+			return nil, &types.ParameterVersionNotFound{}
+		}
+	}
+	return &ssm.GetParameterOutput{
+		Parameter: &types.Parameter{Value: s.versions[version-1], Version: int64(version)},
+	}, nil
 }
 
 func (s *store) PutParameter(
@@ -45,12 +63,11 @@ func (s *store) PutParameter(
 ) (*ssm.PutParameterOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.value != nil && !aws.ToBool(in.Overwrite) {
+	if len(s.versions) > 0 && !aws.ToBool(in.Overwrite) {
 		return nil, &types.ParameterAlreadyExists{}
 	}
-	s.value = in.Value
-	s.version++
-	return &ssm.PutParameterOutput{Version: s.version}, nil
+	s.versions = append(s.versions, in.Value)
+	return &ssm.PutParameterOutput{Version: int64(len(s.versions))}, nil
 }
 
 func (s *store) DeleteParameter(
@@ -58,10 +75,10 @@ func (s *store) DeleteParameter(
 ) (*ssm.DeleteParameterOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.value == nil {
+	if len(s.versions) == 0 {
 		return nil, &types.ParameterNotFound{}
 	}
-	s.value, s.version = nil, 0
+	s.versions = nil
 	return &ssm.DeleteParameterOutput{}, nil
 }
 
@@ -70,11 +87,11 @@ func (s *store) user(t *testing.T) string {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.value == nil {
+	if len(s.versions) == 0 {
 		return ""
 	}
 	var h lease.Holder
-	if err := json.Unmarshal([]byte(*s.value), &h); err != nil {
+	if err := json.Unmarshal([]byte(*s.versions[len(s.versions)-1]), &h); err != nil {
 		t.Fatal(err)
 	}
 	return h.User
@@ -126,15 +143,15 @@ func (l *lossy) PutParameter(
 func TestLeaseIsAcquiredIfTheResponseIsLost(t *testing.T) {
 	ada, bob := lease.Holder{User: "ada", Nonce: "1"}, lease.Holder{User: "bob", Nonce: "2"}
 	s := &lossy{}
-	if l, err := at(s, never).Acquire(t.Context(), ada); err != nil || l.TookOver || s.version != 1 {
-		t.Fatalf("got %+v, %v, version %d", l, err, s.version)
+	if l, err := at(s, never).Acquire(t.Context(), ada); err != nil || l.TookOver || s.version() != 1 {
+		t.Fatalf("got %+v, %v, version %d", l, err, s.version())
 	}
 	if _, err := at(s, never).Acquire(t.Context(), bob); err == nil {
 		t.Error("two runs hold the lease")
 	}
 	s.lost = false
-	if l, err := at(s, adaDied).Acquire(t.Context(), bob); err != nil || !l.TookOver || s.version != 2 {
-		t.Errorf("got %+v, %v, version %d", l, err, s.version)
+	if l, err := at(s, adaDied).Acquire(t.Context(), bob); err != nil || !l.TookOver || s.version() != 2 {
+		t.Errorf("got %+v, %v, version %d", l, err, s.version())
 	}
 }
 
@@ -222,9 +239,10 @@ func TestOneOfManyRunsTakesALeaseOver(t *testing.T) {
 	acquire(t, s, "ada")
 	var winners atomic.Int32
 	var all sync.WaitGroup
-	for range 20 {
+	for i := range 20 {
 		all.Go(func() {
-			if _, err := at(s, adaDied).Acquire(t.Context(), lease.Holder{User: "thief"}); err == nil {
+			thief := lease.Holder{User: "thief", PID: i}
+			if _, err := at(s, adaDied).Acquire(t.Context(), thief); err == nil {
 				winners.Add(1)
 			}
 		})
@@ -232,6 +250,42 @@ func TestOneOfManyRunsTakesALeaseOver(t *testing.T) {
 	all.Wait()
 	if n := winners.Load(); n != 1 {
 		t.Errorf("%d runs hold the lease", n)
+	}
+}
+
+// A run that takes over may have read an older version, and may not see those that are newer yet.
+func TestLeaseIsTakenOverDespiteOldReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{}
+		l := acquire(t, s, "ada")
+		for range 3 {
+			if err := l.Update(t.Context(), func(*lease.Holder) {}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.stale = 2
+		l, err := at(s, adaDied).Acquire(t.Context(), lease.Holder{User: "bob"})
+		if err != nil || !l.TookOver {
+			t.Errorf("got %+v, %v", l, err)
+		}
+	})
+}
+
+// Runs that came too late to take over have ended. Their records do not hide that of the run that did.
+func TestLosersDoNotHideWhoTookOver(t *testing.T) {
+	s := &store{}
+	acquire(t, s, "ada")
+	if _, err := at(s, adaDied).Acquire(t.Context(), lease.Holder{User: "bob"}); err != nil {
+		t.Fatal(err)
+	}
+	late, err := json.Marshal(lease.Holder{User: "late", Expires: time.Now().Add(lease.Life)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.versions = append(s.versions, aws.String(string(late)))
+	_, err = at(s, func(h lease.Holder) bool { return h.User != "bob" }).Acquire(t.Context(), lease.Holder{User: "eve"})
+	if held, ok := errors.AsType[*lease.HeldError](err); !ok || held.Holder.User != "bob" {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -348,8 +402,8 @@ func TestExpiredLeaseThatNobodyTookOverIsReleased(t *testing.T) {
 		s := &store{}
 		l := acquire(t, s, "ada")
 		time.Sleep(lease.Life + time.Second)
-		if err := l.Release(t.Context()); err != nil || s.value != nil {
-			t.Errorf("%v, %v", err, s.value)
+		if err := l.Release(t.Context()); err != nil || s.version() != 0 {
+			t.Errorf("%v, version %d", err, s.version())
 		}
 	})
 }
@@ -382,7 +436,7 @@ func TestRecordIsUpdatedWhileTheLeaseIsRenewed(t *testing.T) {
 		if err != nil || !live || c.ACL != "acl-1" || c.Holder.User != "ada" {
 			t.Errorf("read %+v, %t, %v", c, live, err)
 		}
-		if err := p.Remove(t.Context(), lease.Holder{User: "bob"}); err != nil || s.value == nil {
+		if err := p.Remove(t.Context(), lease.Holder{User: "bob"}); err != nil || s.version() == 0 {
 			t.Errorf("another run's record was removed: %v", err)
 		}
 	})
@@ -396,8 +450,8 @@ func TestRecordsKeepTheirJSONForm(t *testing.T) {
 			t.Fatal(err)
 		}
 		const want = `{"user":"ada","host":"laptop","pid":7,"nonce":"n","expires":"2000-01-01T00:02:00Z"}`
-		if *s.value != want {
-			t.Errorf("got  %s\nwant %s", *s.value, want)
+		if *s.versions[len(s.versions)-1] != want {
+			t.Errorf("got  %s\nwant %s", *s.versions[len(s.versions)-1], want)
 		}
 	})
 }

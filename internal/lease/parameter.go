@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -78,16 +79,17 @@ func (p Parameter[R]) Read(ctx context.Context) (record *R, live bool, err error
 func (p Parameter[R]) Acquire(ctx context.Context, record R) (*Lease[R], error) {
 	for range attempts {
 		l, other, err := p.create(ctx, record)
-		if l != nil || err != nil {
+		switch {
+		case l != nil || err != nil:
 			return l, err
-		}
-		if other == nil {
+		case other == nil:
 			continue
-		}
-		if p.live(other.record) {
+		case p.sameHolder(other.record, record): // our own put, whose response was lost
+			return p.succeed(ctx, record, other.version, p.HolderOf(&other.record).Expires)
+		case p.live(other.record):
 			return nil, &HeldError{Holder: *p.HolderOf(&other.record), Live: true}
 		}
-		if l, err = p.takeOver(ctx, record, other.version); l != nil || err != nil {
+		if l, err = p.takeOver(ctx, record); l != nil || err != nil {
 			return l, err
 		}
 	}
@@ -149,32 +151,61 @@ func (p Parameter[R]) create(ctx context.Context, record R) (*Lease[R], *stored[
 	return nil, other, nil
 }
 
-// takeOver replaces the record that was read with the given version. Parameter
-// Store numbers versions consecutively, so of several runs that take over, the
-// one whose put got the next version holds the lease; the others get neither a
-// lease nor an error. The put is sent once: a repeated put would get yet another
-// version, and neither would show who was first.
-func (p Parameter[R]) takeOver(ctx context.Context, record R, seen int64) (*Lease[R], error) {
+// takeOver replaces a record whose holder is not live. It returns neither a lease nor an
+// error if it cannot know whether the record was replaced. The put is sent once: a repeated
+// one would only write another version.
+func (p Parameter[R]) takeOver(ctx context.Context, record R) (*Lease[R], error) {
 	version, expires, err := p.put(ctx, record, true, awsapi.SendOnceSSM)
-	if awsapi.IsResponseLost(err) {
-		now, readErr := p.read(ctx)
-		if readErr != nil {
-			return nil, readErr
-		}
-		if now == nil || !p.HolderOf(&now.record).is(*p.HolderOf(&record)) {
-			return nil, nil
-		}
-		version, expires, err = now.version, p.HolderOf(&now.record).Expires, nil
-	}
-	if err != nil {
+	switch {
+	case awsapi.IsResponseLost(err):
+		return nil, nil
+	case err != nil:
 		return nil, fmt.Errorf("take over %s: %w", p.Name, err)
 	}
-	if version != seen+1 && version != 1 {
-		return nil, nil
+	return p.succeed(ctx, record, version, expires)
+}
+
+// succeed returns the lease of a run that has put its record as a version, unless a live run
+// put one before it: of several runs that take over, the one with the lowest version holds the
+// lease. What a run has read before its put may be old; the text of a version is always the same.
+func (p Parameter[R]) succeed(
+	ctx context.Context, record R, version int64, expires time.Time,
+) (*Lease[R], error) {
+	for before := version - 1; before > 0; before-- {
+		s, err := p.readVersion(ctx, before)
+		if err != nil {
+			return nil, err
+		}
+		holder := *p.HolderOf(&s.record)
+		if !p.now().Before(holder.Expires) {
+			break // those before it have expired too
+		}
+		if !p.sameHolder(s.record, record) && !p.Dead(holder) {
+			return nil, &HeldError{Holder: holder, Live: true}
+		}
 	}
 	l := p.acquired(record, version, expires)
-	l.TookOver = true
+	l.TookOver = version > 1
 	return l, nil
+}
+
+// readVersion returns a version of the record, which reads may not show yet.
+func (p Parameter[R]) readVersion(ctx context.Context, version int64) (*stored[R], error) {
+	name := p.Name + ":" + strconv.FormatInt(version, 10)
+	for end := p.now().Add(settleLimit); ; {
+		s, err := p.readAs(ctx, name)
+		if s != nil || err != nil {
+			return s, err
+		}
+		if !p.now().Before(end) {
+			return nil, fmt.Errorf("read %s: Parameter Store does not show this version", name)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(settlePause):
+		}
+	}
 }
 
 func (p Parameter[R]) live(record R) bool {
@@ -188,18 +219,25 @@ func (p Parameter[R]) equal(a, b R) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-func (p Parameter[R]) read(ctx context.Context) (*stored[R], error) {
-	value, err := p.API.GetParameter(ctx, &ssm.GetParameterInput{Name: &p.Name})
+// sameHolder reports whether two records are of the same run.
+func (p Parameter[R]) sameHolder(a, b R) bool { return p.HolderOf(&a).is(*p.HolderOf(&b)) }
+
+func (p Parameter[R]) read(ctx context.Context) (*stored[R], error) { return p.readAs(ctx, p.Name) }
+
+// readAs reads the record with the parameter's name, which a version may follow. It returns nil
+// if there is none.
+func (p Parameter[R]) readAs(ctx context.Context, name string) (*stored[R], error) {
+	value, err := p.API.GetParameter(ctx, &ssm.GetParameterInput{Name: &name})
 	if awsapi.IsNotFound(err) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", p.Name, err)
+		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
 	s := &stored[R]{version: value.Parameter.Version}
 	text := aws.ToString(value.Parameter.Value)
 	if err := json.Unmarshal([]byte(text), &s.record); err != nil {
-		return nil, fmt.Errorf("read %s: decode %q: %w", p.Name, text, err)
+		return nil, fmt.Errorf("read %s: decode %q: %w", name, text, err)
 	}
 	return s, nil
 }
