@@ -170,9 +170,8 @@ func (c *Client) follow(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var serving sync.WaitGroup
 	defer serving.Wait()
+	defer func() { _ = conn.Close() }()
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	defer stop()
 	ended := make(chan error, 1)
 	serving.Go(func() {
 		s := &server{Services: c.cfg.Services, log: c.cfg.Log, slots: make(chan struct{}, c.cfg.Calls)}

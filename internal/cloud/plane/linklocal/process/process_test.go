@@ -298,3 +298,43 @@ func TestTheNextDaemonContinues(t *testing.T) {
 		t.Errorf("the request that the first daemon did not answer: got %q, %v", body, err)
 	}
 }
+
+// lines is a writer that sends what is written to it.
+type lines chan string
+
+func (l lines) Write(p []byte) (int, error) {
+	l <- string(p)
+	return len(p), nil
+}
+
+// A client that cannot give the process its sockets starts again, and ends with its context.
+func TestAClientThatFailsStartsAgain(t *testing.T) {
+	log := make(lines, 100)
+	client := linklocal.NewClient(linklocal.Config{
+		Dir: filepath.Join(t.TempDir(), "linklocal"), Command: []string{os.Args[0], processArgument},
+		Output: os.Stderr, Calls: 1, Log: slog.New(slog.NewTextHandler(log, nil)),
+	})
+	err := client.Open(t.Context(), linklocal.Place{ID: "vpc-1"}, func() (*linklocal.Sockets, error) {
+		l, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if err != nil {
+			return nil, err
+		}
+		return &linklocal.Sockets{Metadata: l, API: l}, l.Close()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); client.Serve(ctx) }()
+	for range 2 {
+		for !strings.Contains(<-log, "start another") {
+			continue
+		}
+	}
+	cancel()
+	<-ended
+	if err := client.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
