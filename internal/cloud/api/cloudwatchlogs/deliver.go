@@ -42,6 +42,9 @@ func (a *API) Deliver(region identity.Region, group, stream string, events []eve
 			return err
 		}
 	}
+	if row, ok := store.LogGroups.Get(a.Store.View(), store.LogGroupKey(region, group)); ok {
+		a.measure(row, events)
+	}
 	return nil
 }
 

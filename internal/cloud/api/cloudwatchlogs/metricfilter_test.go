@@ -10,6 +10,7 @@ import (
 	client "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
+	"aloft.dev/aloft/internal/cloud/eventlog"
 	"aloft.dev/aloft/internal/cloud/metric"
 )
 
@@ -71,11 +72,19 @@ func TestMetricFiltersMeasureEvents(t *testing.T) {
 	if got := sums("latency", "None"); got != nil { // an event without the dimension is not measured
 		t.Errorf("latency without a path: %v", got)
 	}
+	if err := w.Deliver("us-east-1", group, stream, []eventlog.Event{
+		{Time: w.now.UnixMilli(), Message: "ERROR of a service"},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got := sums("errors", "Count"); got[0] != 3 {
+		t.Errorf("with an event of a service: %v", got)
+	}
 	w.must(w.DeleteMetricFilter(w.ctx, &client.DeleteMetricFilterInput{
 		LogGroupName: aws.String(group), FilterName: aws.String("errors"),
 	}))
 	put(w.now, "ERROR three")
-	if got := sums("errors", "Count"); got[0] != 2 {
+	if got := sums("errors", "Count"); got[0] != 3 {
 		t.Errorf("a deleted filter measures: %v", got)
 	}
 }
