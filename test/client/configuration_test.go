@@ -117,7 +117,7 @@ func (s simulated) plan(t *testing.T, provider string) {
 	t.Helper()
 	plugins := os.Getenv("ALOFT_TERRAFORM_PLUGINS")
 	if plugins == "" {
-		t.Skip("parsed, but not run: ALOFT_TERRAFORM_PLUGINS names no folder with the AWS provider")
+		t.Skip("not tested: that Terraform works with the parsed block. ALOFT_TERRAFORM_PLUGINS names no plugin folder")
 	}
 	dir := t.TempDir()
 	text := provider + `
@@ -193,7 +193,7 @@ func TestDocumentedPlaybook(t *testing.T) {
 		}
 	}
 	if _, err := exec.LookPath("ansible-playbook"); err != nil {
-		t.Skip("parsed, but not run: there is no ansible-playbook")
+		t.Skip("not tested: that Ansible runs the parsed playbook. There is no ansible-playbook")
 	}
 	s.run(t, "first.yml", text, "ansible-playbook")
 	if out := s.run(t, "second.yml", text, "ansible-playbook"); !strings.Contains(out, "changed=0") {
@@ -224,7 +224,7 @@ func TestDocumentedJavaScriptWorks(t *testing.T) {
 	}
 	modules := os.Getenv("ALOFT_NODE_MODULES")
 	if modules == "" {
-		t.Skip("parsed, but not run: ALOFT_NODE_MODULES names no folder with @aws-sdk/client-ec2")
+		t.Skip("not tested: that the parsed program runs. make bin/javascript has not installed the SDK")
 	}
 	if err := os.Symlink(modules, filepath.Join(dir, "node_modules")); err != nil {
 		t.Fatal(err)

@@ -248,7 +248,7 @@ func runTerraform(t *testing.T, dir, endpoint string, args ...string) (output st
 func TestTerraformTakesOverWhatWasExported(t *testing.T) {
 	plugins := os.Getenv("ALOFT_TERRAFORM_PLUGINS")
 	if plugins == "" {
-		t.Skip("ALOFT_TERRAFORM_PLUGINS names no folder with the AWS provider")
+		t.Skip("not tested: that Terraform takes over exported code. ALOFT_TERRAFORM_PLUGINS names no plugin folder")
 	}
 	for name, test := range exports(t) {
 		t.Run(name, func(t *testing.T) {

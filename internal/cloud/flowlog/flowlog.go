@@ -103,8 +103,8 @@ type Flow struct {
 // Path is how outgoing traffic leaves its interface.
 type Path int
 
-// The paths in AWS's numbers. Gateway endpoints and internet gateways have others for instances that
-// are not based on Nitro, of which there are none.
+// The paths, numbered as on AWS. All instances count as based on Nitro; AWS numbers the gateways of
+// others differently.
 const (
 	NoPath          Path = 0
 	WithinVPC       Path = 1

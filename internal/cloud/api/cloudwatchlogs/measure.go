@@ -40,7 +40,7 @@ func (a *API) measure(group *store.LogGroup, events []eventlog.Event) {
 				a.add(group, f, at, value, dimensions...)
 			}
 		}
-		// Minutes of events of which none matches have the default value.
+		// A minute in which no event matches has the default value.
 		for at := range seen {
 			if f.Default != nil && !matched[at] {
 				a.add(group, f, at, *f.Default)

@@ -72,18 +72,35 @@ const (
 
 var keyIDForm = regexp.MustCompile(`^\w+$`)
 
-func checkKeyID(id *string) error {
+func checkAccessKeyID(id *string) error { return checkKeyID("accessKeyId", id, minKeyID) }
+
+// checkKeyID refuses an id that no key of a user can have, shorter ones than shortest among them.
+func checkKeyID(member string, id *string, shortest int) error {
 	switch {
 	case id == nil:
-		return model.Null("accessKeyId")
-	case len(*id) < minKeyID:
-		return model.TooShort("accessKeyId", minKeyID)
+		return model.Null(member)
+	case len(*id) < shortest:
+		return model.TooShort(member, shortest)
 	case len(*id) > maxKeyID:
-		return model.TooLong("accessKeyId", maxKeyID)
+		return model.TooLong(member, maxKeyID)
 	case !keyIDForm.MatchString(*id):
-		return model.Pattern("accessKeyId", `[\w]+`)
+		return model.Pattern(member, `[\w]+`)
 	}
 	return nil
+}
+
+// editKeys changes the keys of the user with a name.
+func (a *API) editKeys(ctx context.Context, name *string, change func(tx *store.Tx, user *store.User) error) error {
+	return a.Store.Update(func(tx *store.Tx) error {
+		user, err := findUser(ctx, tx, name)
+		if err != nil {
+			return err
+		}
+		if err := checkChangeable(user); err != nil {
+			return err
+		}
+		return change(tx, user)
+	})
 }
 
 // checkStatus refuses a status that a request cannot give a key.
@@ -122,23 +139,16 @@ func (a *API) DeleteAccessKey(
 
 // withKey changes the access key that a request names, of the user that it names.
 func (a *API) withKey(ctx context.Context, user, id *string, change func(tx *store.Tx, id string)) error {
-	if err := checkKeyID(id); err != nil {
+	if err := checkAccessKeyID(id); err != nil {
 		return err
 	}
 	name, err := callersName(ctx, user)
 	if err != nil {
 		return err
 	}
-	return a.Store.Update(func(tx *store.Tx) error {
-		row, err := findUser(ctx, tx, name)
-		if err != nil {
-			return err
-		}
-		if err := checkChangeable(row); err != nil {
-			return err
-		}
+	return a.editKeys(ctx, name, func(tx *store.Tx, owner *store.User) error {
 		key, ok := store.AccessKeys.Get(tx, *id)
-		if !ok || store.NameKey(key.Account, key.User) != row.Key() {
+		if !ok || store.NameKey(key.Account, key.User) != owner.Key() {
 			return noSuchEntity("The Access Key with id %s cannot be found.", *id)
 		}
 		change(tx, *id)
@@ -186,7 +196,7 @@ const notApplicable = "N/A"
 func (a *API) GetAccessKeyLastUsed(
 	ctx context.Context, in *iam.GetAccessKeyLastUsedInput,
 ) (*iam.GetAccessKeyLastUsedOutput, error) {
-	if err := checkKeyID(in.AccessKeyId); err != nil {
+	if err := checkAccessKeyID(in.AccessKeyId); err != nil {
 		return nil, err
 	}
 	row, ok := store.AccessKeys.Get(a.Store.Read(ctx), *in.AccessKeyId)

@@ -23,8 +23,8 @@ import (
 const reportAge = 4 * time.Hour
 
 // GenerateCredentialReport makes a report of the credentials of all users, unless there is one of
-// the last four hours. The report is there at once, but as on AWS the call that made it says that
-// this has only started.
+// the last four hours. The report exists at once, but the first call answers that it has started, as
+// on AWS.
 func (a *API) GenerateCredentialReport(
 	ctx context.Context, _ *iam.GenerateCredentialReportInput,
 ) (*iam.GenerateCredentialReportOutput, error) {

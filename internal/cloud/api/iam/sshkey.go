@@ -44,7 +44,7 @@ func (a *API) UploadSSHPublicKey(
 		ID: a.ids.UniqueID("APKA"), Account: wire.GlobalFrom(ctx), Body: sshBody(key),
 		Fingerprint: ssh.FingerprintLegacyMD5(key), Uploaded: a.now(),
 	}
-	if err := a.editSSHKeys(ctx, in.UserName, func(tx *store.Tx, user *store.User) error {
+	if err := a.editKeys(ctx, in.UserName, func(tx *store.Tx, user *store.User) error {
 		others := store.SSHPublicKeysByUser.List(tx, user.Key())
 		if len(others) >= maxSSHKeys {
 			return quotaExceeded("SSHPublicKeysPerUser", maxSSHKeys)
@@ -107,36 +107,7 @@ func describeSSHKey(row *store.SSHPublicKey, body string) *types.SSHPublicKey {
 	}
 }
 
-// editSSHKeys changes the keys of the user that a request names.
-func (a *API) editSSHKeys(
-	ctx context.Context, name *string, change func(tx *store.Tx, user *store.User) error,
-) error {
-	return a.Store.Update(func(tx *store.Tx) error {
-		user, err := findUser(ctx, tx, name)
-		if err != nil {
-			return err
-		}
-		if err := checkChangeable(user); err != nil {
-			return err
-		}
-		return change(tx, user)
-	})
-}
-
-// checkSSHKeyID refuses an id that no key can have.
-func checkSSHKeyID(id *string) error {
-	switch {
-	case id == nil:
-		return model.Null("sSHPublicKeyId")
-	case len(*id) < minSSHKeyID:
-		return model.TooShort("sSHPublicKeyId", minSSHKeyID)
-	case len(*id) > maxKeyID:
-		return model.TooLong("sSHPublicKeyId", maxKeyID)
-	case !keyIDForm.MatchString(*id):
-		return model.Pattern("sSHPublicKeyId", `[\w]+`)
-	}
-	return nil
-}
+func checkSSHKeyID(id *string) error { return checkKeyID("sSHPublicKeyId", id, minSSHKeyID) }
 
 const minSSHKeyID = 20
 
@@ -233,7 +204,7 @@ func (a *API) UpdateSSHPublicKey(
 		return nil, err
 	}
 	out := &iam.UpdateSSHPublicKeyOutput{}
-	return out, a.editSSHKeys(ctx, in.UserName, func(tx *store.Tx, user *store.User) error {
+	return out, a.editKeys(ctx, in.UserName, func(tx *store.Tx, user *store.User) error {
 		row, err := findSSHKey(tx, user, *in.SSHPublicKeyId)
 		if err != nil {
 			return err
@@ -253,7 +224,7 @@ func (a *API) DeleteSSHPublicKey(
 		return nil, err
 	}
 	out := &iam.DeleteSSHPublicKeyOutput{}
-	return out, a.editSSHKeys(ctx, in.UserName, func(tx *store.Tx, user *store.User) error {
+	return out, a.editKeys(ctx, in.UserName, func(tx *store.Tx, user *store.User) error {
 		row, err := findSSHKey(tx, user, *in.SSHPublicKeyId)
 		if err != nil {
 			return err

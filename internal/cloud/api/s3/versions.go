@@ -37,8 +37,8 @@ func versionID(r store.Reader, o *store.Object) *string {
 	return aws.String(store.VersionIDOf(o))
 }
 
-// newVersionID returns the id of a version in the response to the request that has made it. S3 does not
-// tell that of the null version.
+// newVersionID returns the id of a version for the response to the request that created it. S3 omits the
+// id of the null version there.
 func newVersionID(o *store.Object) *string {
 	if o.VersionID == "" {
 		return nil
@@ -92,7 +92,7 @@ func findObject(ctx context.Context, r store.Reader, bucket, owner, key, version
 	return o, nil
 }
 
-// withMarker tells of a delete marker in the headers of an error.
+// withMarker adds headers that describe a delete marker to an error.
 func withMarker(e *wire.Error, marker *store.Object) *wire.Error {
 	e.Object = wire.ObjectHeader{DeleteMarker: "true", VersionID: store.VersionIDOf(marker)}
 	return e

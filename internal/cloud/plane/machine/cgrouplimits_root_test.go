@@ -55,7 +55,7 @@ func TestRealMachineObeysItsLimits(t *testing.T) {
 		t.Errorf("two busy loops used %.2f s of processor time in 1 s", used)
 	}
 	if err := packetrate.Limit(s.cgroup(m.ID), m.PacketRate); errors.Is(err, packetrate.ErrNotSupported) {
-		t.Skipf("its packets are not limited: %v", err)
+		t.Skipf("not tested: the limit of its packets: %v", err)
 	}
 	out = s.mustRun(m.ID, append(service, "exec perl -MIO::Socket::INET -MTime::HiRes=time -e '"+sendPackets+"'")...)
 	var arrived int

@@ -51,7 +51,7 @@ type forwarding struct {
 	counts   bool // flows
 }
 
-// families returns the families of which the namespace forwards packets.
+// families returns the address families whose packets the namespace forwards.
 func (f forwarding) families() (all []firewall.Family) {
 	for _, r := range f.rulesets {
 		all = append(all, r.Family)

@@ -24,7 +24,7 @@ var world6 = netip.MustParsePrefix("::/0")
 // needIPv6 skips a test on a kernel without IPv6, on which networks have none.
 func needIPv6(t *testing.T) {
 	if !HasIPv6() {
-		t.Skip("the kernel has no IPv6")
+		t.Skip("not tested: networks of IPv6, which the kernel does not have")
 	}
 }
 

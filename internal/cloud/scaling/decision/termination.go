@@ -10,8 +10,8 @@ import (
 )
 
 // selectForTermination returns instances to terminate that provide no more than so many
-// units of capacity. It takes each one of the kind of which there are too many, On-Demand or Spot,
-// from the zone with the most instances and, within the zone, by the termination policies.
+// units of capacity. If the group has too many On-Demand or too many Spot Instances, it takes one of that
+// kind, from the zone with the most instances and, within the zone, by the termination policies.
 // Zones that the group has left come first. It never selects instances that are
 // protected from scale-in, unless the group is being deleted (Amazon EC2 Auto Scaling
 // User Guide, Configure termination policies). If all instances of the zone provide more, it
@@ -71,8 +71,8 @@ func (d *decision) nextToTerminate(
 	return best
 }
 
-// dueKind returns what reports whether a candidate is of the kind, On-Demand or Spot, of which the
-// group has too many, if there are such candidates.
+// dueKind returns a function that reports whether a candidate may be terminated. If the group has too
+// many On-Demand or too many Spot Instances, only candidates of that kind may, unless there are none.
 func (d *decision) dueKind(left []*Member, candidates map[string][]*Member) func(*Member) bool {
 	units := map[bool]int{}
 	for _, m := range left {

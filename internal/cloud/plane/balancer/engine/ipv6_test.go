@@ -21,7 +21,7 @@ func listenIPv6(t *testing.T) net.Listener {
 	t.Helper()
 	l, err := net.Listen("tcp", "[::1]:0")
 	if err != nil {
-		t.Skipf("the host has no IPv6: %v", err)
+		t.Skipf("not tested: targets and clients of IPv6, which the host does not have: %v", err)
 	}
 	return l
 }

@@ -97,7 +97,7 @@ func TestFrontListensAtBothLoopbacksOrAtNone(t *testing.T) {
 	at := func(host string) string { return net.JoinHostPort(host, fmt.Sprint(port)) }
 	taken, err := net.Listen("tcp", at("::1"))
 	if err != nil {
-		t.Skip("the host has no IPv6 loopback: ", err)
+		t.Skip("not tested: the loopback of IPv6, which the host does not have: ", err)
 	}
 	defer func() { _ = taken.Close() }()
 	f.Set(balancertest.OneGroup(port, 1).LoadBalancers, nil)
