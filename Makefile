@@ -51,7 +51,6 @@ test: ## install missing packages and run all tests
 	@$(MAKE) --no-print-directory -j2 root unit-beside-root
 
 # The AWS SDK with which a program of docs/clients.md runs. The test skips it where there is no npm.
-export ALOFT_NODE_MODULES ?= $(abspath $(wildcard bin/javascript/node_modules))
 bin/javascript:
 	@if command -v npm >/dev/null; then \
 		npm install --prefix $@.new --loglevel=error --no-audit --no-fund --ignore-scripts \

@@ -222,8 +222,11 @@ func TestDocumentedJavaScriptWorks(t *testing.T) {
 	if !strings.Contains(text, `endpoint: "`+s.endpoint+`"`) {
 		t.Errorf("the program uses another endpoint:\n%s", text)
 	}
-	modules := os.Getenv("ALOFT_NODE_MODULES")
-	if modules == "" {
+	modules, err := filepath.Abs("../../bin/javascript/node_modules")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(modules); err != nil {
 		t.Skip("not tested: that the parsed program runs. make bin/javascript has not installed the SDK")
 	}
 	if err := os.Symlink(modules, filepath.Join(dir, "node_modules")); err != nil {
