@@ -41,7 +41,7 @@ var loads = []load{
 	{"100 B, connection a request", "/100", 64, true},
 }
 
-// result is what one proxy needed for one load.
+// result holds what one proxy needed for one load.
 type result struct {
 	Load     string             `json:"load"`
 	Proxy    string             `json:"proxy"`

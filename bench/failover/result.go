@@ -10,7 +10,7 @@ import (
 	"aloft.dev/aloft/internal/load"
 )
 
-// result is what happened to the requests to one proxy in all rounds of a scenario.
+// result counts what happened to the requests to one proxy in all rounds of a scenario.
 type result struct {
 	Scenario string            `json:"scenario"`
 	Proxy    string            `json:"proxy"`

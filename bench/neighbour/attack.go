@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// attack is what a neighbour does to take all it can get of one kind of resource: shell
+// attack describes what a neighbour does to take all it can get of one kind of resource: shell
 // commands with what the base image has. "%[1]s" stands for the victim's private address.
 type attack struct{ kind, commands string }
 
@@ -49,7 +49,7 @@ while (1) {
 }
 `
 
-// begun is what a neighbour writes to its console when it attacks.
+// begun is the line that a neighbour writes to its console when it attacks.
 const begun = "attack begins"
 
 // program returns the attack's user data. The attack goes on until the machine ends.

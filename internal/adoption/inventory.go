@@ -36,7 +36,7 @@ var kinds = []Kind{
 	Certificate,
 }
 
-// Fate is what becomes of a resource if Aloft runs the application.
+// Fate describes what happens to a resource if Aloft runs the application.
 type Fate string
 
 // The fates.
@@ -57,7 +57,7 @@ type Item struct {
 	Takes  string   `json:"takes"` // what it takes, as a sentence for people
 }
 
-// Report is what an account has, and what the application's aloft.yaml would say of it.
+// Report describes what an account has, and how the application's aloft.yaml would describe it.
 type Report struct {
 	App    string `json:"app"`
 	Region string `json:"region"`

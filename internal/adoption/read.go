@@ -24,7 +24,7 @@ import (
 	"aloft.dev/aloft/internal/spec"
 )
 
-// account is what was read of an account in one region.
+// account holds what was read from an account in one region.
 type account struct {
 	balancers    []elbtypes.LoadBalancer
 	groups       []elbtypes.TargetGroup

@@ -94,7 +94,7 @@ func (c *requestCounts) add(query string, value float64) {
 	}
 }
 
-// measurement is what the metrics show so far.
+// measurement summarizes the metrics so far.
 type measurement struct {
 	before, since requestCounts // the minute in which the first server was replaced
 	newest        time.Time     // start of the newest minute that is measured; zero if none is

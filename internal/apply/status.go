@@ -32,12 +32,12 @@ type Status struct {
 	Environment     string    `json:"environment,omitempty"` // that servers read at their start: "env-3"
 	Machines        []Machine `json:"machines"`
 	Scaling         *Scaling  `json:"scaling,omitempty"` // if the servers are an Auto Scaling group's
-	Alerts          *Alerts   `json:"alerts,omitempty"`  // if somebody is told of failures
+	Alerts          *Alerts   `json:"alerts,omitempty"`  // if somebody is notified of failures
 
 	Makers []Machine `json:"-"` // on which a release is being made, or where a run stopped doing so
 }
 
-// Alerts are who is told of failures, and of which there are.
+// Alerts lists who is notified of failures, and of which failures.
 type Alerts struct {
 	Emails      []string `json:"emails"`
 	Unconfirmed []string `json:"unconfirmed"` // of Emails: receive nothing yet

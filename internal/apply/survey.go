@@ -25,7 +25,7 @@ import (
 // may not be listed (Amazon EC2 API Reference, "Eventual consistency").
 const recoveryLimit = 15 * time.Second
 
-// goal is what a run deploys.
+// goal describes what a run deploys.
 type goal struct {
 	spec    *spec.Spec
 	release string // release to serve; "" for the one that the source makes now
@@ -39,7 +39,7 @@ type goal struct {
 	environment *environment.Environment // nil for none
 }
 
-// survey is what a run knows before it changes anything.
+// survey holds what a run knows before it changes anything.
 type survey struct {
 	goal
 	began   time.Time
@@ -47,7 +47,7 @@ type survey struct {
 	found   []plan.Found // nil if unknown, because a step has changed resources
 	history []history.Record
 	base    resource.BaseImage
-	newest  resource.BaseImage // that the name of base stands for now
+	newest  resource.BaseImage // that the name of base refers to now
 	facts   stack.Facts
 	steps   []step
 	plan    *plan.Plan // of all steps

@@ -17,7 +17,7 @@ import (
 	"aloft.dev/aloft/internal/diag"
 )
 
-// RegionSource is what named the region of a client.
+// RegionSource is where a client's region comes from.
 type RegionSource string
 
 // The sources, in the order in which the SDK reads them.

@@ -78,7 +78,7 @@ func (o *consoleOptions) printLink(link string) error {
 func (o *consoleOptions) consoleLog() *slog.Logger { return slog.New(slog.NewTextHandler(o.Err, nil)) }
 
 const (
-	// awsRefresh is how often an open page is read from AWS's APIs, which tell of no changes.
+	// awsRefresh is how often an open page is read from AWS's APIs, which do not announce changes.
 	awsRefresh = 30 * time.Second
 	// consoleHeaderTimeout limits how long a browser may take to send a request.
 	consoleHeaderTimeout = 10 * time.Second

@@ -36,7 +36,7 @@ func (o *drillOptions) restoreOnly(ctx context.Context) (err error) {
 	return nil
 }
 
-// intent is what a command is about to do with a deployment.
+// intent describes what a command is about to do with a deployment.
 type intent int
 
 const (

@@ -58,7 +58,7 @@ type global struct {
 	// sourceAddress returns the addresses that a server may see connections from here come
 	// from.
 	sourceAddress resource.SourceAddress
-	// probe returns what the kernel of the cloud says of a path, nil if nothing. try opens a
+	// probe returns what the cloud's kernel reports about a path, nil if nothing. try opens a
 	// connection.
 	probe func(ctx context.Context, p *reachability.Path, try bool) (*reachability.Facts, error)
 	// roots returns the certificates to trust; nil for the system's.

@@ -20,7 +20,7 @@ import (
 // that are there.
 const registerTimeout = time.Minute
 
-// importResult is what aloft local image import prints with --json.
+// importResult is the output of aloft local image import --json.
 type importResult struct {
 	importedimage.Image
 

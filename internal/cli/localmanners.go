@@ -13,7 +13,7 @@ import (
 	"aloft.dev/aloft/internal/diag"
 )
 
-// mannersChange is what a command line changes of the local cloud's manners. What is
+// mannersChange is the change that a command line makes to the local cloud's manners. What is
 // nil stays.
 type mannersChange struct {
 	manners   []manners.Manner

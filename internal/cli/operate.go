@@ -13,7 +13,7 @@ import (
 	"aloft.dev/aloft/internal/spec"
 )
 
-// folderActions are what pages can ask for: what the commands do with the application in a
+// folderActions are the actions that pages can ask for: they do what the commands do with the application in a
 // folder. Each reads the spec anew.
 type folderActions struct {
 	global *global

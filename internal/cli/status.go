@@ -82,7 +82,7 @@ func runStatus(ctx context.Context, o *statusOptions) error {
 	return nil
 }
 
-// alertsOf names who is told of failures.
+// alertsOf names who is notified of failures.
 func alertsOf(a *apply.Alerts) string {
 	all := make([]string, len(a.Emails))
 	for i, address := range a.Emails {

@@ -95,7 +95,7 @@ func runUp(ctx context.Context, o *upOptions) error {
 	return err
 }
 
-// upResult is what aloft up --json prints.
+// upResult is the output of aloft up --json.
 type upResult struct {
 	*apply.Status
 	Timings *timing.Report `json:"timings,omitempty"` // with --timings

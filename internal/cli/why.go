@@ -147,7 +147,7 @@ func splitTarget(text string) (name string, port uint16, err error) {
 	return name, port, nil
 }
 
-// place returns what a person's name of a place stands for.
+// place returns the place that a person's name for it refers to.
 func (g *global) place(ctx context.Context, s *apply.Status, name string) (reachability.Place, error) {
 	p := reachability.Place{Name: name, Ref: name}
 	for _, m := range s.Machines {

@@ -9,7 +9,7 @@ import (
 	"aloft.dev/aloft/internal/reachability"
 )
 
-// probeLocalCloud returns what the local cloud's kernel says of a path, or nil if the cloud is
+// probeLocalCloud returns what the local cloud's kernel reports about a path, or nil if the cloud is
 // another one or the path leaves it.
 func (g *global) probeLocalCloud(
 	ctx context.Context, p *reachability.Path, try bool,

@@ -127,7 +127,7 @@ func (d *daemon) countsOfTargets(ctx context.Context) ([]console.Count, error) {
 	return all, nil
 }
 
-// factsOf returns what the kernel says of a path that the console shows, or nil.
+// factsOf returns what the kernel reports about a path that the console shows, or nil.
 func (d *daemon) factsOf(ctx context.Context, p *reachability.Path) (*reachability.Facts, error) {
 	at, err := netip.ParseAddr(p.To.Address)
 	if err != nil || p.To.Interface == "" {

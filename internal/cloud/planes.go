@@ -20,7 +20,7 @@ import (
 	"aloft.dev/aloft/internal/reachability"
 )
 
-// planes are what the control loops drive: those of the kernel, or simulated ones.
+// planes are the planes that the control loops drive: the kernel's, or simulated ones.
 type planes struct {
 	layers   images.Layers
 	volumes  volumes.Files
@@ -35,7 +35,7 @@ type planes struct {
 	stop  func(ctx context.Context) error // stops machines and removes networks and load balancers
 	close func() error                    // releases what the planes hold; nothing stops
 
-	// probe returns what the kernel says of a path.
+	// probe returns the kernel's view of a path.
 	probe func(ctx context.Context, in host.ProbeRequest) (reachability.Facts, error)
 	// dial connects from the network interface of an endpoint to an address in its VPC.
 	dial func(ctx context.Context, interfaceID string, to netip.AddrPort) (net.Conn, error)

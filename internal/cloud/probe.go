@@ -22,7 +22,7 @@ import (
 // again after a second.
 const probeTimeout = 2500 * time.Millisecond
 
-// kernel is what a prober needs of the network.
+// kernel has the operations that a prober needs of the network.
 type kernel interface {
 	Dropped(vpcID string, borders []firewall.Border) (map[firewall.Border]uint64, error)
 	DialOutside(ctx context.Context, to netip.AddrPort) (net.Conn, error)
@@ -30,7 +30,7 @@ type kernel interface {
 	HostAddress() netip.Addr
 }
 
-// prober finds out what the kernel says of paths between interfaces.
+// prober queries the kernel about paths between interfaces.
 type prober struct {
 	store     *store.Store
 	kernel    kernel
@@ -39,7 +39,7 @@ type prober struct {
 	listening func(namespace string) ([]netip.AddrPort, error)
 }
 
-// facts returns what the kernel says of a path.
+// facts returns the kernel's view of a path.
 func (p prober) facts(ctx context.Context, in host.ProbeRequest) (facts reachability.Facts, err error) {
 	view := p.store.View()
 	from, to, err := ends(view, in)

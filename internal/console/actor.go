@@ -36,7 +36,7 @@ func isActed(path string) bool {
 	return false
 }
 
-// actorProtocol is what both ends of an actor's connection speak: HTTP/2, in which the console
+// actorProtocol is the protocol of both ends of an actor's connection: HTTP/2, in which the console
 // is the client.
 func actorProtocol() *http.Protocols {
 	var p http.Protocols

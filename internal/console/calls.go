@@ -125,7 +125,7 @@ func (c *Calls) oldest() (at time.Time, full bool) {
 // watch returns a function that waits for the next call.
 func (c *Calls) watch() func(context.Context) error { return c.changes.Watch() }
 
-// callsData is what the page of calls shows.
+// callsData is the data of the page of calls.
 type callsData struct {
 	Filter string
 	Errors bool

@@ -33,7 +33,7 @@ type Config struct {
 	// Watch returns a function that waits until something differs from what is now, or its
 	// context ends.
 	Watch func() (wait func(context.Context) error)
-	// Facts returns what the cloud's kernel says of a path; nil: nothing.
+	// Facts returns what the cloud's kernel reports about a path; nil: nothing.
 	Facts func(ctx context.Context, p *reachability.Path) (*reachability.Facts, error)
 	// User returns who sent a request, if that is known. A session belongs to one user.
 	User  func(*http.Request) (user string, known bool)

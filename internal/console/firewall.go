@@ -14,7 +14,7 @@ import (
 	"aloft.dev/aloft/internal/reachability"
 )
 
-// Allowance is what security groups or network ACLs let pass, or deny, in words.
+// Allowance describes in words what security groups or network ACLs let pass or deny.
 type Allowance struct {
 	Text   string // "tcp 80 from anywhere"
 	ID     string // of a resource whose page says more; "" for none

@@ -16,7 +16,7 @@ import (
 	"aloft.dev/aloft/internal/inventory"
 )
 
-// Count is what one node of a load balancer has counted of one target.
+// Count holds the counters of one node of a load balancer for one target.
 type Count struct {
 	Balancer string // its ARN
 	Zone     string // of the node
@@ -28,7 +28,7 @@ type Count struct {
 	Times    Latency
 }
 
-// route is what a Count is of.
+// route identifies the subject of a Count.
 type route struct {
 	balancer, zone, group, target string
 	port                          uint16
@@ -36,7 +36,7 @@ type route struct {
 
 func (c Count) route() route { return route{c.Balancer, c.Zone, c.Group, c.Target, c.Port} }
 
-// rate is what passes on a route.
+// rate is the traffic on a route.
 type rate struct {
 	requests, failures float64 // per second
 	times              Latency // of the answers
@@ -97,7 +97,7 @@ func (m *meter) measure(ctx context.Context) (map[route]rate, error) {
 	return m.rates, nil
 }
 
-// Flow is what passes through a load balancer now, as a drawing: from clients over its nodes in
+// Flow draws the traffic that passes through a load balancer now: from clients over its nodes in
 // zones to its targets.
 type Flow struct {
 	Balancer, ID string
@@ -308,7 +308,7 @@ func (f Flow) Summary() string {
 		len(f.Targets), strings.Join(zones, ", "))
 }
 
-// flowData is what passes through load balancers now.
+// flowData is the traffic that passes through load balancers now.
 type flowData struct{ Flows []Flow }
 
 // flows draws the load balancers. moving reports whether requests pass, or may.

@@ -31,7 +31,7 @@ type Page struct {
 	Watch func() (wait func(context.Context) error)
 }
 
-// View is what one page shows.
+// View is the data of one page.
 type View struct {
 	Title    string
 	Current  string // the name of the tab that it belongs to
@@ -124,7 +124,7 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeH
 // Close ends the streams of open pages.
 func (p *Pages) Close() { p.closeOnce.Do(func() { close(p.closing) }) }
 
-// document is what the layout shows.
+// document is the data of the layout.
 type document struct {
 	View
 	Region, Base string

@@ -21,7 +21,7 @@ type Property struct {
 	Link        bool // the value is the id of another resource
 }
 
-// resourceData is what the page of a resource shows.
+// resourceData is the data of the page of a resource.
 type resourceData struct {
 	ID, Name, Kind string
 	Properties     []Property

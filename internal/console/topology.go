@@ -36,7 +36,7 @@ type Item struct {
 	Allows []Allowance
 }
 
-// Topology is what stands in a region.
+// Topology describes the resources of a region.
 type Topology struct {
 	Region string
 	VPCs   []VPC
@@ -80,7 +80,7 @@ func NewTopology(i *inventory.Inventory) Topology {
 	return t
 }
 
-// arrangement is what is known while an inventory is arranged.
+// arrangement is the state while an inventory is arranged.
 type arrangement struct {
 	*inventory.Inventory
 	firewall *firewall

@@ -20,7 +20,7 @@ const (
 	trafficPeriod = time.Minute
 )
 
-// Traffic is what passed through one load balancer, or its node in one zone, in the last half
+// Traffic describes what passed through one load balancer, or its node in one zone, in the last half
 // hour.
 type Traffic struct {
 	Balancer, Zone string

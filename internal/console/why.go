@@ -14,7 +14,7 @@ import (
 	"aloft.dev/aloft/internal/reachability"
 )
 
-// whyData is what the page of reachability shows.
+// whyData is the data of the page of reachability.
 type whyData struct {
 	From, To, Port string
 	Places         []reachability.Place

@@ -49,7 +49,7 @@ type Part struct {
 	Monthly float64 `json:"monthly"`
 }
 
-// Assumptions are what a spec does not say.
+// Assumptions are the facts that a spec does not state.
 type Assumptions struct {
 	// LCU is the average number of load balancer capacity units in use. One is 25
 	// new connections a second, 3,000 open ones, 1 GB an hour or 1,000 rule

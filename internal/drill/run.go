@@ -23,7 +23,7 @@ type Options struct {
 	Live       func(load.Recording) // receives the recording so far, periodically; may be nil
 }
 
-// Result is what a drill measured.
+// Result holds the measurements of a drill.
 type Result struct {
 	report.Report
 	Capacity *Capacity `json:"capacity,omitempty"` // of an overload
@@ -43,7 +43,7 @@ type run struct {
 
 func (r *run) elapsed() time.Duration { return time.Since(r.began) }
 
-// Preview is what a drill will do.
+// Preview describes what a drill will do.
 type Preview struct {
 	Victim   string        // server or zone; "the deployment" of an overload
 	Machines []string      // names of the servers that the failure hits

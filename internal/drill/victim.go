@@ -11,7 +11,7 @@ import (
 	"aloft.dev/aloft/internal/diag"
 )
 
-// victim is what an experiment hits.
+// victim is the resource that an experiment hits.
 type victim struct {
 	name     string // server or zone
 	machines []apply.Machine

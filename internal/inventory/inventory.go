@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Inventory is what stands in a region. Nobody changes it after it was read.
+// Inventory lists the resources of a region. Nobody changes it after it was read.
 type Inventory struct {
 	Region           string
 	VPCs             []types.Vpc

@@ -45,7 +45,7 @@ var experiments = []experiment{
 	{drill.Overload, "raise the load until requests fail"},
 }
 
-// drillsData is what the page of drills shows.
+// drillsData is the data of the page of drills.
 type drillsData struct {
 	App         string
 	Experiments []experiment
@@ -119,7 +119,7 @@ func parseDrill(form url.Values) (drill.Options, error) {
 	return o, problems.Err()
 }
 
-// previewData is what a drill will do.
+// previewData describes what a drill will do.
 type previewData struct {
 	App      string
 	TypeName bool
@@ -206,7 +206,7 @@ func resultOf(result drill.Result, shown *traffic) *traffic {
 	return t
 }
 
-// reportData is what the page of a past drill shows.
+// reportData is the data of the page of a past drill.
 type reportData struct {
 	archive.Entry
 	Rows      [][2]string

@@ -35,7 +35,7 @@ func Templates() fs.FS {
 	return pages
 }
 
-// Actions are what can be done with the application.
+// Actions are the actions that users can take on the application.
 type Actions interface {
 	// Status returns the deployment's status.
 	Status(ctx context.Context) (*apply.Status, error)

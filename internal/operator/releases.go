@@ -27,7 +27,7 @@ type release struct {
 	More      string // what else there is to say
 }
 
-// releasesData is what the page of releases shows.
+// releasesData is the data of the page of releases.
 type releasesData struct {
 	App      string
 	Releases []release // the latest first
@@ -213,7 +213,7 @@ func (o *Operator) compareReleasesPage(r *http.Request) (console.View, error) {
 	}}, nil
 }
 
-// rollbackData is what the page that confirms a rollback shows.
+// rollbackData is the data of the page that confirms a rollback.
 type rollbackData struct {
 	App      string
 	TypeName bool

@@ -85,7 +85,7 @@ func (r *run) end(err error) {
 	r.changed()
 }
 
-// runData is what the page of an action shows.
+// runData is the data of the page of an action.
 type runData struct {
 	Title, Noun      string
 	Began, Ended     time.Time

@@ -5,7 +5,7 @@ package plan
 
 import "aloft.dev/aloft/internal/stack"
 
-// Action is what a change does at its address.
+// Action is the kind of a change.
 type Action string
 
 // The actions.

@@ -33,7 +33,7 @@ type Caller struct {
 	ARN     string
 }
 
-// Config is what is checked.
+// Config describes what is checked.
 type Config struct {
 	Client        *awsapi.Client
 	App           string

@@ -214,7 +214,7 @@ func (f *folder) checkManagerVersion(p *Project) {
 	}
 }
 
-// yarnConfig is what Aloft reads of .yarnrc.yml (Yarn's documentation, "Settings").
+// yarnConfig has the keys that Aloft reads of .yarnrc.yml (Yarn's documentation, "Settings").
 type yarnConfig struct {
 	YarnPath   string `yaml:"yarnPath"`
 	NodeLinker string `yaml:"nodeLinker"`

@@ -137,7 +137,7 @@ func satisfies(version, wanted string) bool {
 
 func noVersion(string) string { return "" }
 
-// pnpmLock is what pnpm-lock.yaml says about the packages of a workspace. A single
+// pnpmLock holds the facts of pnpm-lock.yaml about the packages of a workspace. A single
 // package has its parts at the top until version 6, and specifiers until version 5.
 type pnpmLock struct {
 	Importers map[string]pnpmImporter `yaml:"importers"`

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// packageJSON is what Aloft reads of package.json (npm documentation, "package.json").
+// packageJSON has the keys that Aloft reads of package.json (npm documentation, "package.json").
 type packageJSON struct {
 	Name            string            `json:"name"`
 	Main            string            `json:"main"`

@@ -8,7 +8,7 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// pyproject is what Aloft reads of pyproject.toml (Python Packaging User Guide,
+// pyproject has the keys that Aloft reads of pyproject.toml (Python Packaging User Guide,
 // "pyproject.toml specification").
 type pyproject struct {
 	Project struct {

@@ -93,7 +93,7 @@ func (a *pythonApp) detectDjango() {
 
 var allowedHosts = regexp.MustCompile(`(?m)^ALLOWED_HOSTS\s*(?::[^=]*)?=\s*\[([^\]]*)\]`)
 
-// noteHosts tells of settings with which Django refuses health checks, which name the
+// noteHosts notes settings with which Django refuses health checks, which name the
 // server by its address (Django documentation, "ALLOWED_HOSTS").
 func (a *pythonApp) noteHosts(settings string) {
 	text, _ := a.read(strings.ReplaceAll(settings, ".", "/") + ".py")

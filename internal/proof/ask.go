@@ -49,7 +49,7 @@ func (k *check) ask(ctx context.Context, address, path string) answer {
 	return answer{status: response.status}
 }
 
-// reply is what matters of an HTTP response.
+// reply holds the relevant parts of an HTTP response.
 type reply struct {
 	status    int
 	closes    bool   // the connection ends with it

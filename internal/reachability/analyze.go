@@ -11,7 +11,7 @@ import (
 	"aloft.dev/aloft/internal/inventory"
 )
 
-// Analysis is what AWS's Reachability Analyzer has found of a path, some time ago. It does not
+// Analysis is an earlier finding of AWS's Reachability Analyzer about a path. It does not
 // change the answer.
 type Analysis struct {
 	ID        string    `json:"id"`

@@ -35,7 +35,7 @@ type Drops struct {
 	Count
 }
 
-// Facts are what the kernels on a path say. nil fields were not read.
+// Facts are the kernels' reports about a path. nil fields were not read.
 type Facts struct {
 	Sockets []netip.AddrPort `json:"sockets"` // on which the target listens for TCP
 	// Listed reports whether Sockets were read.

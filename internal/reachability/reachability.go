@@ -18,7 +18,7 @@ const (
 	Unknown State = "unknown" // what decides is not described
 )
 
-// Kind is what a hop is.
+// Kind classifies a hop.
 type Kind string
 
 // The kinds of hops.
@@ -43,7 +43,7 @@ type Hop struct {
 	// At is the interface or the subnet at whose border the hop is; the same as ID for others.
 	At string `json:"at"`
 	ID string `json:"id"`
-	// Rule is what decided inside ID: a security group rule's id, an ACL entry's number, or a
+	// Rule identifies what decided inside ID: a security group rule's id, an ACL entry's number, or a
 	// route's destination.
 	Rule   string `json:"rule,omitempty"`
 	State  State  `json:"state"`

@@ -23,7 +23,7 @@ const (
 	fromItself6 = "1: 00000000000000000000000001000000:0BB8 00000000000000000000000001000000:C350 01"
 )
 
-// moment is what the kernel's tables show between two checks.
+// moment is the state of the kernel's tables between two checks.
 type moment struct {
 	tcp, tcp6 string
 	accepted  int

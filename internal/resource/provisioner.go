@@ -85,7 +85,7 @@ func (p *Provisioner) silent() *Provisioner {
 	}
 }
 
-// id returns the id that a reference stands for. It is known, because work on a
+// id returns the id that a reference resolves to. It is known, because work on a
 // resource starts after everything it refers to was created.
 func (p *Provisioner) id(ref stack.Ref) *string {
 	f, _ := p.Known(ref.Address)

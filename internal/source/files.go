@@ -98,7 +98,7 @@ func listFiles(ctx context.Context, s Source) ([]string, error) {
 	return slices.Compact(files), nil
 }
 
-// excludedFolders are what tools install or keep for themselves.
+// excludedFolders are folders that tools install or keep for themselves.
 var excludedFolders = []string{"node_modules", ".git", ".aloft", ".venv", "__pycache__"}
 
 // excluded reports whether a path leads through a folder that is not the application's

@@ -49,7 +49,7 @@ func (s *Spec) setExistingDefaults(d *decoder) {
 	orDefault(d, "network.private", &s.Network.Private, len(private) > 0)
 }
 
-// validateExisting checks what the file says of a network that exists. What is true of the
+// validateExisting checks the file's description of a network that exists. What is true of the
 // network itself, a survey of the cloud finds.
 func (s *Spec) validateExisting(d *decoder) {
 	n := s.Network

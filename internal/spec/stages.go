@@ -14,7 +14,7 @@ import (
 // Stages are the differences of an application's stages, by their names.
 type Stages map[string]Overlay
 
-// Overlay is what a stage has in place of the rest of the file. Mappings are merged key by
+// Overlay replaces parts of the file in a stage. Mappings are merged key by
 // key, everything else is replaced, and null removes a key.
 type Overlay struct{ node ast.Node }
 

@@ -141,7 +141,7 @@ func (a Alarm) Attributes() []Attribute {
 // Needs implements Body.
 func (a Alarm) Needs() []Ref { return a.Serving }
 
-// alert is what an alarm of every application watches.
+// alert describes what an alarm of every application watches.
 type alert struct {
 	address   string
 	what      string

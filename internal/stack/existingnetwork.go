@@ -133,7 +133,7 @@ func (b *builder) addExisting(address string, of Existing, body Body) {
 	b.stack.Resources = append(b.stack.Resources, Resource{Address: address, Body: body, Existing: &of})
 }
 
-// Notes returns what a plan says of a network that exists.
+// Notes returns a plan's notes about a network that exists.
 func (n *ExistingNetwork) Notes(s *spec.Spec) []string {
 	public, private := n.chosen(s)
 	notes := []string{fmt.Sprintf("VPC %s exists: it is used and left alone, with %s.", n.ID, subnetNames(public))}

@@ -27,7 +27,7 @@ const (
 	AttrPermissions AttributeKey = "permissions" // a text for each statement of its policy
 )
 
-// Role is what the application's servers may do in AWS.
+// Role describes what the application's servers may do in AWS.
 type Role struct {
 	RoleName   string
 	Principal  string // the service that may assume it: "ec2.amazonaws.com"

@@ -53,7 +53,7 @@ type Resource struct {
 	Tags    map[string]string // that the spec asks for, besides Aloft's own
 	Body    Body
 
-	// Existing is what stands for the resource and existed before the application: others
+	// Existing is the resource that takes this one's place and existed before the application: others
 	// refer to it, and it is never changed, tagged or deleted. It is nil for all others.
 	Existing *Existing
 }

@@ -22,7 +22,7 @@ func (f *Fetcher) file(a Archive) string {
 	return filepath.Join(f.Cache, name+".tar.gz")
 }
 
-// record is what the cache knows about an archive, in a file beside it.
+// record is the cache's knowledge of an archive, in a file beside it.
 type record struct {
 	From   string `json:"from"`
 	SHA256 string `json:"sha256"`

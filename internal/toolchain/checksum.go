@@ -13,7 +13,7 @@ import (
 	"aloft.dev/aloft/internal/diag"
 )
 
-// checksum is what a publisher says that an archive's hash is.
+// checksum is an archive's hash as its publisher states it.
 type checksum struct {
 	algorithm string // "sha256"
 	sum       []byte

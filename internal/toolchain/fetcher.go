@@ -15,7 +15,7 @@ import (
 	"aloft.dev/aloft/internal/diag"
 )
 
-// The places that Fetcher reads unless it is told of others.
+// The places that Fetcher reads by default.
 const (
 	DefaultNodeMirror = "https://nodejs.org/dist"
 	DefaultRegistry   = "https://registry.npmjs.org"

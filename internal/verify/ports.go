@@ -152,7 +152,7 @@ func findingOf(problems []string, detail string) finding {
 	return finding{true, detail}
 }
 
-// verdict is what a connection attempt shows about a port: nothing bad if it is zero.
+// verdict is the finding of a connection attempt to a port: nothing bad if it is zero.
 type verdict struct {
 	problem string
 	unknown bool // something on the way answered

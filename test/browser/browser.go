@@ -36,7 +36,7 @@ func Find(t *testing.T) string {
 
 // Tab is a page of a browser. One goroutine uses it.
 type Tab struct {
-	// Problems are what scripts failed with, and what the page's policy refused.
+	// Problems lists the failures of scripts and what the page's policy refused.
 	Problems []string
 
 	conn    *websocket.Conn

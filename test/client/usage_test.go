@@ -25,7 +25,7 @@ const (
 // the same names.
 var encodedAs = map[string]string{"RequestLaunchTemplateData": "RunInstancesInput"}
 
-// usage is what the code of a service's API does with the fields of the SDK's types. It is
+// usage records how the code of a service's API uses the fields of the SDK's types. It is
 // derived from the types of expressions, so it holds however the code passes requests around. What
 // operations do with a structure that they share counts for each of them.
 type usage struct {

@@ -82,7 +82,7 @@ func newExhibition(t *testing.T) *exhibition {
 	return e
 }
 
-// counts are what the load balancer has counted: every target gets the same from every node.
+// counts are the load balancer's counters: every target gets the same from every node.
 func (e *exhibition) counts(context.Context) (all []console.Count, err error) {
 	view := e.Store.View()
 	passed := time.Since(e.began)

@@ -18,7 +18,7 @@ import (
 	"aloft.dev/aloft/test/program"
 )
 
-// server answers requests with what the load balancer says of them. Perl is in the base
+// server answers requests with the load balancer's description of them. Perl is in the base
 // image.
 const server = `use strict; use IO::Socket::INET; $SIG{CHLD} = 'IGNORE'; $SIG{PIPE} = 'IGNORE';
 my $l = IO::Socket::INET->new(LocalPort => $ENV{PORT}, Listen => 512, ReuseAddr => 1) or die $!;

@@ -14,7 +14,7 @@ import (
 	"aloft.dev/aloft/test/program"
 )
 
-// daemonStatus is what aloft local status --json prints, as far as manners go.
+// daemonStatus is the part of aloft local status --json about manners.
 type daemonStatus struct{ Manners manners.Settings }
 
 func TestRealMannersSurviveTheDaemon(t *testing.T) {

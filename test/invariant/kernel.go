@@ -252,7 +252,7 @@ func (c *kernel) firewall(vpc string, r ruleset, attached map[*store.NetworkInte
 	}
 }
 
-// ruleset is what nft list prints: the lines of each chain, set and map.
+// ruleset is the output of nft list: the lines of each chain, set and map.
 type ruleset map[string][]string
 
 func parse(text string) ruleset {

@@ -42,7 +42,7 @@ func debianArchive(t *testing.T, name, compress string, more ...string) string {
 	return archive
 }
 
-// imported is what aloft local image import --json prints.
+// imported is the output of aloft local image import --json.
 type imported struct {
 	ID       string   `json:"image_id"`
 	System   string   `json:"system"`

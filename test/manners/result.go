@@ -6,7 +6,7 @@ package manners
 
 import "time"
 
-// Result is what a journey measured: the life of one deployment on one cloud.
+// Result holds the measurements of a journey: the life of one deployment on one cloud.
 type Result struct {
 	Manners string        `json:"manners"` // of the cloud: "aws" for all
 	Mode    string        `json:"mode"`    // "fixed" or "scaling"

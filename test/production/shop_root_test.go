@@ -89,7 +89,7 @@ func (s *shop) trust(t *testing.T) *x509.CertPool {
 	return s.roots
 }
 
-// answer is what the application says of itself.
+// answer is the application's description of itself.
 type answer struct{ Server, Stage, Version, Greeting string }
 
 // get requests a URL with curl, and checks the signature of the answer.

@@ -51,7 +51,7 @@ func byHand(t *testing.T, c *simulation.Cloud) {
 	}
 }
 
-// kindsOf lists what a report says of the application: "load balancer", "instance" …
+// kindsOf lists the kinds in a report about the application: "load balancer", "instance" …
 func kindsOf(r *adoption.Report, fate adoption.Fate) string {
 	var all []string
 	for _, item := range r.Items {

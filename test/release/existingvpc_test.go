@@ -150,7 +150,7 @@ func TestTheEndpointOfAVPCIsUsed(t *testing.T) {
 	}
 }
 
-// What a network lacks is told before anything is made in it.
+// Aloft reports what a network lacks before it makes anything in it.
 func TestANetworkThatCannotServeIsRefused(t *testing.T) {
 	t.Parallel()
 	change := func(t *testing.T, g *guest) *ec2.Client { return g.Client(t, nil).EC2 }

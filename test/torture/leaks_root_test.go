@@ -15,7 +15,7 @@ import (
 	"aloft.dev/aloft/test/program"
 )
 
-// footprint is what a process holds.
+// footprint counts what a process holds.
 type footprint struct {
 	files, sockets, threads int
 }

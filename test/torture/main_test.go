@@ -23,10 +23,10 @@ var (
 	cutsFlag       = flag.Int("cuts", 30, "`number` of power cuts below the store")
 )
 
-// recorded is what the tests of this run did and found.
+// recorded lists what the tests of this run did and found.
 var recorded Recorder
 
-// roles are what this program does instead of testing when roleVariable names one.
+// roles are the tasks that this program performs instead of testing when roleVariable names one.
 var roles = map[string]func() error{"writer": writeRounds}
 
 const roleVariable = "ALOFT_TORTURE_ROLE"

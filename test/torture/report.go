@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Report is what a run of the tests did and found.
+// Report lists what a run of the tests did and found.
 type Report struct {
 	Seed        uint64  `json:"seed"`
 	Kills       int     `json:"kills"`

@@ -15,7 +15,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/policydocument"
 )
 
-// Request is what a principal wants to do.
+// Request describes what a principal wants to do.
 type Request struct {
 	Action string // "ec2:RunInstances"
 	// Resources are the ARNs of the resources, all of which the policies must allow,

@@ -2,7 +2,7 @@ package alarm
 
 import "strings"
 
-// InstanceAction is what an alarm does with the instance that its metric is about (Amazon
+// InstanceAction is the action that an alarm takes on the instance that its metric is about (Amazon
 // CloudWatch User Guide, "Create alarms to stop, terminate, reboot, or recover an EC2 instance").
 type InstanceAction string
 

@@ -10,7 +10,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// subject is what a call is about.
+// subject identifies the resource that a call is about.
 type subject struct {
 	store.Reader
 	region identity.Region

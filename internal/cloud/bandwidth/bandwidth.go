@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Setting is what limits the bandwidth of machines. The zero Setting is their instance type.
+// Setting limits the bandwidth of machines. The zero Setting is their instance type.
 type Setting struct {
 	unlimited bool
 	bytes     uint64 // per second; 0: not the same for all

@@ -14,7 +14,7 @@ import (
 // Developer Guide, "Choosing between alias and non-alias records").
 const aliasTTL = 60
 
-// HostedAnswer is what a hosted zone knows of a name and a type.
+// HostedAnswer is a hosted zone's answer for a name and a type.
 type HostedAnswer struct {
 	Records   []string // lines of a zone file
 	Authority string   // the SOA of the zone, as a line

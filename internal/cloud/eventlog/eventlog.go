@@ -36,7 +36,7 @@ type Event struct {
 
 // Log is a folder of streams. Its methods may be called concurrently.
 type Log struct {
-	// Lost is told of the bytes at the end of a file that were unreadable and are removed: a
+	// Lost is called with the bytes at the end of a file that were unreadable and are removed: a
 	// batch that a killed daemon or lost power left half written. nil: nobody is. Set it
 	// before first use.
 	Lost func(path string, bytes int64)

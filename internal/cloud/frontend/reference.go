@@ -13,7 +13,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// reference is what an input says about an existing resource: its id, ARN or name, or
+// reference is how an input refers to an existing resource: its id, ARN or name, or
 // the store's key of a launch template's version.
 type reference struct {
 	field string

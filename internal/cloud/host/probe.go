@@ -14,7 +14,7 @@ import (
 // ProbePath is the path at which a daemon tries connections.
 const ProbePath = "/_aloft/probes"
 
-// ProbeRequest asks a daemon what the kernel says of a path.
+// ProbeRequest asks a daemon for the kernel's view of a path.
 type ProbeRequest struct {
 	From string `json:"from"` // the ID of an interface; "": outside
 	// Outside is where outside the connection comes from; the zero Addr is anywhere.
@@ -24,7 +24,7 @@ type ProbeRequest struct {
 	Try     bool           `json:"try"` // open a connection, and close it
 }
 
-// Probe returns what the kernel says of a path.
+// Probe returns the kernel's view of a path.
 func (d Daemon) Probe(ctx context.Context, layout Layout, in ProbeRequest) (*reachability.Facts, error) {
 	var out reachability.Facts
 	if err := d.call(ctx, layout, http.MethodPost, ProbePath, in, &out); err != nil {

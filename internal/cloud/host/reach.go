@@ -13,7 +13,7 @@ import (
 	"aloft.dev/aloft/internal/diag"
 )
 
-// Reach is what machines reach beside the internet.
+// Reach describes what machines can reach besides the internet.
 type Reach struct {
 	Private       []netip.Prefix `json:"private"`        // private ranges on the host's networks
 	LoopbackProxy bool           `json:"loopback_proxy"` // proxies on the host's loopback

@@ -7,7 +7,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Answer is what the name servers of a zone know of a name and a type.
+// Answer is the answer of a zone's name servers for a name and a type.
 type Answer struct {
 	Zone *store.HostedZone
 	// Records are the record sets of the type, or the CNAME. There are several if they have a routing policy:

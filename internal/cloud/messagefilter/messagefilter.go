@@ -34,13 +34,13 @@ type Policy struct {
 	root  object
 }
 
-// object is what must hold for an object of a message: all keys match, and one of each list of alternatives.
+// object is a condition on an object of a message: all keys match, and one of each list of alternatives.
 type object struct {
 	keys   map[string]node
 	either [][]object
 }
 
-// node is what must hold for a property: for its value, or if it has no conditions for the object in it.
+// node is a condition on a property: on its value or, if it has no conditions, on the object in it.
 type node struct {
 	conditions []condition
 	object     *object

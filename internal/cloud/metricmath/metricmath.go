@@ -36,7 +36,7 @@ type Series struct {
 	Values []float64 // for each period of the grid; NaN: none
 }
 
-// Error is what is wrong with an expression.
+// Error describes what is wrong with an expression.
 type Error struct {
 	ID  string // of the expression
 	Why string
@@ -44,7 +44,7 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("Error in expression '%s': %s", e.ID, e.Why) }
 
-// problem is what is wrong with an expression, in words like AWS's.
+// problem describes what is wrong with an expression, in words like AWS's.
 type problem string
 
 func (p problem) Error() string { return string(p) }

@@ -17,7 +17,7 @@ type dimension struct {
 	Name  string `json:"name"`
 }
 
-// trigger is what an alarm watches.
+// trigger describes what an alarm watches.
 type trigger struct {
 	MetricName                       string `json:",omitempty"`
 	Namespace                        string `json:",omitempty"`

@@ -19,7 +19,7 @@ type attribute struct {
 	Value string
 }
 
-// document is what an endpoint receives as JSON.
+// document is the JSON that an endpoint receives.
 type document struct {
 	Type              string
 	MessageID         string `json:"MessageId"`

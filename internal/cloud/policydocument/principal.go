@@ -52,7 +52,7 @@ var (
 	entityForm  = regexp.MustCompile(
 		`^arn:aws:(iam::\d{12}:(root|(role|user)/[\w+=,.@/-]+)|sts::\d{12}:(assumed-role/[\w+=,.@-]+/` +
 			`[\w+=,.@-]+|federated-user/[\w+=,.@-]+))$`)
-	// uniqueIDForm is what IAM shows for a principal that was deleted.
+	// uniqueIDForm matches the id that IAM shows for a principal that was deleted.
 	uniqueIDForm = regexp.MustCompile(`^A(ROA|IDA)[A-Z0-9]{12,124}$`)
 	serviceForm  = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws\.com|amazon\.com)$`)
 	providerForm = regexp.MustCompile(`^arn:aws:iam::\d{12}:(saml-provider/[\w.-]+|oidc-provider/.+)$`)

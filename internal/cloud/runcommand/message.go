@@ -13,7 +13,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Message is what an agent fetches.
+// Message is a message that an agent fetches.
 type Message struct {
 	ID, Topic, Payload string
 	Created            time.Time

@@ -10,14 +10,14 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// reply is what an agent reports about a command.
+// reply is an agent's report about a command.
 type reply struct {
 	DocumentStatus      string                  `json:"documentStatus"`
 	DocumentTraceOutput string                  `json:"documentTraceOutput"`
 	RuntimeStatus       map[string]pluginStatus `json:"runtimeStatus"`
 }
 
-// pluginStatus is what a plugin has done.
+// pluginStatus is the outcome of a plugin.
 type pluginStatus struct {
 	Status         string `json:"status"`
 	Code           int32  `json:"code"`

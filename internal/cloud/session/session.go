@@ -31,7 +31,7 @@ const KeySize = 32
 // key.
 var ErrInvalidToken = errors.New("the session token is not that of the access key")
 
-// Session is what a session token says about its bearer.
+// Session describes the bearer of a session token.
 type Session struct {
 	RoleID   string    `json:"role,omitempty"` // unique id of the role; another role with its name is not meant
 	RoleName string    `json:"name,omitempty"`
@@ -106,7 +106,7 @@ const (
 
 var idEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)
 
-// contents is what a token seals.
+// contents is the sealed contents of a token.
 type contents struct {
 	Session
 	Secret string `json:"secret"`

@@ -8,7 +8,7 @@ var AccountSettings = newTable(
 	"account_settings", func(r *AccountSetting) string { return string(r.Region) }, (*AccountSetting).region,
 )
 
-// AccountSetting is what an account has set for Amazon EC2 in a region.
+// AccountSetting holds an account's settings for Amazon EC2 in a region.
 type AccountSetting struct {
 	Region         identity.Region
 	EncryptVolumes bool              // new volumes are encrypted

@@ -30,7 +30,7 @@ type Certificate struct {
 
 func (r *Certificate) region() identity.Region { return r.Region }
 
-// CertificateRequest is what a user requested, and how far it is.
+// CertificateRequest is a user's request, and its progress.
 type CertificateRequest struct {
 	Names          []string // the first is the domain name; the others are alternatives
 	KeyAlgorithm   string

@@ -7,9 +7,9 @@ var CertificateSettings = newTable("certificate_settings", func(r *CertificateSe
 	return string(r.Region)
 }, func(r *CertificateSetting) identity.Region { return r.Region })
 
-// CertificateSetting is what an account has set for AWS Certificate Manager in a region.
+// CertificateSetting holds an account's settings for AWS Certificate Manager in a region.
 type CertificateSetting struct {
 	Region     identity.Region
-	ExpiryDays int32  // days before the expiry of a certificate from which on Amazon EventBridge is told
+	ExpiryDays int32  // days before the expiry of a certificate at which Amazon EventBridge is notified
 	Token      string // of the request
 }

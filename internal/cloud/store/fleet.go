@@ -22,7 +22,7 @@ type Fleet struct {
 	Tags        Tags
 }
 
-// FleetLaunch is what a fleet launched for one override of a launch template.
+// FleetLaunch lists what a fleet launched for one override of a launch template.
 type FleetLaunch struct {
 	Config, Override int // positions in the request; an Override of -1 is the launch template itself
 	Type             string

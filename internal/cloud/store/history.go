@@ -16,7 +16,7 @@ type history struct {
 	states []state // in the order of their ends
 }
 
-// state is what the tables held until the time of the next commit.
+// state is the contents of the tables until the time of the next commit.
 type state struct {
 	end  time.Time
 	view *View

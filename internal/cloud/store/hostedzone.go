@@ -65,7 +65,7 @@ type RecordSet struct {
 	Routing            Routing
 }
 
-// RoutingPolicy is what chooses among record sets of the same name and type.
+// RoutingPolicy chooses among record sets of the same name and type.
 type RoutingPolicy string
 
 // The routing policies.

@@ -15,7 +15,7 @@ var (
 		return r.Account
 	})
 
-	// AccountIdentities are what IAM knows of accounts, by their ids.
+	// AccountIdentities holds IAM's settings of accounts, by their ids.
 	AccountIdentities = newTable("account_identities", func(r *AccountIdentity) string {
 		return r.Account.Account()
 	}, func(r *AccountIdentity) identity.Region { return r.Account })
@@ -98,7 +98,7 @@ func (r *AccessKey) SealRow() seal.Row {
 	return seal.Row{Table: "access_keys", Region: string(r.Account), Name: r.ID}
 }
 
-// AccountIdentity is what IAM knows of an account.
+// AccountIdentity holds IAM's settings of an account.
 type AccountIdentity struct {
 	Account   identity.Region   // the region of what belongs to the account
 	Alias     string            // "": none
@@ -106,7 +106,7 @@ type AccountIdentity struct {
 	Report    *CredentialReport // the latest; nil: none
 }
 
-// CredentialReport is what an account's users had of credentials, in CSV.
+// CredentialReport lists the credentials of an account's users, in CSV.
 type CredentialReport struct {
 	Created time.Time
 	Content []byte

@@ -50,7 +50,7 @@ func (r *Image) region() identity.Region { return r.Region }
 // IsBase reports whether the image is the public image of a base image, not a copy that waits for one.
 func (r *Image) IsBase() bool { return r.Base != "" && r.SourceImageID == "" }
 
-// ImageTraits are what an image says of its software. Its instances have the traits that it had when
+// ImageTraits describe the software of an image. Its instances have the traits that it had when
 // they were launched.
 type ImageTraits struct {
 	Virtualization string // "paravirtual"; "": "hvm"

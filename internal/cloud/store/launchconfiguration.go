@@ -11,7 +11,7 @@ var LaunchConfigurations = newTable(
 	"launch_configurations", (*LaunchConfiguration).Key, (*LaunchConfiguration).region,
 )
 
-// LaunchConfiguration is what an Auto Scaling group may launch instances from instead of a
+// LaunchConfiguration is a configuration from which an Auto Scaling group may launch instances instead of a
 // launch template. It never changes.
 type LaunchConfiguration struct {
 	ARN, Name string

@@ -6,7 +6,7 @@ import (
 	"github.com/tidwall/btree"
 )
 
-// content is what a table holds, whatever the type of its rows. Once a View has it, nobody
+// content is the contents of a table, whatever the type of its rows. Once a View has it, nobody
 // changes it: a transaction changes a copy, which shares all that stays the same.
 type content interface {
 	copy() content

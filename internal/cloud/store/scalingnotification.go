@@ -15,7 +15,7 @@ var (
 	)
 )
 
-// ScalingNotification is a topic that an Auto Scaling group tells of its activities.
+// ScalingNotification is a topic to which an Auto Scaling group reports its activities.
 type ScalingNotification struct {
 	Group  string
 	Region identity.Region

@@ -21,7 +21,7 @@ type VolumeModification struct {
 
 func (r *VolumeModification) region() identity.Region { return r.Region }
 
-// VolumeShape is what a modification of a volume can change.
+// VolumeShape holds the properties that a modification of a volume can change.
 type VolumeShape struct {
 	Type             string
 	SizeGiB          int32

@@ -36,7 +36,7 @@ type Stores struct {
 	Run func(ctx context.Context, user *User, name string, args ...string) ([]byte, error)
 }
 
-// Result is what was done to one store.
+// Result describes what was done to one store.
 type Result struct {
 	Store   string // "the system's store (/usr/local/share/ca-certificates/…)"
 	Changed bool

@@ -13,7 +13,7 @@ import (
 // none.
 const maxDuration = time.Hour
 
-// OpenTunnelInput is what a client asks for. The texts are those of condition keys.
+// OpenTunnelInput is a client's request for a tunnel. The texts are those of condition keys.
 type OpenTunnelInput struct {
 	InstanceConnectEndpointId string
 	PrivateIpAddress          string

@@ -15,7 +15,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// config is what the cloud-config parts ask for. A key of a later part replaces the same
+// config is the merged configuration of the cloud-config parts. A key of a later part replaces the same
 // key of an earlier one, as cloud-init merges by default.
 type config struct {
 	bootCommands   []string // lines of a shell script

@@ -42,7 +42,7 @@ var formats = []struct{ prefix, kind string }{
 	{"## template: jinja", ""},
 }
 
-// plan is what user data asks for.
+// plan holds what user data asks for.
 type plan struct {
 	scripts  []script
 	config   config

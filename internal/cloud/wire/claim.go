@@ -11,7 +11,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
-// claim is what a request asserts about its own signature.
+// claim holds what a request asserts about its own signature.
 type claim struct {
 	accessKey     string
 	date          string // of the scope, such as 20060102

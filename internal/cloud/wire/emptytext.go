@@ -2,7 +2,7 @@ package wire
 
 import "strings"
 
-// emptyText is what a service does with a parameter of a query whose text is empty, as in
+// emptyText describes how a service treats a parameter of a query whose text is empty, as in
 // "ProtocolVersion=". Clients write such parameters for members that their users left out.
 type emptyText uint8
 

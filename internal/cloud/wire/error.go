@@ -17,7 +17,7 @@ type Error struct {
 	Object ObjectHeader // of the object of S3 that the error is about
 }
 
-// ObjectHeader has what S3 says of an object in the headers of an error. What is empty is not there.
+// ObjectHeader has S3's description of an object in the headers of an error. What is empty is not there.
 type ObjectHeader struct{ ETag, LastModified, VersionID, DeleteMarker, Allow string }
 
 // Error returns the code and the message.

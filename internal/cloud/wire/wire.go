@@ -44,12 +44,12 @@ type Config struct {
 	// decoded. It may call next, which runs the operation and returns a pointer to
 	// its output. nil: every operation runs as it is.
 	Around Around
-	// Answered is told of every authenticated call of an operation; nil: nobody is.
+	// Answered is called for every authenticated call of an operation, if it is not nil.
 	Answered func(Answer)
 	// Fallback serves the paths below /_aloft/, which are not AWS's. Requests for
 	// them are signed with the key of the local cloud's own account, for OwnService.
 	Fallback http.Handler
-	// Streams are what serves requests that become connections, by path.
+	// Streams serve the requests that become connections, by path.
 	Streams map[string]Stream
 
 	Now          func() time.Time // time.Now if nil

@@ -9,7 +9,7 @@ import (
 	"aloft.dev/aloft/internal/load"
 )
 
-// Facts are what a drill measured. Times count from Recording.Started; the time of a
+// Facts are the measurements of a drill. Times count from Recording.Started; the time of a
 // moment that did not come is 0.
 type Facts struct {
 	Experiment, Victim string
@@ -52,7 +52,7 @@ type Report struct {
 	Latency        Latencies      `json:"latency_ms"`
 	Targets        []Target       `json:"targets"`
 	Advice         []string       `json:"advice"`
-	Alerts         []string       `json:"alerts,omitzero"` // that went off; absent if nobody is told of failures
+	Alerts         []string       `json:"alerts,omitzero"` // that went off; absent if nobody is notified of failures
 
 	Started time.Time `json:"started"`          // when the load began
 	Lag     float64   `json:"generator_lag_ms"` // the most that the generator adds to a latency

@@ -11,10 +11,10 @@ import (
 )
 
 // expiryDays is from how many days before an expiry on ACM tells Amazon EventBridge of it, and at most (AWS
-// Certificate Manager API Reference, ExpiryEventsConfiguration). There is no EventBridge here, so nobody is told.
+// Certificate Manager API Reference, ExpiryEventsConfiguration). There is no EventBridge here, so nobody is notified.
 const expiryDays = 45
 
-// GetAccountConfiguration returns when the account is told of certificates that expire.
+// GetAccountConfiguration returns how many days before their expiry the account is notified of certificates.
 func (a *API) GetAccountConfiguration(
 	ctx context.Context, _ *acm.GetAccountConfigurationInput,
 ) (*acm.GetAccountConfigurationOutput, error) {
@@ -27,8 +27,8 @@ func (a *API) GetAccountConfiguration(
 	}, nil
 }
 
-// PutAccountConfiguration sets when the account is told of certificates that expire. A token repeats an earlier
-// request, which must be the same.
+// PutAccountConfiguration sets how many days before their expiry the account is notified of certificates. A token
+// repeats an earlier request, which must be the same.
 func (a *API) PutAccountConfiguration(
 	ctx context.Context, in *acm.PutAccountConfigurationInput,
 ) (*acm.PutAccountConfigurationOutput, error) {

@@ -13,7 +13,7 @@ import (
 // (Amazon EC2 User Guide, Use a Systems Manager parameter instead of an AMI ID).
 const imageAlias = "resolve:ssm:"
 
-// resolveImageAlias returns the image id that an alias stands for at present, or name
+// resolveImageAlias returns the image id that an alias refers to at present, or name
 // itself if it is not an alias. An alias may name the current version of its parameter
 // only: the local cloud keeps no older ones.
 func resolveImageAlias(r store.Reader, region identity.Region, name string) (string, error) {

@@ -32,7 +32,7 @@ func resourceNames(subnet *store.Subnet, in *types.PrivateDnsNameOptionsRequest)
 	return names
 }
 
-// setNameOptions sets what a request says of resource names.
+// setNameOptions applies a request's options for resource names.
 func setNameOptions(names *store.ResourceNames, kind types.HostnameType, a, aaaa *bool) {
 	if kind != "" {
 		names.Hostname = kind == types.HostnameTypeResourceName

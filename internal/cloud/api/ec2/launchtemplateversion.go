@@ -143,7 +143,7 @@ func dataBasedOn(
 }
 
 // versionItem describes a version. If resolve is set, it replaces an image alias by
-// the image that the alias stands for at present.
+// the image that the alias refers to at present.
 func versionItem(r store.Reader, row template, v version, resolve bool) (types.LaunchTemplateVersion, error) {
 	data, err := responseData(v)
 	if err != nil {

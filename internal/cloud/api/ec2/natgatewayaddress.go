@@ -30,7 +30,7 @@ const (
 	maxDrain   = 4000
 )
 
-// secondaryRequest is what a request says of secondary addresses of a NAT gateway.
+// secondaryRequest is the part of a request about secondary addresses of a NAT gateway.
 type secondaryRequest struct {
 	isPublic    bool
 	allocations []string // of a public gateway

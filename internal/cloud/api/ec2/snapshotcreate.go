@@ -49,7 +49,7 @@ func (a *API) CreateSnapshot(ctx context.Context, in *ec2.CreateSnapshotInput) (
 	})
 }
 
-// checkSnapshotted refuses a volume of which there can be no snapshot.
+// checkSnapshotted refuses a volume that cannot have a snapshot.
 func (a *API) checkSnapshotted(volume disk) error {
 	switch {
 	case volume.State == store.VolumeCreating || volume.State == store.VolumeError:

@@ -13,7 +13,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// volumeType is what volumes of one type can be (Amazon EBS User Guide, Amazon EBS volume types).
+// volumeType describes the limits of volumes of one type (Amazon EBS User Guide, Amazon EBS volume types).
 type volumeType struct {
 	minGiB, maxGiB   int32
 	minIOPS, maxIOPS int32 // that a request can ask for; zero: none

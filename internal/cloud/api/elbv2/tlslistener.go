@@ -13,7 +13,7 @@ import (
 // groups whose targets they use TLS with.
 const secure = string(types.ProtocolEnumTls)
 
-// alpnPolicies are what listeners can negotiate by ALPN (Elastic Load Balancing API Reference,
+// alpnPolicies lists what listeners can negotiate by ALPN (Elastic Load Balancing API Reference,
 // CreateListener).
 var alpnPolicies = []string{"HTTP1Only", "HTTP2Only", "HTTP2Optional", "HTTP2Preferred", "None"}
 

@@ -189,7 +189,7 @@ func describeKey(row *store.AccessKey) types.AccessKeyMetadata {
 	}
 }
 
-// notApplicable is what responses say of the last use of a key that was never used.
+// notApplicable is the last use that responses report for a key that was never used.
 const notApplicable = "N/A"
 
 // GetAccessKeyLastUsed returns when and for which service an access key was last used.

@@ -95,7 +95,7 @@ func report(ctx context.Context, r store.Reader, rules *store.PasswordPolicy) []
 	return text.Bytes()
 }
 
-// noCertificates is what reports say of signing certificates, which nobody has.
+// noCertificates is the column of signing certificates in reports. No user has any.
 var noCertificates = []string{"false", notApplicable, "false", notApplicable}
 
 func reportTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05-07:00") }

@@ -76,7 +76,7 @@ func (a *API) editProfile(
 	})
 }
 
-// describeProfile returns what lists say of an instance profile: not its tags. r is not
+// describeProfile returns an instance profile as lists show it: without its tags. r is not
 // used if the profile has no role.
 func describeProfile(r store.Reader, row *store.InstanceProfile) types.InstanceProfile {
 	out := types.InstanceProfile{

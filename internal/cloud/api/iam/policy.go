@@ -188,7 +188,7 @@ func usages(ctx context.Context, r store.Reader) map[string]usage {
 	return all
 }
 
-// describePolicy returns what lists say of a policy: neither its description nor its
+// describePolicy returns a policy as lists show it: with neither its description nor its
 // tags (IAM API Reference, Policy and ListPolicies).
 func describePolicy(p policy, used usage) types.Policy {
 	return types.Policy{

@@ -47,7 +47,7 @@ func (a *API) CreatePolicyVersion(
 	return &iam.CreatePolicyVersionOutput{PolicyVersion: &out}, err
 }
 
-// describeVersion returns what lists say of a version: not its document.
+// describeVersion returns a version as lists show it: without its document.
 func describeVersion(row *store.Policy, v store.PolicyVersion) types.PolicyVersion {
 	return types.PolicyVersion{
 		VersionId: &v.ID, CreateDate: &v.Created, IsDefaultVersion: v.ID == row.DefaultVersion,

@@ -109,7 +109,7 @@ func (a *API) editRole(ctx context.Context, name *string, change func(tx *store.
 	})
 }
 
-// describeRole returns what lists say of a role: not its tags, its boundary and its last
+// describeRole returns a role as lists show it: without its tags, its boundary and its last
 // use (IAM API Reference, ListRoles).
 func describeRole(row *store.Role) types.Role {
 	out := types.Role{
@@ -122,7 +122,7 @@ func describeRole(row *store.Role) types.Role {
 	return out
 }
 
-// describeWholeRole returns what GetRole says of a role.
+// describeWholeRole returns a role as GetRole shows it.
 func describeWholeRole(row *store.Role) *types.Role {
 	out := describeRole(row)
 	out.PermissionsBoundary, out.Tags = boundaryOf(row.Permissions), tagItems(row.Tags)

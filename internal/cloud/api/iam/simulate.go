@@ -20,7 +20,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// simulationInput is what the inputs of both simulations share.
+// simulationInput holds the fields that the inputs of both simulations share.
 type simulationInput struct {
 	actions, resources            []string
 	policies, boundaries          []string

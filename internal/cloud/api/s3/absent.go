@@ -73,7 +73,7 @@ func (a *API) GetBucketLogging(
 	return &s3.GetBucketLoggingOutput{}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
 }
 
-// GetBucketNotificationConfiguration returns nothing: nobody is told of changes.
+// GetBucketNotificationConfiguration returns nothing: nobody is notified of changes.
 func (a *API) GetBucketNotificationConfiguration(
 	ctx context.Context, in *s3.GetBucketNotificationConfigurationInput,
 ) (*s3.GetBucketNotificationConfigurationOutput, error) {

@@ -29,7 +29,7 @@ var _ body = (*wire.Payload)(nil)
 // part.
 const maxContent = 5 << 30
 
-// content is what a request has uploaded.
+// content is the data that a request has uploaded.
 type content struct {
 	file     store.FileRef
 	md5      []byte

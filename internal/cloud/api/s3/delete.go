@@ -11,7 +11,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// deletion is what a deletion has done.
+// deletion is the outcome of a deletion.
 type deletion struct {
 	version *string // that is deleted, or that of the new marker
 	marker  bool    // whether that is a delete marker

@@ -64,7 +64,7 @@ func headersOf(h store.ObjectHeaders, expires *time.Time, tagging *string) (stor
 	return h, err
 }
 
-// condition is what must hold of the object that a write replaces.
+// condition must hold for the object that a write replaces.
 type condition struct{ match, noneMatch *string }
 
 // check returns the error of a condition that an object does not meet; nil: there is none.

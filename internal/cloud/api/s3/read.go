@@ -15,7 +15,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// question is what a client asks about an object: under which conditions, and for which
+// question describes what a client asks about an object: under which conditions, and for which
 // bytes.
 type question struct {
 	match, noneMatch               *string

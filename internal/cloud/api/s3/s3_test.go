@@ -22,7 +22,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
 
-// world is S3 with a client, in which the time is what a test sets.
+// world is S3 with a client. Tests set its time.
 type world struct {
 	*testing.T
 	*s3.Client

@@ -141,7 +141,7 @@ func (a *API) CancelCommand(ctx context.Context, in *ssm.CancelCommandInput) (*s
 	})
 }
 
-// commandQuery is what ListCommands and ListCommandInvocations have in common.
+// commandQuery holds the fields that ListCommands and ListCommandInvocations share.
 type commandQuery struct {
 	command, instance *string
 	maxResults        *int32

@@ -18,7 +18,7 @@ import (
 // maxCommandFilters is how many filters a list of commands has at most.
 const maxCommandFilters = 5
 
-// filtered is what filters see of a command or an invocation.
+// filtered holds the properties of a command or an invocation that filters see.
 type filtered struct {
 	document        string
 	requested       time.Time

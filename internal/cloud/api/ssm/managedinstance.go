@@ -25,7 +25,7 @@ const pingInterval = 5 * time.Minute
 // maxAgentText is the length of the longest text that an agent reports.
 const maxAgentText = 256
 
-// UpdateInstanceInformationInput is what an agent reports about itself and its machine. The
+// UpdateInstanceInformationInput is an agent's report about itself and its machine. The
 // SDK lacks the operation, which only agents call (github.com/aws/amazon-ssm-agent).
 type UpdateInstanceInformationInput struct {
 	InstanceId                                  *string

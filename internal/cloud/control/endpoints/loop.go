@@ -50,7 +50,7 @@ func (l *Loop) Run(ctx context.Context) error {
 	return nil
 }
 
-// steps are what is due at a time.
+// steps are the steps that are due at a time.
 type steps struct {
 	now     time.Time
 	next    time.Time // when there is more to do; zero: never

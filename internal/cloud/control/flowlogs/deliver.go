@@ -92,7 +92,7 @@ func interfacesOf(r store.Reader, resource string) []*store.NetworkInterface {
 	return nil
 }
 
-// describe returns what records say of a network interface.
+// describe returns a network interface as records describe it.
 func describe(view store.Reader, eni *store.NetworkInterface) flowlog.Interface {
 	i := flowlog.Interface{
 		ID: eni.ID, Account: eni.Region.Account(), VPC: eni.VPCID, Subnet: eni.SubnetID, Instance: eni.InstanceID,

@@ -29,7 +29,7 @@ var _ Network = (*network.Plane)(nil)
 // Balancer.
 const networkNamespace = "AWS/NetworkELB"
 
-// flows are what a node forwarded until a measurement, by protocol.
+// flows counts what a node had forwarded at a measurement, by protocol.
 type flows map[string]network.Flows
 
 // measureFlows adds what the nodes of Network Load Balancers forwarded to the metrics.

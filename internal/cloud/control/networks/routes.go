@@ -24,7 +24,7 @@ func (r subnetRoutes) of(subnet string) []network.Route {
 	return r.main
 }
 
-// targets are what routes of a VPC can lead to.
+// targets holds the possible targets of a VPC's routes.
 type targets struct {
 	internetGateways map[string]bool   // by id: those attached to the VPC
 	egressOnly       map[string]bool   // by id: the VPC's egress-only internet gateways

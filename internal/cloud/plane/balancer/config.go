@@ -217,7 +217,7 @@ type TargetGroup struct {
 	Flows           Flows `json:"flows,omitzero"`
 }
 
-// Flows is what becomes of the connections of an opaque listener to the targets of a group.
+// Flows configures how connections of an opaque listener reach the targets of a group.
 type Flows struct {
 	// Impersonate gives connections to targets the client's address (preserve_client_ip.enabled).
 	Impersonate bool `json:"impersonate,omitempty"`

@@ -28,7 +28,7 @@ type Successor struct {
 	Args    []string `json:"args"`    // of the keeper
 }
 
-// ReadyLine is what the keeper prints once the balancer process serves.
+// ReadyLine is the line that the keeper prints once the balancer process serves.
 const ReadyLine = "ready\n"
 
 // Identify distinguishes the program in a file from others, and from other versions of it.

@@ -25,7 +25,7 @@ const descriptors = 1 << 15
 // fdControl is the descriptor of the listening control socket, which a companion inherits.
 const fdControl = 3
 
-// Role is what a companion does.
+// Role is the task of a companion.
 type Role struct {
 	Name        string
 	Confinement confinement.Confinement // Run sets Root

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Confinement is what a process keeps.
+// Confinement describes the rights that a process keeps.
 type Confinement struct {
 	User     int      // user and group, which belong to no one else
 	Root     string   // an empty folder, which becomes the process's root directory

@@ -12,7 +12,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/admission"
 )
 
-// Names are what the local cloud knows of names. Names are in lower case and have no trailing
+// Names holds the names that the local cloud knows. Names are in lower case and have no trailing
 // dot.
 type Names struct {
 	// Zone returns the addresses of a name as machines of the VPC see them. known is false for
@@ -29,7 +29,7 @@ type Names struct {
 	Hosted func(vpcID, name, kind string) (answer Answer, known bool)
 }
 
-// Answer is what is known of a name and a type. Records are in the form of zone files (RFC 1035,
+// Answer is the answer for a name and a type. Records are in the form of zone files (RFC 1035,
 // section 5.1); the name that they begin with does not matter.
 type Answer struct {
 	Exists    bool     // the name exists

@@ -20,7 +20,7 @@ import (
 // queries are limits that no test reaches by accident.
 var queries = admission.Limits{PerSource: dns.QueriesPerMachine, Total: 512}
 
-// cloud is what a resolver asks, in the test's process.
+// cloud answers a resolver's questions in the test's process.
 type cloud struct {
 	dns.Names
 	servers []string

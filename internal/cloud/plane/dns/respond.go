@@ -20,7 +20,7 @@ import (
 // maxChain is how many names an answer follows at most, from one CNAME to the next.
 const maxChain = 8
 
-// Cloud is what a resolver asks for what it cannot know.
+// Cloud answers the questions that a resolver cannot answer itself.
 type Cloud interface {
 	// Find returns what the local cloud knows of a name and a type for a machine (Names).
 	Find(ctx context.Context, machine admission.Source, name, kind string) (answer Answer, known bool, err error)

@@ -41,7 +41,7 @@ type Backend struct {
 	Flows Flows
 }
 
-// Flows is what becomes of flows to a Backend.
+// Flows configures what happens to flows to a Backend.
 type Flows int
 
 // The zero Flows are those of a target in service.

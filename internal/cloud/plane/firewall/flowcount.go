@@ -10,7 +10,7 @@ import (
 	"github.com/google/nftables/expr"
 )
 
-// FlowCount is what a node of a Network Load Balancer has forwarded of one protocol.
+// FlowCount counts what a node of a Network Load Balancer has forwarded of one protocol.
 type FlowCount struct {
 	Flows uint64 // that have begun
 	Bytes uint64 // in both directions, with the headers of IP

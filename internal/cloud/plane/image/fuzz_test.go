@@ -102,7 +102,7 @@ func FuzzArchive(f *testing.F) {
 	})
 }
 
-// tester is what rapid and testing have in common.
+// tester has the methods that rapid and testing share.
 type tester interface {
 	Helper()
 	Fatal(args ...any)

@@ -32,7 +32,7 @@ type Sockets struct {
 	Endpoint *net.TCPListener
 }
 
-// first returns the sockets of which there is one at most.
+// first returns the sockets that exist at most once.
 func (s *Sockets) first() []*net.TCPListener {
 	if s.Endpoint != nil {
 		return []*net.TCPListener{s.Endpoint}

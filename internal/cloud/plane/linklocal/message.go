@@ -65,7 +65,7 @@ type Response struct {
 	Header http.Header
 }
 
-// Question is what a machine with an address in a VPC asks the resolver, in lower case and without a
+// Question is a question of a machine with an address in a VPC to the resolver, in lower case and without a
 // trailing dot.
 type Question struct {
 	VPC        string
@@ -73,7 +73,7 @@ type Question struct {
 	Name, Kind string
 }
 
-// Found is what the local cloud knows of a name and a type (dns.Answer).
+// Found is the local cloud's answer for a name and a type (dns.Answer).
 type Found struct {
 	Known, Exists, Synthesize bool
 	Records                   []string

@@ -19,7 +19,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/dns"
 )
 
-// Services are what the daemon answers.
+// Services are the daemon's implementations of the services.
 type Services struct {
 	Metadata func(vpcID string) http.Handler // of one VPC; requests come from its machines' addresses
 	API      http.Handler

@@ -19,7 +19,7 @@ import (
 // ErrNoSocket is returned if no socket has the address.
 var ErrNoSocket = errors.New("no socket has the address")
 
-// socket is what the kernel says of a TCP socket.
+// socket is the kernel's description of a TCP socket.
 type socket struct {
 	state uint8 // unix.BPF_TCP_LISTEN and so on
 	uid   int

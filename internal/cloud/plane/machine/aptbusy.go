@@ -17,7 +17,7 @@ const (
 
 // holdAptLocks is a Perl program, because apt's locks are those of fcntl(2), which flock(1)
 // cannot take, and because every Debian and Ubuntu has Perl. The last word of its process
-// title is what apt shows as the holder.
+// title is the name that apt shows as the holder.
 const holdAptLocks = `use Fcntl;
 $0 = "unattended-upgr";
 my @held;

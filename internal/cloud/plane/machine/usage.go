@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Usage is what a machine has used since it was prepared.
+// Usage counts what a machine has used since it was prepared.
 type Usage struct {
 	CPU            time.Duration // processor time, summed over its processors
 	Received, Sent uint64        // bytes on its network interfaces, including Ethernet headers

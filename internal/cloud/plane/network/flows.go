@@ -12,7 +12,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 )
 
-// Flows is what a node of a Network Load Balancer forwards of one protocol.
+// Flows configures what a node of a Network Load Balancer forwards of one protocol.
 type Flows struct {
 	firewall.FlowCount     // since the node's namespace was set up, or a daemon took it over
 	Active             int // open now

@@ -15,7 +15,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 )
 
-// forwarder is what this process knows of a namespace that forwards packets: that of a NAT
+// forwarder is this process's knowledge of a namespace that forwards packets: that of a NAT
 // gateway or of a node of a Network Load Balancer.
 type forwarder struct {
 	owner       string // "NAT gateway" or "load balancer"

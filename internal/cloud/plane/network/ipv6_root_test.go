@@ -146,7 +146,7 @@ func withOption(option int) func(network, address string, c syscall.RawConn) err
 	}
 }
 
-// ping6 sends an echo request and waits for its reply, or for what routers say of it.
+// ping6 sends an echo request and waits for its reply, or for a router's error about it.
 func ping6(path, to string) error {
 	var conn net.Conn
 	err := inNamespace(path, func() (err error) {
@@ -194,7 +194,7 @@ func TestRealIPv6SourcesAndRoutersCannotBeForged(t *testing.T) {
 		t.Errorf("the first packet is from %s, want %s", got, a6)
 	}
 
-	// What a machine says of hardware addresses changes those of its own link alone, and nobody
+	// A machine's claims about hardware addresses change those of its own link alone, and nobody
 	// believes it to be a router.
 	before := s.routes6("v")
 	if err := advertise(a); err != nil {

@@ -13,7 +13,7 @@ import (
 // keeps them if the daemon is killed.
 const maxKept = 16
 
-// recorder is what this process knows of the tables that record flows in a router's namespace.
+// recorder is this process's knowledge of the tables that record flows in a router's namespace.
 type recorder struct {
 	tables []firewall.Ruleset
 	known  bool // they record in the namespace, and no others

@@ -4,7 +4,7 @@ package network
 
 import "aloft.dev/aloft/internal/cloud/plane/firewall"
 
-// appliedRuleset is what this process has given a namespace as rulesets. Zero: unknown.
+// appliedRuleset identifies the rulesets that this process has loaded into a namespace. Zero: unknown.
 type appliedRuleset struct {
 	text       string
 	generation uint32

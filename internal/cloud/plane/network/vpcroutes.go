@@ -166,7 +166,7 @@ func (r *router) compareRoutingRules(vpc VPC) (missing, stale []*netlink.Rule, e
 	return missing, stale, nil
 }
 
-// rulePlace is what no two routing rules of a family have in common.
+// rulePlace identifies a routing rule within its family.
 type rulePlace struct {
 	priority int
 	mark     uint32

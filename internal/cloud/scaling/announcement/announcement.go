@@ -65,7 +65,7 @@ func way(a *store.ScalingActivity, launching bool) (origin, destination string) 
 	return Group, Compute
 }
 
-// about is what every message has in common.
+// about holds the fields that all messages share.
 type about struct {
 	AccountID            string `json:"AccountId"`
 	RequestID            string `json:"RequestId"`

@@ -69,7 +69,7 @@ type Step struct {
 	Refresh         [2]*store.InstanceRefresh // UpdateRefresh: before and after
 }
 
-// Plan is what a group does now, and when it must decide again even if no row
+// Plan describes what a group does now, and when it must decide again even if no row
 // changes. A zero time means never.
 type Plan struct {
 	Steps []Step

@@ -12,7 +12,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Source is what a group launches instances from.
+// Source describes what a group launches instances from.
 type Source struct {
 	Template      store.TemplateRef
 	InstanceType  string // overrides the template's; "": the template's

@@ -13,7 +13,7 @@ import (
 const (
 	postHead = "POST /000/a HTTP/1.1\r\nHost: h000\r\n"
 	getHead  = "GET /000/a HTTP/1.1\r\nHost: h000\r\n"
-	// hidden is what an attacker wants the back end to take for a request of its own.
+	// hidden is the request that an attacker wants to smuggle to the back end.
 	hidden = "GET /000/hidden HTTP/1.1\r\nHost: h000\r\n\r\n"
 	second = "GET /000/b HTTP/1.1\r\nHost: h000\r\n\r\n"
 	five   = "5\r\nhello\r\n0\r\n\r\n" // a chunked body

@@ -15,7 +15,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/plane/balancer/socket"
 )
 
-// operation is what a request asks of the keeper.
+// operation is the operation that a request asks the keeper to perform.
 type operation string
 
 const (

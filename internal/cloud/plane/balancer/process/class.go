@@ -46,7 +46,7 @@ const (
 	minWaitRatio = 5
 )
 
-// usage is what threads got of the processors, as the kernel counts it.
+// usage is the processor time that threads got, as the kernel counts it.
 type usage struct {
 	ran    time.Duration
 	waited time.Duration // ready to run, while others did

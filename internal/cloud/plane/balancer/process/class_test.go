@@ -15,7 +15,7 @@ var (
 	beside = usage{ran: 24 * time.Millisecond, waited: 401 * time.Millisecond, slices: 337}
 )
 
-// calm is what a pause looks like in which nothing else ran.
+// calm is the usage in a pause in which nothing else ran.
 var calm = usage{idle: 2 * time.Minute}
 
 // clock counts intervals of a rule.

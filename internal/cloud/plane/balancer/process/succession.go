@@ -27,7 +27,7 @@ type successor struct {
 	args    []string // of the keeper
 }
 
-// inheritance is what the keeper's process hands to the program that it becomes: its
+// inheritance holds what the keeper's process hands to the program that it becomes: its
 // descriptors and its children stay.
 type inheritance struct {
 	Keeper  keeper.State `json:"keeper"`

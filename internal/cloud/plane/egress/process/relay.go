@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// chunk is what one read takes from a connection.
+// chunk is the size of one read from a connection, in bytes.
 type chunk [64 << 10]byte
 
 // relay is a pair of connections that bytes are copied between. While nothing arrives, it

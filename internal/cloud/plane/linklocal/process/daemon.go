@@ -149,7 +149,7 @@ func (d *daemon) get(
 	return file, err
 }
 
-// cloud is what the resolver asks.
+// cloud answers the resolver's questions.
 type cloud struct{ *daemon }
 
 // Find implements dns.Cloud.

@@ -55,7 +55,7 @@ func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// request returns what the daemon learns of a request.
+// request returns what the daemon gets to know about a request.
 func (f *forwarder) request(r *http.Request) (*linklocal.Request, error) {
 	source, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
