@@ -93,6 +93,7 @@ bench: build ## benchmarks; each prints a table and one line of JSON
 	$(SUDO) $(GO) run ./bench/domain
 	$(SUDO) $(GO) run ./bench/scaling
 	$(SUDO) $(GO) run ./bench/neighbour
+	$(SUDO) $(GO) run ./bench/flowlogs
 
 gen: ## regenerate generated files
 	$(GO) generate ./...
