@@ -195,7 +195,7 @@ func TestCreateGroupRefusesInvalidTargetGroups(t *testing.T) {
 			func(in *createInput) { in.TargetGroupARNs = []string{"arn:none"} }, "One or more target groups not found",
 		},
 		"one of IP addresses": {
-			func(in *createInput) { in.TargetGroupARNs = []string{ofIPAddresses} }, "target type must be instance",
+			func(in *createInput) { in.TargetGroupARNs = []string{ofIPAddresses} }, "invalid target type",
 		},
 	})
 }

@@ -51,7 +51,9 @@ func checkTargetGroups(r store.Reader, region identity.Region, arns []string) er
 			return invalid("Provided Target Groups may not be valid. Please ensure they exist and try again. "+
 				"One or more target groups not found: %s", arn)
 		case group.TargetType != "instance":
-			return invalid("Invalid target group %s: the target type must be instance, not %s", arn, group.TargetType)
+			// AWS's text, as in github.com/hashicorp/terraform/issues/18674.
+			return invalid("Provided Target Group '%s' has invalid target type. "+
+				"Please ensure all provided Target Groups have target type of instance.", arn)
 		}
 	}
 	return nil

@@ -58,6 +58,10 @@ func paginateGroups[R any](p pageRequest, rows []R, key, group func(R) string) (
 	if !ok {
 		return nil, nil, wire.Errorf("InvalidNextToken", "The token '%s' is invalid.", *p.token)
 	}
+	if p.max != nil && *p.max < 1 { // check refuses more, but not for every list
+		return nil, nil, wire.Errorf("InvalidParameterValue",
+			"Value ( %d ) for parameter maxResults is invalid. Expecting a value greater than 0.", *p.max)
+	}
 	rows = page.After(rows, last, key)
 	if p.max == nil || int(*p.max) >= len(rows) {
 		return rows, nil, nil

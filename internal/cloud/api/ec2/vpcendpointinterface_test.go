@@ -269,4 +269,8 @@ func TestServicesOfInterfaceEndpointsAreDescribed(t *testing.T) {
 	if len(names) != 1+len(EndpointServices()) || !slices.IsSorted(names) {
 		t.Errorf("all services: %q", names)
 	}
+	in.MaxResults = aws.Int32(0)
+	if _, err := c.DescribeVpcEndpointServices(c.ctx, in); code(err) != "InvalidParameterValue" {
+		t.Errorf("an empty page: %v", err)
+	}
 }
