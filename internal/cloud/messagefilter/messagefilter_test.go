@@ -128,3 +128,19 @@ func TestPoliciesThatAreRefused(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// No policy is accepted that cannot be matched, with any message.
+func FuzzParse(f *testing.F) {
+	f.Add(`{"a":[{"prefix":"b"},{"numeric":[">",1,"<=",5]},{"anything-but":["c"]}]}`, `{"a":"bc"}`, true)
+	f.Add(`{"$or":[{"a":{"b":[{"exists":false}]}},{"c":[{"cidr":"10.0.0.0/8"},{"wildcard":"*x*"}]}]}`,
+		`{"c":[["10.1.2.3"]]}`, false)
+	f.Fuzz(func(_ *testing.T, policy, message string, body bool) {
+		scope := messagefilter.Attributes
+		if body {
+			scope = messagefilter.Body
+		}
+		if p, err := messagefilter.Parse(policy, scope); err == nil {
+			p.Match(message, []store.MessageAttribute{{Name: "a", Type: "String", Value: message}})
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"net/url"
 	"reflect"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/google/go-cmp/cmp"
 
@@ -135,6 +137,19 @@ func FuzzJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r := jsonDecoder{}
 		wantAWSError(t, r.read(body, sh, reflect.ValueOf(&ssm.PutParameterInput{}).Elem()))
+	})
+}
+
+func FuzzXML(f *testing.F) {
+	f.Add([]byte(`<LifecycleConfiguration><Rule><Filter><And><Prefix>a/</Prefix><Tag><Key>k</Key></Tag></And></Filter>` +
+		`<Expiration><Date>2026-01-01T00:00:00Z</Date></Expiration></Rule></LifecycleConfiguration>`))
+	f.Add([]byte(`<!DOCTYPE a [<!ENTITY b "c">]><LifecycleConfiguration>&b;<Rule/></LifecycleConfiguration>`))
+	f.Add(bytes.Repeat([]byte("<LifecycleConfiguration>"), 2000))
+	_, sh := shapeOf[s3types.BucketLifecycleConfiguration](f, "s3")
+	f.Fuzz(func(t *testing.T, body []byte) {
+		d := xmlDecoder{}
+		v := reflect.ValueOf(&s3types.BucketLifecycleConfiguration{}).Elem()
+		wantAWSError(t, d.read(body, "LifecycleConfiguration", sh, v))
 	})
 }
 
