@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"runtime"
 
 	"aloft.dev/aloft/internal/cloud/api/acm"
 	"aloft.dev/aloft/internal/cloud/api/autoscaling"
@@ -114,7 +113,7 @@ func (d *daemon) apis() (wire.Config, error) {
 		Authorize: guard.Authorize, PassRole: passRoleTo(guard),
 		Assumable: authorization.ServiceMayAssume,
 		Store:     d.store, PublicRange: network.DefaultPublicRange, IPv6Range: d.ipv6Range(),
-		Images:  baseImages(runtime.GOARCH),
+		Images:  d.publicImages(),
 		Manners: &d.manners, AnyImage: d.AnyImage, Simulated: d.Layout.Simulated,
 		Console: func(_ context.Context, id string) ([]byte, error) { return d.machines.Console(id) },
 	})
@@ -124,6 +123,7 @@ func (d *daemon) apis() (wire.Config, error) {
 	d.buckets = s3.New(s3.Config{Store: d.store, Files: d.objects, Log: d.Log})
 	balancing := elbv2.New(elbv2.Config{
 		Store: d.store, PublicRange: network.DefaultPublicRange, Manners: &d.manners, Deliver: d.buckets.Deliver,
+		Simulated: d.Layout.Simulated,
 	})
 	publisher := publisher(guard, d.Log)
 	d.compute, d.mayWriteLogs = machines, logWriter(guard)

@@ -3,6 +3,8 @@
 package cloud
 
 import (
+	"runtime"
+
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/plane/image"
 )
@@ -27,7 +29,7 @@ func baseImages(arch string) []ec2.BaseImage {
 			Architecture: awsArchitecture(arch),
 			RootDevice:   "/dev/xvda",
 			SizeGiB:      8,
-			Parameter:    "/aws/service/debian/release/" + release + "/latest/" + arch,
+			Parameters:   []string{"/aws/service/debian/release/" + release + "/latest/" + arch},
 		}
 	}
 	return []ec2.BaseImage{
@@ -41,10 +43,19 @@ func baseImages(arch string) []ec2.BaseImage {
 			Architecture: awsArchitecture(arch),
 			RootDevice:   "/dev/sda1",
 			SizeGiB:      8,
-			Parameter: "/aws/service/canonical/ubuntu/server/24.04/stable/current/" + arch +
-				"/hvm/ebs-gp3/ami-id",
+			Parameters: []string{
+				"/aws/service/canonical/ubuntu/server/24.04/stable/current/" + arch + "/hvm/ebs-gp3/ami-id",
+			},
 		},
 	}
+}
+
+// publicImages returns the public images of each region.
+func (d *daemon) publicImages() []ec2.BaseImage {
+	if d.AnyImage {
+		return anyImages(runtime.GOARCH)
+	}
+	return baseImages(runtime.GOARCH)
 }
 
 // awsArchitecture returns EC2's name of an architecture.

@@ -81,7 +81,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 		Store: s, PublicRange: netip.MustParsePrefix("198.18.0.0/15"),
 		Images: []ec2api.BaseImage{{
 			Base: "debian-12", Name: "debian", Owner: "136693071363", Architecture: "x86_64", RootDevice: "/dev/xvda",
-			SizeGiB: 8, Parameter: "/aws/service/debian/release/12/latest/amd64",
+			SizeGiB: 8, Parameters: []string{"/aws/service/debian/release/12/latest/amd64"},
 		}},
 		PassRole: func(ctx context.Context, role *store.Role, to string) error {
 			return guard.PassRole(ctx, "ec2", role, to)

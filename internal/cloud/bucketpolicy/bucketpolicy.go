@@ -82,18 +82,19 @@ func (p *Policy) Document() *policydocument.Document { return p.document }
 // Delivery is a log that a service puts into a bucket.
 type Delivery struct {
 	Bucket, Key string
-	Service     string          // LoadBalancers or FlowLogs
+	Service     string          // LoadBalancers or Logs
 	Region      identity.Region // of what the log is about
 	Source      string          // ARN of what the log is about
 }
 
 // The principals that deliver logs.
 const (
-	// LoadBalancers delivers the logs of load balancers (Application Load Balancer guide, "Enable
+	// LoadBalancers delivers the logs of Application Load Balancers (Application Load Balancer guide, "Enable
 	// access logs").
 	LoadBalancers = "logdelivery.elasticloadbalancing.amazonaws.com"
-	// FlowLogs delivers flow logs (Amazon VPC User Guide, "Amazon S3 bucket permissions for flow logs").
-	FlowLogs = "delivery.logs.amazonaws.com"
+	// Logs delivers flow logs, and logs of Network Load Balancers (Amazon VPC User Guide, "Amazon S3 bucket
+	// permissions for flow logs").
+	Logs = "delivery.logs.amazonaws.com"
 )
 
 // Admits reports whether the policy lets a log into its bucket.

@@ -12,7 +12,7 @@ import (
 // FlowLog returns the delivery of a flow log of a region, with a key, to a bucket.
 func FlowLog(region identity.Region, bucket, key string) Delivery {
 	return Delivery{
-		Bucket: bucket, Key: key, Service: FlowLogs, Region: region,
+		Bucket: bucket, Key: key, Service: Logs, Region: region,
 		Source: identity.ARN("logs", region, "vpc-flow-logs"),
 	}
 }
@@ -53,7 +53,7 @@ func WithFlowLogs(policy string, d Delivery) (string, error) {
 		number = strconv.Itoa(len(statements))
 	}
 	account := d.Region.Account()
-	principal := map[string]string{"Service": FlowLogs}
+	principal := map[string]string{"Service": Logs}
 	source := map[string]string{"aws:SourceArn": identity.ARN("logs", d.Region, "*")}
 	document["Statement"] = append(statements,
 		map[string]any{

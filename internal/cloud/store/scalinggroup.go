@@ -19,7 +19,7 @@ type ScalingGroup struct {
 	Mixed                  string      // mixed instances policy in JSON, as the request contained it
 	Configuration          string      // name of a launch configuration; the group has no template then
 	Min, Max, Desired      int32
-	DesiredType            string // "units"
+	DesiredType            string // "units", "vcpu" or "memory-mib"; "": units
 	DefaultCooldown        int32  // seconds
 	DefaultWarmup          *int32 // seconds; nil: not set
 	SubnetIDs              []string

@@ -51,6 +51,9 @@ func (a *API) CreateAutoScalingGroup(
 	); err != nil {
 		return nil, err
 	}
+	if err := setCapacityType(view, g, in.DesiredCapacityType); err != nil {
+		return nil, err
+	}
 	configuration, err := a.configurationLike(ctx, view, g, in.InstanceId)
 	if err != nil {
 		return nil, err
@@ -96,7 +99,7 @@ func (a *API) newGroup(region identity.Region, in *autoscaling.CreateAutoScaling
 		Name:    name,
 		Created: a.Now().UTC(),
 		Context: aws.ToString(in.Context),
-		Min:     *in.MinSize, Max: *in.MaxSize, DesiredType: aws.ToString(in.DesiredCapacityType),
+		Min:     *in.MinSize, Max: *in.MaxSize,
 		DefaultCooldown:     300,
 		HealthCheckType:     "EC2",
 		TerminationPolicies: []string{"Default"},

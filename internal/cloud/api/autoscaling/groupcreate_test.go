@@ -172,6 +172,19 @@ func TestAMixedInstancesPolicyTakesNoTemplateOfSpotInstances(t *testing.T) {
 	})
 }
 
+func TestADesiredCapacityCountsVCPUs(t *testing.T) {
+	withLoop(t, func(w *world) {
+		w.createGroup(func(in *createInput) {
+			mixedPolicy(nil, types.LaunchTemplateOverrides{InstanceRequirements: vcpus(2)})(in)
+			in.DesiredCapacityType, in.DesiredCapacity, in.MaxSize = new("vcpu"), new(int32(3)), new(int32(4))
+		})
+		g := w.describeGroup()
+		check(t, "instances of two vCPUs", len(g.Instances), 2)
+		check(t, "WeightedCapacity", *g.Instances[0].WeightedCapacity, "2")
+		check(t, "DesiredCapacityType", *g.DesiredCapacityType, "vcpu")
+	})
+}
+
 func TestAGroupChoosesTypesByRequirements(t *testing.T) {
 	withLoop(t, func(w *world) {
 		w.createGroup(mixedPolicy(nil, types.LaunchTemplateOverrides{InstanceRequirements: vcpus(2)}))

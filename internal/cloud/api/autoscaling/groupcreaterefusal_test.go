@@ -114,6 +114,14 @@ func TestCreateGroupRefusesInvalidLaunchSources(t *testing.T) {
 				types.LaunchTemplateOverrides{InstanceRequirements: vcpus(2)}),
 			"The OnDemandAllocationStrategy prioritized cannot be used with InstanceRequirements",
 		},
+		"another unit": {
+			func(in *createInput) { in.DesiredCapacityType = new("gpus") },
+			"Invalid DesiredCapacityType: gpus. Valid values are units, vcpu and memory-mib",
+		},
+		"vCPUs of a type": {
+			func(in *createInput) { in.DesiredCapacityType = new("vcpu") },
+			"The DesiredCapacityType vcpu can only be specified for a group with instance requirements",
+		},
 		"too many types": {
 			mixedPolicy(nil, make([]types.LaunchTemplateOverrides, 41)...), "limited to 40",
 		},

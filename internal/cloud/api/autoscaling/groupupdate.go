@@ -51,6 +51,7 @@ func (a *API) UpdateAutoScalingGroup(
 			}
 			changed.Template, changed.Mixed, changed.Configuration = launch.Template, launch.Mixed, launch.Configuration
 		}
+		changed.DesiredType = launch.DesiredType
 		if in.VPCZoneIdentifier != nil || len(in.AvailabilityZones)+len(in.AvailabilityZoneIds) > 0 {
 			changed.SubnetIDs, changed.Zones, changed.ByZones = launch.SubnetIDs, launch.Zones, launch.ByZones
 		}
@@ -85,6 +86,9 @@ func (a *API) applyLaunchSettings(
 		if err := a.setLaunchSource(r, g, sourceOfUpdate(in)); err != nil {
 			return err
 		}
+	}
+	if err := setCapacityType(r, g, in.DesiredCapacityType); err != nil {
+		return err
 	}
 	before := *g
 	setIfGiven(&g.PlacementGroup, in.PlacementGroup)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
@@ -70,6 +71,29 @@ func (a *API) setLaunchSource(r store.Reader, g *store.ScalingGroup, s launchSou
 		g.Template = store.TemplateRef{
 			ID: *base.LaunchTemplateId, Name: *base.LaunchTemplateName, Version: aws.ToString(base.Version),
 		}
+	}
+	return nil
+}
+
+// setCapacityType sets what the group's desired capacity counts. Other units than instances need
+// a policy with instance requirements (Amazon EC2 Auto Scaling API Reference,
+// CreateAutoScalingGroup: DesiredCapacityType).
+func setCapacityType(r store.Reader, g *store.ScalingGroup, unit *string) error {
+	setIfGiven(&g.DesiredType, unit)
+	switch g.DesiredType {
+	case "", "units":
+		return nil
+	case "vcpu", "memory-mib":
+	default:
+		return invalid("Invalid DesiredCapacityType: %s. Valid values are units, vcpu and memory-mib", g.DesiredType)
+	}
+	sources, err := scalinggroup.SourcesOf(r, g)
+	if err != nil {
+		return nil // checkLaunch says why
+	}
+	if slices.ContainsFunc(sources, func(s scalinggroup.Source) bool { return !s.Chosen }) {
+		return invalid("The DesiredCapacityType %s can only be specified for a group with instance requirements",
+			g.DesiredType)
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ func newRefreshWorld(t *testing.T) *refreshWorld {
 		Store: s, PublicRange: netip.MustParsePrefix("198.18.0.0/15"),
 		Images: []ec2.BaseImage{{
 			Base: "debian-12", Name: "debian", Owner: "136693071363", Architecture: "x86_64",
-			RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/aws/service/debian",
+			RootDevice: "/dev/xvda", SizeGiB: 8, Parameters: []string{"/aws/service/debian"},
 		}},
 	})
 	config := wiretest.Serve(

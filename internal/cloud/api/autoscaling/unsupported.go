@@ -6,7 +6,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
-	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
@@ -19,7 +18,7 @@ func checkCreateSupported(in *autoscaling.CreateAutoScalingGroupInput) error {
 	case in.InstanceLifecyclePolicy != nil:
 		return wire.NotImplemented("instance lifecycle policies (InstanceLifecyclePolicy)")
 	}
-	return cmp.Or(checkReservations(in.CapacityReservationSpecification), checkCapacityType(in.DesiredCapacityType))
+	return checkReservations(in.CapacityReservationSpecification)
 }
 
 // checkUpdateSupported refuses, by name, parameters that the local cloud does
@@ -28,7 +27,7 @@ func checkUpdateSupported(in *autoscaling.UpdateAutoScalingGroupInput) error {
 	if in.InstanceLifecyclePolicy != nil {
 		return wire.NotImplemented("instance lifecycle policies (InstanceLifecyclePolicy)")
 	}
-	return cmp.Or(checkReservations(in.CapacityReservationSpecification), checkCapacityType(in.DesiredCapacityType))
+	return checkReservations(in.CapacityReservationSpecification)
 }
 
 // checkReservations refuses capacity reservations, except the default of having
@@ -42,16 +41,4 @@ func checkReservations(s *types.CapacityReservationSpecification) error {
 		return nil
 	}
 	return wire.NotImplemented("capacity reservations (CapacityReservationSpecification)")
-}
-
-// checkCapacityType accepts a desired capacity that counts instances, AWS's
-// default.
-func checkCapacityType(unit *string) error {
-	switch constraint.Default(unit, "units") {
-	case "units", "":
-		return nil
-	case "vcpu", "memory-mib":
-		return wire.NotImplemented("the desired capacity type %s", *unit)
-	}
-	return invalid("Invalid DesiredCapacityType: %s. Valid values are units, vcpu and memory-mib", *unit)
 }

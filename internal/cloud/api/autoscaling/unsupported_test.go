@@ -14,7 +14,6 @@ import (
 
 func TestCreateGroupRefusesUnsupportedParametersByName(t *testing.T) {
 	checkCreateRefusals(t, newWorld(t), "NotImplemented", map[string]refusal{
-		"vCPUs":       {func(in *createInput) { in.DesiredCapacityType = new("vcpu") }, "vcpu"},
 		"AWS Lambda":  {func(in *createInput) { in.TerminationPolicies = []string{"arn:aws:lambda:x"} }, "Lambda"},
 		"VPC Lattice": {func(in *createInput) { in.HealthCheckType = new("EC2,VPC_LATTICE") }, "VPC_LATTICE"},
 		"prices": {

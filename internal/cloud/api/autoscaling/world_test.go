@@ -67,7 +67,7 @@ func newWorld(t *testing.T) *world {
 		PublicRange: public,
 		Images: []compute.BaseImage{{
 			Base: "debian-12", Name: "debian-12", Owner: "136693071363", Architecture: "x86_64",
-			RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/p",
+			RootDevice: "/dev/xvda", SizeGiB: 8, Parameters: []string{"/p"},
 		}},
 	})
 	w.API = api.New(api.Config{Store: s, Templates: w.ec2})

@@ -62,7 +62,8 @@ type BaseImage struct {
 	Architecture string // "x86_64"
 	RootDevice   string // "/dev/xvda"
 	SizeGiB      int32
-	Parameter    string // public parameter of Systems Manager with the id of the image
+	VolumeType   string   // of the root volume; "": "gp3"
+	Parameters   []string // public parameters of Systems Manager with the id of the image
 }
 
 // API implements the operations of Amazon EC2.

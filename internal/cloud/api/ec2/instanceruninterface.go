@@ -119,7 +119,6 @@ func checkGroupInterfaces(data *types.RequestLaunchTemplateData, subnetID string
 		return one.NetworkInterfaceId != nil
 	}
 	return unsupported(map[string]bool{
-		"networkInterfaces: more than one":     len(data.NetworkInterfaces) > 1,
 		"networkInterfaces.networkInterfaceId": slices.ContainsFunc(data.NetworkInterfaces, existing),
 	})
 }

@@ -119,9 +119,11 @@ func (l *launch) merge(row template, v version, subnetID string) error {
 	); err != nil {
 		return err
 	}
-	if l.in, err = mergeTemplate(data, withSubnet(l.in, len(data.NetworkInterfaces) > 0, subnetID)); err != nil {
+	merged, err := mergeTemplate(data, l.in)
+	if err != nil {
 		return err
 	}
+	l.in = withSubnet(merged, subnetID)
 	tags, err := tagsOfSpecifications(dataTagSpecifications(data), templateTagTypes...)
 	if err != nil {
 		return err

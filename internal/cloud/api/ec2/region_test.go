@@ -75,7 +75,7 @@ func TestNewPublicImagesReachExistingRegions(t *testing.T) {
 	do(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{})
 	view := c.Store.View()
 	images := store.ImagesByName.List(view, home+"/"+later.Name)
-	alias, _ := store.Parameters.Get(view, home+later.Parameter)
+	alias, _ := store.Parameters.Get(view, home+later.Parameters[0])
 	if len(images) != 1 || alias.Value != images[0].ID || alias.Version != 2 || len(store.VPCs.List(view)) != 1 {
 		t.Errorf("images %+v, alias %+v", images, alias)
 	}

@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"cmp"
 	"slices"
 
 	"aloft.dev/aloft/internal/cloud/identity"
@@ -44,7 +45,7 @@ func (a *API) seedImage(tx *store.Tx, region identity.Region, base BaseImage) {
 		Public:         true,
 		Base:           base.Base,
 		SnapshotID:     snapshot.ID,
-		RootVolumeType: "gp3",
+		RootVolumeType: cmp.Or(base.VolumeType, "gp3"),
 		RootDevice:     base.RootDevice,
 		Architecture:   base.Architecture,
 		Created:        a.Now(),
@@ -52,21 +53,20 @@ func (a *API) seedImage(tx *store.Tx, region identity.Region, base BaseImage) {
 	}
 	store.Snapshots.Put(tx, snapshot)
 	store.Images.Put(tx, image)
-	if base.Parameter == "" {
-		return
+	for _, name := range base.Parameters {
+		alias := store.Parameter{
+			Region:   region,
+			Name:     name,
+			Type:     "String",
+			DataType: "aws:ec2:image",
+			Tier:     "Standard",
+		}
+		if old, ok := store.Parameters.Get(tx, store.ParameterKey(region, name)); ok {
+			alias = *old
+		}
+		alias.Value, alias.Version, alias.Modified = image.ID, alias.Version+1, a.Now()
+		store.Parameters.Put(tx, &alias)
 	}
-	alias := store.Parameter{
-		Region:   region,
-		Name:     base.Parameter,
-		Type:     "String",
-		DataType: "aws:ec2:image",
-		Tier:     "Standard",
-	}
-	if old, ok := store.Parameters.Get(tx, store.ParameterKey(region, base.Parameter)); ok {
-		alias = *old
-	}
-	alias.Value, alias.Version, alias.Modified = image.ID, alias.Version+1, a.Now()
-	store.Parameters.Put(tx, &alias)
 }
 
 // EnsureRegion prepares a region on its first use by an account: it creates the default VPC,

@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,7 +22,7 @@ type Launch struct {
 	// complete.
 	Base     *ec2.RunInstancesInput
 	Type     string // if set, replaces the template's
-	SubnetID string // if set, replaces the template's, also in its network interface
+	SubnetID string // if set, replaces the template's, also in its network interfaces
 	// PlacementGroup, if set, is the name of the placement group, instead of the template's.
 	PlacementGroup string `json:",omitempty"`
 	// Spot launches Spot Instances of one-time requests, for no more than MaxPrice if that is set.
@@ -119,7 +120,7 @@ func templateSpecification(ref store.TemplateRef) *types.LaunchTemplateSpecifica
 func (l Launch) input() *ec2.RunInstancesInput {
 	in := &ec2.RunInstancesInput{LaunchTemplate: templateSpecification(l.Template)}
 	if l.Base != nil {
-		in = withSubnet(l.Base, len(l.Base.NetworkInterfaces) > 0, l.SubnetID)
+		in = withSubnet(l.Base, l.SubnetID)
 	}
 	count := aws.Int32(max(l.Count, 1))
 	in.MinCount, in.MaxCount, in.ClientToken = count, count, optionalString(l.Token)
@@ -147,21 +148,19 @@ func (l Launch) input() *ec2.RunInstancesInput {
 	return in
 }
 
-// withSubnet returns a copy of the input with a subnet: in the primary network interface if
-// the launch has interfaces, of its own or of its template.
-func withSubnet(in *ec2.RunInstancesInput, hasInterfaces bool, subnetID string) *ec2.RunInstancesInput {
+// withSubnet returns a copy of the input with a subnet, unless that is empty: in all network
+// interfaces if the launch has some.
+func withSubnet(in *ec2.RunInstancesInput, subnetID string) *ec2.RunInstancesInput {
 	out := *in
 	switch {
 	case subnetID == "":
-	case !hasInterfaces:
+	case len(in.NetworkInterfaces) == 0:
 		out.SubnetId = &subnetID
 	default:
-		nic := types.InstanceNetworkInterfaceSpecification{DeviceIndex: aws.Int32(0)}
-		if own := primaryInterface(in.NetworkInterfaces); own != nil {
-			nic = *own
+		out.NetworkInterfaces = slices.Clone(in.NetworkInterfaces)
+		for i := range out.NetworkInterfaces {
+			out.NetworkInterfaces[i].SubnetId = &subnetID
 		}
-		nic.SubnetId = &subnetID
-		out.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{nic}
 	}
 	return &out
 }

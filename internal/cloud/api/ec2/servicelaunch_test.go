@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -194,6 +195,41 @@ func TestAnImageAliasIsResolvedAtTheLaunch(t *testing.T) {
 	in := launchOne(alias + ":7")
 	if _, err := c.RunInstances(c.ctx, in); code(err) != "InvalidParameterValue" {
 		t.Errorf("an old version of the parameter: got %v", err)
+	}
+}
+
+func TestServicesChooseTheSubnetOfAllInterfacesOfATemplate(t *testing.T) {
+	c := newCloud(t)
+	image, vpc := c.availableImage(), c.vpc("10.0.0.0/16")
+	subnet, group := c.subnet(vpc, "10.0.1.0/24", "us-east-1a"), c.group(vpc, "web")
+	one := func(index int32) types.LaunchTemplateInstanceNetworkInterfaceSpecificationRequest {
+		return types.LaunchTemplateInstanceNetworkInterfaceSpecificationRequest{
+			DeviceIndex: &index, Groups: []string{group}, Description: aws.String("eth" + strconv.Itoa(int(index))),
+		}
+	}
+	c.template("two", &types.RequestLaunchTemplateData{
+		ImageId: &image, InstanceType: types.InstanceTypeT3Micro,
+		NetworkInterfaces: []types.LaunchTemplateInstanceNetworkInterfaceSpecificationRequest{one(0), one(1)},
+	})
+	l := Launch{Template: store.TemplateRef{Name: "two"}, SubnetID: subnet}
+	if err := c.CheckLaunch(c.ctx, home, l); err != nil {
+		t.Fatal(err)
+	}
+	ids, err := c.RunInstancesFor(c.ctx, home, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	view := c.Store.View()
+	row, _ := store.Instances.Get(view, ids[0])
+	if len(row.InterfaceIDs) != 2 {
+		t.Fatalf("interfaces %q", row.InterfaceIDs)
+	}
+	for i, id := range row.InterfaceIDs {
+		eni, _ := store.NetworkInterfaces.Get(view, id)
+		if eni.SubnetID != subnet || !slices.Equal(eni.GroupIDs, []string{group}) ||
+			eni.Description != "eth"+strconv.Itoa(i) {
+			t.Errorf("interface %d: %+v", i, eni)
+		}
 	}
 }
 

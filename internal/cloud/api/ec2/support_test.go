@@ -49,7 +49,7 @@ func newCloud(t *testing.T) *cloud {
 				Architecture: "x86_64",
 				RootDevice:   "/dev/xvda",
 				SizeGiB:      8,
-				Parameter:    "/aws/service/debian/release/12/latest/amd64",
+				Parameters:   []string{"/aws/service/debian/release/12/latest/amd64"},
 			},
 		},
 	})

@@ -24,6 +24,7 @@ type Config struct {
 	PublicRange netip.Prefix     // nodes' public IP addresses come from here
 	DNSSuffix   string           // follows the Region in load balancers' names; "elb.localhost" if empty
 	Manners     *manners.Set     // nil: a kind cloud
+	Simulated   bool             // what has an effect on real planes alone is only recorded
 	// Deliver puts a file of a load balancer into a bucket; nil: none is put.
 	Deliver func(d bucketpolicy.Delivery, content io.Reader) error
 }
@@ -37,14 +38,16 @@ type API struct {
 	public  netip.Prefix
 	suffix  string
 	manners *manners.Set
-	deliver func(d bucketpolicy.Delivery, content io.Reader) error
+	// simulated is set if what has an effect on real planes alone is only recorded.
+	simulated bool
+	deliver   func(d bucketpolicy.Delivery, content io.Reader) error
 }
 
 // New returns the API.
 func New(c Config) *API {
 	a := &API{
 		store: c.Store, now: c.Now, ids: identity.New(c.Random), public: c.PublicRange, suffix: c.DNSSuffix,
-		manners: c.Manners, deliver: c.Deliver,
+		manners: c.Manners, deliver: c.Deliver, simulated: c.Simulated,
 	}
 	if a.now == nil {
 		a.now = time.Now

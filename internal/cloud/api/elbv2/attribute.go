@@ -14,7 +14,7 @@ import (
 type attribute struct {
 	initial   string                  // value until it is set
 	valid     func(value string) bool // reports whether AWS accepts the value
-	supported func(value string) bool // reports whether the local cloud supports it; nil: every valid value
+	supported func(value string) bool // reports whether the data plane carries it out; nil: every valid value
 }
 
 // attributes defines the attributes of one kind of resource.
@@ -34,8 +34,9 @@ func (s attributes) defaults() map[string]string {
 // keyValue is an attribute in a request or response.
 type keyValue struct{ key, value *string }
 
-// apply returns a copy of old with the pairs set.
-func (s attributes) apply(old map[string]string, pairs []keyValue) (map[string]string, error) {
+// apply returns a copy of old with the pairs set. Values that the data plane does not carry out are
+// refused, unless there is none: they are attributes of a simulated load balancer.
+func (s attributes) apply(old map[string]string, pairs []keyValue, simulated bool) (map[string]string, error) {
 	if len(pairs) == 0 {
 		return nil, model.Null("attributes")
 	}
@@ -51,7 +52,7 @@ func (s attributes) apply(old map[string]string, pairs []keyValue) (map[string]s
 			return nil, invalid("%s attribute key '%s' is not recognized", s.kind, key)
 		case !a.valid(value):
 			return nil, invalid("%s attribute value '%s' is not valid for the key '%s'", s.kind, value, key)
-		case a.supported != nil && !a.supported(value):
+		case !simulated && a.supported != nil && !a.supported(value):
 			return nil, wire.NotImplemented("the value '%s' of the attribute %s", value, key)
 		}
 		out[key] = value

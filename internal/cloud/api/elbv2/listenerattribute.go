@@ -113,7 +113,7 @@ func (a *API) ModifyListenerAttributes(
 		if err != nil {
 			return nil, err
 		}
-		values, err := attributesFor(l).apply(allListenerAttributes(l), pairs)
+		values, err := attributesFor(l).apply(allListenerAttributes(l), pairs, a.simulated)
 		if err != nil {
 			return nil, err
 		}

@@ -11,9 +11,8 @@ import (
 )
 
 // loadBalancerAttributes defines the attributes of Application Load Balancers
-// (Elastic Load Balancing API Reference, LoadBalancerAttribute). There is no S3
-// here. Access logs are written to a folder in its place; the other logs cannot
-// be enabled, just as AWS refuses them when it cannot write to the bucket.
+// (Elastic Load Balancing API Reference, LoadBalancerAttribute). Of the logs, access logs
+// alone are written.
 var loadBalancerAttributes = attributes{"Load balancer", map[string]attribute{
 	"access_logs.s3.bucket":        {"", anyText, nil},
 	"access_logs.s3.enabled":       {"false", isBoolean, nil},
@@ -94,10 +93,10 @@ func (a *API) ModifyLoadBalancerAttributes(
 		if lb, err = loadBalancer(tx, wire.RegionFrom(ctx), in.LoadBalancerArn); err != nil {
 			return nil, err
 		}
-		if values, err = attributesOf(lb).apply(lb.Attributes, pairs); err != nil {
+		if values, err = attributesOf(lb).apply(lb.Attributes, pairs, a.simulated); err != nil {
 			return nil, err
 		}
-		if err := checkAccessLogs(tx, lb, values); err != nil {
+		if err := checkLogs(tx, lb, values); err != nil {
 			return nil, err
 		}
 		store.LoadBalancers.Edit(tx, lb.ARN, func(lb *store.LoadBalancer) { lb.Attributes = values })
@@ -106,7 +105,7 @@ func (a *API) ModifyLoadBalancerAttributes(
 	if err != nil {
 		return nil, err
 	}
-	return out, a.writeTestFile(lb, values)
+	return out, a.writeTestFiles(lb, values)
 }
 
 // DescribeLoadBalancerAttributes describes all attributes of a load balancer.

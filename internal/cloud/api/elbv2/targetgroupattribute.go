@@ -158,7 +158,7 @@ func (a *API) ModifyTargetGroupAttributes(
 		if err := checkModifiable(group); err != nil {
 			return nil, err
 		}
-		values, err := targetGroupAttributesOf(group).apply(group.Attributes, pairs)
+		values, err := targetGroupAttributesOf(group).apply(group.Attributes, pairs, a.simulated)
 		if err != nil {
 			return nil, err
 		}

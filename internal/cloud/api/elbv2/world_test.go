@@ -29,7 +29,10 @@ type world struct {
 	now   time.Time
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *world { return newWorldOf(t, elbv2.Config{}) }
+
+// newWorldOf is newWorld with an API of the configuration.
+func newWorldOf(t *testing.T, config elbv2.Config) *world {
 	t.Helper()
 	s, err := store.Open("")
 	if err != nil {
@@ -37,11 +40,9 @@ func newWorld(t *testing.T) *world {
 	}
 	w := &world{t: t, store: s, now: time.Unix(1_800_000_000, 0)}
 	w.ctx = wire.WithCaller(t.Context(), wire.Caller{Region: testRegion})
-	w.API = elbv2.New(elbv2.Config{
-		Store:       s,
-		Now:         func() time.Time { return w.now },
-		PublicRange: netip.MustParsePrefix("198.18.0.0/15"),
-	})
+	config.Store, config.Now = s, func() time.Time { return w.now }
+	config.PublicRange = netip.MustParsePrefix("198.18.0.0/15")
+	w.API = elbv2.New(config)
 	w.change(func(tx *store.Tx) {
 		store.VPCs.Put(tx, &store.VPC{ID: "vpc-1", Region: testRegion, CIDR: netip.MustParsePrefix("10.0.0.0/16")})
 		store.VPCs.Put(tx, &store.VPC{ID: "vpc-2", Region: testRegion, CIDR: netip.MustParsePrefix("10.1.0.0/16")})

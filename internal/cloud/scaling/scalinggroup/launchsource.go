@@ -95,9 +95,23 @@ func (o override) sources(r store.Reader, g *store.ScalingGroup) ([]Source, erro
 	}
 	var all []Source
 	for _, t := range q.Matching(architecture(r, g.Region, data.ImageId)) {
-		all = append(all, Source{Template: ref, InstanceType: t.Name, Weight: o.WeightedCapacity, Chosen: true})
+		weight := cmp.Or(desiredUnits(g, t), o.WeightedCapacity)
+		all = append(all, Source{Template: ref, InstanceType: t.Name, Weight: weight, Chosen: true})
 	}
 	return all, nil
+}
+
+// desiredUnits returns how many units of the group's desired capacity an instance of a type provides; 0: the
+// capacity counts instances (Amazon EC2 Auto Scaling API Reference, CreateAutoScalingGroup:
+// DesiredCapacityType).
+func desiredUnits(g *store.ScalingGroup, t instancetype.Type) int32 {
+	switch g.DesiredType {
+	case "vcpu":
+		return int32(t.VCPUs)
+	case "memory-mib":
+		return int32(t.MemoryMiB)
+	}
+	return 0
 }
 
 func isSet(member json.RawMessage) bool { return len(member) > 0 && string(member) != "null" }

@@ -191,6 +191,15 @@ func TestTypesThatMeetRequirementsAreSources(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
+	for unit, want := range map[string]int32{"": 0, "units": 0, "vcpu": 2, "memory-mib": 8192} {
+		got, err := scalinggroup.SourcesOf(view, &store.ScalingGroup{
+			Region: "r", DesiredType: unit,
+			Mixed: `{"LaunchTemplate":{"LaunchTemplateSpecification":{"LaunchTemplateId":"lt-3"}}}`,
+		})
+		if err != nil || got[0].Weight != want {
+			t.Errorf("capacity in %q: %+v, %v", unit, got, err)
+		}
+	}
 	_, err := scalinggroup.SourcesOf(view, &store.ScalingGroup{
 		Name: "g", Region: "r", Mixed: `{"LaunchTemplate":{"LaunchTemplateSpecification":{"LaunchTemplateId":"lt-1"},` +
 			`"Overrides":[{"InstanceRequirements":{"VCpuCount":{"Min":9999},"MemoryMiB":{"Min":0}}}]}}`,
