@@ -149,9 +149,13 @@ func (l Launch) input() *ec2.RunInstancesInput {
 }
 
 // withSubnet returns a copy of the input with a subnet, unless that is empty: in all network
-// interfaces if the launch has some.
+// interfaces if the launch has some. The subnet decides the zone, whatever a template says.
 func withSubnet(in *ec2.RunInstancesInput, subnetID string) *ec2.RunInstancesInput {
 	out := *in
+	if subnetID != "" && in.Placement != nil {
+		placement := *in.Placement
+		placement.AvailabilityZone, placement.AvailabilityZoneId, out.Placement = nil, nil, &placement
+	}
 	switch {
 	case subnetID == "":
 	case len(in.NetworkInterfaces) == 0:

@@ -210,6 +210,7 @@ func TestServicesChooseTheSubnetOfAllInterfacesOfATemplate(t *testing.T) {
 	c.template("two", &types.RequestLaunchTemplateData{
 		ImageId: &image, InstanceType: types.InstanceTypeT3Micro,
 		NetworkInterfaces: []types.LaunchTemplateInstanceNetworkInterfaceSpecificationRequest{one(0), one(1)},
+		Placement:         &types.LaunchTemplatePlacementRequest{AvailabilityZone: aws.String("us-east-1b")},
 	})
 	l := Launch{Template: store.TemplateRef{Name: "two"}, SubnetID: subnet}
 	if err := c.CheckLaunch(c.ctx, home, l); err != nil {
