@@ -11,8 +11,9 @@ import (
 const amazonOwner = "137112412989"
 
 // anyImages returns the public images of a simulated cloud that accepts any image: those that can
-// be built, of both architectures and with the first one first, and those that clients ask for by name or by parameter most
-// often. As nothing boots, the latter stand for Debian like every other image that does not exist.
+// be built, of both architectures and with the first one first, and those that clients ask for by
+// name or by parameter most often. As nothing boots, the latter stand for Debian like every other
+// image that does not exist.
 // Names, descriptions and parameters have the form of Amazon's and Canonical's (Amazon Linux user
 // guides, "Launch with Systems Manager parameters"; Ubuntu on AWS, "Find Ubuntu images on AWS").
 func anyImages(first string) []ec2.BaseImage {

@@ -15,7 +15,8 @@ func TestEveryBaseThatCanBeBuiltIsAPublicImage(t *testing.T) {
 		var bases []string
 		for _, i := range baseImages(arch) {
 			bases = append(bases, i.Base)
-			if i.Architecture != want || !strings.Contains(i.Name, arch) || !strings.Contains(i.Parameters[0], "/"+arch) {
+			if i.Architecture != want || !strings.Contains(i.Name, arch) ||
+				!strings.Contains(i.Parameters[0], "/"+arch) {
 				t.Errorf("for %s: %+v", arch, i)
 			}
 		}

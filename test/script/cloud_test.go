@@ -44,7 +44,7 @@ func cloud(ts *testscript.TestScript, _ bool, _ []string) {
 	publicRange := netip.MustParsePrefix("198.18.0.0/15")
 	compute := ec2.New(ec2.Config{Store: s, PublicRange: publicRange, Images: []ec2.BaseImage{{
 		Base: "debian-12", Name: "debian-12-amd64-20261101-1234", Owner: "136693071363", Architecture: "x86_64",
-		RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/aws/service/debian/release/12/latest/amd64",
+		RootDevice: "/dev/xvda", SizeGiB: 8, Parameters: []string{"/aws/service/debian/release/12/latest/amd64"},
 	}}})
 	events, err := eventlog.Open(filepath.Join(ts.MkAbs("."), "logevents"), 1<<20)
 	ts.Check(err)

@@ -134,7 +134,8 @@ func Open(t *testing.T, path string) *Cloud {
 		Capacity: c.capacity,
 		Images: []ec2.BaseImage{
 			{Base: "debian-12", Name: "debian-12-amd64-20261101-1234", Owner: "136693071363", Architecture: "x86_64",
-				RootDevice: "/dev/xvda", SizeGiB: 8, Parameter: "/aws/service/debian/release/12/latest/amd64"},
+				RootDevice: "/dev/xvda", SizeGiB: 8,
+				Parameters: []string{"/aws/service/debian/release/12/latest/amd64"}},
 		},
 	})
 	files, err := objectfile.Open(t.TempDir(), seal.NewSecret())

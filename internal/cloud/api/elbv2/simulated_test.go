@@ -25,7 +25,8 @@ func TestASimulatedLoadBalancerHasAttributesForTraffic(t *testing.T) {
 		}))(t).Listeners[0]
 		for key, err := range map[string]error{
 			"anomaly_mitigation": w.setAttributes(*w.group().TargetGroupArn,
-				"load_balancing.algorithm.type", "weighted_random", "load_balancing.algorithm.anomaly_mitigation", "on"),
+				"load_balancing.algorithm.type", "weighted_random",
+				"load_balancing.algorithm.anomaly_mitigation", "on"),
 			"draining_interval_seconds": w.setAttributes(*group.TargetGroupArn,
 				"target_health_state.unhealthy.connection_termination.enabled", "false",
 				"target_health_state.unhealthy.draining_interval_seconds", "600"),
@@ -68,8 +69,8 @@ func TestEveryLogOfALoadBalancerNeedsABucketThatAdmitsIt(t *testing.T) {
 		w.change(func(tx *store.Tx) {
 			store.Buckets.Put(tx, &store.Bucket{
 				Name: bucket, Region: testRegion,
-				Policy: `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"Service": "` + service +
-					`"}, "Action": "s3:PutObject", "Resource": "arn:aws:s3:::` + bucket + `/*"}}`,
+				Policy: `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"Service": "` +
+					service + `"}, "Action": "s3:PutObject", "Resource": "arn:aws:s3:::` + bucket + `/*"}}`,
 			})
 		})
 	}
