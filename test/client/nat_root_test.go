@@ -239,6 +239,7 @@ func TestRealPrivateSubnetHasTheWayOutThatTheAPISays(t *testing.T) {
 	if answer := c.ask(c.namespace(inside), public+":8080"); answer != "" {
 		t.Errorf("a subnet without a route has a way out: %s answers", answer)
 	}
+	c.intercept(t, inside, observer, *table)
 
 	allocation, way := c.elasticIP()
 	gateway := want[ec2.CreateNatGatewayOutput](t)(api.CreateNatGateway(ctx, &ec2.CreateNatGatewayInput{

@@ -49,9 +49,10 @@ func (r Route) To() string {
 	return r.Destination.String()
 }
 
-// RouteTableAssociation assigns a route table to a subnet. The main route table's
-// association has no subnet.
+// RouteTableAssociation assigns a route table to a subnet or to an internet gateway. The main
+// route table's association has neither.
 type RouteTableAssociation struct {
 	ID, SubnetID string
+	GatewayID    string
 	Main         bool
 }

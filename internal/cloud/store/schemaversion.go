@@ -73,6 +73,9 @@ var migrations = []migration{
 	// subscriptions; metric filters and policies of CloudWatch Logs; the account's settings of ACM;
 	// and flow logs.
 	nil,
+	// Version 10 adds:
+	// route tables of internet gateways.
+	nil,
 }
 
 // version returns the schema version that the migrations lead to.

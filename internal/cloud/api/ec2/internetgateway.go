@@ -164,6 +164,9 @@ func (a *API) DetachInternetGateway(
 				)
 			}
 		}
+		if table, existing, ok := gatewayAssociation(tx, vpc.ID, gateway.ID); ok {
+			removeAssociation(tx, table.ID, existing.ID)
+		}
 		store.InternetGateways.Edit(tx, gateway.ID, func(row *store.InternetGateway) { row.VPCID = "" })
 		return nil
 	}

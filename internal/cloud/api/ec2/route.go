@@ -257,15 +257,19 @@ func routeIndex(table *store.RouteTable, to store.Route) int {
 // ReplaceRoute gives it another target.
 func isOwn(route store.Route) bool { return route.Origin == string(types.RouteOriginCreateRouteTable) }
 
+// isInVPC reports whether a route leads to the table's VPC or to a part of it.
+func isInVPC(table *store.RouteTable, route store.Route) bool {
+	return route.Destination.IsValid() && slices.ContainsFunc(table.Routes, func(own store.Route) bool {
+		return isOwn(own) && own.Destination.Bits() <= route.Destination.Bits() &&
+			own.Destination.Contains(route.Destination.Addr())
+	})
+}
+
 // checkWithin refuses a route to a part of the table's VPC that EC2 does not allow: one that is more
 // specific than the local route leads to all addresses of a subnet, and passes an interface (Amazon
 // VPC User Guide, Subnet route tables).
 func checkWithin(r store.Reader, table *store.RouteTable, route store.Route) error {
-	isWithin := slices.ContainsFunc(table.Routes, func(own store.Route) bool {
-		return isOwn(own) && own.Destination.Bits() <= route.Destination.Bits() &&
-			own.Destination.Contains(route.Destination.Addr())
-	})
-	if !route.Destination.IsValid() || !isWithin {
+	if !isInVPC(table, route) {
 		return nil
 	}
 	if route.InterfaceID == "" {
@@ -329,6 +333,11 @@ func (a *API) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.C
 				return nil // EC2 accepts a repeated request
 			}
 			return wire.Errorf("RouteAlreadyExists", "The route identified by %s already exists.", destination.To())
+		}
+		if isIngressTable(table) {
+			if err := checkIngressRoute(table, target); err != nil {
+				return err
+			}
 		}
 		if err := checkWithin(tx, table, target); err != nil {
 			return err

@@ -38,7 +38,9 @@ var routeTables = resourceType[store.RouteTable]{
 		"association.route-table-id": byAssociation(
 			func(row *store.RouteTable, _ store.RouteTableAssociation) string { return row.ID },
 		),
-		"association.gateway-id": noValue[*store.RouteTable],
+		"association.gateway-id": byAssociation(
+			func(_ *store.RouteTable, a store.RouteTableAssociation) string { return a.GatewayID },
+		),
 		"route.destination-cidr-block": byRoute(func(_ store.Reader, _ *store.RouteTable, r store.Route) string {
 			return ipv4(r.Destination)
 		}),
@@ -75,7 +77,8 @@ func byAssociation(
 	text func(*store.RouteTable, store.RouteTableAssociation) string,
 ) func(store.Reader, *store.RouteTable) []string {
 	return func(_ store.Reader, row *store.RouteTable) []string {
-		return list(row.Associations, func(a store.RouteTableAssociation) string { return text(row, a) })
+		values := list(row.Associations, func(a store.RouteTableAssociation) string { return text(row, a) })
+		return slices.DeleteFunc(values, func(value string) bool { return value == "" })
 	}
 }
 
@@ -173,9 +176,7 @@ func routeTableItem(r store.Reader) func(*store.RouteTable) types.RouteTable {
 					RouteTableAssociationId: aws.String(a.ID),
 					RouteTableId:            aws.String(row.ID), Main: aws.Bool(a.Main), AssociationState: associated(),
 				}
-				if a.SubnetID != "" {
-					item.SubnetId = aws.String(a.SubnetID)
-				}
+				item.SubnetId, item.GatewayId = optionalString(a.SubnetID), optionalString(a.GatewayID)
 				return item
 			}),
 			PropagatingVgws: []types.PropagatingVgw{},

@@ -245,8 +245,8 @@ func (a *API) DeleteSubnet(ctx context.Context, in *ec2.DeleteSubnetInput) (*ec2
 		if len(store.NetworkInterfacesInSubnet(tx, subnet.ID)) > 0 {
 			return dependencyViolation("subnet", subnet.ID)
 		}
-		if table, _, ok := subnetAssociation(tx, subnet); ok {
-			removeAssociation(tx, table.ID, func(a store.RouteTableAssociation) bool { return a.SubnetID == subnet.ID })
+		if table, existing, ok := subnetAssociation(tx, subnet); ok {
+			removeAssociation(tx, table.ID, existing.ID)
 		}
 		disassociateACL(tx, subnet)
 		store.Subnets.Delete(tx, subnet.ID)

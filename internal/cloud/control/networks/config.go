@@ -56,6 +56,7 @@ func vpcConfig(
 			gateways, egressOnly, forwarding, active, interfaces, slices.Concat(vpc.CIDRs, vpc.IPv6), view,
 		},
 	)
+	vpc.Ingress = routes.ingress
 	acls := aclsBySubnet(store.NetworkACLsByVPC.List(view, row.ID), len(vpc.IPv6) > 0)
 	for _, subnet := range store.SubnetsByVPC.List(view, row.ID) {
 		vpc.Subnets = append(vpc.Subnets, network.Subnet{

@@ -69,6 +69,33 @@ func TestSubnetHasRoutesOfItsTableOrTheMainTable(t *testing.T) {
 	}
 }
 
+func TestGatewayHasRoutesOfItsTable(t *testing.T) {
+	subnet, local := netip.MustParsePrefix("10.0.1.0/24"), netip.MustParsePrefix("10.0.0.0/16")
+	vpc := configOf(t, func(tx *store.Tx) {
+		addSubnet(tx, "subnet-1")
+		store.InternetGateways.Put(tx, &store.InternetGateway{ID: "igw-1", Region: "r", VPCID: "vpc-1"})
+		store.NetworkInterfaces.Put(tx, &store.NetworkInterface{
+			ID: "eni-1", Region: "r", VPCID: "vpc-1", SubnetID: "subnet-1", PrivateIP: netip.MustParseAddr("10.0.0.5"),
+		})
+		store.RouteTables.Put(tx, &store.RouteTable{
+			ID: "rtb-1", Region: "r", VPCID: "vpc-1", Associations: []store.RouteTableAssociation{{GatewayID: "igw-1"}},
+			Routes: []store.Route{
+				{Destination: local, GatewayID: "local"}, {Destination: subnet, InterfaceID: "eni-1"},
+			},
+		})
+	})
+	want := []network.Route{
+		{Destination: local, Via: network.Local},
+		{Destination: subnet, Via: network.ToInterface, Interface: "eni-1"},
+	}
+	if diff := cmp.Diff(want, vpc.Ingress, comparePrefixes); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if got := vpc.Subnets[0].Routes; len(got) > 0 {
+		t.Errorf("the subnet has the gateway's routes: %v", got)
+	}
+}
+
 func TestRouteLeadsToAnInterfaceThatExists(t *testing.T) {
 	block := netip.MustParsePrefix
 	vpc := configOf(t, func(tx *store.Tx) {

@@ -11,10 +11,11 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// subnetRoutes are the routes of a VPC's subnets.
+// subnetRoutes are the routes of a VPC's subnets and of its internet gateway.
 type subnetRoutes struct {
 	main     []network.Route            // of the main route table
 	explicit map[string][]network.Route // by id of the subnet associated with a table
+	ingress  []network.Route            // of the internet gateway
 }
 
 func (r subnetRoutes) of(subnet string) []network.Route {
@@ -48,9 +49,12 @@ func routesOf(tables []*store.RouteTable, known targets) subnetRoutes {
 			}
 		}
 		for _, association := range table.Associations {
-			if association.Main {
+			switch {
+			case association.Main:
 				r.main = routes
-			} else {
+			case known.internetGateways[association.GatewayID]:
+				r.ingress = routes
+			case association.SubnetID != "":
 				r.explicit[association.SubnetID] = routes
 			}
 		}

@@ -14,6 +14,7 @@ type Router struct {
 	Family         Family         // of all addresses, except those of Members and of rules
 	CIDRs          []netip.Prefix // of the VPC, the primary one first
 	Uplink         string         // device towards the internet
+	UplinkMark     uint32         // of packets from there; zero: none
 	Peers          []Peer
 	Resolver       bool // DNS answers at the base of the primary CIDR plus two and at ResolverAddress
 	Subnets        []Subnet
@@ -46,6 +47,7 @@ type Interface struct {
 	Private        netip.Addr // zero: no address
 	Public         netip.Addr // zero: no public address, or no route to the internet
 	Secondary      []Address
+	Intercepted    bool     // a route leads what comes from the internet to another interface first
 	SecurityGroups []string // IDs
 	SourceCheck    bool     // drop packets whose source is not of the interface; else routes can lead to it
 	Cut            bool     // drop all packets in both directions
@@ -123,6 +125,9 @@ func (r Router) interfaceSets() []set {
 	subnets := set{name: "subnets", key: []field{inDevice}, value: &mark}
 	senders := set{name: "senders", key: []field{inDevice}, isVerdictMap: true}
 	receivers := set{name: "receivers", key: []field{r.Family.destination()}, isVerdictMap: true}
+	if r.UplinkMark != 0 {
+		subnets.add(element{key: []value{deviceValue(r.Uplink)}, value: markValue(r.UplinkMark)})
+	}
 	for _, i := range r.Interfaces {
 		device := deviceValue(i.Device)
 		if i.Cut {
@@ -142,7 +147,8 @@ func (r Router) interfaceSets() []set {
 		senders.add(element{key: []value{device}, verdict: goTo(senderChain(i.ID))})
 	}
 	return slices.Concat(
-		[]set{cut, sources, unchecked, subnets}, r.publicSets(), []set{senders, receivers}, r.forwarderSets(),
+		[]set{cut, sources, unchecked, subnets}, r.publicSets(), r.interceptedSets(), []set{senders, receivers},
+		r.forwarderSets(),
 	)
 }
 
@@ -154,7 +160,7 @@ func (r Router) publicSets() []set {
 	reached := set{name: "public", key: []field{destination6}}
 	for _, i := range r.Interfaces {
 		for _, a := range i.addresses() {
-			if a.Public.IsValid() {
+			if a.Public.IsValid() && !(i.Intercepted && r.Family == IPv4) {
 				private.add(element{key: []value{addressValue(a.Public)}, value: addressValue(a.Private)})
 				public.add(element{key: []value{addressValue(a.Private)}, value: addressValue(a.Public)})
 				reached.add(element{key: []value{addressValue(a.Public)}})
@@ -222,6 +228,7 @@ func (r Router) sanitizeChain() chain {
 	for _, block := range r.CIDRs {
 		c.rules = append(c.rules, rule{fromUplink, inPrefix{source, block, false}, drop})
 	}
+	c.rules = append(c.rules, r.arrive()...)
 	c.rules = append(c.rules, rule{fromUplink, accept})
 	for _, p := range r.Peers {
 		from := rule{equals{inDevice, deviceValue(p.Device)}}
@@ -312,7 +319,11 @@ func (r Router) dropPrivate() []rule {
 		foreign := slices.Concat(rule{out}, outside(r.CIDRs, source6), rule{drop})
 		return []rule{{in, inSet{[]field{destination6}, "public", true}, drop}, foreign}
 	}
-	return []rule{{out, inSet{[]field{source}, "public", true}, drop}}
+	private := rule{out, inSet{[]field{source}, "public", true}}
+	if r.intercepts() {
+		private = append(private, inSet{[]field{source}, "leaving", true})
+	}
+	return []rule{append(private, drop)}
 }
 
 // enterForwarders returns the rules that apply the network ACLs of interfaces' subnets to
@@ -354,10 +365,10 @@ func (r Router) receiveChain() chain {
 // cutOffChain drops packets to cut interfaces, including those of the router's services, and
 // packets beyond the receiver's rate.
 func (r Router) cutOffChain() chain {
-	return chain{name: "cut-off", hook: postroutingRaw, rules: []rule{
+	return chain{name: "cut-off", hook: postroutingRaw, rules: append([]rule{
 		{inSet{[]field{outDevice}, "cut", false}, drop},
 		{verdictMap{outDevice, "receiving"}},
-	}}
+	}, r.leave()...)}
 }
 
 // destinationNATChain translates public destinations into private ones.

@@ -92,6 +92,22 @@ func TestRouterOfTheTutorial(t *testing.T) {
 	checkGolden(t, "tutorial", r.Ruleset("aloft"))
 }
 
+func TestRouterWhoseGatewayLeadsToAMachine(t *testing.T) {
+	r := router()
+	r.UplinkMark = 0x20002
+	r.Interfaces = []firewall.Interface{
+		{
+			ID: "eni-1", Device: "eni1", Mark: 0x10001, Private: netip.MustParseAddr("10.0.1.10"),
+			Public: netip.MustParseAddr("198.18.1.10"), Intercepted: true, SourceCheck: true,
+		},
+		{
+			ID: "eni-2", Device: "eni2", Mark: 0x10001, Private: netip.MustParseAddr("10.0.2.10"),
+			Public: netip.MustParseAddr("198.18.1.11"),
+		},
+	}
+	checkGolden(t, "intercepted", r.Ruleset("aloft"))
+}
+
 func TestEveryProtocolOfRules(t *testing.T) {
 	r := router()
 	r.SecurityGroups = []firewall.SecurityGroup{{ID: "sg-kinds", Ingress: []firewall.Rule{

@@ -5,6 +5,7 @@ package network
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 
 	"github.com/vishvananda/netlink"
@@ -24,6 +25,7 @@ type attachment struct {
 	outward6    bool // its IPv6 addresses reach the internet
 	public6     bool // the internet reaches its IPv6 addresses
 	forwards    bool // routes can lead to it
+	intercepted bool // routes lead what comes from the internet to another interface first
 }
 
 func (a attachment) private() netip.Addr { return a.addresses[0].Private }
@@ -71,6 +73,9 @@ func desiredAttachments(vpc VPC, nodePath func(string) string) (map[string]attac
 	var problems error
 	all := make(map[string]attachment, len(vpc.Interfaces))
 	public, public6 := vpc.subnetsTo(Gateway, firewall.IPv4), vpc.subnetsTo(Gateway, firewall.IPv6)
+	intercepted, intercepted6 := vpc.intercepted(firewall.IPv4), vpc.intercepted(firewall.IPv6)
+	maps.Copy(public, intercepted)
+	maps.Copy(public6, intercepted6)
 	private6, translated := vpc.subnetsTo(EgressOnlyGateway, firewall.IPv6), vpc.subnetsTo(NAT64, firewall.IPv6)
 	for _, i := range vpc.Interfaces {
 		path := i.Namespace
@@ -92,7 +97,7 @@ func desiredAttachments(vpc VPC, nodePath func(string) string) (map[string]attac
 		a := attachment{
 			namespace: path, namespaceID: id, device: deviceName("eni", i.ID), number: i.Number,
 			addresses: i.addresses(), ipv6: i.IPv6, public6: public6[i.SubnetID] && !i.Inside6,
-			forwards: !i.SourceDestCheck,
+			forwards: !i.SourceDestCheck, intercepted: intercepted[i.SubnetID],
 			outward6: public6[i.SubnetID] || private6[i.SubnetID] || translated[i.SubnetID],
 		}
 		a.outward6 = a.outward6 && !i.Inside6

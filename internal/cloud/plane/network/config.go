@@ -41,9 +41,10 @@ type VPC struct {
 	ID, Region     string
 	CIDRs          []netip.Prefix // of IPv4, the primary one first
 	IPv6           []netip.Prefix
-	Gateway        bool // an internet gateway is attached
-	EgressOnly     bool // there is an egress-only internet gateway
-	DNSSupport     bool // the resolver answers at the primary CIDR's base plus two and at 169.254.169.253
+	Gateway        bool    // an internet gateway is attached
+	Ingress        []Route // of what comes from there, to interfaces; the rest is local
+	EgressOnly     bool    // there is an egress-only internet gateway
+	DNSSupport     bool    // the resolver answers at the primary CIDR's base plus two and at 169.254.169.253
 	Subnets        []Subnet
 	Peers          []Peer
 	Interfaces     []Interface

@@ -39,6 +39,9 @@ func firewallOf(vpc VPC, desired map[string]attachment) firewall.Router {
 	f := firewall.Router{
 		CIDRs: vpc.CIDRs, Uplink: uplink, Resolver: vpc.DNSSupport, SecurityGroups: vpc.SecurityGroups,
 	}
+	if vpc.routesIngress() {
+		f.UplinkMark = ingressMark(vpc.ID)
+	}
 	for _, p := range vpc.Peers {
 		f.Peers = append(f.Peers, firewall.Peer{
 			Device: peerDevice(p.ID), CIDRs: ofFamily(p.CIDRs, firewall.IPv4),
@@ -58,7 +61,7 @@ func firewallOf(vpc VPC, desired map[string]attachment) firewall.Router {
 		if a, ok := desired[i.ID]; ok {
 			f.Interfaces = append(f.Interfaces, firewall.Interface{
 				ID: i.ID, Device: a.device, Mark: subnetMark(i.SubnetID), Private: i.Private,
-				Public: a.addresses[0].Public, Secondary: a.addresses[1:],
+				Public: a.addresses[0].Public, Secondary: a.addresses[1:], Intercepted: a.intercepted,
 				SecurityGroups: i.SecurityGroups, SourceCheck: i.SourceDestCheck && !i.Balances, Cut: i.Cut,
 				Rate: i.Rate, Translates: i.Translates, Balances: i.Balances, ReturnMark: returnMark(i.ID),
 				Unfiltered: i.Unfiltered, Recording: i.Recording,

@@ -40,6 +40,7 @@ func (r *router) routes(vpc VPC) []route {
 	for _, i := range vpc.Interfaces {
 		all = append(all, r.interfaceRoutes(i)...)
 	}
+	all = append(all, r.ingressRoutes(vpc)...)
 	for _, s := range vpc.Subnets {
 		table := int(subnetMark(s.ID))
 		for _, to := range r.defaults() {
@@ -143,7 +144,7 @@ func (r *router) interfaceRoutes(i Interface) (all []route) {
 
 // The priorities of routing rules decide the order of lookups. Replies that return to a load
 // balancer's node go there whatever their destination. Subnets whose routes lead to parts of the
-// VPC look there next. The main table (at 32766) has the VPC, the subnets' tables have everything
+// VPC, and an internet gateway with such routes, look there next. The main table (at 32766) has the VPC, the subnets' tables have everything
 // else, and the last rule drops what none has a route for.
 const (
 	returnPriority = 20000
@@ -193,6 +194,9 @@ func (r *router) compareRulesOf(
 		if vpc.routesWithin(s) {
 			add(withinPriority, subnetMark(s.ID)).Table = withinTable(s.ID)
 		}
+	}
+	if vpc.routesIngress() {
+		add(withinPriority, ingressMark(vpc.ID)).Table = int(ingressMark(vpc.ID))
 	}
 	for _, i := range vpc.Interfaces {
 		if i.Balances && (family == netlink.FAMILY_V4 || len(i.IPv6) > 0) {

@@ -79,6 +79,20 @@ table subnet-b: 203.0.113.0/24 device 0 via - metric 0
 	if diff := cmp.Diff(want, text(3)); diff != "" {
 		t.Error(diff)
 	}
+	v.Ingress = []Route{local, to("10.0.1.0/24", "eni-1"), to("10.0.2.0/24", "eni-2"), to("10.0.3.0/24", "eni-gone")}
+	var ingress []string
+	for _, l := range r.ingressRoutes(v) {
+		if l.table != int(ingressMark("vpc-1")) {
+			t.Errorf("a route of the gateway is in table %d", l.table)
+		}
+		ingress = append(ingress, fmt.Sprintf("%s device %d", l.to, l.device))
+	}
+	if diff := cmp.Diff([]string{
+		"10.0.1.0/24 device 7", "10.0.2.0/24 device 0", "10.0.3.0/24 device 0",
+	}, ingress); diff != "" {
+		t.Error(diff)
+	}
+	v.Ingress = nil
 	detached := strings.Replace(want, "device 3 via 198.18.0.1", "device 0 via -", 1)
 	if diff := cmp.Diff(detached, text(0)); diff != "" {
 		t.Error("without a gateway:", diff)

@@ -78,21 +78,30 @@ func texts(blocks []netip.Prefix) string {
 	return strings.Join(all, ",")
 }
 
+// routesText formats routes, each after a space.
+func routesText(routes []network.Route) string {
+	var text strings.Builder
+	for _, r := range routes {
+		_, _ = fmt.Fprintf(&text, " %s→%s%s%s", r.Destination, routeTargets()[r.Via], r.Interface, r.Peer)
+	}
+	return text.String()
+}
+
 // String formats VPCs with their subnets, routes, interfaces and security groups.
 func (n *Network) String() string {
 	var out strings.Builder
 	for _, vpc := range n.Config().VPCs {
 		blocks := texts(slices.Concat(vpc.CIDRs, vpc.IPv6))
 		_, _ = fmt.Fprintf(&out, "vpc %s %s gateway=%t dns=%t\n", vpc.ID, blocks, vpc.Gateway, vpc.DNSSupport)
+		if len(vpc.Ingress) > 0 {
+			_, _ = fmt.Fprintf(&out, "  ingress%s\n", routesText(vpc.Ingress))
+		}
 		for _, s := range vpc.Subnets {
 			_, _ = fmt.Fprintf(&out, "  subnet %s %s", s.ID, s.CIDR)
 			if s.IPv6.IsValid() {
 				_, _ = fmt.Fprintf(&out, ",%s", s.IPv6)
 			}
-			for _, r := range s.Routes {
-				_, _ = fmt.Fprintf(&out, " %s→%s%s%s", r.Destination, routeTargets()[r.Via], r.Interface, r.Peer)
-			}
-			_, _ = fmt.Fprintln(&out)
+			_, _ = fmt.Fprintln(&out, routesText(s.Routes))
 		}
 		for _, i := range vpc.Interfaces {
 			groups := strings.Join(i.SecurityGroups, ",")
