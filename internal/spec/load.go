@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
 	"aloft.dev/aloft/internal/diag"
@@ -67,12 +68,15 @@ func ParseStage(data []byte, name, dir, stage string) (*Spec, error) {
 	if err != nil {
 		return nil, syntaxError(name, err)
 	}
-	switch {
-	case len(tree.Docs) > 1:
-		d.problems.Add(d.where(tree.Docs[1].Body), "keep one document",
-			"a spec is one YAML document, this file has %d", len(tree.Docs))
-	case len(tree.Docs) == 1 && tree.Docs[0].Body != nil:
-		d.decode(tree.Docs[0].Body, reflect.ValueOf(s).Elem(), "")
+	// A file that begins or ends with "---" has an empty document there.
+	docs := slices.DeleteFunc(tree.Docs, func(doc *ast.DocumentNode) bool { return doc.Body == nil })
+	switch len(docs) {
+	case 0:
+	case 1:
+		d.decode(docs[0].Body, reflect.ValueOf(s).Elem(), "")
+	default:
+		d.problems.Add(d.where(docs[1].Body), "keep one document",
+			"a spec is one YAML document, this file has %d", len(docs))
 	}
 	s.chooseStage(d, stage)
 	s.setDefaults(d)
