@@ -44,7 +44,7 @@ func (a *API) PutAccountConfiguration(
 		days = *in.ExpiryEvents.DaysBeforeExpiry
 	}
 	if days < 1 || days > expiryDays {
-		return nil, model.OutOfRange("expiryEvents.daysBeforeExpiry", days, 1, expiryDays)
+		return nil, model.OutOfRange("expiryEvents.daysBeforeExpiry", int64(days), 1, expiryDays)
 	}
 	row := &store.CertificateSetting{Region: wire.RegionFrom(ctx), ExpiryDays: days, Token: *in.IdempotencyToken}
 	return &acm.PutAccountConfigurationOutput{}, a.Store.Update(func(tx *store.Tx) error {

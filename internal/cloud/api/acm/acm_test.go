@@ -250,7 +250,7 @@ func TestInvalidImportsAreRefused(t *testing.T) {
 				t, nil, key, func(c *x509.Certificate) { c.NotBefore = now.Add(time.Minute) },
 			).Certificate
 		},
-		"between 1 and 5120": func(in *client.ImportCertificateInput) { in.PrivateKey = make([]byte, 5121) },
+		"less than or equal to 5120": func(in *client.ImportCertificateInput) { in.PrivateKey = make([]byte, 5121) },
 	} {
 		in := issue(t, nil, key, nil)
 		change(in)

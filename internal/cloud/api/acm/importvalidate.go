@@ -34,9 +34,9 @@ type imported struct {
 func parseImport(certificate, chain, key []byte, now time.Time) (*imported, error) {
 	switch {
 	case len(certificate) == 0 || len(certificate) > maxCertificate:
-		return nil, model.RefuseWithoutValue("certificate", "have length between 1 and %d", maxCertificate)
+		return nil, model.Size("certificate", len(certificate), maxCertificate)
 	case len(key) == 0 || len(key) > maxKey:
-		return nil, model.RefuseWithoutValue("privateKey", "have length between 1 and %d", maxKey)
+		return nil, model.Size("privateKey", len(key), maxKey)
 	case len(chain) > maxChain:
 		return nil, model.TooLong("certificateChain", maxChain)
 	}

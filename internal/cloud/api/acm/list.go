@@ -23,7 +23,7 @@ func (a *API) ListCertificates(
 	limit := int(aws.ToInt32(in.MaxItems))
 	switch {
 	case in.MaxItems != nil && (limit < 1 || limit > maxItems):
-		return nil, model.OutOfRange("maxItems", limit, 1, maxItems)
+		return nil, model.OutOfRange("maxItems", int64(limit), 1, maxItems)
 	case (in.SortBy == "") != (in.SortOrder == ""):
 		return nil, model.Errorf("SortBy and SortOrder must be specified together.")
 	case in.MaxItems == nil:

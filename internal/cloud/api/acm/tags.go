@@ -33,8 +33,8 @@ func (a *API) editTags(
 	given []types.Tag,
 	change func(store.Tags) (store.Tags, error),
 ) error {
-	if len(given) == 0 || len(given) > constraint.MaxTags {
-		return model.RefuseWithoutValue("tags", "have length between 1 and %d", constraint.MaxTags)
+	if err := model.Size("tags", len(given), constraint.MaxTags); err != nil {
+		return err
 	}
 	return a.Store.Update(func(tx *store.Tx) error {
 		row, err := findCertificate(tx, wire.RegionFrom(ctx), arn)

@@ -82,8 +82,10 @@ func checkName(member string, name *string) error {
 	switch {
 	case name == nil:
 		return model.Null(member)
-	case len(*name) < 1 || len(*name) > 255:
-		return model.Refuse(member, *name, "have length between 1 and 255, inclusive")
+	case *name == "":
+		return model.Empty(member)
+	case len(*name) > 255:
+		return model.TextTooLong(member, *name, 255)
 	}
 	return nil
 }

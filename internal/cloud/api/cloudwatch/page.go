@@ -50,8 +50,8 @@ func (t token) offset(given *string) (int, error) {
 func pageRows[T any](
 	rows []T, request any, given *string, size *int32, defaultSize int,
 ) (out []T, next *string, err error) {
-	if size != nil && (*size < 1 || *size > maxAlarmPage) {
-		return nil, nil, model.OutOfRange("maxRecords", *size, 1, maxAlarmPage)
+	if err := model.Between("maxRecords", size, 1, maxAlarmPage); err != nil {
+		return nil, nil, err
 	}
 	limit := defaultSize
 	if size != nil {

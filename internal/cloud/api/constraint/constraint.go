@@ -55,9 +55,44 @@ func (m Model) TooLong(member string, most int) error {
 	return m.RefuseWithoutValue(member, "have length less than or equal to %d", most)
 }
 
-// OutOfRange returns the error for a number that is not between low and high.
-func (m Model) OutOfRange(member string, value any, low, high int) error {
-	return m.Refuse(member, value, "have value between %d and %d", low, high)
+// OutOfRange returns the error for a number that is not between low and high. It names the bound that the number
+// violates, as AWS does.
+func (m Model) OutOfRange(member string, value, low, high int64) error {
+	if value < low {
+		return m.Refuse(member, value, "have value greater than or equal to %d", low)
+	}
+	return m.Refuse(member, value, "have value less than or equal to %d", high)
+}
+
+// ListSize refuses a list that has no elements, or more than most. The error contains the elements.
+func (m Model) ListSize(member string, list []string, most int) error {
+	if must := sizeOutOfRange(len(list), most); must != "" {
+		return m.Refuse(member, "["+strings.Join(list, ", ")+"]", "%s", must)
+	}
+	return nil
+}
+
+// Size is like ListSize for anything whose elements the error does not contain: size is the number of them.
+func (m Model) Size(member string, size, most int) error {
+	if must := sizeOutOfRange(size, most); must != "" {
+		return m.RefuseWithoutValue(member, "%s", must)
+	}
+	return nil
+}
+
+func sizeOutOfRange(size, most int) (must string) {
+	switch {
+	case size == 0:
+		return "have length greater than or equal to 1"
+	case size > most:
+		return fmt.Sprintf("have length less than or equal to %d", most)
+	}
+	return ""
+}
+
+// TextTooLong is like TooLong for a text that is no secret. The error contains it.
+func (m Model) TextTooLong(member, text string, most int) error {
+	return m.Refuse(member, text, "have length less than or equal to %d", most)
 }
 
 // OutOfSet returns the error for a value that is not one of known.
@@ -76,15 +111,10 @@ func (m Model) Required(member string, given bool) error {
 // Between refuses a number that is not between low and high. It accepts nil, which
 // stands for the default.
 func (m Model) Between(member string, given *int32, low, high int32) error {
-	switch {
-	case given == nil:
+	if given == nil || low <= *given && *given <= high {
 		return nil
-	case *given < low:
-		return m.Refuse(member, *given, "have value greater than or equal to %d", low)
-	case *given > high:
-		return m.Refuse(member, *given, "have value less than or equal to %d", high)
 	}
-	return nil
+	return m.OutOfRange(member, int64(*given), int64(low), int64(high))
 }
 
 // Default returns the given value or, if it is nil, the member's default.

@@ -31,7 +31,27 @@ func TestErrorsHaveAWSsMessages(t *testing.T) {
 		},
 		{
 			model.OutOfRange("size", 7, 1, 5),
-			"Value '7' at 'size' failed to satisfy constraint: Member must have value between 1 and 5",
+			"Value '7' at 'size' failed to satisfy constraint: Member must have value less than or equal to 5",
+		},
+		{
+			model.OutOfRange("size", 0, 1, 5),
+			"Value '0' at 'size' failed to satisfy constraint: Member must have value greater than or equal to 1",
+		},
+		{
+			model.TextTooLong("name", "abc", 2),
+			"Value 'abc' at 'name' failed to satisfy constraint: Member must have length less than or equal to 2",
+		},
+		{
+			model.ListSize("names", nil, 2),
+			"Value '[]' at 'names' failed to satisfy constraint: Member must have length greater than or equal to 1",
+		},
+		{
+			model.ListSize("names", []string{"a", "b", "c"}, 2),
+			"Value '[a, b, c]' at 'names' failed to satisfy constraint: Member must have length less than or equal to 2",
+		},
+		{
+			model.Size("key", 3, 2),
+			"Value at 'key' failed to satisfy constraint: Member must have length less than or equal to 2",
 		},
 		{
 			model.OutOfSet("type", "x", "a", "b"),
@@ -50,8 +70,8 @@ func TestErrorsHaveAWSsMessages(t *testing.T) {
 			`Value '100%d' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: \d+`,
 		},
 		{
-			model.RefuseWithoutValue("key", "have length between 1 and %d", 5),
-			"Value at 'key' failed to satisfy constraint: Member must have length between 1 and 5",
+			model.RefuseWithoutValue("key", "have at most %d lines", 5),
+			"Value at 'key' failed to satisfy constraint: Member must have at most 5 lines",
 		},
 	} {
 		refusal, ok := errors.AsType[*wire.Error](c.err)
@@ -66,6 +86,7 @@ func TestValidValuesAreAccepted(t *testing.T) {
 	n := int32(7)
 	for _, err := range []error{
 		model.Required("name", true), model.Between("size", nil, 8, 9), model.Between("size", &n, 7, 7),
+		model.Size("key", 1, 1), model.ListSize("names", []string{"a"}, 1),
 	} {
 		if err != nil {
 			t.Error(err)

@@ -88,8 +88,8 @@ func (a *API) ListTagsForResource(
 func (a *API) ListTagsForResources(
 	ctx context.Context, in *route53.ListTagsForResourcesInput,
 ) (*route53.ListTagsForResourcesOutput, error) {
-	if n := len(in.ResourceIds); n == 0 || n > maxTags {
-		return nil, model.RefuseWithoutValue("resourceIds", "have length between 1 and %d", maxTags)
+	if err := model.Size("resourceIds", len(in.ResourceIds), maxTags); err != nil {
+		return nil, err
 	}
 	view, out := a.Store.Read(ctx), &route53.ListTagsForResourcesOutput{}
 	for _, id := range in.ResourceIds {

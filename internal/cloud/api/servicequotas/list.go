@@ -79,8 +79,8 @@ func ofService(code *string) ([]quota.Quota, error) {
 
 // paginate returns a page of quotas and the token of the next one.
 func paginate(quotas []quota.Quota, size *int32, token *string) ([]quota.Quota, *string, error) {
-	if size != nil && (*size < 1 || *size > maxPage) {
-		return nil, nil, model.OutOfRange("maxResults", *size, 1, maxPage)
+	if err := model.Between("maxResults", size, 1, maxPage); err != nil {
+		return nil, nil, err
 	}
 	last, ok := pageTokens.Last(token)
 	if !ok {

@@ -117,10 +117,7 @@ func (a *API) GetParameters(ctx context.Context, in *ssm.GetParametersInput) (*s
 }
 
 func checkNames(names []string) error {
-	if len(names) == 0 || len(names) > maxNames {
-		return model.Refuse("names", "["+strings.Join(names, ", ")+"]", "have length between 1 and %d", maxNames)
-	}
-	return nil
+	return model.ListSize("names", names, maxNames)
 }
 
 func unique(names []string) []string {

@@ -32,7 +32,7 @@ func (a *API) GetParametersByPath(
 		limit = *in.MaxResults
 	}
 	if limit < 1 || limit > maxByPath {
-		return nil, model.OutOfRange("maxResults", limit, 1, maxByPath)
+		return nil, model.OutOfRange("maxResults", int64(limit), 1, maxByPath)
 	}
 	if err := byPathFilters.check(in.ParameterFilters); err != nil {
 		return nil, err

@@ -35,8 +35,8 @@ func checkLabels(name *string, labels []string) error {
 	switch {
 	case aws.ToString(name) == "":
 		return model.Empty("name")
-	case len(labels) == 0 || len(labels) > maxLabels:
-		return model.Refuse("labels", "["+strings.Join(labels, ", ")+"]", "have length between 1 and %d", maxLabels)
+	case len(labels) == 0, len(labels) > maxLabels:
+		return model.ListSize("labels", labels, maxLabels)
 	}
 	for _, label := range labels {
 		if n := utf8.RuneCountInString(label); n == 0 || n > maxLabel {
