@@ -11,6 +11,7 @@ var logOperations = operations{
 	"CreateLogGroup":              onLogGroup("LogGroupName"),
 	"DeleteLogGroup":              onLogGroup("LogGroupName"),
 	"DescribeLogGroups":           {resources: []resource{{find: allGroups}}},
+	"ListLogGroups":               {resources: []resource{{find: allGroups}}},
 	"PutRetentionPolicy":          onLogGroup("LogGroupName"),
 	"DeleteRetentionPolicy":       onLogGroup("LogGroupName"),
 	"DescribeLogStreams":          onLogGroup("LogGroupName", "LogGroupIdentifier"),
@@ -69,7 +70,7 @@ func logGroups(s *subject, text string) []target {
 	return groupTarget(s, groupName(s, text), ":log-stream:")
 }
 
-// allGroups are the groups that DescribeLogGroups lists.
+// allGroups are the groups that DescribeLogGroups and ListLogGroups list.
 func allGroups(s *subject, _ string) []target { return groupTarget(s, "", ":log-stream:") }
 
 func logStreams(s *subject, text string) []target {

@@ -19,6 +19,7 @@ const (
 	Identity Kind = iota // what an identity may do: managed and inline policies
 	Trust                // who may assume a role
 	Resource             // who may do what with a resource: a bucket of S3, a topic, a secret
+	Service              // like Resource, but its resources need not be ARNs: who may write logs
 )
 
 // Versions of the policy language. A document without a version has the first. Policy
@@ -41,6 +42,7 @@ type Statement struct {
 	Allow               bool // false: the statement denies
 	Actions, NotActions []string
 	// Resources are "*" or ARNs with six parts. Parts that a document omits are "*".
+	// In a document of kind Service they may be any text.
 	Resources, NotResources []string
 	// Principals are lists by type: AWS, Service or Federated. The principal "*" has
 	// the type "*".
@@ -73,11 +75,14 @@ type parser struct {
 	sids map[string]bool
 }
 
+// ofResource reports that the document is about resources, not about a principal.
+func (p *parser) ofResource() bool { return p.kind == Resource || p.kind == Service }
+
 func (p *parser) invalidJSON(err error) error {
 	switch p.kind {
 	case Trust:
 		return refuse("This policy contains invalid Json")
-	case Resource:
+	case Resource, Service:
 		return refuse("Policies must be valid JSON and the first byte must be '{'")
 	case Identity:
 	}
@@ -155,7 +160,7 @@ var sidForm = regexp.MustCompile(`^[0-9A-Za-z]*$`)
 // characters.
 func (p *parser) checkSid(sid string) error {
 	switch {
-	case p.kind != Resource && !sidForm.MatchString(sid):
+	case !p.ofResource() && !sidForm.MatchString(sid):
 		return refuse("Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the "+
 			"regular expression [0-9A-Za-z]*. The SID %q does not.", sid)
 	case sid != "" && p.sids[sid]:

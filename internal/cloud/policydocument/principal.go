@@ -26,7 +26,7 @@ func (p *parser) principals(value []byte) (map[string][]string, error) {
 			return nil, p.syntax("Principal %s must be a string or a list of strings.", m.name)
 		}
 		for _, principal := range list {
-			canonical := p.kind == Resource && m.name == "CanonicalUser"
+			canonical := p.ofResource() && m.name == "CanonicalUser"
 			if !canonical && !validPrincipal(m.name, principal) {
 				return nil, invalidPrincipal(m.name, principal)
 			}

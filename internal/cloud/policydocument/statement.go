@@ -37,7 +37,7 @@ func (p *parser) statement(n int, members []member) (*Statement, error) {
 // prohibited returns the error for an element that a document of this kind cannot have.
 // NotPrincipal is only for policies of resources (IAM User Guide, "NotPrincipal").
 func (p *parser) prohibited(element string) error {
-	if p.kind == Resource {
+	if p.ofResource() {
 		return nil
 	}
 	switch element {
@@ -103,7 +103,7 @@ func (p *parser) complete(s *Statement) error {
 		return refuse("Missing required field Principal")
 	case p.kind != Identity && actions == 0:
 		return refuse("Missing required field Action")
-	case p.kind == Resource && resources == 0:
+	case p.ofResource() && resources == 0:
 		return refuse("Missing required field Resource")
 	case actions == 0:
 		return refuse("Policy statement must contain actions.")
@@ -176,7 +176,10 @@ func (p *parser) resources(m member) ([]string, error) {
 	}
 	for i, resource := range list {
 		complete, err := completeARN(resource)
-		if err != nil {
+		switch {
+		case err != nil && p.kind == Service:
+			complete = resource
+		case err != nil:
 			return nil, err
 		}
 		list[i] = complete

@@ -114,7 +114,7 @@ func checkFilter(in *cloudwatchlogs.FilterLogEventsInput) error {
 
 func parsePattern(text *string) (filterpattern.Pattern, error) {
 	if len(aws.ToString(text)) > maxPattern {
-		return filterpattern.Pattern{}, model.TooLong("filterPattern", maxPattern)
+		return filterpattern.Pattern{}, model.TextTooLong("filterPattern", *text, maxPattern)
 	}
 	p, err := filterpattern.Parse(aws.ToString(text))
 	if err != nil {

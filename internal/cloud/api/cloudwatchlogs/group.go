@@ -131,7 +131,11 @@ func (a *API) DescribeLogGroups(
 	found, next := page.First(groupTokens, page.After(found, last, name), size, name)
 	out := &cloudwatchlogs.DescribeLogGroupsOutput{LogGroups: []types.LogGroup{}, NextToken: next}
 	for _, row := range found {
-		out.LogGroups = append(out.LogGroups, a.describeGroup(view, row))
+		described := a.describeGroup(view, row)
+		if in.LogGroupNamePattern != nil { // AWS omits them
+			described.StoredBytes, described.DeletionProtectionEnabled = nil, nil
+		}
+		out.LogGroups = append(out.LogGroups, described)
 	}
 	return out, nil
 }
@@ -142,10 +146,6 @@ func checkDescribeGroups(in *cloudwatchlogs.DescribeLogGroupsInput) error {
 		return model.Errorf("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.")
 	case aws.ToBool(in.IncludeLinkedAccounts) || len(in.AccountIdentifiers) > 0:
 		return wire.NotImplemented("log groups of other accounts")
-	case in.LogGroupClass != "" && !slices.Contains(in.LogGroupClass.Values(), in.LogGroupClass):
-		return model.OutOfSet("logGroupClass", in.LogGroupClass, "STANDARD", "INFREQUENT_ACCESS", "DELIVERY")
-	case in.LogGroupClass != "" && in.LogGroupClass != types.LogGroupClassStandard:
-		return wire.NotImplemented("log groups of class %s: it has only STANDARD", in.LogGroupClass)
 	case len(in.LogGroupIdentifiers) > maxDescribed:
 		return model.TooLong("logGroupIdentifiers", maxDescribed)
 	}
@@ -154,7 +154,21 @@ func checkDescribeGroups(in *cloudwatchlogs.DescribeLogGroupsInput) error {
 			return err
 		}
 	}
+	if err := checkClass(in.LogGroupClass); err != nil {
+		return err
+	}
 	return model.Between("limit", in.Limit, 1, maxDescribed)
+}
+
+// checkClass refuses the classes that no log group has.
+func checkClass(class types.LogGroupClass) error {
+	switch {
+	case class != "" && !slices.Contains(class.Values(), class):
+		return model.OutOfSet("logGroupClass", class, "STANDARD", "INFREQUENT_ACCESS", "DELIVERY")
+	case class != "" && class != types.LogGroupClassStandard:
+		return wire.NotImplemented("log groups of class %s: it has only STANDARD", class)
+	}
+	return nil
 }
 
 // identifiedGroups returns the names of groups in a request, or nil if it has none.

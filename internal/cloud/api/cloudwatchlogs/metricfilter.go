@@ -130,7 +130,7 @@ func checkMetricValue(text *string) error {
 	_, numberErr := strconv.ParseFloat(*text, 64)
 	switch {
 	case len(*text) > maxMetricValue:
-		return model.TooLong("metricTransformations.1.member.metricValue", maxMetricValue)
+		return model.TextTooLong("metricTransformations.1.member.metricValue", *text, maxMetricValue)
 	case numberErr != nil && !filterpattern.IsSelector(*text):
 		return model.Errorf("Invalid metric transformation: the metric value must be a number or a selector.")
 	}
@@ -142,7 +142,7 @@ func checkMetricText(member string, text *string) error {
 	case text == nil:
 		return model.Null(member)
 	case len(*text) > maxMetricName:
-		return model.Refuse(member, *text, "have length less than or equal to %d", maxMetricName)
+		return model.TextTooLong(member, *text, maxMetricName)
 	case !metricForm.MatchString(*text) || *text == "":
 		return model.Refuse(member, *text, "satisfy regular expression pattern: [^:*$]*")
 	}

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -35,7 +37,7 @@ func checkText(member string, text *string, form *regexp.Regexp, pattern string)
 	case *text == "":
 		return model.Empty(member)
 	case len(*text) > maxName:
-		return model.TooLong(member, maxName)
+		return model.TextTooLong(member, *text, maxName)
 	case !form.MatchString(*text):
 		return model.Refuse(member, *text, "satisfy regular expression pattern: %s", pattern)
 	}
@@ -43,11 +45,21 @@ func checkText(member string, text *string, form *regexp.Regexp, pattern string)
 }
 
 func checkGroupName(name *string) error {
+	if len(aws.ToString(name)) > maxName {
+		return nameTooLong()
+	}
 	return checkText("logGroupName", name, groupForm, groupPattern)
 }
 
 func checkStreamName(name *string) error {
+	if len(aws.ToString(name)) > maxName {
+		return nameTooLong()
+	}
 	return checkText("logStreamName", name, streamForm, streamPattern)
+}
+
+func nameTooLong() error {
+	return model.Errorf("Invalid LogGroup or LogStream, both must have length less than or equal to %d.", maxName)
 }
 
 // arnOf returns the ARN of a log group. In policies and in the older field of its
@@ -93,7 +105,9 @@ func noStream() error {
 func groupNamed(region identity.Region, name, identifier *string) (string, error) {
 	switch {
 	case name != nil && identifier != nil:
-		return "", model.Errorf("logGroupName and logGroupIdentifier cannot both be specified.")
+		return "", wire.Errorf(
+			"ValidationException", "LogGroup name and LogGroup ARN are mutually exclusive parameters.",
+		)
 	case name != nil:
 		return *name, checkGroupName(name)
 	case identifier == nil:

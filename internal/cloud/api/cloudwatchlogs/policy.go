@@ -59,7 +59,7 @@ func (a *API) PutResourcePolicy(
 }
 
 func checkPolicy(account, text string) error {
-	document, err := policydocument.Parse(policydocument.Resource, text)
+	document, err := policydocument.Parse(policydocument.Service, text)
 	if err != nil {
 		return model.Errorf("%v", err)
 	}
