@@ -149,6 +149,7 @@ func (d *daemon) apis() (wire.Config, error) {
 			"iam": iam.NotFound,
 		},
 	})
+	secrets := secretsmanager.New(secretsmanager.Config{Store: d.store, Key: key})
 	return wire.Config{
 		// A call that its caller may not make does not reach the front end.
 		Around: nested(guard.Around, front.Around),
@@ -159,9 +160,11 @@ func (d *daemon) apis() (wire.Config, error) {
 			{Name: "logs", API: d.logs},
 			{Name: "s3", API: d.buckets, CrossOrigin: d.buckets.CrossOrigin},
 			{Name: "autoscaling", API: groups},
-			{Name: "ssm", API: ssm.New(ssm.Config{Store: d.store, Key: key, EnsureRegion: machines.EnsureRegion})},
+			{Name: "ssm", API: ssm.New(ssm.Config{
+				Store: d.store, Key: key, Secrets: secrets, EnsureRegion: machines.EnsureRegion,
+			})},
 			{Name: "ec2messages", API: ec2messages.New(ec2messages.Config{Store: d.store}), Quiet: ec2messages.Quiet},
-			{Name: "secretsmanager", API: secretsmanager.New(secretsmanager.Config{Store: d.store, Key: key})},
+			{Name: "secretsmanager", API: secrets},
 			{Name: "sts", API: sts.New(sts.Config{Store: d.store, Sessions: d.sessions, AssumeRole: guard.AssumeRole})},
 			{Name: "iam", API: iam.New(iam.Config{Store: d.store, Keys: d.sessions, Seal: key})},
 			{Name: "route53", API: route53.New(route53.Config{Store: d.store, Manners: &d.manners})},

@@ -10,8 +10,8 @@ import (
 
 // parameterOperations are those of Parameter Store.
 var parameterOperations = operations{
-	"GetParameter":            onParameters("Name"),
-	"GetParameters":           onParameters("Names"),
+	"GetParameter":            readingParameters("Name"),
+	"GetParameters":           readingParameters("Names"),
 	"GetParameterHistory":     onParameters("Name"),
 	"GetParametersByPath":     {resources: []resource{{fields: []string{"Path"}, find: parameterPath}}},
 	"PutParameter":            {resources: []resource{{fields: []string{"Name"}, find: writtenParameters}}},
@@ -27,6 +27,23 @@ var parameterOperations = operations{
 
 func onParameters(field string) operation {
 	return operation{resources: []resource{{fields: []string{field}, find: parameters}}}
+}
+
+// readingParameters is about parameters, some of which may stand for secrets.
+func readingParameters(field string) operation {
+	op := onParameters(field)
+	op.also = func(s *subject) (needs []need) {
+		for _, text := range s.values(field) {
+			if name, ok := strings.CutPrefix(text, "/aws/reference/secretsmanager/"); ok {
+				name, _, _ = strings.Cut(name, ":")
+				for _, t := range secrets(s, name) {
+					needs = append(needs, s.needOf("secretsmanager:GetSecretValue", t))
+				}
+			}
+		}
+		return needs
+	}
+	return op
 }
 
 // parameters returns the parameters that a text may name: by name or by ARN, and with or

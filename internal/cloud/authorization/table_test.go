@@ -182,6 +182,11 @@ func TestNeeds(t *testing.T) {
 				"secretsmanager:GetSecretValue " + secretARNs + "no-??????",
 		},
 		{
+			"ssm", &ssmclient.GetParameterInput{Name: text("/aws/reference/secretsmanager/no:AWSPREVIOUS")},
+			"ssm:GetParameter arn:aws:ssm:us-east-1:" + account + ":parameter/aws/reference/secretsmanager/no\n" +
+				"secretsmanager:GetSecretValue " + secretARNs + "no-??????",
+		},
+		{
 			"secretsmanager", &secretsclient.BatchGetSecretValueInput{},
 			"secretsmanager:BatchGetSecretValue *\nsecretsmanager:GetSecretValue unknown",
 		},

@@ -4,6 +4,7 @@
 package constraint
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -32,12 +33,29 @@ func (m Model) RefuseWithoutValue(member, must string, args ...any) error {
 	return m.refuse("", member, fmt.Sprintf(must, args...))
 }
 
+const oneViolation = "1 validation error detected: "
+
 func (m Model) refuse(value, member, must string) error {
 	return wire.Errorf(
-		string(m),
-		"1 validation error detected: Value%s at '%s' failed to satisfy constraint: Member must %s",
-		value, member, must,
+		string(m), oneViolation+"Value%s at '%s' failed to satisfy constraint: Member must %s", value, member, must,
 	)
+}
+
+// All returns one error for all violations of a request's constraints, or nil if it has none.
+func (m Model) All(violations ...error) error {
+	var texts []string
+	for _, v := range violations {
+		if refusal, ok := errors.AsType[*wire.Error](v); ok {
+			texts = append(texts, strings.TrimPrefix(refusal.Message, oneViolation))
+		}
+	}
+	switch len(texts) {
+	case 0:
+		return nil
+	case 1:
+		return wire.Errorf(string(m), oneViolation+"%s", texts[0])
+	}
+	return wire.Errorf(string(m), "%d validation errors detected: %s", len(texts), strings.Join(texts, "; "))
 }
 
 // Null returns the error for a request without a required member.

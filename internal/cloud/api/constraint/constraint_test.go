@@ -82,6 +82,23 @@ func TestErrorsHaveAWSsMessages(t *testing.T) {
 	}
 }
 
+func TestOneErrorNamesAllViolations(t *testing.T) {
+	first, second := model.Empty("name"), model.Null("size")
+	for want, err := range map[string]error{
+		first.Error(): model.All(nil, first),
+		"ValidationError: 2 validation errors detected: Value '' at 'name' failed to satisfy constraint: Member must " +
+			"have length greater than or equal to 1; Value null at 'size' failed to satisfy constraint: Member must " +
+			"not be null": model.All(first, nil, second),
+	} {
+		if err == nil || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+	if err := model.All(nil); err != nil {
+		t.Errorf("got %v for no violations", err)
+	}
+}
+
 func TestValidValuesAreAccepted(t *testing.T) {
 	n := int32(7)
 	for _, err := range []error{

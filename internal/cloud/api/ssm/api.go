@@ -2,8 +2,9 @@
 // Command. Limits, errors and the contents of responses are those of the AWS Systems Manager
 // API Reference and User Guide. Package ec2messages serves the agents that run commands.
 //
-// Parameters below /aws/service/ are public: Config.EnsureRegion creates them, and
-// users can only read them.
+// Parameters below SecretsPath stand for secrets of Secrets Manager. Those below
+// /aws/service/ are public: Config.EnsureRegion creates them, and users can only read
+// them.
 package ssm
 
 import (
@@ -19,9 +20,10 @@ import (
 
 // Config configures an API.
 type Config struct {
-	Store *store.Store
-	Key   *seal.Key        // seals the values of SecureString parameters
-	Now   func() time.Time // nil: time.Now
+	Store   *store.Store
+	Key     *seal.Key        // seals the values of SecureString parameters
+	Now     func() time.Time // nil: time.Now
+	Secrets Secrets          // what parameters below SecretsPath stand for; nil: nothing
 	// EnsureRegion prepares a region on its first use and creates its public
 	// parameters; nil: does nothing.
 	EnsureRegion func(region identity.Region) error

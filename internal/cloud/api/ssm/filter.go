@@ -1,6 +1,7 @@
 package ssm
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 // Limits of a filter (AWS Systems Manager API Reference, ParameterStringFilter).
 const (
 	maxFilterKey    = 132
+	maxFilterOption = 10
 	maxFilterValues = 50
 	maxFilterValue  = 1024
 )
@@ -37,6 +39,13 @@ var filterValues = map[string][]string{
 
 // check refuses filters that the operation does not have.
 func (keys filterKeys) check(filters []types.ParameterStringFilter) error {
+	var violations []error
+	for i, f := range filters {
+		violations = append(violations, checkFilterModel(fmt.Sprintf("parameterFilters.%d.member.", i+1), f)...)
+	}
+	if err := model.All(violations...); err != nil {
+		return err
+	}
 	var seen []string
 	for _, f := range filters {
 		key := aws.ToString(f.Key)
@@ -58,28 +67,45 @@ func (keys filterKeys) check(filters []types.ParameterStringFilter) error {
 	return nil
 }
 
+// checkFilterModel returns how a filter violates the model. member is the path to it.
+func checkFilterModel(member string, f types.ParameterStringFilter) (violations []error) {
+	key, option := aws.ToString(f.Key), aws.ToString(f.Option)
+	if len(key) > maxFilterKey {
+		violations = append(violations, model.TextTooLong(member+"key", key, maxFilterKey))
+	}
+	if !filterKeyForm.MatchString(key) {
+		violations = append(violations, model.Refuse(
+			member+"key", key, "satisfy regular expression pattern: tag:.+|Name|Type|KeyId|Path|Label|Tier|DataType",
+		))
+	}
+	if len(option) > maxFilterOption {
+		violations = append(violations, model.TextTooLong(member+"option", option, maxFilterOption))
+	}
+	if len(f.Values) > maxFilterValues {
+		violations = append(violations, model.ListSize(member+"values", f.Values, maxFilterValues))
+	}
+	if slices.ContainsFunc(f.Values, func(v string) bool { return v == "" || len(v) > maxFilterValue }) {
+		violations = append(violations, model.Refuse(
+			member+"values", "["+strings.Join(f.Values, ", ")+"]", "satisfy constraint: [Member must have length "+
+				"less than or equal to %d, Member must have length greater than or equal to 1]", maxFilterValue,
+		))
+	}
+	return violations
+}
+
 func (keys filterKeys) checkKey(key string) error {
 	name := key
 	if strings.HasPrefix(key, "tag:") {
 		name = "tag:"
 	}
-	switch {
-	case len(key) > maxFilterKey:
-		return model.TooLong("parameterFilters.1.member.key", maxFilterKey)
-	case !filterKeyForm.MatchString(key):
-		return model.Refuse(
-			"parameterFilters.1.member.key", key,
-			"satisfy regular expression pattern: tag:.+|Name|Type|KeyId|Path|Label|Tier|DataType",
-		)
-	case !slices.Contains(keys, name):
-		valid := slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return k == "tag:" })
-		return wire.Errorf(
-			"InvalidFilterKey",
-			"The following filter key is not valid: %s. Valid filter keys include: [%s].", key,
-			strings.Join(valid, ", "),
-		)
+	if slices.Contains(keys, name) {
+		return nil
 	}
-	return nil
+	valid := slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return k == "tag:" || k == "Label" })
+	return wire.Errorf(
+		"InvalidFilterKey", "The following filter key is not valid: %s. Valid filter keys include: [%s].", key,
+		strings.Join(valid, ", "),
+	)
 }
 
 func checkFilterValues(key, option string, values []string) error {
@@ -91,8 +117,6 @@ func checkFilterValues(key, option string, values []string) error {
 		return wire.Errorf(
 			"InvalidFilterValue", "The following filter values are missing : null for filter key %s.", key,
 		)
-	case len(values) > maxFilterValues:
-		return model.TooLong("parameterFilters.1.member.values", maxFilterValues)
 	case option != "" && !slices.Contains(options, option):
 		return wire.Errorf(
 			"InvalidFilterOption",
@@ -103,11 +127,6 @@ func checkFilterValues(key, option string, values []string) error {
 	for _, value := range values {
 		known, limited := filterValues[key]
 		switch {
-		case value == "" || len(value) > maxFilterValue:
-			return model.RefuseWithoutValue(
-				"parameterFilters.1.member.values", "satisfy constraint: [Member must have length less than or equal "+
-					"to %d, Member must have length greater than or equal to 1]", maxFilterValue,
-			)
 		case limited && !slices.Contains(known, value):
 			return wire.Errorf(
 				"InvalidFilterOption",

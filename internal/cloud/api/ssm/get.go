@@ -75,6 +75,13 @@ func (a *API) GetParameter(ctx context.Context, in *ssm.GetParameterInput) (*ssm
 	if aws.ToString(in.Name) == "" {
 		return nil, model.Empty("name")
 	}
+	if err := checkPathForm(*in.Name); err != nil {
+		return nil, err
+	}
+	if isSecret(*in.Name) {
+		parameter, err := a.secretItem(ctx, *in.Name, in.WithDecryption)
+		return &ssm.GetParameterOutput{Parameter: parameter}, err
+	}
 	view, region, err := a.read(ctx)
 	if err != nil {
 		return nil, err
@@ -96,12 +103,29 @@ func (a *API) GetParameters(ctx context.Context, in *ssm.GetParametersInput) (*s
 	if err := checkNames(in.Names); err != nil {
 		return nil, err
 	}
+	for _, name := range in.Names {
+		if err := checkPathForm(name); err != nil {
+			return nil, err
+		}
+	}
 	view, region, err := a.read(ctx)
 	if err != nil {
 		return nil, err
 	}
 	out := &ssm.GetParametersOutput{Parameters: []types.Parameter{}, InvalidParameters: []string{}}
 	for _, name := range unique(in.Names) {
+		if isSecret(name) {
+			parameter, err := a.secretItem(ctx, name, in.WithDecryption)
+			switch {
+			case isNotFound(err):
+				out.InvalidParameters = append(out.InvalidParameters, name)
+			case err != nil:
+				return nil, err
+			default:
+				out.Parameters = append(out.Parameters, *parameter)
+			}
+			continue
+		}
 		row, selector, err := findVersion(view, region, name)
 		if err != nil {
 			out.InvalidParameters = append(out.InvalidParameters, name)

@@ -73,7 +73,7 @@ func (a *API) GetParametersByPath(
 
 // checkPath refuses paths that cannot contain parameters.
 func checkPath(path string) error {
-	if strings.HasPrefix(path, "/") && nameForm.MatchString(path) {
+	if strings.HasPrefix(path, "/") && nameForm.MatchString(path) && !strings.Contains(path, "//") {
 		return nil
 	}
 	return model.Errorf(

@@ -21,24 +21,41 @@ var nameForm = regexp.MustCompile(`^[a-zA-Z0-9_.\-/]+$`)
 // checkNewName refuses names that users cannot give to a parameter.
 func checkNewName(name string) error {
 	first := strings.ToLower(strings.TrimPrefix(name, "/"))
-	reserved := strings.HasPrefix(first, "aws") || strings.HasPrefix(first, "ssm")
+	aws, ssm := strings.HasPrefix(first, "aws"), strings.HasPrefix(first, "ssm")
+	path := strings.Count(name, "/") > 1
 	switch {
 	case name == "":
 		return model.Empty("name")
-	case strings.HasPrefix(name, "/aws"):
+	case aws && path:
 		return wire.Errorf("AccessDeniedException", "No access to reserved parameter name: %s.", name)
-	case reserved || !nameForm.MatchString(name) || strings.Contains(name, "//") || strings.HasSuffix(name, "/"):
-		return model.Errorf(
-			`Parameter name: can't be prefixed with "aws" or "ssm" (case-insensitive). ` +
-				"If formed as a path, it can consist of sub-paths divided by slash symbol; " +
-				"each sub-path can be formed as a mix of letters, numbers and the following 3 symbols .-_",
-		)
+	case aws, ssm && !path:
+		return model.Errorf(`Parameter name: can't be prefixed with "aws" or "ssm" (case-insensitive).`)
+	case ssm || !nameForm.MatchString(name) || strings.Contains(name, "//") || strings.HasSuffix(name, "/"):
+		return badName()
 	case strings.Contains(name, "/") && !strings.HasPrefix(name, "/"):
 		return model.Errorf("Parameter name must be a fully qualified name.")
 	case len(name) > maxName:
 		return model.Errorf("Parameter name is longer than %d characters.", maxName)
 	case strings.Count(name, "/") > maxLevels:
 		return wire.Errorf("HierarchyLevelLimitExceededException", "Hierarchies can have at most %d levels.", maxLevels)
+	}
+	return nil
+}
+
+func badName() error {
+	return model.Errorf(
+		`Parameter name: can't be prefixed with "ssm" (case-insensitive). If formed as a path, it can consist of ` +
+			"sub-paths divided by slash symbol; each sub-path can be formed as a mix of letters, numbers and the " +
+			"following 3 symbols .-_",
+	)
+}
+
+// checkPathForm refuses names that look like paths and are none. A version or label may follow the name.
+func checkPathForm(text string) error {
+	name, _, _ := strings.Cut(text, ":")
+	relative := strings.Contains(name, "/") && !strings.HasPrefix(name, "/")
+	if relative || strings.Contains(name, "//") {
+		return badName()
 	}
 	return nil
 }
