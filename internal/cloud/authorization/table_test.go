@@ -163,16 +163,12 @@ func TestNeeds(t *testing.T) {
 			"secretsmanager:GetSecretValue " + secretARNs + "db-AbCdEf",
 		},
 		{
-			"secretsmanager",
-			&secretsclient.GetSecretValueInput{SecretId: text(secretARNs + "db")},
+			"secretsmanager", &secretsclient.GetSecretValueInput{SecretId: text(secretARNs + "db")},
 			"secretsmanager:GetSecretValue " + secretARNs + "db-AbCdEf",
 		},
 		{
 			// The name of one secret is another's without the last characters of its ARN.
-			"secretsmanager",
-			&secretsclient.GetSecretValueInput{
-				SecretId: text(secretARNs + "db-AbCdEf"),
-			},
+			"secretsmanager", &secretsclient.GetSecretValueInput{SecretId: text(secretARNs + "db-AbCdEf")},
 			"secretsmanager:GetSecretValue " + secretARNs + "db-AbCdEf\n" +
 				"secretsmanager:GetSecretValue " + secretARNs + "db-AbCdEf-GhIjKl",
 		},

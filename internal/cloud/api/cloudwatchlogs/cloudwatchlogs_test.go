@@ -126,14 +126,16 @@ func TestGroupsAndStreamsHaveAWSsErrors(t *testing.T) {
 			w.CreateLogStream(w.ctx, &client.CreateLogStreamInput{
 				LogGroupName: name(group), LogStreamName: name("a:b"),
 			})),
-		"InvalidParameterException: Invalid LogGroup or LogStream, both must have length less than or equal to 512.": second(
+		"InvalidParameterException: Invalid LogGroup or LogStream, both must have length less than or equal to " +
+			"512.": second(
 			w.CreateLogGroup(w.ctx, &client.CreateLogGroupInput{LogGroupName: name(strings.Repeat("x", 513))})),
 		"ValidationException: LogGroup name and LogGroup ARN are mutually exclusive parameters.": second(
 			w.DescribeLogStreams(w.ctx, &client.DescribeLogStreamsInput{
 				LogGroupName: name(group), LogGroupIdentifier: name(group),
 			})),
 		"InvalidParameterException: 1 validation error detected: Value '" + strings.Repeat("x", 1025) +
-			"' at 'filterPattern' failed to satisfy constraint: Member must have length less than or equal to 1024": second(
+			"' at 'filterPattern' failed to satisfy constraint: Member must have length less than or equal to " +
+			"1024": second(
 			w.FilterLogEvents(w.ctx, &client.FilterLogEventsInput{
 				LogGroupName: name(group), FilterPattern: name(strings.Repeat("x", 1025)),
 			})),

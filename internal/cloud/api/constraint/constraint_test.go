@@ -47,7 +47,8 @@ func TestErrorsHaveAWSsMessages(t *testing.T) {
 		},
 		{
 			model.ListSize("names", []string{"a", "b", "c"}, 2),
-			"Value '[a, b, c]' at 'names' failed to satisfy constraint: Member must have length less than or equal to 2",
+			"Value '[a, b, c]' at 'names' failed to satisfy constraint: Member must have length less than or equal " +
+				"to 2",
 		},
 		{
 			model.Size("key", 3, 2),

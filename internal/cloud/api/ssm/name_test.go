@@ -60,20 +60,20 @@ func TestFiltersAreRefusedInAWSsWords(t *testing.T) {
 		filters []types.ParameterStringFilter
 	}{
 		{
-			"1 validation error detected: Value 'over 10 chars' at 'parameterFilters.1.member.option' failed to satisfy " +
-				"constraint: Member must have length less than or equal to 10",
+			"1 validation error detected: Value 'over 10 chars' at 'parameterFilters.1.member.option' failed to " +
+				"satisfy constraint: Member must have length less than or equal to 10",
 			[]types.ParameterStringFilter{filter("Name", "over 10 chars")},
 		},
 		{
-			"2 validation errors detected: Value 'over 10 chars' at 'parameterFilters.1.member.option' failed to satisfy " +
-				"constraint: Member must have length less than or equal to 10; Value 'key' at " +
-				"'parameterFilters.2.member.key' failed to satisfy constraint: Member must satisfy regular expression " +
-				"pattern: tag:.+|Name|Type|KeyId|Path|Label|Tier|DataType",
+			"2 validation errors detected: Value 'over 10 chars' at 'parameterFilters.1.member.option' failed to " +
+				"satisfy constraint: Member must have length less than or equal to 10; Value 'key' at " +
+				"'parameterFilters.2.member.key' failed to satisfy constraint: Member must satisfy regular " +
+				"expression pattern: tag:.+|Name|Type|KeyId|Path|Label|Tier|DataType",
 			[]types.ParameterStringFilter{filter("Name", "over 10 chars", "x"), filter("key", "", "x")},
 		},
 		{
-			"1 validation error detected: Value '[" + long + "]' at 'parameterFilters.1.member.values' failed to satisfy " +
-				"constraint: Member must satisfy constraint: [Member must have length less than or equal to 1024, " +
+			"1 validation error detected: Value '[" + long + "]' at 'parameterFilters.1.member.values' failed to " +
+				"satisfy constraint: Member must satisfy constraint: [Member must have length less than or equal to 1024, " +
 				"Member must have length greater than or equal to 1]",
 			[]types.ParameterStringFilter{filter("Name", "", long)},
 		},
@@ -90,7 +90,8 @@ func TestFiltersAreRefusedInAWSsWords(t *testing.T) {
 	_, err := api.GetParametersByPath(ctx, &client.GetParametersByPathInput{
 		Path: aws.String("/"), ParameterFilters: []types.ParameterStringFilter{filter("Name", "", "x")},
 	})
-	const want = "InvalidFilterKey: The following filter key is not valid: Name. Valid filter keys include: [Type, KeyId]."
+	const want = "InvalidFilterKey: The following filter key is not valid: Name. Valid filter keys include: [Type, " +
+		"KeyId]."
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
