@@ -81,17 +81,16 @@ func (t Trustee) degree(s *policydocument.Statement) Trust {
 // among returns how a list of principals includes the trustee. A principal "*" stands
 // for every account.
 func (t Trustee) among(principals map[string][]string) Trust {
-	if t.Service != "" {
-		if slices.Contains(principals["Service"], t.Service) || slices.Contains(principals["*"], "*") {
-			return Trusted
-		}
-		return Untrusted
-	}
 	named := principals["AWS"]
 	all := slices.Contains(named, "*") || slices.Contains(principals["*"], "*")
 	switch {
+	case t.Service != "" && slices.Contains(principals["Service"], t.Service),
+		t.Service != "" && slices.Contains(principals["*"], "*"):
+		return Trusted
 	case all && t.everybody:
 		return Trusted
+	case t.Service != "":
+		return Untrusted
 	case slices.ContainsFunc(named, func(name string) bool { return slices.Contains(t.Names, name) }):
 		return Trusted
 	case all, slices.Contains(named, t.Account), slices.Contains(named, "arn:aws:iam::"+t.Account+":root"):

@@ -68,40 +68,56 @@ func New(c Config) *Authorizer {
 func (a *Authorizer) Around(
 	ctx context.Context, call wire.Call, next func(context.Context) (any, error),
 ) (any, error) {
-	if err := a.Authorize(ctx, call); err != nil {
+	shared, err := a.authorize(ctx, call)
+	if err != nil {
 		return nil, err
+	}
+	if shared != nil {
+		ctx = wire.WithShared(ctx, shared)
 	}
 	return next(ctx)
 }
 
 // Authorize returns the error of a call that the caller of ctx may not make.
 func (a *Authorizer) Authorize(ctx context.Context, call wire.Call) error {
+	_, err := a.authorize(ctx, call)
+	return err
+}
+
+// authorize returns the ARNs of the resources of other accounts that the call is about, all of which are shared
+// with the caller, or the error of a call that the caller of ctx may not make.
+func (a *Authorizer) authorize(ctx context.Context, call wire.Call) (shared []string, err error) {
 	caller := wire.CallerFrom(ctx)
-	if caller.Principal.Owner() {
-		return nil
+	owner := caller.Principal.Owner()
+	if owner && (caller.AccessKeyID == "" || !sharing[call.Service]) {
+		return nil, nil
 	}
 	if err := checkSession(caller.Principal.Session, call); err != nil {
-		return err
+		return nil, err
 	}
 	view := a.Store.View()
 	p, err := a.principal(view, caller)
 	if err != nil {
-		return a.failed(ctx, call, err)
+		return nil, a.failed(ctx, call, err)
 	}
-	a.recordUse(ctx, p, call.Service)
+	if !owner {
+		a.recordUse(ctx, p, call.Service)
+	}
 	for _, need := range newSubject(view, caller, call).needs() {
-		granted, err := a.checkResource(ctx, view, call.Service, p, need)
-		if err != nil {
-			return err
-		}
-		if granted {
-			continue
-		}
-		if err := a.check(ctx, call.Service, p, need); err != nil {
-			return err
+		guarded := guardedBy(view, need.resource)
+		switch {
+		case guarded.account != "" && guarded.account != caller.Region.Account():
+			if err := a.checkForeign(ctx, call.Service, p, need, guarded); err != nil {
+				return nil, err
+			}
+			shared = append(shared, guarded.arn)
+		case !owner:
+			if err := a.checkOwn(ctx, call.Service, p, need, guarded.policy); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return nil
+	return shared, nil
 }
 
 // failed denies a call whose caller's policies cannot be evaluated.
@@ -117,13 +133,15 @@ type need struct {
 	action   string
 	resource string              // ARN or "*"
 	unknown  bool                // the resource is not known
+	granted  bool                // nothing but a denial prevents it
 	keys     map[string][]string // condition keys besides the principal's
 }
 
 // check returns the error of a call that lacks a permission.
 func (a *Authorizer) check(ctx context.Context, service string, p *principal, n need) error {
-	decision := p.policies.Evaluate(a.request(p, n))
-	if decision.Allowed {
+	request := a.request(p, n)
+	decision := p.policies.Evaluate(request)
+	if decision.Allowed || n.granted && p.policies.WithinLimits(request) {
 		return nil
 	}
 	return a.deny(ctx, service, p, n, decision)
@@ -141,9 +159,13 @@ func (a *Authorizer) request(p *principal, n need) access.Request {
 }
 
 func (a *Authorizer) deny(ctx context.Context, service string, p *principal, n need, decision access.Decision) error {
+	a.log(ctx, p, n, decision)
+	return denial(service, withUser(p.caller), n, decision)
+}
+
+func (a *Authorizer) log(ctx context.Context, p *principal, n need, decision access.Decision) {
 	a.Log.LogAttrs(ctx, slog.LevelDebug, "deny a call", slog.String("request", p.caller.RequestID),
 		slog.String("action", n.action), slog.String("layer", string(decision.Layer)))
-	return denial(service, p.caller.Principal, n, decision)
 }
 
 // PassRole returns an error unless the caller of ctx may pass a role to an AWS service,

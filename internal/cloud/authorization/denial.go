@@ -2,6 +2,7 @@ package authorization
 
 import (
 	"net/http"
+	"strings"
 
 	"aloft.dev/aloft/internal/cloud/access"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -30,6 +31,7 @@ func denial(service string, p wire.Principal, n need, d access.Decision) error {
 	case "ssm", "secretsmanager", "logs", "acm", "servicequotas":
 		return wire.Errorf("AccessDeniedException", "%s", message)
 	case "sns":
+		message = strings.ReplaceAll(message, n.action, "SNS"+strings.TrimPrefix(n.action, "sns")) // as in its policies
 		return &wire.Error{Code: "AuthorizationError", Message: message, Status: http.StatusForbidden}
 	}
 	return &wire.Error{

@@ -41,8 +41,12 @@ func onSecret() operation {
 // without the hyphen and the characters that Secrets Manager adds to a name. If it can be
 // read in several ways, all that exist count.
 func secrets(s *subject, text string) []target {
+	region := s.region
+	if strings.HasPrefix(text, "arn:") {
+		region = identity.RegionOfARN(text)
+	}
 	var found []target
-	for _, row := range store.Secrets.InRegion(s, s.region) {
+	for _, row := range store.Secrets.InRegion(s, region) {
 		partial := ""
 		if i := strings.LastIndex(row.ARN, "-"); i >= 0 {
 			partial = row.ARN[:i]

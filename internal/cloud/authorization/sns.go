@@ -15,7 +15,7 @@ var topicOperations = operations{
 	"AddPermission":             onNew("TopicArn", topicAt),
 	"RemovePermission":          onNew("TopicArn", topicAt),
 	"Subscribe":                 {instead: subscribeNeeds},
-	"ConfirmSubscription":       onNew("TopicArn", topicAt),
+	"ConfirmSubscription":       {instead: confirmNeeds},
 	"ListSubscriptionsByTopic":  onNew("TopicArn", topicAt),
 	"Publish":                   {resources: []resource{{fields: []string{"TopicArn", "TargetArn"}, find: topicAt}}},
 	"PublishBatch":              {instead: publishNeeds},
@@ -43,10 +43,24 @@ func topicAt(s *subject, arn string) []target {
 
 // topicOf returns the topic of a subscription, whose ARN starts with the topic's.
 func topicOf(s *subject, arn string) []target {
+	if row, ok := store.Subscriptions.Get(s, arn); ok && row.Region == s.region && !isOf(s.region, arn) {
+		return []target{{arn: arn}} // to a topic of another account
+	}
 	if i := strings.LastIndexByte(arn, ':'); i > 0 {
 		arn = arn[:i]
 	}
 	return topicAt(s, arn)
+}
+
+func isOf(region identity.Region, arn string) bool { return identity.RegionOfARN(arn) == region }
+
+// confirmNeeds returns the permission to confirm a subscription. To a topic of another account, the token is the
+// permission.
+func confirmNeeds(s *subject) []need {
+	if !isOf(s.region, s.value("TopicArn")) {
+		return []need{{action: actionOf(s.call), resource: "*"}}
+	}
+	return topicNeeds(s, actionOf(s.call), nil)
 }
 
 // subscribeNeeds returns the permission to subscribe, which policies limit by protocol and

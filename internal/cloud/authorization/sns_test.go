@@ -34,13 +34,13 @@ func TestTopicsAreResources(t *testing.T) {
 		return err
 	}
 	w.want("own topic", publish("shop"), "")
-	w.want("another topic", publish("bank"), denied("sns:Publish", topics+"bank"))
+	w.want("another topic", publish("bank"), denied("SNS:Publish", topics+"bank"))
 	_, err := c.PublishBatch(ctx, &sns.PublishBatchInput{
 		TopicArn: aws.String(topics + "bank"), PublishBatchRequestEntries: []types.PublishBatchRequestEntry{
 			{Id: aws.String("1"), Message: aws.String("x")},
 		},
 	})
-	w.want("a batch", err, denied("sns:Publish", topics+"bank"))
+	w.want("a batch", err, denied("SNS:Publish", topics+"bank"))
 	subscribe := func(protocol, endpoint string) error {
 		_, err := c.Subscribe(ctx, &sns.SubscribeInput{
 			TopicArn: aws.String(topics + "shop"), Protocol: &protocol, Endpoint: &endpoint,
@@ -48,9 +48,9 @@ func TestTopicsAreResources(t *testing.T) {
 		return err
 	}
 	w.want("an address", subscribe("email", "me@example.com"), "")
-	w.want("an address elsewhere", subscribe("email", "me@example.org"), denied("sns:Subscribe", topics+"shop"))
+	w.want("an address elsewhere", subscribe("email", "me@example.org"), denied("SNS:Subscribe", topics+"shop"))
 	_, err = c.DeleteTopic(ctx, &sns.DeleteTopicInput{TopicArn: aws.String(topics + "shop")})
-	w.want("a deletion", err, denied("sns:DeleteTopic", topics+"shop"))
+	w.want("a deletion", err, denied("SNS:DeleteTopic", topics+"shop"))
 }
 
 func TestRolesCannotSubscribeWebhooksOfTheHost(t *testing.T) {

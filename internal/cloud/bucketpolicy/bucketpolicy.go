@@ -1,9 +1,8 @@
 // Package bucketpolicy reads the policies of S3's buckets and decides what they admit.
 //
-// The local cloud has one account, whose own policies decide what its users and roles may
-// do with a bucket. The policy of a bucket admits the services that deliver logs into it,
-// those of load balancers and flow logs. Statements that would mean something else are refused, so that
-// no policy has less effect than it says.
+// The policy of a bucket admits the services that deliver logs into it, those of load balancers and flow logs.
+// What it means for users and roles, of its account and of others, package authorization decides. Statements
+// that would mean something else are refused, so that no policy has less effect than it says.
 package bucketpolicy
 
 import (
@@ -123,17 +122,6 @@ func (p *Policy) Admits(d Delivery) bool {
 			"s3:x-amz-acl": {"bucket-owner-full-control"},
 		},
 	}).Allowed
-}
-
-// IsDelivery reports whether a principal is an account that delivers logs in some region.
-func IsDelivery(principal string) bool {
-	account := strings.TrimSuffix(strings.TrimPrefix(principal, "arn:aws:iam::"), ":root")
-	for _, known := range deliveryAccounts {
-		if account == known {
-			return true
-		}
-	}
-	return false
 }
 
 // deliveryAccounts are the accounts that deliver logs in the regions from before August

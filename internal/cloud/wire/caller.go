@@ -3,6 +3,7 @@ package wire
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/session"
@@ -72,3 +73,21 @@ func GlobalFrom(ctx context.Context) identity.Region { return RegionFrom(ctx).Gl
 
 // RegionFrom returns the region of the request that ctx belongs to.
 func RegionFrom(ctx context.Context) identity.Region { return CallerFrom(ctx).Region }
+
+type sharedKey struct{}
+
+// WithShared returns a context for a call that may use resources of other accounts, by their ARNs.
+func WithShared(ctx context.Context, arns []string) context.Context {
+	return context.WithValue(ctx, sharedKey{}, arns)
+}
+
+// IsShared reports whether a call may use the resource of another account with an ARN.
+func IsShared(ctx context.Context, arn string) bool {
+	shared, _ := ctx.Value(sharedKey{}).([]string)
+	return slices.Contains(shared, arn)
+}
+
+// MayUse reports whether a call may use a resource of an account: of the caller's own, or one that is shared with it.
+func MayUse(ctx context.Context, account, arn string) bool {
+	return account == AccountFrom(ctx) || IsShared(ctx, arn)
+}

@@ -64,11 +64,14 @@ func encodeNamedError(r *response, x *exchange, e *Error) {
 		return
 	}
 	r.contentType = jsonTypeOf(x.table)
+	// The models of some errors name the message one way, and others the other way. SDKs that go by the models
+	// read nothing else.
 	body := struct {
 		Type    string `json:"__type"`
 		Message string `json:"message"`
-	}{name, e.Message}
-	r.body, _ = json.Marshal(body) // two strings always encode
+		Other   string `json:"Message"`
+	}{name, e.Message, e.Message}
+	r.body, _ = json.Marshal(body) // strings always encode
 }
 
 // fault returns who caused the error, in AWS query's words.

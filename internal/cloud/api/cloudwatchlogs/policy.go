@@ -40,7 +40,7 @@ func (a *API) PutResourcePolicy(
 	case len(*in.PolicyDocument) > maxPolicyDocument:
 		return nil, model.TooLong("policyDocument", maxPolicyDocument)
 	}
-	if err := checkPolicy(wire.AccountFrom(ctx), *in.PolicyDocument); err != nil {
+	if err := checkPolicy(*in.PolicyDocument); err != nil {
 		return nil, err
 	}
 	row := &store.LogPolicy{
@@ -58,7 +58,7 @@ func (a *API) PutResourcePolicy(
 		})
 }
 
-func checkPolicy(account, text string) error {
+func checkPolicy(text string) error {
 	document, err := policydocument.Parse(policydocument.Service, text)
 	if err != nil {
 		return model.Errorf("%v", err)
@@ -70,7 +70,7 @@ func checkPolicy(account, text string) error {
 			}
 		}
 	}
-	err = resourcepolicy.Check(document, account)
+	err = resourcepolicy.Check(document)
 	if unsupported, ok := errors.AsType[*resourcepolicy.UnsupportedError](err); ok {
 		return wire.NotImplemented("%v", unsupported)
 	}

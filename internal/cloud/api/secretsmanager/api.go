@@ -46,9 +46,9 @@ const model = constraint.Model("ValidationException")
 const invalid = constraint.Model("InvalidParameterException")
 
 // change runs an operation that writes to the store. It first removes the secrets of the
-// region whose recovery windows have ended.
-func (a *API) change(ctx context.Context, do func(tx *store.Tx, region identity.Region) error) error {
-	region := wire.RegionFrom(ctx)
+// region whose recovery windows have ended. The region is that of the secret with an id, nil for a new one.
+func (a *API) change(ctx context.Context, id *string, do func(tx *store.Tx, region identity.Region) error) error {
+	region := regionFor(ctx, id)
 	return a.Store.Update(func(tx *store.Tx) error {
 		for _, row := range store.Secrets.InRegion(tx, region) {
 			if a.isGone(row) {
@@ -61,7 +61,7 @@ func (a *API) change(ctx context.Context, do func(tx *store.Tx, region identity.
 
 // edit changes the secret with an id, which must not be marked for deletion.
 func (a *API) edit(ctx context.Context, id *string, do func(row *store.Secret) error) error {
-	return a.change(ctx, func(tx *store.Tx, region identity.Region) error {
+	return a.change(ctx, id, func(tx *store.Tx, region identity.Region) error {
 		old, err := a.findInUse(tx, region, id)
 		if err != nil {
 			return err

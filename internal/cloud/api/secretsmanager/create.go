@@ -47,7 +47,7 @@ func (a *API) CreateSecret(
 	if value.given() {
 		out.VersionId = in.ClientRequestToken
 	}
-	return out, a.change(ctx, func(tx *store.Tx, region identity.Region) error {
+	return out, a.change(ctx, nil, func(tx *store.Tx, region identity.Region) error {
 		if old, ok := store.Secrets.Get(tx, store.SecretKey(region, *in.Name)); ok {
 			out.ARN = aws.String(old.ARN)
 			return a.checkExisting(old, in.ClientRequestToken, value)

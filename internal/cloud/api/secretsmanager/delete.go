@@ -37,7 +37,7 @@ func (a *API) DeleteSecret(
 		)
 	}
 	out := &secretsmanager.DeleteSecretOutput{}
-	return out, a.change(ctx, func(tx *store.Tx, region identity.Region) error {
+	return out, a.change(ctx, in.SecretId, func(tx *store.Tx, region identity.Region) error {
 		old, err := a.find(tx, region, in.SecretId)
 		if force && isNotFound(err) {
 			old, err = &store.Secret{Name: *in.SecretId, ARN: a.newARN(region, *in.SecretId)}, nil
@@ -70,7 +70,7 @@ func (a *API) RestoreSecret(
 	ctx context.Context, in *secretsmanager.RestoreSecretInput,
 ) (*secretsmanager.RestoreSecretOutput, error) {
 	out := &secretsmanager.RestoreSecretOutput{}
-	return out, a.change(ctx, func(tx *store.Tx, region identity.Region) error {
+	return out, a.change(ctx, in.SecretId, func(tx *store.Tx, region identity.Region) error {
 		old, err := a.find(tx, region, in.SecretId)
 		if err != nil {
 			return err

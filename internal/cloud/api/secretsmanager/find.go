@@ -1,6 +1,7 @@
 package secretsmanager
 
 import (
+	"context"
 	"errors"
 	"regexp"
 	"strings"
@@ -48,6 +49,28 @@ func (a *API) newARN(region identity.Region, name string) string {
 		suffix[i] = suffixLetters[a.random.Number(len(suffixLetters))]
 	}
 	return identity.ARN("secretsmanager", region, "secret:"+name+"-"+string(suffix))
+}
+
+// regionFor returns the region of the secret with an id: the caller's, or that of a secret of another account that
+// is shared with the caller. Such a secret has no other id than its whole ARN.
+func regionFor(ctx context.Context, id *string) identity.Region {
+	here := wire.RegionFrom(ctx)
+	if wire.IsShared(ctx, aws.ToString(id)) {
+		if region := identity.RegionOfARN(*id); region.Name() == here.Name() {
+			return region
+		}
+	}
+	return here
+}
+
+// checkKeyOf refuses to encrypt and decrypt a secret for another account: the default key is its account's alone,
+// and the local cloud has no others.
+func checkKeyOf(ctx context.Context, row *store.Secret) error {
+	if row.Region.Account() == wire.AccountFrom(ctx) {
+		return nil
+	}
+	return wire.Errorf("InvalidRequestException", "You can't access a secret from a different AWS account if you "+
+		"encrypt the secret with the default KMS service key.")
 }
 
 // find returns the secret with a name, an ARN, or an ARN without its random characters.

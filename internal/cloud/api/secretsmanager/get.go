@@ -35,8 +35,10 @@ func (a *API) GetSecretValue(
 
 // get returns the value of a version and records the access.
 func (a *API) get(ctx context.Context, id, versionID, stage *string) (types.SecretValueEntry, error) {
-	region := wire.RegionFrom(ctx)
-	row, err := a.findInUse(a.Store.Read(ctx), region, id)
+	row, err := a.findInUse(a.Store.Read(ctx), regionFor(ctx, id), id)
+	if err == nil {
+		err = checkKeyOf(ctx, row)
+	}
 	if err != nil {
 		return types.SecretValueEntry{}, err
 	}
@@ -161,4 +163,19 @@ func (a *API) batch(ctx context.Context, in *secretsmanager.BatchGetSecretValueI
 		ids = append(ids, row.Name)
 	}
 	return ids, next, err
+}
+
+// Reader returns GetSecretValue for the operations of other services, whose callers authorize allows to call it.
+func (a *API) Reader(authorize func(context.Context, wire.Call) error) func(
+	context.Context, *secretsmanager.GetSecretValueInput,
+) (*secretsmanager.GetSecretValueOutput, error) {
+	return func(
+		ctx context.Context, in *secretsmanager.GetSecretValueInput,
+	) (*secretsmanager.GetSecretValueOutput, error) {
+		call := wire.Call{Service: "secretsmanager", Operation: "GetSecretValue", Input: in}
+		if err := authorize(ctx, call); err != nil {
+			return nil, err
+		}
+		return a.GetSecretValue(ctx, in)
+	}
 }

@@ -125,7 +125,7 @@ func (a *API) ListSecrets(
 func (a *API) DescribeSecret(
 	ctx context.Context, in *secretsmanager.DescribeSecretInput,
 ) (*secretsmanager.DescribeSecretOutput, error) {
-	row, err := a.find(a.Store.Read(ctx), wire.RegionFrom(ctx), in.SecretId)
+	row, err := a.find(a.Store.Read(ctx), regionFor(ctx, in.SecretId), in.SecretId)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +165,7 @@ func (a *API) ListSecretVersionIds(
 	if !ok {
 		return nil, invalidToken()
 	}
-	row, err := a.find(a.Store.Read(ctx), wire.RegionFrom(ctx), in.SecretId)
+	row, err := a.find(a.Store.Read(ctx), regionFor(ctx, in.SecretId), in.SecretId)
 	if err != nil {
 		return nil, err
 	}

@@ -20,8 +20,8 @@ import (
 // maxPolicy is the size of the largest policy, in bytes (AWS Secrets Manager API Reference, PutResourcePolicy).
 const maxPolicy = 20480
 
-// parsePolicy reads the policy of a secret of an account.
-func parsePolicy(account string, text *string) (*policydocument.Document, error) {
+// parsePolicy reads the policy of a secret.
+func parsePolicy(text *string) (*policydocument.Document, error) {
 	switch {
 	case aws.ToString(text) == "":
 		return nil, model.Null("resourcePolicy")
@@ -41,7 +41,7 @@ func parsePolicy(account string, text *string) (*policydocument.Document, error)
 			}
 		}
 	}
-	err = resourcepolicy.Check(policy, account)
+	err = resourcepolicy.Check(policy)
 	if unsupported, ok := errors.AsType[*resourcepolicy.UnsupportedError](err); ok {
 		return nil, wire.NotImplemented("%v", unsupported)
 	}
@@ -56,7 +56,7 @@ func malformedPolicy(why string) error {
 func (a *API) PutResourcePolicy(
 	ctx context.Context, in *secretsmanager.PutResourcePolicyInput,
 ) (*secretsmanager.PutResourcePolicyOutput, error) {
-	policy, err := parsePolicy(wire.AccountFrom(ctx), in.ResourcePolicy)
+	policy, err := parsePolicy(in.ResourcePolicy)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (a *API) PutResourcePolicy(
 func (a *API) GetResourcePolicy(
 	ctx context.Context, in *secretsmanager.GetResourcePolicyInput,
 ) (*secretsmanager.GetResourcePolicyOutput, error) {
-	row, err := a.findInUse(a.Store.Read(ctx), wire.RegionFrom(ctx), in.SecretId)
+	row, err := a.findInUse(a.Store.Read(ctx), regionFor(ctx, in.SecretId), in.SecretId)
 	if err != nil {
 		return nil, err
 	}
@@ -102,12 +102,12 @@ func (a *API) ValidateResourcePolicy(
 	ctx context.Context, in *secretsmanager.ValidateResourcePolicyInput,
 ) (*secretsmanager.ValidateResourcePolicyOutput, error) {
 	if in.SecretId != nil {
-		if _, err := a.findInUse(a.Store.Read(ctx), wire.RegionFrom(ctx), in.SecretId); err != nil {
+		if _, err := a.findInUse(a.Store.Read(ctx), regionFor(ctx, in.SecretId), in.SecretId); err != nil {
 			return nil, err
 		}
 	}
 	out := &secretsmanager.ValidateResourcePolicyOutput{ValidationErrors: []types.ValidationErrorsEntry{}}
-	policy, err := parsePolicy(wire.AccountFrom(ctx), in.ResourcePolicy)
+	policy, err := parsePolicy(in.ResourcePolicy)
 	refusal, ok := errors.AsType[*wire.Error](err)
 	switch {
 	case ok && refusal.Code == "MalformedPolicyDocumentException":

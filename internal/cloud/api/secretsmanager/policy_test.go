@@ -35,7 +35,7 @@ func TestSecretsHavePolicies(t *testing.T) {
 	for want, err := range map[string]error{
 		"PublicPolicyException":            put(public, true),
 		"MalformedPolicyDocumentException": put(aws.String("{"), false),
-		"NotImplemented":                   put(statement(`{"AWS":"999999999999"}`, "secretsmanager:*"), false),
+		"NotImplemented":                   put(statement(`{"CanonicalUser":"0"}`, "secretsmanager:*"), false),
 		"ValidationException":              put(aws.String(""), false),
 	} {
 		if code(err) != want {

@@ -25,7 +25,7 @@ func (a *API) RotateSecret(
 	if err != nil {
 		return nil, err
 	}
-	if _, err := a.findInUse(a.Store.Read(ctx), wire.RegionFrom(ctx), in.SecretId); err != nil {
+	if _, err := a.findInUse(a.Store.Read(ctx), regionFor(ctx, in.SecretId), in.SecretId); err != nil {
 		return nil, err
 	}
 	return nil, wire.Errorf("InvalidRequestException",

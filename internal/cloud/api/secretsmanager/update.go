@@ -23,6 +23,9 @@ func (a *API) PutSecretValue(
 	out := &secretsmanager.PutSecretValueOutput{VersionId: in.ClientRequestToken}
 	return out, a.edit(ctx, in.SecretId, func(row *store.Secret) error {
 		out.ARN, out.Name = aws.String(row.ARN), aws.String(row.Name)
+		if err := checkKeyOf(ctx, row); err != nil {
+			return err
+		}
 		if err := a.putVersion(row, *in.ClientRequestToken, value, in.VersionStages); err != nil {
 			return err
 		}
@@ -89,6 +92,9 @@ func (a *API) UpdateSecret(
 		row.Changed = a.Now()
 		if !value.given() {
 			return nil
+		}
+		if err := checkKeyOf(ctx, row); err != nil {
+			return err
 		}
 		out.VersionId = in.ClientRequestToken
 		return a.putVersion(row, *in.ClientRequestToken, value, nil)

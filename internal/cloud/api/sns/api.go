@@ -5,6 +5,7 @@
 package sns
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -76,13 +77,13 @@ func checkARN(parameter string, arn *string, parts int) error {
 	return nil
 }
 
-// topic returns a topic of the caller's region.
-func topic(r store.Reader, region identity.Region, parameter string, arn *string) (*store.Topic, error) {
+// topic returns a topic of the caller's region: of its account, or one that is shared with the caller.
+func topic(ctx context.Context, r store.Reader, parameter string, arn *string) (*store.Topic, error) {
 	if err := checkARN(parameter, arn, 6); err != nil {
 		return nil, err
 	}
 	row, ok := store.Topics.Get(r, *arn)
-	if !ok || row.Region != region {
+	if !ok || row.Region.Name() != wire.RegionFrom(ctx).Name() || !wire.MayUse(ctx, row.Region.Account(), row.ARN) {
 		return nil, notFound("Topic")
 	}
 	return row, nil

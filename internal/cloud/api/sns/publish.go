@@ -52,7 +52,7 @@ func (a *API) Publish(ctx context.Context, in *sns.PublishInput) (*sns.PublishOu
 	}
 	m.ID = a.IDs.UUID()
 	return &sns.PublishOutput{MessageId: &m.ID}, a.Store.Update(func(tx *store.Tx) error {
-		to, err := topic(tx, wire.RegionFrom(ctx), parameter, arn)
+		to, err := topic(ctx, tx, parameter, arn)
 		if err != nil {
 			return err
 		}
@@ -91,7 +91,7 @@ func (a *API) PublishBatch(ctx context.Context, in *sns.PublishBatchInput) (*sns
 		out.Successful = append(out.Successful, types.PublishBatchResultEntry{Id: e.Id, MessageId: &m.ID})
 	}
 	err := a.Store.Update(func(tx *store.Tx) error {
-		to, err := topic(tx, wire.RegionFrom(ctx), "TopicArn", in.TopicArn)
+		to, err := topic(ctx, tx, "TopicArn", in.TopicArn)
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/notification"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
@@ -37,13 +38,13 @@ func (a *API) Subscribe(ctx context.Context, in *sns.SubscribeInput) (*sns.Subsc
 	}
 	out := &sns.SubscribeOutput{}
 	err := a.Store.Update(func(tx *store.Tx) error {
-		to, err := topic(tx, wire.RegionFrom(ctx), "TopicArn", in.TopicArn)
+		to, err := topic(ctx, tx, "TopicArn", in.TopicArn)
 		if err != nil {
 			return err
 		}
 		row := &store.Subscription{
-			ARN: to.ARN + ":" + a.IDs.UUID(), Region: to.Region, Topic: to.ARN, Protocol: protocol, Endpoint: endpoint,
-			Token: a.IDs.Hex(tokenDigits), Created: a.Now(),
+			ARN: to.ARN + ":" + a.IDs.UUID(), Region: wire.RegionFrom(ctx), Topic: to.ARN,
+			Protocol: protocol, Endpoint: endpoint, Token: a.IDs.Hex(tokenDigits), Created: a.Now(),
 		}
 		// The scope of a filter decides what its policy may be, and its name is the last.
 		for _, name := range slices.Backward(slices.Sorted(maps.Keys(in.Attributes))) {
@@ -52,7 +53,8 @@ func (a *API) Subscribe(ctx context.Context, in *sns.SubscribeInput) (*sns.Subsc
 			}
 		}
 		if old := sameEndpoint(tx, row); old != nil {
-			if in.Attributes != nil && (old.Raw != row.Raw || old.FilterPolicy != row.FilterPolicy) {
+			if in.Attributes != nil && (old.Raw != row.Raw || old.FilterPolicy != row.FilterPolicy ||
+				old.DeliveryPolicy != row.DeliveryPolicy) {
 				return invalid("Attributes Reason: Subscription already exists with different attributes")
 			}
 			row = old
@@ -178,7 +180,7 @@ func (a *API) Unsubscribe(ctx context.Context, in *sns.UnsubscribeInput) (*sns.U
 		row, ok := store.Subscriptions.Get(tx, *in.SubscriptionArn)
 		signed := caller.AccessKeyID != ""
 		switch {
-		case !ok || signed && row.Region != caller.Region:
+		case !ok || signed && row.Region != caller.Region && identity.RegionOfARN(row.Topic) != caller.Region:
 			return nil
 		case !row.Confirmed:
 			return invalid("SubscriptionArn Reason: Cannot unsubscribe a subscription that is pending confirmation")

@@ -63,7 +63,7 @@ func (a *API) DeleteTopic(ctx context.Context, in *sns.DeleteTopicInput) (*sns.D
 		return nil, err
 	}
 	return &sns.DeleteTopicOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		if row, ok := store.Topics.Get(tx, *in.TopicArn); ok && row.Region == wire.RegionFrom(ctx) {
+		if row, err := topic(ctx, tx, "TopicArn", in.TopicArn); err == nil {
 			notification.DeleteTopic(tx, row.ARN)
 		}
 		return nil

@@ -58,7 +58,7 @@ func setPolicy(row *store.Topic, text string) error {
 			return invalid("Policy statement must apply to a single resource!")
 		}
 	}
-	err = resourcepolicy.Check(policy, row.Region.Account())
+	err = resourcepolicy.Check(policy)
 	if unsupported, ok := errors.AsType[*resourcepolicy.UnsupportedError](err); ok {
 		return wire.NotImplemented("%v", unsupported)
 	}
@@ -186,7 +186,7 @@ func (a *API) RemovePermission(
 // editPolicy changes the statements of the policy of a topic. A policy without statements is the default one.
 func (a *API) editPolicy(ctx context.Context, arn *string, edit func(*store.Topic, *policyText) error) error {
 	return a.Store.Update(func(tx *store.Tx) error {
-		row, err := topic(tx, wire.RegionFrom(ctx), "TopicArn", arn)
+		row, err := topic(ctx, tx, "TopicArn", arn)
 		if err != nil {
 			return err
 		}

@@ -43,7 +43,7 @@ func TestPermissionsAreStatementsOfThePolicy(t *testing.T) {
 	}
 	wantCode(t, add("mine", "000000000000", "Publish"), "InvalidParameter", "Statement already exists")
 	wantCode(t, add("odd", "000000000000", "Fly"), "InvalidParameter", "out of service scope")
-	wantCode(t, add("others", "999999999999", "Publish"), "NotImplemented", "999999999999")
+	wantCode(t, add("others", "nobody", "Publish"), "InvalidParameter", "Invalid principal")
 	if _, err := w.RemovePermission(ctx, &client.RemovePermissionInput{
 		TopicArn: aws.String(webTopic), Label: aws.String("mine"),
 	}); err != nil {
