@@ -34,8 +34,8 @@ var serviceKeys = map[string]bool{
 
 // modelled reports whether calls have a condition key, given in lower case, when AWS's
 // calls do. All global keys are modelled, except absentKeys: what a call of the local
-// cloud does not have, such as a VPC endpoint, an organization or a second factor, a call
-// on AWS would not have either.
+// cloud does not have, such as a VPC endpoint or an organization, a call on AWS would not
+// have either.
 func modelled(key string) bool {
 	if strings.HasPrefix(key, "aws:") {
 		return !absentKeys[key]

@@ -56,6 +56,11 @@ var iamOperations = operations{
 	"UpdateLoginProfile":             onUser(),
 	"DeleteLoginProfile":             onUser(),
 	"ListMFADevices":                 onUser(),
+	"EnableMFADevice":                onUser(),
+	"DeactivateMFADevice":            onUser(),
+	"ResyncMFADevice":                onUser(),
+	"GetMFADevice":                   onUser(),
+	"ChangePassword":                 {instead: passwordNeeds},
 	"ListSigningCertificates":        onUser(),
 	"ListSSHPublicKeys":              onUser(),
 	"UploadSSHPublicKey":             onUser(),
@@ -90,6 +95,11 @@ var iamOperations = operations{
 	"DeleteAccountPasswordPolicy": {},
 	"GetAccountSummary":           {},
 	"ListVirtualMFADevices":       {},
+	"CreateVirtualMFADevice":      {resources: []resource{{fields: []string{"VirtualMFADeviceName"}, find: newDevice}}},
+	"DeleteVirtualMFADevice":      onDevice(),
+	"TagMFADevice":                onDevice(),
+	"UntagMFADevice":              onDevice(),
+	"ListMFADeviceTags":           onDevice(),
 	"ListSAMLProviders":           {},
 	"GetAccountPasswordPolicy":    {},
 
@@ -179,6 +189,38 @@ func onProvider() operation {
 
 // onUser is about the user that the input names, or the caller.
 func onUser() operation { return operation{resources: []resource{{find: userNamed}}} }
+
+func onDevice() operation {
+	return operation{resources: []resource{{fields: []string{"SerialNumber"}, find: deviceAt}}}
+}
+
+func deviceAt(s *subject, serial string) []target {
+	t := target{arn: serial}
+	if row, ok := store.MFADevices.Get(s, serial); ok {
+		t.tags = row.Tags
+	}
+	return []target{t}
+}
+
+func newDevice(s *subject, name string) []target {
+	return []target{{arn: globalARN(s, "mfa", s.value("Path"), name)}}
+}
+
+// passwordNeeds returns the permission of users to change their own passwords, which the account's rules for
+// passwords may give to all of them.
+func passwordNeeds(s *subject) []need {
+	rules := (*store.PasswordPolicy)(nil)
+	if row, ok := store.AccountIdentities.Get(s, s.region.Account()); ok {
+		rules = row.Passwords
+	}
+	var needs []need
+	for _, t := range userNamed(s, "") {
+		n := s.needOf(actionOf(s.call), t)
+		n.granted = rules != nil && rules.UsersMayChange
+		needs = append(needs, n)
+	}
+	return needs
+}
 
 func onUserGroup() operation {
 	return operation{resources: []resource{{fields: []string{"GroupName"}, find: groupNamed}}}

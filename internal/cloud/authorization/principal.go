@@ -106,6 +106,10 @@ func (p *principal) keys(now time.Time) map[string][]string {
 	}
 	keys["aws:userid"] = []string{p.caller.Principal.UserID}
 	keys["aws:TokenIssueTime"] = []string{s.Issued.UTC().Format(time.RFC3339)}
+	keys["aws:MultiFactorAuthPresent"] = []string{strconv.FormatBool(s.MFA)}
+	if s.MFA {
+		keys["aws:MultiFactorAuthAge"] = []string{strconv.FormatInt(int64(now.Sub(s.Issued).Seconds()), 10)}
+	}
 	switch {
 	case s.Instance != "":
 		keys["ec2:SourceInstanceArn"] = []string{identity.ARN("ec2", p.caller.Region, "instance/"+s.Instance)}

@@ -209,6 +209,7 @@ var tagActions = map[string]string{
 var iamTagActions = map[string]string{
 	"CreateRole": "iam:TagRole", "CreatePolicy": "iam:TagPolicy", "CreateInstanceProfile": "iam:TagInstanceProfile",
 	"CreateUser": "iam:TagUser", "CreateOpenIDConnectProvider": "iam:TagOpenIDConnectProvider",
+	"CreateVirtualMFADevice": "iam:TagMFADevice",
 }
 
 // creations are the starts of the names of operations that may create tagged resources.

@@ -9,9 +9,9 @@ import (
 
 // checkSession refuses a call that sessions of users cannot make, whatever policies allow:
 // those of IAM need a second factor (AWS STS API Reference, GetSessionToken and
-// GetFederationToken), which such sessions never have. STS refuses its operations itself.
+// GetFederationToken). STS refuses its operations itself.
 func checkSession(s *session.Session, call wire.Call) error {
-	if s == nil || s.UserID == "" || call.Service != "iam" {
+	if s == nil || s.UserID == "" || s.MFA || call.Service != "iam" {
 		return nil
 	}
 	return &wire.Error{

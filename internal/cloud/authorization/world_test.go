@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,13 +41,16 @@ const region = "us-east-1"
 
 // world is a local cloud without planes, with its clients.
 type world struct {
-	t     *testing.T
-	store *store.Store
-	ec2   *ec2api.API
-	url   string
-	log   *bytes.Buffer
-	past  time.Duration // how far the issuer of credentials is behind
-	any   bool          // accept any credentials
+	t        *testing.T
+	store    *store.Store
+	ec2      *ec2api.API
+	url      string
+	log      *bytes.Buffer
+	past     time.Duration // how far the issuer of credentials is behind
+	any      bool          // accept any credentials
+	accounts bool          // every account has a key
+
+	ahead atomic.Int64 // by how many seconds the clock is ahead
 
 	sessions *session.Issuer
 	managed  map[string]string
@@ -74,7 +78,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 		t.Fatal(err)
 	}
 	guard := authorization.New(authorization.Config{
-		Store: s, Sessions: sessions, Seal: key, Log: log,
+		Store: s, Sessions: sessions, Seal: key, Log: log, Now: w.now,
 		Managed: func(arn string) (string, bool) { text, ok := w.managed[arn]; return text, ok },
 	})
 	w.ec2 = ec2api.New(ec2api.Config{
@@ -92,7 +96,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 		t.Fatal(err)
 	}
 	handler, err := wire.NewHandler(wire.Config{
-		Around: guard.Around, AcceptAnyCredentials: w.any, Log: log,
+		Around: guard.Around, AcceptAnyCredentials: w.any, AccountKeys: w.accounts, Log: log,
 		Services: []wire.Service{
 			{Name: "ec2", API: w.ec2},
 			{Name: "ssm", API: ssmapi.New(ssmapi.Config{Store: s, EnsureRegion: w.ec2.EnsureRegion})},
@@ -102,10 +106,10 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 			{Name: "acm", API: acmapi.New(acmapi.Config{Store: s})},
 			{Name: "autoscaling", API: autoscaling.New(autoscaling.Config{Store: s, Templates: w.ec2})},
 			{Name: "elasticloadbalancing", API: elbv2.New(elbv2.Config{Store: s})},
-			{Name: "iam", API: iamapi.New(iamapi.Config{Store: s, Keys: sessions, Seal: key})},
+			{Name: "iam", API: iamapi.New(iamapi.Config{Store: s, Keys: sessions, Seal: key, Now: w.now})},
 			{Name: "sts", API: stsapi.New(stsapi.Config{
-				Sessions: sessions, AssumeRole: guard.AssumeRole,
-				Now: func() time.Time { return time.Now().Add(-w.past) },
+				Sessions: sessions, AssumeRole: guard.AssumeRole, SecondFactor: guard.SecondFactor,
+				Now: func() time.Time { return w.now().Add(-w.past) },
 			})},
 		},
 		Credentials: func(id, token string) (wire.Key, error) {
@@ -134,6 +138,8 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 	})
 	return w
 }
+
+func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load()) * time.Second) }
 
 func (w *world) put(change func(tx *store.Tx)) {
 	w.t.Helper()

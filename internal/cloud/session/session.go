@@ -41,6 +41,7 @@ type Session struct {
 	Name     string    `json:"session,omitempty"` // "i-0123456789abcdef0" for an instance
 	Instance string    `json:"instance,omitempty"`
 	Policy   string    `json:"policy,omitempty"` // session policy; "": none
+	MFA      bool      `json:"mfa,omitempty"`    // the user showed a second factor when it was issued
 	Issued   time.Time `json:"issued"`
 	Expires  time.Time `json:"expires"`
 }

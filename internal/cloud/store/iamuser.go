@@ -38,11 +38,13 @@ type User struct {
 	Tags    Tags
 }
 
-// Login is a user's login profile. It has no password, because nobody signs in.
+// Login is a user's login profile.
 type Login struct {
 	Created       time.Time
 	Changed       time.Time // when the password was changed; zero: never
 	ResetRequired bool
+	Password      []byte   // salt and hash; nil: it was set before hashes were kept, and is not known
+	Former        [][]byte // earlier passwords, the newest first, as the account's rules remember them
 }
 
 // LastChanged returns when the password was set.

@@ -22,4 +22,5 @@ var tables = []table{
 	SpotRequests,
 	Users, Groups, AccessKeys, AccountIdentities,
 	SSHPublicKeys, OpenIDProviders, RoleDeletions,
+	MFADevices,
 }

@@ -8,6 +8,7 @@ package iam
 
 import (
 	"context"
+	"crypto/rand"
 	"io"
 	"time"
 
@@ -22,9 +23,9 @@ import (
 type Config struct {
 	Store  *store.Store
 	Keys   *session.Issuer  // makes the access keys of users; nil: users can have none
-	Seal   *seal.Key        // of the secrets of access keys; nil: a random one
+	Seal   *seal.Key        // of the secrets of access keys and second factors; nil: a random one
 	Now    func() time.Time // nil: time.Now
-	Random io.Reader        // source of ids; nil: crypto/rand
+	Random io.Reader        // source of ids and secrets; nil: crypto/rand
 }
 
 // API implements the operations of IAM.
@@ -41,7 +42,11 @@ func New(c Config) *API {
 	if c.Seal == nil {
 		c.Seal = seal.NewRandomKey()
 	}
-	return &API{Config: c, ids: identity.New(c.Random)}
+	ids := identity.New(c.Random)
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
+	return &API{Config: c, ids: ids}
 }
 
 // now returns the time as IAM records it: in seconds.

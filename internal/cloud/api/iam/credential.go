@@ -21,16 +21,6 @@ func (a *API) nothingOf(ctx context.Context, name, marker *string, size *int32) 
 	return err
 }
 
-// ListMFADevices lists the second factors of a user, who has none.
-func (a *API) ListMFADevices(
-	ctx context.Context, in *iam.ListMFADevicesInput,
-) (*iam.ListMFADevicesOutput, error) {
-	if err := a.nothingOf(ctx, in.UserName, in.Marker, in.MaxItems); err != nil {
-		return nil, err
-	}
-	return &iam.ListMFADevicesOutput{MFADevices: []types.MFADevice{}}, nil
-}
-
 // ListSigningCertificates lists the signing certificates of a user, who has none.
 func (a *API) ListSigningCertificates(
 	ctx context.Context, in *iam.ListSigningCertificatesInput,
@@ -52,14 +42,4 @@ func (a *API) ListServiceSpecificCredentials(
 	return &iam.ListServiceSpecificCredentialsOutput{
 		ServiceSpecificCredentials: []types.ServiceSpecificCredentialMetadata{},
 	}, nil
-}
-
-// ListVirtualMFADevices lists the virtual second factors of the account. There are none.
-func (a *API) ListVirtualMFADevices(
-	_ context.Context, in *iam.ListVirtualMFADevicesInput,
-) (*iam.ListVirtualMFADevicesOutput, error) {
-	if _, err := paginate(nil, itself, in.Marker, in.MaxItems); err != nil {
-		return nil, err
-	}
-	return &iam.ListVirtualMFADevicesOutput{VirtualMFADevices: []types.VirtualMFADevice{}}, nil
 }

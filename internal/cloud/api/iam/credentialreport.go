@@ -89,6 +89,7 @@ func report(ctx context.Context, r store.Reader, rules *store.PasswordPolicy) []
 	for _, user := range users {
 		line := []string{user.Name, user.ARN, reportTime(user.Created)}
 		line = append(line, reportPassword(user.Login, rules)...)
+		line = append(line, strconv.FormatBool(store.MFADevicesByUser.Has(r, user.Key())))
 		_ = w.Write(slices.Concat(line, reportKeys(r, user), noCertificates))
 	}
 	w.Flush()
@@ -100,17 +101,17 @@ var noCertificates = []string{"false", notApplicable, "false", notApplicable}
 
 func reportTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05-07:00") }
 
-// reportPassword returns the columns about the password and the second factor of a user. Nobody
-// signs in with a password, so it was never used.
+// reportPassword returns the columns about the password of a user. Nobody signs in with a password, so it was
+// never used.
 func reportPassword(login *store.Login, rules *store.PasswordPolicy) []string {
 	if login == nil {
-		return []string{"false", notApplicable, notApplicable, notApplicable, "false"}
+		return []string{"false", notApplicable, notApplicable, notApplicable}
 	}
 	next := notApplicable
 	if rules != nil && rules.MaxAge > 0 {
 		next = reportTime(login.LastChanged().AddDate(0, 0, int(rules.MaxAge)))
 	}
-	return []string{"true", noInformation, reportTime(login.LastChanged()), next, "false"}
+	return []string{"true", noInformation, reportTime(login.LastChanged()), next}
 }
 
 // reportKeys returns the columns about the access keys of a user, the oldest first. The key of the

@@ -3,7 +3,6 @@ package iam
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
@@ -11,8 +10,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// CreateLoginProfile records that a user has a password, which must follow the account's rules.
-// The password is not kept: the local cloud has no console that a user could sign in to.
+// CreateLoginProfile gives a user a password, which must follow the account's rules. The local cloud has no
+// console that the user could sign in to: it keeps a hash, by which the user can change the password.
 func (a *API) CreateLoginProfile(
 	ctx context.Context, in *iam.CreateLoginProfileInput,
 ) (*iam.CreateLoginProfileOutput, error) {
@@ -28,10 +27,10 @@ func (a *API) CreateLoginProfile(
 		if in.Password == nil {
 			return model.Null("password")
 		}
-		if err := checkPassword(accountIn(ctx, tx).Passwords, *in.Password); err != nil {
+		row.Login = &store.Login{Created: a.now(), ResetRequired: in.PasswordResetRequired}
+		if err := a.setPassword(row.Login, accountIn(ctx, tx).Passwords, *in.Password); err != nil {
 			return err
 		}
-		row.Login = &store.Login{Created: a.now(), ResetRequired: in.PasswordResetRequired}
 		out = describeLogin(row)
 		return nil
 	})
@@ -66,8 +65,7 @@ func (a *API) GetLoginProfile(
 	return &iam.GetLoginProfileOutput{LoginProfile: describeLogin(row)}, nil
 }
 
-// UpdateLoginProfile changes the password of a user, which is not kept, and whether the user
-// must set another.
+// UpdateLoginProfile changes the password of a user, and whether the user must set another.
 func (a *API) UpdateLoginProfile(
 	ctx context.Context, in *iam.UpdateLoginProfileInput,
 ) (*iam.UpdateLoginProfileOutput, error) {
@@ -77,7 +75,7 @@ func (a *API) UpdateLoginProfile(
 		}
 		login := *row.Login
 		if in.Password != nil {
-			if err := checkPassword(accountIn(ctx, tx).Passwords, aws.ToString(in.Password)); err != nil {
+			if err := a.setPassword(&login, accountIn(ctx, tx).Passwords, *in.Password); err != nil {
 				return err
 			}
 			login.Changed = a.now()

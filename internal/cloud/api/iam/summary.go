@@ -19,6 +19,12 @@ func (a *API) GetAccountSummary(
 	for _, p := range policies {
 		versions += len(p.Versions)
 	}
+	factors, inUse := store.MFADevices.InRegion(view, region), 0
+	for _, f := range factors {
+		if f.User != "" {
+			inUse++
+		}
+	}
 	return &iam.GetAccountSummaryOutput{SummaryMap: map[string]int32{
 		"Users":              int32(len(usersIn(ctx, view))),
 		"Groups":             int32(len(store.Groups.InRegion(view, region))),
@@ -28,7 +34,7 @@ func (a *API) GetAccountSummary(
 		"Policies":           int32(len(policies)), "PolicyVersionsInUse": int32(versions),
 		"Providers": int32(len(store.OpenIDProviders.InRegion(view, region))),
 
-		"MFADevices": 0, "MFADevicesInUse": 0,
+		"MFADevices": int32(len(factors)), "MFADevicesInUse": int32(inUse),
 		"AccountAccessKeysPresent": 0, "AccountMFAEnabled": 0, "AccountPasswordPresent": 0,
 		"AccountSigningCertificatesPresent": 0, "GlobalEndpointTokenVersion": 1,
 

@@ -217,6 +217,9 @@ func (a *API) UpdateUser(ctx context.Context, in *iam.UpdateUserInput) (*iam.Upd
 		for _, key := range store.SSHPublicKeysByUser.List(tx, old) {
 			store.SSHPublicKeys.Edit(tx, key.ID, func(key *store.SSHPublicKey) { key.User = row.Name })
 		}
+		for _, device := range store.MFADevicesByUser.List(tx, old) {
+			store.MFADevices.Edit(tx, device.Serial, func(device *store.MFADevice) { device.User = row.Name })
+		}
 		return checkUserName(tx, row)
 	})
 }
@@ -242,6 +245,8 @@ func (a *API) DeleteUser(ctx context.Context, in *iam.DeleteUserInput) (*iam.Del
 			return deleteConflict("Cannot delete entity, must delete access keys first.")
 		case row.Login != nil:
 			return deleteConflict("Cannot delete entity, must delete login profile first.")
+		case store.MFADevicesByUser.Has(tx, row.Key()):
+			return deleteConflict("Cannot delete entity, must delete MFA device first.")
 		case store.SSHPublicKeysByUser.Has(tx, row.Key()):
 			return deleteConflict("Cannot delete entity, must remove referenced objects first.")
 		}

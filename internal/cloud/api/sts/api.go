@@ -23,7 +23,9 @@ type Config struct {
 	// AssumeRole returns the role with an ARN if the caller of ctx may assume it, or the
 	// error of the API. keys are condition keys of the request.
 	AssumeRole func(ctx context.Context, arn string, keys map[string][]string) (*store.Role, error)
-	Now        func() time.Time // nil: time.Now
+	// SecondFactor returns the error of the API unless a code is that of a second factor of the caller of ctx.
+	SecondFactor func(ctx context.Context, serial, code string) error
+	Now          func() time.Time // nil: time.Now
 }
 
 // API implements the operations of AWS STS (AWS Security Token Service API Reference).

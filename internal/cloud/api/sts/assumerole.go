@@ -58,6 +58,13 @@ func (a *API) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts.Ass
 	if in.ExternalId != nil {
 		keys["sts:ExternalId"] = []string{*in.ExternalId}
 	}
+	factor, err := a.checkFactor(ctx, in.SerialNumber, in.TokenCode)
+	if err != nil {
+		return nil, err
+	}
+	if factor {
+		keys["aws:MultiFactorAuthPresent"], keys["aws:MultiFactorAuthAge"] = []string{"true"}, []string{"0"}
+	}
 	role, err := a.Config.AssumeRole(ctx, *in.RoleArn, keys)
 	if err != nil {
 		return nil, err
@@ -131,10 +138,8 @@ func checkAssumeRole(in *sts.AssumeRoleInput) error {
 		{"MinimumSessionTokenSize", in.MinimumSessionTokenSize != nil},
 		{"PolicyArns", len(in.PolicyArns) > 0},
 		{"ProvidedContexts", len(in.ProvidedContexts) > 0},
-		{"SerialNumber", in.SerialNumber != nil},
 		{"SourceIdentity", in.SourceIdentity != nil},
 		{"Tags", len(in.Tags) > 0},
-		{"TokenCode", in.TokenCode != nil},
 		{"TransitiveTagKeys", len(in.TransitiveTagKeys) > 0},
 	} {
 		if p.set {
@@ -157,7 +162,7 @@ func checkAssumeRole(in *sts.AssumeRoleInput) error {
 		return model.Errorf("%s is invalid", role)
 	}
 	return cmp.Or(
-		checkExternalID(in.ExternalId),
+		checkExternalID(in.ExternalId), checkFactorForm(in.SerialNumber, in.TokenCode),
 		model.Between("durationSeconds", in.DurationSeconds, minSession, maxSession),
 	)
 }

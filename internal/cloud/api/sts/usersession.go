@@ -32,18 +32,23 @@ var federatedForm = regexp.MustCompile(`^[\w+=,.@-]{2,32}$`)
 func (a *API) GetSessionToken(
 	ctx context.Context, in *sts.GetSessionTokenInput,
 ) (*sts.GetSessionTokenOutput, error) {
-	switch {
-	case in.MinimumSessionTokenSize != nil:
+	if in.MinimumSessionTokenSize != nil {
 		return nil, wire.NotImplemented("the parameter MinimumSessionTokenSize of sts:GetSessionToken")
-	case in.SerialNumber != nil:
-		return nil, wire.NotImplemented("the parameter SerialNumber of sts:GetSessionToken")
-	case in.TokenCode != nil:
-		return nil, wire.NotImplemented("the parameter TokenCode of sts:GetSessionToken")
+	}
+	if err := checkFactorForm(in.SerialNumber, in.TokenCode); err != nil {
+		return nil, err
 	}
 	if err := model.Between("durationSeconds", in.DurationSeconds, minSession, maxUserSession); err != nil {
 		return nil, err
 	}
-	c, err := a.issue(ctx, "GetSessionToken", in.DurationSeconds, session.Session{})
+	if wire.CallerFrom(ctx).Principal.Session != nil {
+		return nil, cannotCall("GetSessionToken")
+	}
+	factor, err := a.checkFactor(ctx, in.SerialNumber, in.TokenCode)
+	if err != nil {
+		return nil, err
+	}
+	c, err := a.issue(ctx, "GetSessionToken", in.DurationSeconds, session.Session{MFA: factor})
 	if err != nil {
 		return nil, err
 	}
