@@ -51,8 +51,10 @@ var bucketOperations = operations{
 	"GetBucketReplication":                       {instead: inBucket("GetReplicationConfiguration")},
 	"DeleteBucketReplication":                    {instead: inBucket("PutReplicationConfiguration")},
 	"GetObjectLockConfiguration":                 {instead: inBucket("GetBucketObjectLockConfiguration")},
+	"PutObjectLockConfiguration":                 {instead: inBucket("PutBucketObjectLockConfiguration")},
 	"GetBucketLogging":                           {instead: inBucket("GetBucketLogging")},
 	"GetBucketNotificationConfiguration":         {instead: inBucket("GetBucketNotification")},
+	"PutBucketNotificationConfiguration":         {instead: inBucket("PutBucketNotification")},
 	"GetBucketAccelerateConfiguration":           {instead: inBucket("GetAccelerateConfiguration")},
 	"GetBucketRequestPayment":                    {instead: inBucket("GetBucketRequestPayment")},
 	"GetBucketPolicyStatus":                      {instead: inBucket("GetBucketPolicyStatus")},
@@ -65,6 +67,8 @@ var bucketOperations = operations{
 	"PutObjectAcl":            {instead: onVersion("PutObjectAcl", "PutObjectVersionAcl")},
 	"GetObjectRetention":      {instead: onObject("GetObjectRetention")},
 	"GetObjectLegalHold":      {instead: onObject("GetObjectLegalHold")},
+	"PutObjectRetention":      {instead: onObject("PutObjectRetention")},
+	"PutObjectLegalHold":      {instead: onObject("PutObjectLegalHold")},
 	"GetObjectAttributes":     {instead: onVersion("GetObject", "GetObjectVersion")},
 	"GetObject":               {instead: onVersion("GetObject", "GetObjectVersion")},
 	"HeadObject":              {instead: onVersion("GetObject", "GetObjectVersion")},
@@ -104,12 +108,27 @@ func inBucket(action string) func(s *subject) []need {
 // tag what the request writes.
 func onObject(action string) func(s *subject) []need {
 	return func(s *subject) []need {
-		needs := []need{objectNeed(s, action, s.value("Bucket"), s.value("Key"))}
-		if s.value("Tagging") != "" {
-			needs = append(needs, objectNeed(s, "PutObjectTagging", s.value("Bucket"), s.value("Key")))
-		}
-		return needs
+		return append([]need{objectNeed(s, action, s.value("Bucket"), s.value("Key"))}, alsoNeeds(s)...)
 	}
+}
+
+// alsoNeeds returns the permissions for what a request does with its object besides: to tag it, to lock it, and to
+// bypass its lock.
+func alsoNeeds(s *subject) (needs []need) {
+	for _, also := range []struct {
+		action string
+		needed bool
+	}{
+		{"PutObjectTagging", s.value("Tagging") != ""},
+		{"PutObjectRetention", s.value("ObjectLockMode") != ""},
+		{"PutObjectLegalHold", s.value("ObjectLockLegalHoldStatus") != ""},
+		{"BypassGovernanceRetention", s.flag("BypassGovernanceRetention") == "true"},
+	} {
+		if also.needed {
+			needs = append(needs, objectNeed(s, also.action, s.value("Bucket"), s.value("Key")))
+		}
+	}
+	return needs
 }
 
 // onVersion returns the permission for an action on the object of a request, or for another one if the
@@ -117,7 +136,8 @@ func onObject(action string) func(s *subject) []need {
 func onVersion(action, versionAction string) func(s *subject) []need {
 	return func(s *subject) []need {
 		if version := s.value("VersionId"); version != "" {
-			return []need{versionNeed(s, versionAction, s.value("Bucket"), s.value("Key"), version)}
+			need := versionNeed(s, versionAction, s.value("Bucket"), s.value("Key"), version)
+			return append(alsoNeeds(s), need)
 		}
 		return onObject(action)(s)
 	}
@@ -154,6 +174,9 @@ func deleteObjectsNeeds(s *subject) (needs []need) {
 	visit(s.input, []string{"Delete", "Objects"}, func(id reflect.Value) {
 		bucket, key := s.value("Bucket"), strings.Join(valuesAt(id, "Key"), "")
 		if version := strings.Join(valuesAt(id, "VersionId"), ""); version != "" {
+			if s.flag("BypassGovernanceRetention") == "true" {
+				needs = append(needs, versionNeed(s, "BypassGovernanceRetention", bucket, key, version))
+			}
 			needs = append(needs, versionNeed(s, "DeleteObjectVersion", bucket, key, version))
 			return
 		}

@@ -32,7 +32,22 @@ type Bucket struct {
 	BucketKeys  bool               // of the default encryption, which has no effect without AWS KMS
 	NoOwnership bool               // its ownership controls were deleted: its objects are its owner's all the same
 	CORS        []CORSRule
-	Versioning  string // Enabled, Suspended; "": never enabled
+	Versioning  string      // Enabled, Suspended; "": never enabled
+	ObjectLock  *ObjectLock // nil: its versions cannot be locked
+	Topics      []BucketNotification
+}
+
+// ObjectLock is how long versions of a bucket are locked by default.
+type ObjectLock struct {
+	Mode        string // GOVERNANCE, COMPLIANCE; "": they are not
+	Days, Years int32  // one of them is 0
+}
+
+// BucketNotification tells a topic of changes in a bucket.
+type BucketNotification struct {
+	ID, Topic      string
+	Events         []string
+	Prefix, Suffix *string // of keys, as the user wrote them; nil: any
 }
 
 // CORSRule says what web pages of other origins may do with a bucket.
@@ -89,21 +104,30 @@ type Checksum struct {
 
 // Object is an object of a bucket, or a version of one. A multipart upload has a file for each part.
 type Object struct {
-	Bucket, Key string
-	Files       []FileRef
-	Multipart   bool
-	Size        int64
-	ETag        string // without quotes
-	Modified    time.Time
-	Headers     ObjectHeaders
-	Checksum    Checksum
-	Delivered   bool // by the local cloud itself: an access log
+	Bucket, Key  string
+	Files        []FileRef
+	Multipart    bool
+	Size         int64
+	ETag         string // without quotes
+	Modified     time.Time
+	Headers      ObjectHeaders
+	Checksum     Checksum
+	Delivered    bool   // by the local cloud itself: an access log
+	StorageClass string // "": STANDARD
+	Protection   Protection
 	// Of versions: VersionID is "" for the null version, and Sequence increases from one version of a key to
 	// the next. Superseded is when the next one was made; zero: this is the latest.
 	VersionID  string
 	Sequence   int64
 	Superseded time.Time
 	Marker     bool // a delete marker, without content
+}
+
+// Protection is what keeps a version from being deleted.
+type Protection struct {
+	Mode      string    // of its retention: GOVERNANCE, COMPLIANCE; "": none
+	Until     time.Time // end of the retention
+	LegalHold string    // ON, OFF; "": never set
 }
 
 // ObjectKey returns the key of an object. Within a bucket, keys are in the order of their
@@ -117,6 +141,8 @@ type Upload struct {
 	Headers         ObjectHeaders
 	Algorithm       string // of checksums; "": the client's choice for each part
 	Composite       bool
+	StorageClass    string // "": STANDARD
+	Protection      Protection
 }
 
 // UploadKey returns the key of an upload.

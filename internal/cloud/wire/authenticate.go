@@ -23,10 +23,8 @@ const (
 func (h *handler) authenticate(r *http.Request, x *exchange) error {
 	c := &x.claim
 	key, err := h.Credentials(c.accessKey, c.token)
-	anyKey := h.AcceptAnyCredentials && (errors.Is(err, ErrUnknownKey) || err == nil && key.Principal.Owner())
-	if x.account = key.Account; anyKey && h.AccountKeys && identity.IsAccount(c.accessKey) {
-		x.account = c.accessKey
-	}
+	anyKey := h.acceptsAny(key, err)
+	x.account = h.accountOf(key, c.accessKey, anyKey)
 	if !anyKey {
 		if err := h.checkClaim(r, x, key, err); err != nil {
 			return err
@@ -48,6 +46,19 @@ func (h *handler) authenticate(r *http.Request, x *exchange) error {
 	}
 	x.verified = true
 	return x.decompress(r)
+}
+
+// acceptsAny reports whether a key needs no valid signature. err is the error with which it was found.
+func (h *handler) acceptsAny(key Key, err error) bool {
+	return h.AcceptAnyCredentials && (errors.Is(err, ErrUnknownKey) || err == nil && key.Principal.Owner())
+}
+
+// accountOf returns the account of a key; "": the local cloud's own.
+func (h *handler) accountOf(key Key, id string, anyKey bool) string {
+	if anyKey && h.AccountKeys && identity.IsAccount(id) {
+		return id
+	}
+	return key.Account
 }
 
 // checkClaim checks what can be checked of a claim without the body. keyErr is the error

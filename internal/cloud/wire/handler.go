@@ -37,6 +37,7 @@ type exchange struct {
 	values    url.Values        // parameters of a query request
 	read      bool              // the body was read to its end
 	payload   *Payload          // of a request to S3, in place of the bodies
+	form      *objectForm       // that made the request; nil: none
 	progress  func()            // gives the client more time to send the body
 	labels    map[string]string // parameters in the path of a REST request
 	headers   http.Header       // of a REST request
@@ -131,7 +132,11 @@ func (h *handler) serve(r *http.Request, x *exchange) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return encodeResponse(x, op, out.Elem()), nil
+	response := encodeResponse(x, op, out.Elem())
+	if x.form != nil {
+		x.form.answer(r, response)
+	}
+	return response, nil
 }
 
 // admit returns the service of a request that may reach it: one with a valid signature, or
@@ -141,6 +146,9 @@ func (h *handler) admit(r *http.Request, x *exchange) (*service, error) {
 		x.table, x.dialect = svc.table, svc.table.Protocol
 		x.claim.service, x.verified = svc.table.Service, true
 		return svc, nil
+	}
+	if h.isForm(r) {
+		return h.admitForm(r, x)
 	}
 	svc, err := h.identify(r, x)
 	if err != nil {

@@ -238,11 +238,19 @@ func s3HeaderText(m member, v reflect.Value) string {
 	case integer:
 		return strconv.FormatInt(v.Int(), 10)
 	case timestamp:
-		return v.Interface().(time.Time).UTC().Format(http.TimeFormat)
+		format := http.TimeFormat
+		if strings.EqualFold(m.at.Name, retainUntil) {
+			format = "2006-01-02T15:04:05.000Z"
+		}
+		return v.Interface().(time.Time).UTC().Format(format)
 	default:
 		return v.String()
 	}
 }
+
+// retainUntil is the only header of a response with a time in ISO 8601 (Smithy model of Amazon S3,
+// ObjectLockRetainUntilDate).
+const retainUntil = "X-Amz-Object-Lock-Retain-Until-Date"
 
 // s3Header returns the headers of every response of S3.
 func (x *exchange) s3Header() http.Header {

@@ -51,6 +51,8 @@ type Payload struct {
 	ended    bool // it was read to its end
 
 	length   int64 // of the content; -1: unknown
+	form     bool  // the content is the file of a form
+	most     int64 // of a form's content: its length is not known
 	read     int64
 	hash     hash.Hash // of the content, if it is signed as a whole
 	claimed  string    // hash in hex
@@ -58,8 +60,17 @@ type Payload struct {
 	trailers http.Header
 }
 
-// Length returns the length of the content in bytes, or -1 if the request does not say it.
-func (p *Payload) Length() int64 { return p.length }
+// Length returns the length of the content in bytes, or -1 if the request does not say it. That of a form's file is
+// at most so long.
+func (p *Payload) Length() int64 {
+	if p.form {
+		return p.most
+	}
+	return p.length
+}
+
+// Form reports whether the content is the file of an HTML form.
+func (p *Payload) Form() bool { return p.form }
 
 // Header returns a header of the request, or one that followed its body, which is known
 // at the body's end.

@@ -1,7 +1,6 @@
 package s3
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 
@@ -58,26 +57,11 @@ func (a *API) DeleteBucketReplication(
 	return &s3.DeleteBucketReplicationOutput{}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
 }
 
-// GetObjectLockConfiguration reports that a bucket locks no objects.
-func (a *API) GetObjectLockConfiguration(
-	ctx context.Context, in *s3.GetObjectLockConfigurationInput,
-) (*s3.GetObjectLockConfigurationOutput, error) {
-	return nil, a.lacks(ctx, in.Bucket, in.ExpectedBucketOwner, "ObjectLockConfigurationNotFoundError",
-		"Object Lock configuration does not exist for this bucket")
-}
-
 // GetBucketLogging returns nothing: requests are not logged.
 func (a *API) GetBucketLogging(
 	ctx context.Context, in *s3.GetBucketLoggingInput,
 ) (*s3.GetBucketLoggingOutput, error) {
 	return &s3.GetBucketLoggingOutput{}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
-}
-
-// GetBucketNotificationConfiguration returns nothing: nobody is notified of changes.
-func (a *API) GetBucketNotificationConfiguration(
-	ctx context.Context, in *s3.GetBucketNotificationConfigurationInput,
-) (*s3.GetBucketNotificationConfigurationOutput, error) {
-	return &s3.GetBucketNotificationConfigurationOutput{}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
 }
 
 // GetBucketAccelerateConfiguration returns nothing: Transfer Acceleration was never enabled.
@@ -140,26 +124,4 @@ func (a *API) ListBucketMetricsConfigurations(
 	return &s3.ListBucketMetricsConfigurationsOutput{
 		IsTruncated: aws.Bool(false),
 	}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
-}
-
-// withoutLock returns the error of a request about the lock of an object.
-func (a *API) withoutLock(ctx context.Context, bucket, owner, key, version *string) error {
-	if _, err := findObject(ctx, a.Store.View(), bucket, owner, key, version); err != nil {
-		return err
-	}
-	return failure(http.StatusBadRequest, "InvalidRequest", "Bucket is missing Object Lock Configuration")
-}
-
-// GetObjectRetention refuses to tell until when an object is locked: its bucket locks none.
-func (a *API) GetObjectRetention(
-	ctx context.Context, in *s3.GetObjectRetentionInput,
-) (*s3.GetObjectRetentionOutput, error) {
-	return nil, cmp.Or(check(in), a.withoutLock(ctx, in.Bucket, in.ExpectedBucketOwner, in.Key, in.VersionId))
-}
-
-// GetObjectLegalHold refuses to tell whether an object is held: its bucket locks none.
-func (a *API) GetObjectLegalHold(
-	ctx context.Context, in *s3.GetObjectLegalHoldInput,
-) (*s3.GetObjectLegalHoldOutput, error) {
-	return nil, cmp.Or(check(in), a.withoutLock(ctx, in.Bucket, in.ExpectedBucketOwner, in.Key, in.VersionId))
 }

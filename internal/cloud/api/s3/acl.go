@@ -8,19 +8,22 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// ownersGrants are all that an access control list here grants.
-func ownersGrants(ctx context.Context) []types.Grant {
+// grantsOf are all that an access control list here grants.
+func grantsOf(owner *types.Owner) []types.Grant {
 	return []types.Grant{{
-		Grantee:    &types.Grantee{Type: types.TypeCanonicalUser, ID: owner(ctx).ID},
+		Grantee:    &types.Grantee{Type: types.TypeCanonicalUser, ID: owner.ID},
 		Permission: types.PermissionFullControl,
 	}}
 }
 
 // GetBucketAcl returns the access control list of a bucket, whose owner has all permissions.
 func (a *API) GetBucketAcl(ctx context.Context, in *s3.GetBucketAclInput) (*s3.GetBucketAclOutput, error) {
-	return &s3.GetBucketAclOutput{
-		Owner: owner(ctx), Grants: ownersGrants(ctx),
-	}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
+	bucket, err := findBucket(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
+	if err != nil {
+		return nil, err
+	}
+	owner := canonical(bucket.Region.Account())
+	return &s3.GetBucketAclOutput{Owner: owner, Grants: grantsOf(owner)}, nil
 }
 
 // GetObjectAcl returns the access control list of an object, whose owner has all permissions.
@@ -28,8 +31,12 @@ func (a *API) GetObjectAcl(ctx context.Context, in *s3.GetObjectAclInput) (*s3.G
 	if err := check(in); err != nil {
 		return nil, err
 	}
-	_, err := findObject(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner, in.Key, in.VersionId)
-	return &s3.GetObjectAclOutput{Owner: owner(ctx), Grants: ownersGrants(ctx)}, err
+	view := a.Store.View()
+	if _, err := findObject(ctx, view, in.Bucket, in.ExpectedBucketOwner, in.Key, in.VersionId); err != nil {
+		return nil, err
+	}
+	owner := ownerOf(view, in.Bucket)
+	return &s3.GetObjectAclOutput{Owner: owner, Grants: grantsOf(owner)}, nil
 }
 
 // aclUnsupported is the error of all requests that set access control lists of a bucket whose owner

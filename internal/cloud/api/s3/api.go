@@ -63,19 +63,15 @@ func malformedXML() error {
 		"The XML you provided was not well-formed or did not validate against our published schema")
 }
 
-// findBucket returns a bucket of the caller's account. owner is the account that the caller
-// expects to own it, nil for any.
+// findBucket returns a bucket of the caller's account, or one that is shared with the caller. owner is the account
+// that the caller expects to own it, nil for any.
 func findBucket(ctx context.Context, r store.Reader, name, owner *string) (*store.Bucket, error) {
-	return bucketOf(wire.AccountFrom(ctx), r, name, owner)
-}
-
-// bucketOf returns a bucket of an account.
-func bucketOf(account string, r store.Reader, name, owner *string) (*store.Bucket, error) {
 	bucket, ok := store.Buckets.Get(r, aws.ToString(name))
 	switch {
 	case !ok:
 		return nil, failure(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist")
-	case bucket.Region.Account() != account, owner != nil && *owner != bucket.Region.Account():
+	case !wire.MayUse(ctx, bucket.Region.Account(), bucketARN(bucket.Name)),
+		owner != nil && *owner != bucket.Region.Account():
 		return nil, failure(http.StatusForbidden, "AccessDenied", "Access Denied")
 	}
 	return bucket, nil
@@ -125,18 +121,17 @@ func containsControl(key string) bool {
 var lacking = []string{
 	"SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5", "CopySourceSSECustomerAlgorithm",
 	"CopySourceSSECustomerKey", "CopySourceSSECustomerKeyMD5", "SSEKMSKeyId", "SSEKMSEncryptionContext",
-	"GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP", "ObjectLockEnabledForBucket",
-	"ObjectLockMode", "ObjectLockRetainUntilDate",
-	"ObjectLockLegalHoldStatus", "ObjectLockEventHold", "ObjectLockEventHoldDurationDays",
+	"GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP",
+	"ObjectLockEventHold", "ObjectLockEventHoldDurationDays",
 	"ObjectLockEventHoldDurationYears", "WebsiteRedirectLocation", "WriteOffsetBytes", "MFA",
-	"BypassGovernanceRetention", "AnnotationDirective", "IfMatchLastModifiedTime", "IfMatchSize",
+	"AnnotationDirective", "IfMatchLastModifiedTime", "IfMatchSize",
 	"IfMatchInitiatedTime", "BucketNamespace", "ChecksumMD5", "ChecksumSHA512", "ChecksumXXHASH64",
 	"ChecksumXXHASH3", "ChecksumXXHASH128",
 }
 
 // implemented are the values, by parameter, that the local cloud honours.
 var implemented = map[string][]string{
-	"StorageClass": {"STANDARD"}, "ServerSideEncryption": {"AES256"}, "ObjectOwnership": {"BucketOwnerEnforced"},
+	"ServerSideEncryption": {"AES256"}, "ObjectOwnership": {"BucketOwnerEnforced"},
 }
 
 // check refuses what the local cloud does not honour of a request.
@@ -154,6 +149,11 @@ func check(in any) error {
 	for name, values := range implemented {
 		if field, ok := set(name); ok && field.String() != values[0] {
 			return wire.NotImplemented("%s %s of S3", name, field)
+		}
+	}
+	if class, ok := set("StorageClass"); ok {
+		if err := checkStorageClass(class); err != nil {
+			return err
 		}
 	}
 	if acl, ok := set("ACL"); ok && acl.String() != "private" && acl.String() != "bucket-owner-full-control" {

@@ -41,7 +41,7 @@ func (a *API) GetObjectAttributes(
 		out.ObjectSize = &o.Size
 	}
 	if wants(types.ObjectAttributesStorageClass) {
-		out.StorageClass = types.StorageClassStandard
+		out.StorageClass = types.StorageClass(classOf(o.StorageClass))
 	}
 	if wants(types.ObjectAttributesChecksum) && o.Checksum.Algorithm != "" {
 		sums := &types.Checksum{ChecksumType: checksumType(o.Checksum.Composite)}

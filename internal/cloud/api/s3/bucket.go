@@ -104,12 +104,16 @@ func (a *API) CreateBucket(ctx context.Context, in *s3.CreateBucketInput) (*s3.C
 			return failure(http.StatusConflict, "BucketAlreadyOwnedByYou",
 				"Your previous request to create the named bucket succeeded and you already own it.")
 		}
-		store.Buckets.Put(tx, &store.Bucket{
+		bucket := &store.Bucket{
 			Name: name, Region: region, Created: a.now(), Tags: tags,
 			BlockPublic: &store.PublicAccessBlock{
 				PublicACLs: true, IgnoredACLs: true, PublicPolicy: true, RestrictedBuckets: true,
 			},
-		})
+		}
+		if aws.ToBool(in.ObjectLockEnabledForBucket) {
+			bucket.Versioning, bucket.ObjectLock = enabled, &store.ObjectLock{}
+		}
+		store.Buckets.Put(tx, bucket)
 		return nil
 	})
 	return &s3.CreateBucketOutput{Location: aws.String("/" + name), BucketArn: aws.String(bucketARN(name))}, err
@@ -181,7 +185,7 @@ func (a *API) ListBuckets(ctx context.Context, in *s3.ListBucketsInput) (*s3.Lis
 	name := func(b *store.Bucket) string { return b.Name }
 	found, next := page.First(bucketToken, page.After(found, last, name), int(size), name)
 	out := &s3.ListBucketsOutput{
-		Prefix: in.Prefix, ContinuationToken: next, Owner: owner(ctx), Buckets: []types.Bucket{},
+		Prefix: in.Prefix, ContinuationToken: next, Owner: canonical(wire.AccountFrom(ctx)), Buckets: []types.Bucket{},
 	}
 	for _, b := range found {
 		out.Buckets = append(out.Buckets, types.Bucket{
@@ -192,10 +196,18 @@ func (a *API) ListBuckets(ctx context.Context, in *s3.ListBucketsInput) (*s3.Lis
 	return out, nil
 }
 
-// owner is the caller's account as S3 names it: by a canonical id of 64 hex digits.
-func owner(ctx context.Context) *types.Owner {
-	account := wire.AccountFrom(ctx)
+// canonical is an account as S3 names it: by a canonical id of 64 hex digits.
+func canonical(account string) *types.Owner {
 	return &types.Owner{ID: aws.String(strings.Repeat("0", 64-len(account)) + account)}
+}
+
+// ownerOf is the account that owns a bucket and all objects in it.
+func ownerOf(r store.Reader, bucket *string) *types.Owner {
+	b, ok := store.Buckets.Get(r, aws.ToString(bucket))
+	if !ok {
+		return nil
+	}
+	return canonical(b.Region.Account())
 }
 
 // GetBucketLocation returns the region of a bucket, which is empty for us-east-1.

@@ -96,9 +96,12 @@ func (a *API) PutBucketPolicy(ctx context.Context, in *s3.PutBucketPolicyInput) 
 	}
 	return &s3.PutBucketPolicyOutput{}, a.editBucket(
 		ctx, in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
+			if err := checkOwned(ctx, b); err != nil {
+				return err
+			}
 			policy, err := bucketpolicy.Parse(b.Name, text)
 			if err == nil {
-				err = resourcepolicy.Check(policy.Document(), b.Region.Account(), bucketpolicy.IsDelivery)
+				err = resourcepolicy.Check(policy.Document())
 			}
 			if err != nil {
 				return policyError(b, err)
@@ -124,9 +127,22 @@ func policyError(b *store.Bucket, err error) error {
 	return wire.Errorf("MalformedPolicy", "%v", err)
 }
 
+// checkOwned refuses what no policy lets other accounts do: about the policy of a bucket (Amazon S3 API Reference,
+// PutBucketPolicy).
+func checkOwned(ctx context.Context, b *store.Bucket) error {
+	if b.Region.Account() == wire.AccountFrom(ctx) {
+		return nil
+	}
+	return failure(http.StatusMethodNotAllowed, "MethodNotAllowed",
+		"The specified method is not allowed against this resource.")
+}
+
 // GetBucketPolicy returns the policy of a bucket.
 func (a *API) GetBucketPolicy(ctx context.Context, in *s3.GetBucketPolicyInput) (*s3.GetBucketPolicyOutput, error) {
 	bucket, err := findBucket(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
+	if err == nil {
+		err = checkOwned(ctx, bucket)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +159,7 @@ func (a *API) DeleteBucketPolicy(
 	return &s3.DeleteBucketPolicyOutput{}, a.editBucket(
 		ctx, in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
 			b.Policy = ""
-			return nil
+			return checkOwned(ctx, b)
 		})
 }
 

@@ -20,6 +20,7 @@ import (
 type body interface {
 	io.Reader
 	Length() int64             // -1: unknown
+	Form() bool                // whether an HTML form posts it
 	Header(name string) string // of the request, or behind its body
 }
 
@@ -34,6 +35,8 @@ type content struct {
 	file     store.FileRef
 	md5      []byte
 	checksum store.Checksum
+	claimed  bool // a digest came with it
+	form     bool // an HTML form posted it
 }
 
 func (c *content) etag() string { return hex.EncodeToString(c.md5) }
@@ -56,6 +59,7 @@ func (a *API) receive(from io.Reader, otherwise checksum.Algorithm) (*content, e
 	if err != nil {
 		return nil, wire.ChecksumError(err)
 	}
+	claimed := sums.Algorithm != "" || in.Header("Content-Md5") != ""
 	if sums.Algorithm == "" {
 		sums.Use(otherwise)
 	}
@@ -63,6 +67,7 @@ func (a *API) receive(from io.Reader, otherwise checksum.Algorithm) (*content, e
 	if err != nil {
 		return nil, err
 	}
+	c.claimed, c.form = claimed, in.Form()
 	if err := sums.Verify(in.Header); err != nil {
 		a.removeFiles([]store.FileRef{c.file})
 		return nil, wire.ChecksumError(err)

@@ -69,13 +69,19 @@ func (a *API) CopyObject(ctx context.Context, in *s3.CopyObjectInput) (*s3.CopyO
 		in.CopySource, in.ExpectedSourceBucketOwner, in.CopySourceIfMatch, in.CopySourceIfNoneMatch,
 		in.CopySourceIfModifiedSince, in.CopySourceIfUnmodifiedSince,
 	}
-	copied := &store.Object{Bucket: *in.Bucket, Key: *in.Key}
+	protection, err := a.protection(in.ObjectLockMode, in.ObjectLockRetainUntilDate, in.ObjectLockLegalHoldStatus)
+	if err != nil {
+		return nil, err
+	}
+	copied := &store.Object{
+		Bucket: *in.Bucket, Key: *in.Key, StorageClass: storedClass(in.StorageClass), Protection: protection,
+	}
 	version, err := a.with(ctx, from, func(o *store.Object) error { return a.copyTo(copied, o, in) })
 	if err != nil {
 		return nil, err
 	}
 	when := condition{in.IfMatch, in.IfNoneMatch}
-	if err := a.put(wire.AccountFrom(ctx), copied, in.ExpectedBucketOwner, when, nil); err != nil {
+	if err := a.put(ctx, "Copy", copied, in.ExpectedBucketOwner, when, nil); err != nil {
 		a.removeFiles(copied.Files)
 		return nil, err
 	}
@@ -99,7 +105,7 @@ func (a *API) copyTo(copied, o *store.Object, in *s3.CopyObjectInput) (err error
 		return wire.Errorf("InvalidRequest",
 			"The specified copy source is larger than the maximum allowable size for a copy source: 5368709120")
 	case o.Bucket == copied.Bucket && o.Key == copied.Key && o.Superseded.IsZero() &&
-		in.MetadataDirective != types.MetadataDirectiveReplace:
+		in.MetadataDirective != types.MetadataDirectiveReplace && copied.StorageClass == o.StorageClass:
 		return wire.Errorf("InvalidRequest", "This copy request is illegal because it is trying to copy an object to "+
 			"itself without changing the object's metadata, storage class, website redirect location or encryption "+
 			"attributes.")

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -15,25 +16,47 @@ import (
 type deletion struct {
 	version *string // that is deleted, or that of the new marker
 	marker  bool    // whether that is a delete marker
+	created bool    // whether that is new
 	files   []store.FileRef
+	changed *store.Object // what was deleted, or the new marker; nil: nothing
 }
 
-// delete deletes an object, or one version of it for good. Without a version, a bucket with versioning gets a
-// delete marker. It is no error if there is nothing to delete.
-func (a *API) delete(tx *store.Tx, bucket *store.Bucket, key string, version *string) deletion {
-	if version != nil {
-		d := deletion{version: version}
-		if o := store.FindVersion(tx, bucket.Name, key, *version); o != nil {
-			d.marker, d.files = o.Marker, removeVersion(tx, o)
-		}
-		return d
+// deleteVersion deletes a version of an object for good. It is no error if there is none.
+func (a *API) deleteVersion(tx *store.Tx, bucket *store.Bucket, key, id string, bypass bool) (deletion, error) {
+	d := deletion{version: &id}
+	o := store.FindVersion(tx, bucket.Name, key, id)
+	switch {
+	case o == nil:
+		return d, nil
+	case a.isProtected(o, bypass):
+		return d, objectProtected()
 	}
+	d.marker, d.files, d.changed = o.Marker, removeVersion(tx, o), o
+	return d, nil
+}
+
+// delete deletes an object. A bucket with versioning gets a delete marker. It is no error if there is nothing to
+// delete.
+func (a *API) delete(tx *store.Tx, bucket *store.Bucket, key string) deletion {
 	marker := &store.Object{Bucket: bucket.Name, Key: key, Modified: a.now(), Marker: true}
-	d := deletion{files: a.addVersion(tx, bucket, marker)}
+	old, _ := store.Objects.Get(tx, store.ObjectKey(bucket.Name, key))
+	d := deletion{files: a.addVersion(tx, bucket, marker), changed: old}
 	if bucket.Versioning != "" {
-		d.version, d.marker = aws.String(store.VersionIDOf(marker)), true
+		d.version, d.changed = aws.String(store.VersionIDOf(marker)), marker
+		d.marker, d.created = true, true
 	}
 	return d
+}
+
+// tellDeletion tells the topics of a bucket of a deletion.
+func (a *API) tellDeletion(ctx context.Context, tx *store.Tx, bucket *store.Bucket, kind string, d deletion) {
+	switch {
+	case d.changed == nil:
+	case d.created:
+		a.tell(ctx, tx, bucket, kind, "DeleteMarkerCreated", d.changed)
+	default:
+		a.tell(ctx, tx, bucket, kind, "Delete", d.changed)
+	}
 }
 
 // present returns a Boolean as responses have it: only if it is true.
@@ -66,8 +89,18 @@ func (a *API) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s3.D
 				return err
 			}
 		}
-		d = a.delete(tx, bucket, aws.ToString(in.Key), in.VersionId)
-		return nil
+		if err := checkBypass(bucket, in.BypassGovernanceRetention); err != nil {
+			return err
+		}
+		if in.VersionId != nil {
+			d, err = a.deleteVersion(
+				tx, bucket, aws.ToString(in.Key), *in.VersionId, aws.ToBool(in.BypassGovernanceRetention),
+			)
+		} else {
+			d = a.delete(tx, bucket, aws.ToString(in.Key))
+		}
+		a.tellDeletion(ctx, tx, bucket, removed, d)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -91,6 +124,9 @@ func (a *API) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (*s3
 		if err != nil {
 			return err
 		}
+		if err := checkBypass(bucket, in.BypassGovernanceRetention); err != nil {
+			return err
+		}
 		for _, id := range in.Delete.Objects {
 			if id.VersionId != nil && checkVersionID(*id.VersionId) != nil {
 				out.Errors = append(out.Errors, types.Error{
@@ -99,8 +135,20 @@ func (a *API) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (*s3
 				})
 				continue
 			}
-			d := a.delete(tx, bucket, *id.Key, id.VersionId)
+			var d deletion
+			if id.VersionId == nil {
+				d = a.delete(tx, bucket, *id.Key)
+			} else if d, err = a.deleteVersion(
+				tx, bucket, *id.Key, *id.VersionId, aws.ToBool(in.BypassGovernanceRetention),
+			); err != nil {
+				refused, _ := errors.AsType[*wire.Error](err)
+				out.Errors = append(out.Errors, types.Error{
+					Key: id.Key, VersionId: id.VersionId, Code: &refused.Code, Message: &refused.Message,
+				})
+				continue
+			}
 			files = append(files, d.files...)
+			a.tellDeletion(ctx, tx, bucket, removed, d)
 			if !aws.ToBool(in.Delete.Quiet) {
 				out.Deleted = append(out.Deleted, describeDeletion(id, d))
 			}

@@ -2,13 +2,16 @@ package s3
 
 import (
 	"cmp"
+	"context"
 	"io"
 	"iter"
 	"slices"
 
 	"aloft.dev/aloft/internal/cloud/bucketpolicy"
 	"aloft.dev/aloft/internal/cloud/checksum"
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // Deliver puts a log of a service into its bucket. It is there as a whole when Deliver
@@ -33,7 +36,8 @@ func (a *API) Deliver(d bucketpolicy.Delivery, log io.Reader) error {
 		Modified: a.now(), Headers: store.ObjectHeaders{ContentType: "application/octet-stream"},
 		Checksum: c.checksum, Delivered: true,
 	}
-	if err := a.put(owner, o, nil, condition{}, nil); err != nil {
+	as := wire.WithCaller(context.Background(), wire.Caller{Region: identity.RegionOf(owner, "")})
+	if err := a.put(as, "Put", o, nil, condition{}, nil); err != nil {
 		a.removeFiles(o.Files)
 		return err
 	}
@@ -57,7 +61,7 @@ func (a *API) BoundDelivered(limit int64) (deleted int, err error) {
 				break
 			}
 			total -= o.Size
-			if isStored(tx, o) {
+			if isStored(tx, o) && !a.isProtected(o, false) {
 				files = append(files, removeVersion(tx, o)...)
 				deleted++
 			}

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -88,11 +89,14 @@ func (a *API) expireSome(name string, now time.Time) (deleted int, err error) {
 		if !ok {
 			return nil
 		}
-		objects, versions := expired(tx, bucket, now), expiredVersions(tx, bucket, now)
+		objects, versions := expired(tx, bucket, now), a.expiredVersions(tx, bucket, now)
 		for _, o := range objects {
-			files = append(files, a.delete(tx, bucket, o.Key, nil).files...)
+			d := a.delete(tx, bucket, o.Key)
+			a.tellDeletion(context.Background(), tx, bucket, expires, d)
+			files = append(files, d.files...)
 		}
 		for _, o := range versions {
+			a.tell(context.Background(), tx, bucket, expires, "Delete", o)
 			files = append(files, removeVersion(tx, o)...)
 		}
 		deleted = max(len(objects), len(versions))
@@ -122,7 +126,7 @@ func (a *API) anyExpired(name string, now time.Time) bool {
 			return true
 		}
 	}
-	return len(expired(view, bucket, now)) > 0 || len(expiredVersions(view, bucket, now)) > 0
+	return len(expired(view, bucket, now)) > 0 || len(a.expiredVersions(view, bucket, now)) > 0
 }
 
 // expired returns up to maxDeletions objects that have expired.
@@ -140,7 +144,7 @@ func expired(r store.Reader, bucket *store.Bucket, now time.Time) (found []*stor
 
 // expiredVersions returns up to maxDeletions versions that are not current and have expired, and markers
 // that have no versions.
-func expiredVersions(r store.Reader, bucket *store.Bucket, now time.Time) (found []*store.Object) {
+func (a *API) expiredVersions(r store.Reader, bucket *store.Bucket, now time.Time) (found []*store.Object) {
 	key, newer := "", int32(0)
 	for o := range store.ObjectVersions.From(r, store.ObjectKey(bucket.Name, "")) {
 		if o.Bucket != bucket.Name || len(found) == maxDeletions {
@@ -155,7 +159,7 @@ func expiredVersions(r store.Reader, bucket *store.Bucket, now time.Time) (found
 			}
 			continue
 		}
-		if versionExpired(bucket, o, newer, now) {
+		if versionExpired(bucket, o, newer, now) && !a.isProtected(o, false) {
 			found = append(found, o)
 		}
 		newer++

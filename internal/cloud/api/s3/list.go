@@ -193,7 +193,8 @@ func describeList(
 	for _, o := range p.rows {
 		described := types.Object{
 			Key: encode(o.Key), ETag: quoted(o.ETag), LastModified: aws.Time(o.Modified), Size: aws.Int64(o.Size),
-			StorageClass: types.ObjectStorageClassStandard, ChecksumType: checksumType(o.Checksum.Composite),
+			StorageClass:      types.ObjectStorageClass(classOf(o.StorageClass)),
+			ChecksumType:      checksumType(o.Checksum.Composite),
 			ChecksumAlgorithm: []types.ChecksumAlgorithm{types.ChecksumAlgorithm(o.Checksum.Algorithm)},
 			Owner:             owner,
 		}
@@ -233,7 +234,7 @@ func (a *API) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (*s3
 	}
 	var names *types.Owner
 	if aws.ToBool(in.FetchOwner) {
-		names = owner(ctx)
+		names = ownerOf(q.view, in.Bucket)
 	}
 	out.Contents, out.CommonPrefixes = describeList(p, q.encode, names)
 	return out, nil
@@ -257,6 +258,6 @@ func (a *API) ListObjects(ctx context.Context, in *s3.ListObjectsInput) (*s3.Lis
 	if *out.IsTruncated && q.delimiter != "" {
 		out.NextMarker = q.encode(p.last)
 	}
-	out.Contents, out.CommonPrefixes = describeList(p, q.encode, owner(ctx))
+	out.Contents, out.CommonPrefixes = describeList(p, q.encode, ownerOf(q.view, in.Bucket))
 	return out, nil
 }

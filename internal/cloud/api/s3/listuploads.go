@@ -11,10 +11,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // initiator is the account as the initiator of uploads.
-func initiator(ctx context.Context) *types.Initiator { return &types.Initiator{ID: owner(ctx).ID} }
+func initiator(ctx context.Context) *types.Initiator {
+	return &types.Initiator{ID: canonical(wire.AccountFrom(ctx)).ID}
+}
 
 // ListParts lists the parts of an upload.
 func (a *API) ListParts(ctx context.Context, in *s3.ListPartsInput) (*s3.ListPartsOutput, error) {
@@ -38,8 +41,9 @@ func (a *API) ListParts(ctx context.Context, in *s3.ListPartsInput) (*s3.ListPar
 	}
 	out := &s3.ListPartsOutput{
 		Bucket: in.Bucket, Key: in.Key, UploadId: in.UploadId, MaxParts: aws.Int32(int32(size)),
-		PartNumberMarker: aws.String(strconv.Itoa(marker)), IsTruncated: aws.Bool(false), Owner: owner(ctx),
-		Initiator: initiator(ctx), StorageClass: types.StorageClassStandard,
+		PartNumberMarker: aws.String(strconv.Itoa(marker)), IsTruncated: aws.Bool(false),
+		Owner:     ownerOf(view, in.Bucket),
+		Initiator: initiator(ctx), StorageClass: types.StorageClass(classOf(u.StorageClass)),
 		ChecksumAlgorithm: types.ChecksumAlgorithm(u.Algorithm), ChecksumType: checksumType(u.Composite),
 	}
 	for _, p := range partsOf(view, u.ID) {
@@ -90,10 +94,11 @@ func (a *API) ListMultipartUploads(
 		EncodingType: in.EncodingType, MaxUploads: aws.Int32(int32(q.size)),
 		IsTruncated: aws.Bool(p.next != "" && q.size > 0),
 	}
+	owner := ownerOf(q.view, in.Bucket)
 	for _, u := range p.rows {
 		out.Uploads = append(out.Uploads, types.MultipartUpload{
-			Key: q.encode(u.Key), UploadId: aws.String(u.ID), Initiated: aws.Time(u.Initiated), Owner: owner(ctx),
-			Initiator: initiator(ctx), StorageClass: types.StorageClassStandard,
+			Key: q.encode(u.Key), UploadId: aws.String(u.ID), Initiated: aws.Time(u.Initiated), Owner: owner,
+			Initiator: initiator(ctx), StorageClass: types.StorageClass(classOf(u.StorageClass)),
 			ChecksumAlgorithm: types.ChecksumAlgorithm(u.Algorithm), ChecksumType: checksumType(u.Composite),
 		})
 	}

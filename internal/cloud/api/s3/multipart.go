@@ -89,16 +89,24 @@ func (a *API) CreateMultipartUpload(
 	if err != nil {
 		return nil, err
 	}
+	protection, err := a.protection(in.ObjectLockMode, in.ObjectLockRetainUntilDate, in.ObjectLockLegalHoldStatus)
+	if err != nil {
+		return nil, err
+	}
 	u := &store.Upload{
 		ID: a.ids.Hex(64), Bucket: aws.ToString(in.Bucket), Key: *in.Key, Initiated: a.now(), Headers: headers,
+		StorageClass: storedClass(in.StorageClass), Protection: protection,
 	}
 	if err := chooseChecksum(u, in); err != nil {
 		return nil, err
 	}
 	err = a.Store.Update(func(tx *store.Tx) error {
-		_, err := findBucket(ctx, tx, in.Bucket, in.ExpectedBucketOwner)
+		bucket, err := findBucket(ctx, tx, in.Bucket, in.ExpectedBucketOwner)
+		if err != nil {
+			return err
+		}
 		store.Uploads.Put(tx, u)
-		return err
+		return protect(bucket, &store.Object{Protection: protection})
 	})
 	out := &s3.CreateMultipartUploadOutput{
 		Bucket: in.Bucket, Key: in.Key, UploadId: aws.String(u.ID),
@@ -222,7 +230,7 @@ func (a *API) CompleteMultipartUpload(
 	}
 	var unused []store.FileRef
 	when := condition{in.IfMatch, in.IfNoneMatch}
-	err = a.put(wire.AccountFrom(ctx), o, in.ExpectedBucketOwner, when, func(tx *store.Tx) error {
+	err = a.put(ctx, "CompleteMultipartUpload", o, in.ExpectedBucketOwner, when, func(tx *store.Tx) error {
 		if _, ok := store.Uploads.Get(tx, store.UploadKey(u.Bucket, u.Key, u.ID)); !ok {
 			return noSuchUpload()
 		}
@@ -309,7 +317,8 @@ func sameChecksum(given types.CompletedPart, c store.Checksum) bool {
 func (a *API) assemble(u *store.Upload, parts []*store.UploadPart) *store.Object {
 	o := &store.Object{
 		Bucket: u.Bucket, Key: u.Key, Multipart: true, Modified: a.now(), Headers: u.Headers,
-		Checksum: store.Checksum{Algorithm: u.Algorithm, Composite: u.Composite},
+		Checksum:     store.Checksum{Algorithm: u.Algorithm, Composite: u.Composite},
+		StorageClass: u.StorageClass, Protection: u.Protection,
 	}
 	algorithm, etags := checksum.Algorithm(u.Algorithm), md5.New() //nolint:gosec // ETags
 	composite := algorithm.New()

@@ -87,11 +87,14 @@ func (c condition) check(old *store.Object) error {
 // sameETag compares an ETag of a request, with or without quotes.
 func sameETag(given, etag string) bool { return strings.Trim(given, `"`) == etag }
 
-// put makes an object in a bucket of an account the one with its key. Nobody else refers to its files.
-func (a *API) put(account string, o *store.Object, owner *string, c condition, also func(tx *store.Tx) error) error {
+// put makes an object in a bucket that the caller may use the one with its key. Nobody else refers to its files.
+// how is how topics are told of it.
+func (a *API) put(
+	ctx context.Context, how string, o *store.Object, owner *string, c condition, also func(tx *store.Tx) error,
+) error {
 	var replaced []store.FileRef
 	err := a.Store.Update(func(tx *store.Tx) error {
-		bucket, err := bucketOf(account, tx, &o.Bucket, owner)
+		bucket, err := findBucket(ctx, tx, &o.Bucket, owner)
 		if err != nil {
 			return err
 		}
@@ -99,7 +102,11 @@ func (a *API) put(account string, o *store.Object, owner *string, c condition, a
 		if err := c.check(old); err != nil {
 			return err
 		}
+		if err := protect(bucket, o); err != nil {
+			return err
+		}
 		replaced = a.addVersion(tx, bucket, o)
+		a.tell(ctx, tx, bucket, created, how, o)
 		if also != nil {
 			return also(tx)
 		}
@@ -128,6 +135,10 @@ func (a *API) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutObje
 	if err != nil {
 		return nil, err
 	}
+	protection, err := a.protection(in.ObjectLockMode, in.ObjectLockRetainUntilDate, in.ObjectLockLegalHoldStatus)
+	if err != nil {
+		return nil, err
+	}
 	received, err := a.receive(in.Body, checksum.CRC64NVME)
 	if err != nil {
 		return nil, err
@@ -135,9 +146,20 @@ func (a *API) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutObje
 	o := &store.Object{
 		Bucket: *in.Bucket, Key: *in.Key, Files: []store.FileRef{received.file}, Size: received.file.Size,
 		ETag: received.etag(), Modified: a.now(), Headers: headers, Checksum: received.checksum,
+		StorageClass: storedClass(in.StorageClass), Protection: protection,
 	}
 	when := condition{in.IfMatch, in.IfNoneMatch}
-	if err := a.put(wire.AccountFrom(ctx), o, in.ExpectedBucketOwner, when, nil); err != nil {
+	how := "Put"
+	if received.form {
+		how = "Post"
+	}
+	if err := a.put(ctx, how, o, in.ExpectedBucketOwner, when, func(*store.Tx) error {
+		if !received.claimed && o.Protection != (store.Protection{}) {
+			return wire.Errorf("InvalidRequest", "Content-MD5 OR x-amz-checksum- HTTP header is required for Put "+
+				"Object requests with Object Lock parameters")
+		}
+		return nil
+	}); err != nil {
 		a.removeFiles(o.Files)
 		return nil, err
 	}
@@ -165,7 +187,7 @@ func (a *API) PutObjectTagging(
 		return nil, err
 	}
 	at := place{in.Bucket, in.ExpectedBucketOwner, in.Key, in.VersionId}
-	version, err := a.tagObject(ctx, in, at, tags)
+	version, err := a.tagObject(ctx, in, at, "Put", tags)
 	return &s3.PutObjectTaggingOutput{VersionId: version}, err
 }
 
@@ -174,12 +196,14 @@ func (a *API) DeleteObjectTagging(
 	ctx context.Context, in *s3.DeleteObjectTaggingInput,
 ) (*s3.DeleteObjectTaggingOutput, error) {
 	at := place{in.Bucket, in.ExpectedBucketOwner, in.Key, in.VersionId}
-	version, err := a.tagObject(ctx, in, at, nil)
+	version, err := a.tagObject(ctx, in, at, "Delete", nil)
 	return &s3.DeleteObjectTaggingOutput{VersionId: version}, err
 }
 
 // tagObject replaces the tags of a version, whose id it returns.
-func (a *API) tagObject(ctx context.Context, in any, at place, tags store.Tags) (version *string, err error) {
+func (a *API) tagObject(
+	ctx context.Context, in any, at place, how string, tags store.Tags,
+) (version *string, err error) {
 	if err := check(in); err != nil {
 		return nil, err
 	}
@@ -190,10 +214,9 @@ func (a *API) tagObject(ctx context.Context, in any, at place, tags store.Tags) 
 		}
 		tagged := *o
 		tagged.Headers.Tags, version = tags, versionID(tx, o)
-		if o.Superseded.IsZero() {
-			store.Objects.Put(tx, &tagged)
-		} else {
-			store.ObjectVersions.Put(tx, &tagged)
+		putVersion(tx, &tagged)
+		if bucket, ok := store.Buckets.Get(tx, o.Bucket); ok {
+			a.tell(ctx, tx, bucket, retagged, how, &tagged)
 		}
 		return nil
 	})

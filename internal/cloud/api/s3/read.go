@@ -183,7 +183,8 @@ func describe(out *s3.HeadObjectOutput, r store.Reader, o *store.Object, part an
 	out.ContentDisposition, out.ContentLanguage = given(h.ContentDisposition), given(h.ContentLanguage)
 	out.CacheControl, out.ExpiresString, out.Metadata = given(h.CacheControl), given(h.Expires), h.Metadata
 	out.ServerSideEncryption, out.Expiration = types.ServerSideEncryptionAes256, describeExpiry(r, o)
-	out.VersionId = versionID(r, o)
+	out.VersionId, out.StorageClass = versionID(r, o), types.StorageClass(o.StorageClass)
+	describeProtection(out, o.Protection)
 	if len(h.Tags) > 0 {
 		out.TagCount = aws.Int32(int32(len(h.Tags)))
 	}
@@ -228,7 +229,8 @@ func got(h *s3.HeadObjectOutput, in *s3.GetObjectInput) s3.GetObjectOutput {
 		ContentEncoding: h.ContentEncoding, ContentDisposition: h.ContentDisposition,
 		ContentLanguage: h.ContentLanguage, CacheControl: h.CacheControl, ExpiresString: h.ExpiresString,
 		Metadata: h.Metadata, ServerSideEncryption: h.ServerSideEncryption, Expiration: h.Expiration,
-		TagCount: h.TagCount, VersionId: h.VersionId,
+		TagCount: h.TagCount, VersionId: h.VersionId, StorageClass: h.StorageClass, ObjectLockMode: h.ObjectLockMode,
+		ObjectLockRetainUntilDate: h.ObjectLockRetainUntilDate, ObjectLockLegalHoldStatus: h.ObjectLockLegalHoldStatus,
 	}
 	setIfGiven(&out.ContentType, in.ResponseContentType)
 	setIfGiven(&out.ContentEncoding, in.ResponseContentEncoding)

@@ -131,6 +131,15 @@ func (a *API) addVersion(tx *store.Tx, bucket *store.Bucket, o *store.Object) (r
 	return replaced
 }
 
+// putVersion stores a changed version or marker.
+func putVersion(tx *store.Tx, o *store.Object) {
+	if o.Superseded.IsZero() && !o.Marker {
+		store.Objects.Put(tx, o)
+	} else {
+		store.ObjectVersions.Put(tx, o)
+	}
+}
+
 // removeVersion deletes a version or a marker for good. If it was the latest, the one before it becomes the
 // latest. It returns the files of the version.
 func removeVersion(tx *store.Tx, o *store.Object) []store.FileRef {
@@ -181,6 +190,10 @@ func (a *API) PutBucketVersioning(
 	}
 	return &s3.PutBucketVersioningOutput{}, a.editBucket(
 		ctx, in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
+			if b.ObjectLock != nil && string(c.Status) != enabled {
+				return failure(http.StatusConflict, "InvalidBucketState", "An Object Lock configuration is present on "+
+					"this bucket, so the versioning state cannot be changed.")
+			}
 			b.Versioning = string(c.Status)
 			return nil
 		})
@@ -267,7 +280,7 @@ func (a *API) ListObjectVersions(
 			out.NextVersionIdMarker = aws.String(store.VersionIDOf(p.rows[len(p.rows)-1]))
 		}
 	}
-	describeVersions(out, p, q.encode, owner(ctx))
+	describeVersions(out, p, q.encode, ownerOf(q.view, in.Bucket))
 	return out, nil
 }
 
@@ -304,7 +317,8 @@ func describeVersions(
 		out.Versions = append(out.Versions, types.ObjectVersion{
 			Key: objects[i].Key, VersionId: id, IsLatest: latest, ETag: objects[i].ETag,
 			LastModified: objects[i].LastModified, Size: objects[i].Size, Owner: owner,
-			StorageClass: types.ObjectVersionStorageClassStandard, ChecksumType: objects[i].ChecksumType,
+			StorageClass:      types.ObjectVersionStorageClass(classOf(o.StorageClass)),
+			ChecksumType:      objects[i].ChecksumType,
 			ChecksumAlgorithm: objects[i].ChecksumAlgorithm,
 		})
 	}
