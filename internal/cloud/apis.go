@@ -142,6 +142,7 @@ func (d *daemon) apis() (wire.Config, error) {
 	if err := d.buckets.DeleteLeftovers(); err != nil {
 		d.Log.Warn("files of deleted objects remain", "error", err)
 	}
+	secrets := secretsmanager.New(secretsmanager.Config{Store: d.store, Key: key})
 	front := frontend.New(frontend.Config{
 		Store: d.store, Manners: &d.manners, Log: d.Log,
 		NotFound: map[string]func(field, id string) error{
@@ -149,7 +150,6 @@ func (d *daemon) apis() (wire.Config, error) {
 			"iam": iam.NotFound,
 		},
 	})
-	secrets := secretsmanager.New(secretsmanager.Config{Store: d.store, Key: key})
 	return wire.Config{
 		// A call that its caller may not make does not reach the front end.
 		Around: nested(guard.Around, front.Around),
@@ -165,7 +165,9 @@ func (d *daemon) apis() (wire.Config, error) {
 			})},
 			{Name: "ec2messages", API: ec2messages.New(ec2messages.Config{Store: d.store}), Quiet: ec2messages.Quiet},
 			{Name: "secretsmanager", API: secrets},
-			{Name: "sts", API: sts.New(sts.Config{Store: d.store, Sessions: d.sessions, AssumeRole: guard.AssumeRole})},
+			{Name: "sts", API: sts.New(sts.Config{
+				Store: d.store, Sessions: d.sessions, AssumeRole: guard.AssumeRole, SecondFactor: guard.SecondFactor,
+			})},
 			{Name: "iam", API: iam.New(iam.Config{Store: d.store, Keys: d.sessions, Seal: key})},
 			{Name: "route53", API: route53.New(route53.Config{Store: d.store, Manners: &d.manners})},
 			{Name: "acm", API: acm.New(acm.Config{Store: d.store, Manners: &d.manners})},

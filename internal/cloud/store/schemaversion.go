@@ -73,8 +73,9 @@ var migrations = []migration{
 	// subscriptions; metric filters and policies of CloudWatch Logs; the account's settings of ACM;
 	// and flow logs.
 	nil,
-	// Version 10 adds:
-	// route tables of internet gateways.
+	// Version 10 adds route tables of internet gateways; virtual second factors of IAM and hashes of
+	// users' passwords; object locks and storage classes of S3, and topics that buckets notify of
+	// changes; and delivery policies of Amazon SNS.
 	nil,
 }
 

@@ -25,6 +25,7 @@ type Topic struct {
 	SignatureVersion     string // of messages; empty: the default, 1
 	SubscriptionsDeleted int
 	Policy               string // JSON; "": the default, by which the owner may do everything
+	DeliveryPolicy       string // JSON; "": the default
 	Tags                 Tags
 }
 
@@ -38,6 +39,7 @@ type Subscription struct {
 	Raw                bool      // deliver the message alone, without the document around it
 	FilterPolicy       string    // JSON; "": all messages
 	FilterScope        string    // what the filter policy is about; "": the default, attributes
+	DeliveryPolicy     string    // JSON; "": the topic's
 	Token              string    // confirms the subscription; secret
 	TokenUntil         time.Time // after this time the token is not valid
 	Confirmed          bool

@@ -164,18 +164,3 @@ func (a *API) batch(ctx context.Context, in *secretsmanager.BatchGetSecretValueI
 	}
 	return ids, next, err
 }
-
-// Reader returns GetSecretValue for the operations of other services, whose callers authorize allows to call it.
-func (a *API) Reader(authorize func(context.Context, wire.Call) error) func(
-	context.Context, *secretsmanager.GetSecretValueInput,
-) (*secretsmanager.GetSecretValueOutput, error) {
-	return func(
-		ctx context.Context, in *secretsmanager.GetSecretValueInput,
-	) (*secretsmanager.GetSecretValueOutput, error) {
-		call := wire.Call{Service: "secretsmanager", Operation: "GetSecretValue", Input: in}
-		if err := authorize(ctx, call); err != nil {
-			return nil, err
-		}
-		return a.GetSecretValue(ctx, in)
-	}
-}

@@ -13,13 +13,14 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/messagefilter"
+	"aloft.dev/aloft/internal/cloud/notification"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // unsupportedSubscriptionAttributes are those of AWS that the local cloud does not have.
 var unsupportedSubscriptionAttributes = []string{
-	"DeliveryPolicy", "RedrivePolicy", "ReplayPolicy", "ReplayStatus", "SubscriptionRoleArn",
+	"RedrivePolicy", "ReplayPolicy", "ReplayStatus", "SubscriptionRoleArn",
 }
 
 // among starts the errors about the attributes of a new subscription.
@@ -35,6 +36,10 @@ func setSubscriptionAttribute(row *store.Subscription, name, value, start string
 			"MessageAttributes")
 	case name == filterScope:
 		return setFilter(row, row.FilterPolicy, value, start)
+	case name == "DeliveryPolicy" && value != "" && row.Protocol != "http" && row.Protocol != "https":
+		return invalid(start + "Delivery protocol [" + row.Protocol + "] does not support delivery policies.")
+	case name == "DeliveryPolicy":
+		return setDelivery(&row.DeliveryPolicy, value, notification.NormalDeliveryPolicy)
 	case name == "RawMessageDelivery":
 		return setRaw(row, value)
 	case !slices.Contains(unsupportedSubscriptionAttributes, name):
@@ -116,7 +121,8 @@ func (a *API) SetSubscriptionAttributes(
 func (a *API) GetSubscriptionAttributes(
 	ctx context.Context, in *sns.GetSubscriptionAttributesInput,
 ) (*sns.GetSubscriptionAttributesOutput, error) {
-	row, err := subscription(a.Store.Read(ctx), wire.RegionFrom(ctx), in.SubscriptionArn)
+	view := a.Store.Read(ctx)
+	row, err := subscription(view, wire.RegionFrom(ctx), in.SubscriptionArn)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +135,12 @@ func (a *API) GetSubscriptionAttributes(
 		"SubscriptionPrincipal":        "arn:aws:iam::" + row.Region.Account() + ":root",
 	}
 	if row.Protocol == "http" || row.Protocol == "https" {
-		attributes["EffectiveDeliveryPolicy"] = deliveryPolicy
+		if topic, ok := store.Topics.Get(view, row.Topic); ok {
+			attributes["EffectiveDeliveryPolicy"] = notification.EffectiveDeliveryPolicy(topic, row)
+		}
+	}
+	if row.DeliveryPolicy != "" {
+		attributes["DeliveryPolicy"] = row.DeliveryPolicy
 	}
 	if row.FilterPolicy != "" {
 		attributes[filterPolicy] = row.FilterPolicy
@@ -156,7 +167,7 @@ func (a *API) ListSubscriptionsByTopic(
 	ctx context.Context, in *sns.ListSubscriptionsByTopicInput,
 ) (*sns.ListSubscriptionsByTopicOutput, error) {
 	view := a.Store.Read(ctx)
-	of, err := topic(view, wire.RegionFrom(ctx), "TopicArn", in.TopicArn)
+	of, err := topic(ctx, view, "TopicArn", in.TopicArn)
 	if err != nil {
 		return nil, err
 	}

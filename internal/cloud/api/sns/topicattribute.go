@@ -3,6 +3,7 @@ package sns
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,7 +23,7 @@ const maxDisplayName = 100
 // unsupportedTopicAttributes are those of AWS that the local cloud does not have.
 var unsupportedTopicAttributes = []string{
 	"ApplicationFailureFeedbackRoleArn", "ApplicationSuccessFeedbackRoleArn", "ApplicationSuccessFeedbackSampleRate",
-	"ArchivePolicy", "ContentBasedDeduplication", "DataProtectionPolicy", "DeliveryPolicy", "FifoThroughputScope",
+	"ArchivePolicy", "ContentBasedDeduplication", "DataProtectionPolicy", "FifoThroughputScope",
 	"FifoTopic", "FirehoseFailureFeedbackRoleArn", "FirehoseSuccessFeedbackRoleArn",
 	"FirehoseSuccessFeedbackSampleRate", "HTTPFailureFeedbackRoleArn", "HTTPSuccessFeedbackRoleArn",
 	"HTTPSuccessFeedbackSampleRate", "KmsMasterKeyId", "LambdaFailureFeedbackRoleArn",
@@ -57,6 +58,8 @@ func setTopicAttribute(row *store.Topic, name, value string) error {
 		return nil
 	case name == "Policy":
 		return setPolicy(row, value)
+	case name == "DeliveryPolicy":
+		return setDelivery(&row.DeliveryPolicy, value, notification.NormalTopicDeliveryPolicy)
 	case slices.Contains(unsupportedTopicAttributes, name) && isInert(name, value):
 		return nil
 	case slices.Contains(unsupportedTopicAttributes, name):
@@ -70,7 +73,7 @@ func (a *API) SetTopicAttributes(
 	ctx context.Context, in *sns.SetTopicAttributesInput,
 ) (*sns.SetTopicAttributesOutput, error) {
 	return &sns.SetTopicAttributesOutput{}, a.Store.Update(func(tx *store.Tx) error {
-		row, err := topic(tx, wire.RegionFrom(ctx), "TopicArn", in.TopicArn)
+		row, err := topic(ctx, tx, "TopicArn", in.TopicArn)
 		if err != nil {
 			return err
 		}
@@ -89,7 +92,7 @@ func (a *API) GetTopicAttributes(
 	ctx context.Context, in *sns.GetTopicAttributesInput,
 ) (*sns.GetTopicAttributesOutput, error) {
 	view := a.Store.Read(ctx)
-	row, err := topic(view, wire.RegionFrom(ctx), "TopicArn", in.TopicArn)
+	row, err := topic(ctx, view, "TopicArn", in.TopicArn)
 	if err != nil {
 		return nil, err
 	}
@@ -103,9 +106,13 @@ func (a *API) GetTopicAttributes(
 	}
 	attributes := map[string]string{
 		"TopicArn": row.ARN, "Owner": row.Region.Account(), "DisplayName": row.DisplayName,
-		"Policy": cmp.Or(row.Policy, defaultPolicy(row.ARN)), "EffectiveDeliveryPolicy": deliveryPolicy,
-		"SubscriptionsConfirmed": strconv.Itoa(confirmed), "SubscriptionsPending": strconv.Itoa(pending),
+		"Policy":                  cmp.Or(row.Policy, defaultPolicy(row.ARN)),
+		"EffectiveDeliveryPolicy": notification.EffectiveTopicDeliveryPolicy(row),
+		"SubscriptionsConfirmed":  strconv.Itoa(confirmed), "SubscriptionsPending": strconv.Itoa(pending),
 		"SubscriptionsDeleted": strconv.Itoa(row.SubscriptionsDeleted),
+	}
+	if row.DeliveryPolicy != "" {
+		attributes["DeliveryPolicy"] = row.DeliveryPolicy
 	}
 	if row.SignatureVersion != "" {
 		attributes["SignatureVersion"] = row.SignatureVersion
@@ -113,8 +120,18 @@ func (a *API) GetTopicAttributes(
 	return &sns.GetTopicAttributesOutput{Attributes: attributes}, nil
 }
 
-// deliveryPolicy is AWS's default, which control/notifications carries out.
-const deliveryPolicy = `{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,` +
-	`"numRetries":3,"numMaxDelayRetries":0,"numNoDelayRetries":0,"numMinDelayRetries":0,` +
-	`"backoffFunction":"linear"},"disableSubscriptionOverrides":false,` +
-	`"defaultRequestPolicy":{"headerContentType":"text/plain; charset=UTF-8"}}}`
+// setDelivery sets a delivery policy, as normal returns it; "" removes it.
+func setDelivery(policy *string, value string, normal func(string) (string, error)) (err error) {
+	if value == "" {
+		*policy = ""
+		return nil
+	}
+	*policy, err = normal(value)
+	switch {
+	case errors.Is(err, notification.ErrThrottle):
+		return wire.NotImplemented("%v", err)
+	case err != nil:
+		return invalid(err.Error())
+	}
+	return nil
+}

@@ -16,13 +16,6 @@ import (
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
-// Amazon SNS makes three more attempts, twenty seconds apart, to reach a webhook (Amazon
-// SNS Developer Guide, "Creating an HTTP/S delivery policy").
-const (
-	maxAttempts = 4
-	retryDelay  = 20 * time.Second
-)
-
 // atOnce is how many deliveries are attempted at the same time.
 const atOnce = 8
 
@@ -108,13 +101,17 @@ func (l *Loop) attempt(ctx context.Context, view *store.View, d *store.Delivery)
 			"attempt", attempts, "error", err)
 	}
 	l.update("record a delivery", func(tx *store.Tx) error {
-		if err == nil || attempts >= maxAttempts {
+		next, again := time.Time{}, false
+		if s, ok := store.Subscriptions.Get(tx, d.Subscription); ok && err != nil {
+			if topic, ok := store.Topics.Get(tx, d.Topic); ok {
+				next, again = notification.NextAttempt(topic, s, d, attempts, time.Now())
+			}
+		}
+		if !again {
 			store.Deliveries.Delete(tx, d.ID)
 			return nil
 		}
-		store.Deliveries.Edit(tx, d.ID, func(row *store.Delivery) {
-			row.Attempts, row.Next = attempts, time.Now().Add(retryDelay)
-		})
+		store.Deliveries.Edit(tx, d.ID, func(row *store.Delivery) { row.Attempts, row.Next = attempts, next })
 		return nil
 	})
 }

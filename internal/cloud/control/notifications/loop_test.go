@@ -217,7 +217,19 @@ func TestWebhookReceivesDocuments(t *testing.T) {
 	}
 }
 
-func TestWebhookThatFailsIsTriedFourTimes(t *testing.T) {
+func TestWebhookThatFailsIsTriedAsItsPolicySays(t *testing.T) {
+	const policy = `{"healthyRetryPolicy":{"minDelayTarget":1,"maxDelayTarget":3,"numRetries":4,"numNoDelayRetries":1}}`
+	normal, err := notification.NormalDeliveryPolicy(policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	failing(t, "", 3*20*time.Second)
+	failing(t, normal, 7*time.Second)
+}
+
+// failing checks how long a webhook that fails is tried.
+func failing(t *testing.T, policy string, took time.Duration) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		rows, err := store.Open("")
 		if err != nil {
@@ -231,7 +243,7 @@ func TestWebhookThatFailsIsTriedFourTimes(t *testing.T) {
 			store.Subscriptions.Put(tx, &store.Subscription{
 				// No listener has port 0, and no packet leaves the bubble.
 				ARN: topic + ":1", Region: "r", Topic: topic, Protocol: "http", Endpoint: "http://127.0.0.1:0/",
-				Confirmed: true,
+				Confirmed: true, DeliveryPolicy: policy,
 			})
 			notification.Publish(tx, row, notification.Message{ID: "m", Text: "text"}, started)
 			return nil
@@ -242,14 +254,15 @@ func TestWebhookThatFailsIsTriedFourTimes(t *testing.T) {
 			Store: rows, Log: slog.New(slog.DiscardHandler), Letters: notification.Letters{Signer: newSigner(t)},
 		})
 		var left []*store.Delivery
-		for range maxAttempts {
+		for attempts := 1; ; attempts++ {
 			synctest.Wait()
-			if left = store.Deliveries.List(rows.View()); len(left) == 1 {
-				time.Sleep(retryDelay)
+			if left = store.Deliveries.List(rows.View()); len(left) == 0 || attempts > 9 {
+				break
 			}
+			time.Sleep(time.Until(left[0].Next))
 		}
-		if took := time.Since(started); len(left) != 0 || took != (maxAttempts-1)*retryDelay {
-			t.Errorf("after %s, %+v is left", took, left)
+		if got := time.Since(started); len(left) != 0 || got != took {
+			t.Errorf("after %s, %+v is left", got, left)
 		}
 	})
 }

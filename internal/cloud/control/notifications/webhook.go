@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"aloft.dev/aloft/internal/cloud/notification"
 	"aloft.dev/aloft/internal/cloud/store"
 )
 
@@ -60,6 +61,9 @@ func (l *Loop) post(ctx context.Context, d *store.Delivery, s *store.Subscriptio
 		return err
 	}
 	r.Header.Set("Content-Type", "text/plain; charset=UTF-8")
+	if d.Type == store.Notification {
+		r.Header.Set("Content-Type", notification.ContentType(topic, s))
+	}
 	r.Header.Set("User-Agent", "Amazon Simple Notification Service Agent")
 	r.Header.Set("X-Amz-Sns-Message-Type", d.Type)
 	r.Header.Set("X-Amz-Sns-Message-Id", d.MessageID)
