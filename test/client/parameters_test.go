@@ -64,7 +64,7 @@ var harmless = map[string]string{
 
 	"ListServiceSpecificCredentialsInput.AllUsers":                      "the answer is empty",
 	"ListServiceSpecificCredentialsInput.ServiceName":                   "the answer is empty",
-	"ListVirtualMFADevicesInput.AssignmentStatus":                       "the answer is empty",
+	"PutObjectLockConfigurationInput.Token":                             "AWS's support once gave tokens",
 	"DescribeHostReservationOfferingsInput.*":                           "the answer is empty",
 	"DescribeNetworkInsightsAnalysesInput.*":                            "the answer is empty",
 	"DescribeReservedInstancesListingsInput.*":                          "the answer is empty",

@@ -57,8 +57,9 @@ func TestTopicsDecideForTheirSubscriptions(t *testing.T) {
 		t.Errorf("the subscription's type is %s", got)
 	}
 	const want = `{"healthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":1,` +
-		`"numMaxDelayRetries":0,"numNoDelayRetries":0,"numMinDelayRetries":0,"backoffFunction":"linear"},"sicklyRetryPolicy":null,` +
-		`"throttlePolicy":null,"requestPolicy":{"headerContentType":"text/plain; charset=UTF-8"},"guaranteed":false}`
+		`"numMaxDelayRetries":0,"numNoDelayRetries":0,"numMinDelayRetries":0,"backoffFunction":"linear"},` +
+		`"sicklyRetryPolicy":null,"throttlePolicy":null,` +
+		`"requestPolicy":{"headerContentType":"text/plain; charset=UTF-8"},"guaranteed":false}`
 	if got := EffectiveDeliveryPolicy(&store.Topic{DeliveryPolicy: topic}, s); got != want {
 		t.Errorf("got %s", got)
 	}

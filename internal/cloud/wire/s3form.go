@@ -98,7 +98,7 @@ func readObjectForm(r *http.Request) (*objectForm, error) {
 		value, err := io.ReadAll(io.LimitReader(part, left+1))
 		if left -= int64(len(value)); err != nil || left < 0 {
 			return nil, Errorf("MaxPostPreDataLengthExceeded",
-				"Your POST request fields preceeding the upload file was too large.")
+				"Your POST request fields preceeding the upload file was too large.") //nolint:misspell // as S3 says it
 		}
 		f.fields[name] = string(value)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // The longest default retention (Amazon S3 User Guide, "Locking objects with Object Lock").
@@ -58,6 +59,9 @@ func defaultLock(c *types.ObjectLockConfiguration) (*store.ObjectLock, error) {
 		return &store.ObjectLock{}, nil
 	}
 	d := c.Rule.DefaultRetention
+	if d != nil && d.DefaultEventHold != nil {
+		return nil, wire.NotImplemented("event holds of S3")
+	}
 	if d == nil || !isLockMode(string(d.Mode)) || (d.Days == nil) == (d.Years == nil) {
 		return nil, malformedXML()
 	}
@@ -196,6 +200,9 @@ func (a *API) PutObjectRetention(
 		return nil, err
 	}
 	retention := in.Retention
+	if retention != nil && (retention.EventHold != "" || retention.EventHoldDuration != nil) {
+		return nil, wire.NotImplemented("event holds of S3")
+	}
 	switch {
 	case retention == nil || (retention.Mode == "") != (retention.RetainUntilDate == nil),
 		retention.Mode != "" && !isLockMode(string(retention.Mode)):

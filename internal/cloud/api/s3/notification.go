@@ -92,25 +92,31 @@ func (a *API) notification(t types.TopicConfiguration) (store.BucketNotification
 	if t.Filter == nil || t.Filter.Key == nil {
 		return row, nil
 	}
-	for _, rule := range t.Filter.Key.FilterRules {
+	err := setFilter(&row, t.Filter.Key.FilterRules)
+	return row, err
+}
+
+// setFilter sets the keys that a row is about.
+func setFilter(row *store.BucketNotification, rules []types.FilterRule) error {
+	for _, rule := range rules {
 		end := &row.Prefix
 		switch name := strings.ToLower(string(rule.Name)); {
 		case name != "prefix" && name != "suffix":
-			return row, invalidArgument("filter rule name must be either prefix or suffix")
+			return invalidArgument("filter rule name must be either prefix or suffix")
 		case name == "suffix":
 			end = &row.Suffix
 			fallthrough
 		default:
 			if *end != nil {
-				return row, invalidArgument(fmt.Sprintf("Cannot specify more than one %s rule in a filter.", name))
+				return invalidArgument(fmt.Sprintf("Cannot specify more than one %s rule in a filter.", name))
 			}
 			*end = aws.String(aws.ToString(rule.Value))
 		}
 		if len(**end) > maxFilterValue {
-			return row, invalidArgument("Size of filter rule value cannot exceed 1024 bytes in UTF-8 representation")
+			return invalidArgument("Size of filter rule value cannot exceed 1024 bytes in UTF-8 representation")
 		}
 	}
-	return row, nil
+	return nil
 }
 
 // checkOverlap refuses a part of a configuration by which a change would be told twice.
