@@ -17,6 +17,8 @@ import (
 // tagRules are the API's rules (AWS Certificate Manager API Reference, Tag).
 var tagRules = constraint.TagRules{
 	Code:     "ValidationException",
+	Member:   "tags",
+	Pattern:  `[\p{L}\p{Z}\p{N}_.:\/=+\-@]*`,
 	Reserved: wire.Errorf("InvalidTagException", "aws: prefixed tag key names are not allowed for external use."),
 	TooMany:  wire.Errorf("TooManyTagsException", "A certificate has at most %d tags.", constraint.MaxTags),
 }

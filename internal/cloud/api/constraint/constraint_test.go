@@ -167,6 +167,37 @@ func TestTagsThatViolateTheRulesAreRefused(t *testing.T) {
 	}
 }
 
+func TestTagsThatViolateTheModelAreRefused(t *testing.T) {
+	rules := TagRules{
+		Code: "ValidationException", Member: "tags", Pattern: "pattern", Reserved: errors.New("reserved"),
+	}
+	long, longer := strings.Repeat("k", 129), strings.Repeat("v", 257)
+	const failed = "' failed to satisfy constraint: Member must "
+	for _, c := range []struct{ key, value, want string }{
+		{"a b_.:/=+-@ä", "", ""},
+		{"", "", "Value '' at 'tags.2.member.key" + failed + "have length greater than or equal to 1"},
+		{
+			long, "", "Value '" + long + "' at 'tags.2.member.key" + failed +
+				"have length less than or equal to 128",
+		},
+		{
+			"a", longer, "Value '" + longer + "' at 'tags.2.member.value" + failed +
+				"have length less than or equal to 256",
+		},
+		{"a#", "", "Value 'a#' at 'tags.2.member.key" + failed + "satisfy regular expression pattern: pattern"},
+		{
+			"", "*", "Value '' at 'tags.2.member.key" + failed + "have length greater than or equal to 1; " +
+				"Value '*' at 'tags.2.member.value" + failed + "satisfy regular expression pattern: pattern",
+		},
+		{"aws:a", "", "reserved"},
+	} {
+		_, err := merge(rules, nil, tag{text("first"), nil}, tag{&c.key, &c.value})
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.HasSuffix(err.Error(), c.want)) {
+			t.Errorf("%s, %s: got %v, want %s", c.key, c.value, err, c.want)
+		}
+	}
+}
+
 func TestTagLengthsAreInCharacters(t *testing.T) {
 	key, value := strings.Repeat("ä", 128), strings.Repeat("ä", 256)
 	if err := model.CheckTag(key, value); err != nil {

@@ -1,7 +1,9 @@
 package constraint
 
 import (
+	"fmt"
 	"maps"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -21,6 +23,8 @@ const (
 // TagRules holds the differences between services in the validation of tags.
 type TagRules struct {
 	Code          string // code of the error for a key or a value of the wrong length
+	Member        string // name of the list in errors, "tags"; "": the errors name no member
+	Pattern       string // form of keys and values in those errors; "": any
 	Reserved      error  // error for a key with the prefix "aws:"
 	TooMany       error  // error for more than MaxTags tags
 	ValueRequired bool   // false: a tag without a value gets an empty one
@@ -34,9 +38,14 @@ func MergeTags[T any](
 ) (store.Tags, error) {
 	out := make(store.Tags, len(old)+len(added))
 	maps.Copy(out, old)
-	for _, tag := range added {
+	for i, tag := range added {
 		k, v := read(tag)
 		key, value := Default(k, ""), Default(v, "")
+		if rules.Member != "" {
+			if err := rules.check(i+1, key, value); err != nil {
+				return nil, err
+			}
+		}
 		switch {
 		case key == "" || utf8.RuneCountInString(key) > maxTagKey:
 			return nil, wire.Errorf(rules.Code, "Tag keys have 1 to %d characters.", maxTagKey)
@@ -51,6 +60,32 @@ func MergeTags[T any](
 		return nil, rules.TooMany
 	}
 	return out, nil
+}
+
+// tagForm is the form of keys and values in services whose tags have a Pattern.
+var tagForm = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+
+// check refuses a tag that violates the model. n is its number in the list.
+func (rules TagRules) check(n int, key, value string) error {
+	m, member := Model(rules.Code), fmt.Sprintf("%s.%d.member.", rules.Member, n)
+	var violations []error
+	if key == "" {
+		violations = append(violations, m.Empty(member+"key"))
+	}
+	for _, part := range []struct {
+		name, text string
+		most       int
+	}{{"key", key, maxTagKey}, {"value", value, maxTagValue}} {
+		if utf8.RuneCountInString(part.text) > part.most {
+			violations = append(violations, m.TextTooLong(member+part.name, part.text, part.most))
+		}
+		if rules.Pattern != "" && !tagForm.MatchString(part.text) {
+			violations = append(violations, m.Refuse(
+				member+part.name, part.text, "satisfy regular expression pattern: %s", rules.Pattern,
+			))
+		}
+	}
+	return m.All(violations...)
 }
 
 // CheckTag refuses a tag that violates the limits, with the messages of Elastic Load

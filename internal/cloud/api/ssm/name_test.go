@@ -73,7 +73,8 @@ func TestFiltersAreRefusedInAWSsWords(t *testing.T) {
 		},
 		{
 			"1 validation error detected: Value '[" + long + "]' at 'parameterFilters.1.member.values' failed to " +
-				"satisfy constraint: Member must satisfy constraint: [Member must have length less than or equal to 1024, " +
+				"satisfy constraint: Member must satisfy constraint: [Member must have length less than or equal to " +
+				"1024, " +
 				"Member must have length greater than or equal to 1]",
 			[]types.ParameterStringFilter{filter("Name", "", long)},
 		},

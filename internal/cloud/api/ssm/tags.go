@@ -18,6 +18,8 @@ import (
 // tagRules are the API's rules (AWS Systems Manager API Reference, Tag).
 var tagRules = constraint.TagRules{
 	Code:     "ValidationException",
+	Member:   "tags",
+	Pattern:  `^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$`,
 	Reserved: model.Errorf("aws: prefixed tag key names are not allowed for external use."),
 	TooMany: wire.Errorf(
 		"TooManyTagsError",
