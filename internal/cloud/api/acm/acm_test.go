@@ -127,7 +127,7 @@ func TestACertificateIsImportedUsedAndDeleted(t *testing.T) {
 		"www.example.com", "*.example.net",
 	}) || d.Status != types.CertificateStatusIssued ||
 		d.Type != types.CertificateTypeImported || *d.Serial != "0a:1b" ||
-		d.KeyAlgorithm != types.KeyAlgorithmRsa2048 ||
+		d.KeyAlgorithm != "RSA-2048" || len(d.DomainValidationOptions) != 2 ||
 		*d.SignatureAlgorithm != "SHA256WITHRSA" ||
 		len(d.InUseBy) != 0 ||
 		*d.ExtendedKeyUsages[0].OID != "1.3.6.1.5.5.7.3.1" ||

@@ -55,6 +55,11 @@ func keyAlgorithm(key crypto.PublicKey) types.KeyAlgorithm {
 	return ""
 }
 
+// describedKey returns a key's algorithm as descriptions have it: "RSA-2048".
+func describedKey(algorithm types.KeyAlgorithm) types.KeyAlgorithm {
+	return types.KeyAlgorithm(strings.ReplaceAll(string(algorithm), "_", "-"))
+}
+
 // parseStored parses the certificate of a row, which ImportCertificate has validated.
 func parseStored(row *store.Certificate) (*x509.Certificate, error) {
 	block, _ := pem.Decode([]byte(row.Body))

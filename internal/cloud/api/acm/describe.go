@@ -29,6 +29,8 @@ func (a *API) DescribeCertificate(
 		InUseBy:                  append([]string{}, users...),
 		RenewalEligibility:       types.RenewalEligibilityIneligible,
 		Options:                  &types.CertificateOptions{Export: types.CertificateExportDisabled},
+		KeyUsages:                []types.KeyUsage{},
+		ExtendedKeyUsages:        []types.ExtendedKeyUsage{},
 	}
 	var leaf *x509.Certificate
 	if row.Body != "" {
@@ -45,6 +47,13 @@ func (a *API) DescribeCertificate(
 		}
 	} else {
 		out.ImportedAt = new(row.Imported)
+		for i := range out.SubjectAlternativeNames {
+			out.DomainValidationOptions = append(
+				out.DomainValidationOptions, types.DomainValidation{DomainName: &out.SubjectAlternativeNames[i]},
+			)
+		}
+		//nolint:staticcheck // clients read it
+		out.Options.CertificateTransparencyLoggingPreference = types.CertificateTransparencyLoggingPreferenceDisabled
 	}
 	return &acm.DescribeCertificateOutput{Certificate: out}, nil
 }
@@ -58,8 +67,8 @@ func describeLeaf(out *types.CertificateDetail, leaf *x509.Certificate) {
 	}
 	out.NotBefore, out.NotAfter = new(leaf.NotBefore), new(leaf.NotAfter)
 	out.Serial, out.Subject, out.Issuer = new(serial(leaf)), new(leaf.Subject.String()), new(issuer(leaf))
-	out.KeyAlgorithm, out.SignatureAlgorithm = keyAlgorithm(leaf.PublicKey), new(signatureAlgorithm(leaf))
-	out.ExtendedKeyUsages, out.KeyUsages = extendedKeyUsagesOf(leaf), []types.KeyUsage{}
+	out.KeyAlgorithm = describedKey(keyAlgorithm(leaf.PublicKey))
+	out.SignatureAlgorithm, out.ExtendedKeyUsages = new(signatureAlgorithm(leaf)), extendedKeyUsagesOf(leaf)
 	for _, name := range keyUsagesOf(leaf) {
 		out.KeyUsages = append(out.KeyUsages, types.KeyUsage{Name: name})
 	}
@@ -69,7 +78,7 @@ func describeLeaf(out *types.CertificateDetail, leaf *x509.Certificate) {
 func (a *API) describeRequest(out *types.CertificateDetail, r *store.CertificateRequest) {
 	out.Type, out.CertificateKeyPairOrigin = types.CertificateTypeAmazonIssued, types.CertificateKeyPairOriginAwsManaged
 	out.DomainName, out.SubjectAlternativeNames = new(r.Names[0]), r.Names
-	out.KeyAlgorithm = types.KeyAlgorithm(r.KeyAlgorithm)
+	out.KeyAlgorithm = describedKey(types.KeyAlgorithm(r.KeyAlgorithm))
 	preference := types.CertificateTransparencyLoggingPreferenceEnabled
 	if r.NoTransparency {
 		preference = types.CertificateTransparencyLoggingPreferenceDisabled
@@ -140,6 +149,8 @@ func (a *API) summary(r store.Reader, row *store.Certificate) (types.Certificate
 		InUse:                    new(len(store.CertificateUsers(r, row.ARN)) > 0),
 		RenewalEligibility:       types.RenewalEligibilityIneligible,
 		CreatedAt:                new(row.Created),
+		KeyUsages:                []types.KeyUsageName{},
+		ExtendedKeyUsages:        []types.ExtendedKeyUsageName{},
 	}
 	var names []string
 	var leaf *x509.Certificate
@@ -149,7 +160,7 @@ func (a *API) summary(r store.Reader, row *store.Certificate) (types.Certificate
 			return out, err
 		}
 		names = domainNames(leaf)
-		out.KeyAlgorithm, out.KeyUsages = keyAlgorithm(leaf.PublicKey), keyUsagesOf(leaf)
+		out.KeyAlgorithm, out.KeyUsages = describedKey(keyAlgorithm(leaf.PublicKey)), keyUsagesOf(leaf)
 		out.NotBefore, out.NotAfter = new(leaf.NotBefore), new(leaf.NotAfter)
 		for _, usage := range extendedKeyUsagesOf(leaf) {
 			out.ExtendedKeyUsages = append(out.ExtendedKeyUsages, usage.Name)
@@ -160,7 +171,7 @@ func (a *API) summary(r store.Reader, row *store.Certificate) (types.Certificate
 	} else {
 		out.Type, names = types.CertificateTypeAmazonIssued, request.Names
 		out.CertificateKeyPairOrigin = types.CertificateKeyPairOriginAwsManaged
-		out.KeyAlgorithm = types.KeyAlgorithm(request.KeyAlgorithm)
+		out.KeyAlgorithm = describedKey(types.KeyAlgorithm(request.KeyAlgorithm))
 		if leaf != nil {
 			out.IssuedAt = new(request.Issued)
 			if *out.InUse {

@@ -24,6 +24,9 @@ var keyUsages = []struct {
 }
 
 func keyUsagesOf(leaf *x509.Certificate) []types.KeyUsageName {
+	if leaf.KeyUsage == 0 {
+		return []types.KeyUsageName{types.KeyUsageNameAny}
+	}
 	var out []types.KeyUsageName
 	for _, u := range keyUsages {
 		if leaf.KeyUsage&u.bit != 0 {
@@ -67,6 +70,9 @@ func extendedKeyUsagesOf(leaf *x509.Certificate) []types.ExtendedKeyUsage {
 	}
 	for _, oid := range leaf.UnknownExtKeyUsage {
 		out = append(out, extendedUsage(types.ExtendedKeyUsageNameCustom, oid.String()))
+	}
+	if out == nil {
+		out = append(out, types.ExtendedKeyUsage{Name: types.ExtendedKeyUsageNameNone})
 	}
 	return out
 }

@@ -137,7 +137,8 @@ func matches(s types.CertificateSummary, in *acm.ListCertificatesInput) bool {
 		keys = []types.KeyAlgorithm{types.KeyAlgorithmRsa1024, types.KeyAlgorithmRsa2048}
 	}
 	origins := in.CertificateKeyPairOrigins
-	return slices.Contains(keys, s.KeyAlgorithm) &&
+	ofKey := func(k types.KeyAlgorithm) bool { return describedKey(k) == s.KeyAlgorithm }
+	return slices.ContainsFunc(keys, ofKey) &&
 		(len(in.CertificateStatuses) == 0 || slices.Contains(in.CertificateStatuses, s.Status)) &&
 		containsAny(f.KeyUsage, s.KeyUsages, types.KeyUsageNameAny) &&
 		containsAny(f.ExtendedKeyUsage, s.ExtendedKeyUsages, types.ExtendedKeyUsageNameAny) &&

@@ -40,7 +40,7 @@ func TestARequestedCertificateWaitsForItsValidation(t *testing.T) {
 	if *d.DomainName != "api.example.com" || d.Status != types.CertificateStatusPendingValidation ||
 		d.Type != types.CertificateTypeAmazonIssued || strings.Join(d.SubjectAlternativeNames, " ") !=
 		"api.example.com *.api.example.com b.example.com" || d.NotAfter != nil || d.ImportedAt != nil ||
-		d.KeyAlgorithm != types.KeyAlgorithmRsa2048 {
+		d.KeyAlgorithm != "RSA-2048" || d.KeyUsages == nil || d.ExtendedKeyUsages == nil {
 		t.Errorf("got %+v", d)
 	}
 	options := d.DomainValidationOptions
