@@ -63,7 +63,7 @@ func checkAlarmQueries(ctx context.Context, in *cloudwatch.PutMetricAlarmInput) 
 	if _, err := checkQueries(&cloudwatch.GetMetricDataInput{MetricDataQueries: in.Metrics}); err != nil {
 		return err
 	}
-	queries, program, err := readQueries(ctx, in.Metrics)
+	queries, program, err := readQueries(ctx, "Metrics", in.Metrics)
 	if unsupported, ok := errors.AsType[*metricmath.UnsupportedError](err); ok && unsupported.Function == "SEARCH" {
 		return validationError("SEARCH is not supported on Metric Alarms.")
 	}

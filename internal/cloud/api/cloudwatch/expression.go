@@ -3,6 +3,7 @@ package cloudwatch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"time"
 
@@ -32,14 +33,14 @@ func checkExpression(q *types.MetricDataQuery) error {
 }
 
 // readQueries checks queries, whose ids differ, and returns the program of those with
-// expressions; nil: there are none. mathError makes its error a response.
+// expressions; nil: there are none. member is the parameter that holds them. mathError makes its error a response.
 func readQueries(
-	ctx context.Context, all []types.MetricDataQuery,
+	ctx context.Context, member string, all []types.MetricDataQuery,
 ) (queries []query, program *metricmath.Program, err error) {
 	var sources []metricmath.Source
 	expressions := false
 	for i := range all {
-		q, err := readQuery(&all[i])
+		q, err := readQuery(fmt.Sprintf("%s.member.%d", member, i+1), &all[i])
 		if err != nil {
 			return nil, nil, err
 		}

@@ -41,7 +41,7 @@ func (a *API) GetMetricData(
 	if err != nil {
 		return nil, err
 	}
-	queries, program, err := readQueries(ctx, in.MetricDataQueries)
+	queries, program, err := readQueries(ctx, "MetricDataQueries", in.MetricDataQueries)
 	if err != nil {
 		return nil, mathError(err)
 	}
@@ -116,8 +116,8 @@ type query struct {
 	label   string           // with the values of its dynamic parts
 }
 
-// readQuery checks a query of a metric, or an expression but for its text.
-func readQuery(q *types.MetricDataQuery) (out query, err error) {
+// readQuery checks a query of a metric, or an expression but for its text. member is the query's place in the request.
+func readQuery(member string, q *types.MetricDataQuery) (out query, err error) {
 	out.MetricDataQuery = q
 	switch {
 	case q.Expression != nil && q.MetricStat != nil:
@@ -126,7 +126,7 @@ func readQuery(q *types.MetricDataQuery) (out query, err error) {
 				"both.",
 		)
 	case q.Expression == nil && q.MetricStat == nil:
-		return out, validationError("One of Expression and MetricStat must be specified in the query %s.", *q.Id)
+		return out, validationError("The parameter %s.MetricStat is required.\n", member)
 	case q.Expression != nil:
 		return out, checkExpression(q)
 	case q.Period != nil:

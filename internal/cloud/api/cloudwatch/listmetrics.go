@@ -44,7 +44,7 @@ func (a *API) ListMetrics(ctx context.Context, in *cloudwatch.ListMetricsInput) 
 	request.NextToken = nil
 	start, err := newToken(request, 0).offset(in.NextToken)
 	if err != nil {
-		return nil, err
+		return nil, invalid("Request parameter NextToken is invalid")
 	}
 	out := &cloudwatch.ListMetricsOutput{Metrics: []types.Metric{}}
 	if account := aws.ToString(in.OwningAccount); account != "" && account != wire.AccountFrom(ctx) {

@@ -235,7 +235,7 @@ func TestInvalidRequestsAreRefused(t *testing.T) {
 		}
 
 		_, err := c.ListMetrics(ctx, &client.ListMetricsInput{NextToken: aws.String("x")})
-		wantCode(t, err, "InvalidNextToken", "")
+		wantCode(t, err, "InvalidParameterValue", "Request parameter NextToken is invalid")
 		_, err = c.PutAnomalyDetector(ctx, &client.PutAnomalyDetectorInput{})
 		wantCode(t, err, "NotImplemented", "monitoring:PutAnomalyDetector")
 		// SDKs get typed errors over each of these protocols.
