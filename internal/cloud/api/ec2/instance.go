@@ -29,9 +29,10 @@ func monitoringOf(row vm) types.MonitoringState {
 var instances = resourceType[store.Instance]{
 	table: store.Instances, kind: types.ResourceTypeInstance, prefix: "i-",
 	notFoundCode: "InvalidInstanceID.NotFound", notFoundText: "The instance ID",
-	malformedCode: "InvalidInstanceID.Malformed",
-	key:           func(row vm) (identity.Region, string) { return row.Region, row.ID },
-	tags:          func(row vm) *store.Tags { return &row.Tags },
+	notFoundSeveral: "The instance IDs '%s' do not exist",
+	malformedCode:   "InvalidInstanceID.Malformed",
+	key:             func(row vm) (identity.Region, string) { return row.Region, row.ID },
+	tags:            func(row vm) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row vm) store.Tags { return row.Tags }, withSharedFilters(filters[vm]{
 		"instance-id":               field(func(row vm) string { return row.ID }),
 		"instance-state-name":       field(func(row vm) string { return row.State }),

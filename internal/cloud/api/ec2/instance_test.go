@@ -127,6 +127,9 @@ func TestInstancesAreFoundByEveryFilter(t *testing.T) {
 		"InvalidParameterValue: The filter 'colour' is invalid")
 	wantRemoteError(r, r.DescribeInstances, &ec2.DescribeInstancesInput{InstanceIds: []string{noInstance}},
 		"InvalidInstanceID.NotFound: The instance ID '"+noInstance+"' does not exist")
+	wantRemoteError(r, r.DescribeInstances, &ec2.DescribeInstancesInput{
+		InstanceIds: []string{noInstance, id, "i-1234567890abcdef0"},
+	}, "InvalidInstanceID.NotFound: The instance IDs '"+noInstance+", i-1234567890abcdef0' do not exist")
 	wantRemoteError(r, r.DescribeInstances, &ec2.DescribeInstancesInput{InstanceIds: []string{"web"}},
 		"InvalidInstanceID.Malformed:")
 	wantRemoteError(r, r.DescribeInstances, &ec2.DescribeInstancesInput{InstanceIds: []string{id}, MaxResults: five()},

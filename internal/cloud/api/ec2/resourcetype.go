@@ -34,6 +34,8 @@ type resourceType[T any] struct {
 	wellFormed func(id string) bool
 	// malformedText, if set, is the message of that error, with %s for the id.
 	malformedText string
+	// notFoundSeveral, if set, is the message of that error for several ids, with %s for them.
+	notFoundSeveral string
 	// notFoundMessage, if set, is the whole message of that error, with %s for the id.
 	notFoundMessage string
 }
@@ -143,6 +145,9 @@ func (t *resourceType[T]) find(r store.Reader, region identity.Region, ids []str
 			return nil, err
 		}
 	}
+	if err := t.severalNotFound(r, region, ids); err != nil {
+		return nil, err
+	}
 	rows := make([]*T, 0, len(ids))
 	seen := map[string]bool{}
 	for _, id := range ids {
@@ -156,6 +161,23 @@ func (t *resourceType[T]) find(r store.Reader, region identity.Region, ids []str
 		seen[id] = true
 	}
 	return rows, nil
+}
+
+// severalNotFound returns the error for several ids that do not exist, if the type has one.
+func (t *resourceType[T]) severalNotFound(r store.Reader, region identity.Region, ids []string) error {
+	if t.notFoundSeveral == "" {
+		return nil
+	}
+	var unknown []string
+	for _, id := range ids {
+		if _, err := t.get(r, region, id); err != nil && !slices.Contains(unknown, id) {
+			unknown = append(unknown, id)
+		}
+	}
+	if len(unknown) < 2 {
+		return nil
+	}
+	return wire.Errorf(t.notFoundCode, t.notFoundSeveral, strings.Join(unknown, ", "))
 }
 
 func (t *resourceType[T]) id(row *T) string {
