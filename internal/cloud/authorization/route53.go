@@ -29,6 +29,7 @@ var zoneOperations = operations{
 	"ListVPCAssociationAuthorizations":  onNew("HostedZoneId", zone),
 	"ListHostedZonesByVPC":              {},
 	"GetHostedZoneLimit":                onNew("HostedZoneId", zone),
+	"GetAccountLimit":                   {},
 	"TestDNSAnswer":                     {},
 	"ListHealthChecks":                  {},
 	"GetHealthCheckCount":               {},

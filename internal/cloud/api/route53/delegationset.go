@@ -49,7 +49,11 @@ func (a *API) CreateReusableDelegationSet(
 		NameServers: a.newServers(),
 	}
 	err := a.Store.Update(func(tx *store.Tx) error {
-		for _, old := range store.DelegationSets.InRegion(tx, set.Region) {
+		sets := store.DelegationSets.InRegion(tx, set.Region)
+		if len(sets) >= maxOwnSets {
+			return wire.Errorf("LimitsExceeded", "The account cannot have more than %d delegation sets.", maxOwnSets)
+		}
+		for _, old := range sets {
 			if old.CallerReference == set.CallerReference {
 				return wire.Errorf("DelegationSetAlreadyCreated",
 					"A delegation set with the same owner and caller reference combination has already been created.")

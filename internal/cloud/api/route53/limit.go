@@ -15,6 +15,8 @@ import (
 const (
 	maxRecordSets = 10_000
 	maxSetZones   = 100
+	maxOwnZones   = 500
+	maxOwnSets    = 100
 )
 
 // GetHostedZoneLimit returns how many records or VPCs a zone may have, and how many it has.
@@ -41,6 +43,36 @@ func (a *API) GetHostedZoneLimit(
 		return nil, model.OutOfSet("type", in.Type, "MAX_RRSETS_BY_ZONE", "MAX_VPCS_ASSOCIATED_BY_ZONE")
 	}
 	return out, nil
+}
+
+// accountLimits are how much of each an account may have (Amazon Route 53 Developer Guide, Quotas). This cloud has
+// neither health checks nor traffic policies.
+var accountLimits = map[types.AccountLimitType]int64{
+	types.AccountLimitTypeMaxHealthChecksByOwner:           200,
+	types.AccountLimitTypeMaxHostedZonesByOwner:            maxOwnZones,
+	types.AccountLimitTypeMaxReusableDelegationSetsByOwner: maxOwnSets,
+	types.AccountLimitTypeMaxTrafficPoliciesByOwner:        50,
+	types.AccountLimitTypeMaxTrafficPolicyInstancesByOwner: 5,
+}
+
+// GetAccountLimit returns how much of something an account may have, and how much it has.
+func (a *API) GetAccountLimit(
+	ctx context.Context, in *route53.GetAccountLimitInput,
+) (*route53.GetAccountLimitOutput, error) {
+	limit, ok := accountLimits[in.Type]
+	if !ok {
+		return nil, model.Refuse("type", in.Type, "satisfy enum value set: %v", in.Type.Values())
+	}
+	view, owner, n := a.Store.Read(ctx), wire.GlobalFrom(ctx), 0
+	switch in.Type {
+	case types.AccountLimitTypeMaxHostedZonesByOwner:
+		n = len(store.HostedZones.InRegion(view, owner))
+	case types.AccountLimitTypeMaxReusableDelegationSetsByOwner:
+		n = len(store.DelegationSets.InRegion(view, owner))
+	}
+	return &route53.GetAccountLimitOutput{
+		Count: int64(n), Limit: &types.AccountLimit{Type: in.Type, Value: &limit},
+	}, nil
 }
 
 // GetReusableDelegationSetLimit returns how many zones may have a delegation set, and how many do.

@@ -125,6 +125,9 @@ func (a *API) newServers() (servers []string) {
 // completeZone gives a zone what other rows decide: the VPC of a private one, and the name servers of one with a
 // delegation set.
 func completeZone(ctx context.Context, tx *store.Tx, zone *store.HostedZone, in *route53.CreateHostedZoneInput) error {
+	if len(store.HostedZones.InRegion(tx, zone.Region)) >= maxOwnZones {
+		return wire.Errorf("TooManyHostedZones", "The account cannot have more than %d hosted zones.", maxOwnZones)
+	}
 	if zone.Private {
 		vpc, err := ownVPC(ctx, tx, in.VPC)
 		if err != nil {
