@@ -76,8 +76,11 @@ func TestMistakesInExpressionsAreRefused(t *testing.T) {
 		queries     []types.MetricDataQuery
 		code, words string
 	}{
-		"two ways":   {[]types.MetricDataQuery{both}, "ValidationError", "mutually exclusive"},
-		"none":       {[]types.MetricDataQuery{{Id: aws.String("e")}}, "ValidationError", "The parameter MetricDataQueries.member.1.MetricStat is required.\n"},
+		"two ways": {[]types.MetricDataQuery{both}, "ValidationError", "mutually exclusive"},
+		"none": {
+			[]types.MetricDataQuery{{Id: aws.String("e")}}, "ValidationError",
+			"The parameter MetricDataQueries.member.1.MetricStat is required.\n",
+		},
 		"too long":   {[]types.MetricDataQuery{tooLong, sumOf("m", 60)}, "ValidationError", "2048"},
 		"another id": {[]types.MetricDataQuery{expression("e", "m1 / m"), sumOf("m", 60)}, "ValidationError", "m1"},
 		"no metric":  {[]types.MetricDataQuery{expression("e", "TIME_SERIES(1)")}, "ValidationError", "Period"},
