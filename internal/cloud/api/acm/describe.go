@@ -3,6 +3,7 @@ package acm
 import (
 	"context"
 	"crypto/x509"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/acm/types"
@@ -87,8 +88,11 @@ func (a *API) describeRequest(out *types.CertificateDetail, r *store.Certificate
 	if !r.Issued.IsZero() {
 		out.IssuedAt = new(r.Issued)
 	}
-	if out.Subject == nil {
-		out.Subject = new("CN=" + r.Names[0])
+	if out.Subject == nil { // it is not issued yet
+		out.Subject, out.Issuer = new("CN="+r.Names[0]), new("Amazon")
+		if strings.HasPrefix(r.KeyAlgorithm, "RSA") {
+			out.SignatureAlgorithm = new("SHA256WITHRSA")
+		}
 	}
 	out.DomainValidationOptions = a.validations(r)
 	if r.Renewal.Status != "" {

@@ -40,7 +40,8 @@ func TestARequestedCertificateWaitsForItsValidation(t *testing.T) {
 	if *d.DomainName != "api.example.com" || d.Status != types.CertificateStatusPendingValidation ||
 		d.Type != types.CertificateTypeAmazonIssued || strings.Join(d.SubjectAlternativeNames, " ") !=
 		"api.example.com *.api.example.com b.example.com" || d.NotAfter != nil || d.ImportedAt != nil ||
-		d.KeyAlgorithm != "RSA-2048" || d.KeyUsages == nil || d.ExtendedKeyUsages == nil {
+		d.KeyAlgorithm != "RSA-2048" || d.KeyUsages == nil || d.ExtendedKeyUsages == nil ||
+		*d.Issuer != "Amazon" || *d.SignatureAlgorithm != "SHA256WITHRSA" {
 		t.Errorf("got %+v", d)
 	}
 	options := d.DomainValidationOptions
