@@ -10,7 +10,6 @@ import (
 	"context"
 	"io"
 	"net/netip"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -69,11 +68,9 @@ type BaseImage struct {
 // API implements the operations of Amazon EC2.
 type API struct {
 	Config
-	ids       *identity.Source
-	shortages shortages
-	// deregistered has the ids of images that AnyImage does not bring back: who deregisters an image
-	// waits until it is gone.
-	deregistered sync.Map
+	ids          *identity.Source
+	shortages    shortages
+	deregistered deregisteredImages
 }
 
 // New returns an API.

@@ -128,8 +128,14 @@ func (a *API) DescribeImages(ctx context.Context, in *ec2.DescribeImagesInput) (
 	if err != nil {
 		return nil, err
 	}
+	known := slices.DeleteFunc(slices.Clone(in.ImageIds), func(id string) bool {
+		return a.deregistered.has(region.Key(id), a.Now())
+	})
+	if len(in.ImageIds) > 0 && len(known) == 0 {
+		return &ec2.DescribeImagesOutput{}, nil
+	}
 	var unknown []string
-	for _, id := range in.ImageIds {
+	for _, id := range known {
 		if err := images.checkID(id); err != nil {
 			return nil, err
 		}
@@ -145,7 +151,7 @@ func (a *API) DescribeImages(ctx context.Context, in *ec2.DescribeImagesInput) (
 		return nil, err
 	}
 	all, _, err := images.describe(view, region, describeQuery{
-		ids: in.ImageIds, idParameter: "imageIds", filters: in.Filters,
+		ids: known, idParameter: "imageIds", filters: in.Filters,
 	})
 	if err != nil {
 		return nil, err
@@ -283,8 +289,6 @@ func (a *API) DeregisterImage(ctx context.Context, in *ec2.DeregisterImageInput)
 	}); err != nil {
 		return nil, err
 	}
-	if a.AnyImage {
-		a.deregistered.Store(*in.ImageId, true)
-	}
+	a.deregistered.add(wire.RegionFrom(ctx).Key(*in.ImageId), a.Now())
 	return out, nil
 }

@@ -14,7 +14,7 @@ func (a *API) launchImage(r store.Reader, region identity.Region, id string) (am
 	if err == nil || !a.AnyImage || len(a.Images) == 0 || images.checkID(id) != nil {
 		return row, err
 	}
-	if _, ended := a.deregistered.Load(id); ended {
+	if a.deregistered.has(region.Key(id), a.Now()) {
 		return nil, err
 	}
 	named := store.ImagesByName.List(r, region.Own().Key(a.Images[0].Name))

@@ -133,3 +133,27 @@ func TestDisabledImagesLaunchNothing(t *testing.T) {
 		t.Errorf("the image is still shared: %+v", row)
 	}
 }
+
+func TestADeregisteredImageIsMissedAfterAWhile(t *testing.T) {
+	c := newCloud(t)
+	kept := c.availableImage()
+	id := do(c, c.CreateImage, &ec2.CreateImageInput{
+		Name: aws.String("own"), InstanceId: aws.String(c.runningInstance()),
+	}).ImageId
+	do(c, c.DeregisterImage, &ec2.DeregisterImageInput{ImageId: id})
+	named := func(ids ...string) []types.Image {
+		return do(c, c.DescribeImages, &ec2.DescribeImagesInput{ImageIds: ids}).Images
+	}
+	if left := named(*id); len(left) != 0 {
+		t.Errorf("the image itself: %+v", left)
+	}
+	if left := named(*id, kept); len(left) != 1 || *left[0].ImageId != kept {
+		t.Errorf("with another image: %+v", left)
+	}
+	wantError(c, c.RunInstances, &ec2.RunInstancesInput{
+		ImageId: id, MinCount: aws.Int32(1), MaxCount: aws.Int32(1),
+	}, "InvalidAMIID.NotFound: The image id '["+*id+"]' does not exist")
+	c.Now = func() time.Time { return noon.Add(2 * time.Hour) }
+	wantError(c, c.DescribeImages, &ec2.DescribeImagesInput{ImageIds: []string{*id}},
+		"InvalidAMIID.NotFound: The image id '["+*id+"]' does not exist")
+}
