@@ -96,6 +96,7 @@ type Subnet struct {
 	Region              identity.Region
 	CIDR                netip.Prefix
 	IPv6                CIDRAssociation // zero: none
+	FormerIPv6          CIDRAssociation // the last that was disassociated, which is still described; zero: none
 	DNS64               bool            // the resolver makes up IPv6 addresses of names with IPv4 addresses alone
 	AssignIPv6          bool            // to new network interfaces
 	Zone                string          // "us-east-1a"

@@ -190,9 +190,21 @@ func TestASubnetHasOneBlockOfIPv6Addresses(t *testing.T) {
 	}
 	do(c, c.DeleteNetworkInterface, &ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: eni})
 	do(c, c.DisassociateSubnetCidrBlock, remove)
-	if got := do(c, c.DescribeSubnets, &ec2.DescribeSubnetsInput{SubnetIds: []string{subnet}}).Subnets[0]; len(
-		got.Ipv6CidrBlockAssociationSet) != 0 {
-		t.Errorf("after the disassociation: %+v", got.Ipv6CidrBlockAssociationSet)
+	former := do(c, c.DescribeSubnets, &ec2.DescribeSubnetsInput{Filters: []types.Filter{
+		filter("ipv6-cidr-block-association.state", "disassociated"),
+	}}).Subnets
+	if len(former) != 1 || *former[0].SubnetId != subnet || len(former[0].Ipv6CidrBlockAssociationSet) != 1 ||
+		*former[0].Ipv6CidrBlockAssociationSet[0].AssociationId != *added.AssociationId {
+		t.Errorf("after the disassociation: %+v", former)
+	}
+	again := do(c, c.AssociateSubnetCidrBlock, &ec2.AssociateSubnetCidrBlockInput{
+		SubnetId: &subnet, Ipv6CidrBlock: added.Ipv6CidrBlock,
+	}).Ipv6CidrBlockAssociation
+	set := do(c, c.DescribeSubnets, &ec2.DescribeSubnetsInput{SubnetIds: []string{subnet}}).
+		Subnets[0].Ipv6CidrBlockAssociationSet
+	if len(set) != 2 || *set[0].AssociationId != *again.AssociationId ||
+		set[0].Ipv6CidrBlockState.State != "associated" || set[1].Ipv6CidrBlockState.State != "disassociated" {
+		t.Errorf("after another association: %+v", set)
 	}
 }
 

@@ -41,13 +41,13 @@ var subnets = resourceType[store.Subnet]{
 			return []string{strconv.Itoa(addressing.CountFree(r, row))}
 		},
 		"ipv6-cidr-block-association.association-id": ifSubnetIPv6(
-			func(c store.CIDRAssociation) string { return c.ID },
+			func(c types.SubnetIpv6CidrBlockAssociation) string { return *c.AssociationId },
 		),
 		"ipv6-cidr-block-association.ipv6-cidr-block": ifSubnetIPv6(
-			func(c store.CIDRAssociation) string { return c.CIDR.String() },
+			func(c types.SubnetIpv6CidrBlockAssociation) string { return *c.Ipv6CidrBlock },
 		),
 		"ipv6-cidr-block-association.state": ifSubnetIPv6(
-			func(store.CIDRAssociation) string { return string(types.SubnetCidrBlockStateCodeAssociated) },
+			func(c types.SubnetIpv6CidrBlockAssociation) string { return string(c.Ipv6CidrBlockState.State) },
 		),
 		"ipv6-native":                     constant[*store.Subnet]("false"),
 		"enable-lni-at-device-index":      noValue[*store.Subnet],
@@ -221,7 +221,7 @@ func subnetItem(r store.Reader) func(*store.Subnet) types.Subnet {
 			AssignIpv6AddressOnCreation: aws.Bool(row.AssignIPv6),
 			EnableDns64:                 aws.Bool(row.DNS64),
 			Ipv6Native:                  aws.Bool(false),
-			Ipv6CidrBlockAssociationSet: subnetIPv6Items(row.IPv6, types.SubnetCidrBlockStateCodeAssociated),
+			Ipv6CidrBlockAssociationSet: describedIPv6(row),
 			PrivateDnsNameOptionsOnLaunch: &types.PrivateDnsNameOptionsOnLaunch{
 				HostnameType:                    types.HostnameType(row.HostnameType),
 				EnableResourceNameDnsARecord:    aws.Bool(row.ResourceNameDNSA),

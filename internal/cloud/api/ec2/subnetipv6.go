@@ -56,14 +56,20 @@ func subnetIPv6Items(
 	}}
 }
 
-// ifSubnetIPv6 returns a filter by a property that only subnets with IPv6 addresses have.
-func ifSubnetIPv6(text func(store.CIDRAssociation) string) func(store.Reader, *store.Subnet) []string {
-	return func(_ store.Reader, row *store.Subnet) []string {
-		if row.IPv6.ID == "" {
-			return nil
-		}
-		return []string{text(row.IPv6)}
-	}
+// describedIPv6 describes the block of IPv6 addresses of a subnet, and the one that it had before:
+// clients wait until that is described as disassociated.
+func describedIPv6(row *store.Subnet) []types.SubnetIpv6CidrBlockAssociation {
+	return append(
+		subnetIPv6Items(row.IPv6, types.SubnetCidrBlockStateCodeAssociated),
+		subnetIPv6Items(row.FormerIPv6, types.SubnetCidrBlockStateCodeDisassociated)...,
+	)
+}
+
+// ifSubnetIPv6 returns a filter by a property of the blocks of IPv6 addresses of a subnet.
+func ifSubnetIPv6(
+	text func(types.SubnetIpv6CidrBlockAssociation) string,
+) func(store.Reader, *store.Subnet) []string {
+	return func(_ store.Reader, row *store.Subnet) []string { return list(describedIPv6(row), text) }
 }
 
 // AssociateSubnetCidrBlock gives a subnet a block of IPv6 addresses. It has at most one.
@@ -134,7 +140,9 @@ func (a *API) DisassociateSubnetCidrBlock(
 		out.Ipv6CidrBlockAssociation = &subnetIPv6Items(
 			subnet.IPv6, types.SubnetCidrBlockStateCodeDisassociating,
 		)[0]
-		store.Subnets.Edit(tx, subnet.ID, func(row *store.Subnet) { row.IPv6 = store.CIDRAssociation{} })
+		store.Subnets.Edit(tx, subnet.ID, func(row *store.Subnet) {
+			row.IPv6, row.FormerIPv6 = store.CIDRAssociation{}, row.IPv6
+		})
 		return nil
 	})
 }
