@@ -34,8 +34,8 @@ func TestInvalidConditionsAreRefused(t *testing.T) {
 			"You cannot provide both Values and 'PathPatternConfig' for a condition of type 'path-pattern'",
 			[]types.RuleCondition{both},
 		},
-		{"The 'path-pattern' field contains too many values; the limit is '1'", []types.RuleCondition{
-			{Field: new("path-pattern"), Values: []string{"/a", "/b"}},
+		{"A rule can only have '5' condition values", []types.RuleCondition{
+			{Field: new("path-pattern"), Values: []string{"/a", "/b", "/c", "/d", "/e", "/f"}},
 		}},
 		{"The 'path-pattern' value is too long; the limit is '128'", []types.RuleCondition{pathCondition("/" + long)}},
 		{"The 'host-header' value is too long; the limit is '128'", []types.RuleCondition{hostCondition(long)}},
@@ -164,5 +164,17 @@ func TestConditionsAreDescribedAsGiven(t *testing.T) {
 			*c.Field == "path-pattern" && !slices.Equal(values, c.PathPatternConfig.Values) {
 			t.Errorf("condition on %s has Values %v", *c.Field, values)
 		}
+	}
+}
+
+func TestAConditionHasSeveralValuesWithoutAConfig(t *testing.T) {
+	w := newWorld(t)
+	_, _, l := w.forwarding()
+	in := newRule(l, 1)
+	in.Conditions = []types.RuleCondition{{Field: new("host-header"), Values: []string{"a.example", "b.example"}}}
+	got := must(w.CreateRule(w.ctx, in))(t).Rules[0].Conditions[0]
+	if want := []string{"a.example", "b.example"}; !slices.Equal(got.Values, want) ||
+		!slices.Equal(got.HostHeaderConfig.Values, want) {
+		t.Errorf("condition %+v", got)
 	}
 }

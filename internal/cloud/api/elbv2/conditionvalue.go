@@ -14,8 +14,8 @@ import (
 // wildcards or regular expressions.
 type matchValues struct{ values, regexes []string }
 
-// readMatchValues reads a condition whose values may be in the condition itself
-// or in its config. called is the config's name in error messages.
+// readMatchValues reads a condition whose values may be in the condition itself, as older
+// clients send them, or in its config. called is the config's name in error messages.
 func readMatchValues(
 	in types.RuleCondition, config *matchValues, called string, form *regexp.Regexp,
 ) (store.Condition, error) {
@@ -32,8 +32,6 @@ func readMatchValues(
 			)
 		}
 		given = *config
-	} else if len(in.Values) > 1 {
-		return store.Condition{}, invalid("The '%s' field contains too many values; the limit is '1'", field)
 	}
 	return given.read(field, form)
 }
