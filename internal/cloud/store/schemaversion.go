@@ -75,7 +75,7 @@ var migrations = []migration{
 	nil,
 	// Version 10 adds route tables of internet gateways; virtual second factors of IAM and hashes of
 	// users' passwords; object locks and storage classes of S3, and topics that buckets notify of
-	// changes; and delivery policies of Amazon SNS.
+	// changes; delivery policies of Amazon SNS; and former blocks of IPv6 addresses of subnets.
 	nil,
 }
 
