@@ -36,17 +36,25 @@ const (
 
 // CountFree returns the number of free private addresses in a subnet.
 func CountFree(r store.Reader, subnet *store.Subnet) int {
-	return size(subnet.CIDR) - reservedFirst - reservedLast - len(store.NetworkInterfacesInSubnet(r, subnet.ID))
+	used := store.NetworkInterfacesInSubnet(r, subnet.ID)
+	free := size(subnet.CIDR) - reservedFirst - reservedLast - len(used)
+	if reserved := reservationsOf(r, subnet).prefixes(); len(reserved) > 0 {
+		free -= reserved.size(subnet) - reserved.countUsed(used)
+	}
+	return free
 }
 
 // FreePrivate returns a free private address in the subnet, or ErrSubnetFull. As on
 // AWS the choice is arbitrary: an address that has just become free is rarely
-// assigned again while clients still associate it with its last owner.
+// assigned again while clients still associate it with its last owner. None is from a block that
+// the user reserves.
 func FreePrivate(r store.Reader, ids *identity.Source, subnet *store.Subnet) (netip.Addr, error) {
+	reserved := reservationsOf(r, subnet)
 	n := size(subnet.CIDR) - reservedFirst - reservedLast
 	if addr, ok := pick(ids, n, func(i int) (netip.Addr, bool) {
 		addr := nth(subnet.CIDR, reservedFirst+i)
-		return addr, !isUsed(r, subnet, addr)
+		_, isReserved := reserved.with(addr)
+		return addr, !isReserved && !isUsed(r, subnet, addr)
 	}); ok {
 		return addr, nil
 	}

@@ -115,3 +115,68 @@ func TestALoadBalancerOwnsItsInterface(t *testing.T) {
 		}
 	})
 }
+
+func TestNoReservedAddressIsAssignedUnasked(t *testing.T) {
+	change(t, func(tx *store.Tx) {
+		s, ids := subnet("10.0.1.0/27"), identity.New(nil)
+		s.IPv6.CIDR = netip.MustParsePrefix("2001:db8::/64")
+		reserve := func(cidr, kind string) {
+			store.SubnetReservations.Put(tx, &store.SubnetReservation{
+				ID: "scr-" + cidr, SubnetID: s.ID, Region: s.Region, CIDR: netip.MustParsePrefix(cidr), Type: kind,
+			})
+		}
+		wantFree := func(want int) {
+			t.Helper()
+			if got := addressing.CountFree(tx, s); got != want {
+				t.Errorf("%d addresses are free, want %d", got, want)
+			}
+		}
+		assign := func(spec addressing.InterfaceSpec) (*store.NetworkInterface, error) {
+			spec.Subnet = s
+			return addressing.NewInterface(tx, ids, spec)
+		}
+		wantFree(27)
+		reserve("10.0.1.0/29", "prefix") // with four addresses that no interface can have
+		wantFree(23)
+		reserve("10.0.1.16/28", "explicit")
+		wantFree(23)
+		for _, named := range []string{"10.0.1.5", "10.0.1.20"} {
+			if _, err := assign(addressing.InterfaceSpec{PrivateIP: netip.MustParseAddr(named)}); err != nil {
+				t.Errorf("%s: %v", named, err)
+			}
+		}
+		wantFree(22)
+		for range 8 {
+			nic, err := assign(addressing.InterfaceSpec{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !netip.MustParsePrefix("10.0.1.8/29").Contains(nic.PrivateIP) {
+				t.Errorf("%s was assigned", nic.PrivateIP)
+			}
+		}
+		if _, err := assign(addressing.InterfaceSpec{}); !errors.Is(err, addressing.ErrSubnetFull) {
+			t.Errorf("got %v, want ErrSubnetFull", err)
+		}
+
+		one := func() (*store.NetworkInterface, error) {
+			spec := addressing.InterfaceSpec{PrivateIP: netip.MustParseAddr("10.0.1.21"), FreeIPv6: 1}
+			nic, err := assign(spec)
+			if err == nil {
+				store.NetworkInterfaces.Delete(tx, nic.ID)
+			}
+			return nic, err
+		}
+		reserve("2001:db8:0:0:8000::/65", "explicit")
+		for range 20 {
+			nic, err := one()
+			if err != nil || nic.IPv6[0].As16()[8] >= 0x80 {
+				t.Errorf("got %v, %v; want an address that is not reserved", nic, err)
+			}
+		}
+		reserve("2001:db8::/65", "prefix")
+		if _, err := one(); !errors.Is(err, addressing.ErrSubnetFull) {
+			t.Errorf("got %v, want ErrSubnetFull", err)
+		}
+	})
+}

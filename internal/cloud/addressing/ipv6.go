@@ -62,9 +62,9 @@ func AddIPv6(
 		added = append(added, address)
 	}
 	for range count {
-		address := random6(ids, subnet.IPv6.CIDR)
-		for checkIPv6(tx, subnet, address) != nil || slices.Contains(added, address) {
-			address = random6(ids, subnet.IPv6.CIDR) // a collision among 2^64 is a matter of seeds
+		address, err := freeIPv6(tx, ids, subnet, added)
+		if err != nil {
+			return nil, err
 		}
 		added = append(added, address)
 	}
@@ -74,6 +74,29 @@ func AddIPv6(
 		})
 	}
 	return added, nil
+}
+
+// freeIPv6 returns a random IPv6 address of a subnet that is free, not reserved and not one of taken,
+// or ErrSubnetFull. It passes reserved blocks, which can be most of the subnet, in one step.
+func freeIPv6(r store.Reader, ids *identity.Source, subnet *store.Subnet, taken []netip.Addr) (netip.Addr, error) {
+	const steps = 1 << 16 // more than addresses in use that follow each other
+	block, reserved := subnet.IPv6.CIDR, reservationsOf(r, subnet)
+	address := random6(ids, block)
+	for range steps {
+		in, isReserved := reserved.with(address)
+		switch {
+		case isReserved:
+			address = last(in).Next()
+		case checkIPv6(r, subnet, address) != nil || slices.Contains(taken, address):
+			address = address.Next()
+		default:
+			return address, nil
+		}
+		if !block.Contains(address) {
+			address = block.Masked().Addr()
+		}
+	}
+	return netip.Addr{}, ErrSubnetFull
 }
 
 // checkIPv6 returns ErrOutside, ErrReserved or ErrInUse if the address cannot be assigned in the subnet. The

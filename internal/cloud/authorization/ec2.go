@@ -19,6 +19,10 @@ var ec2Operations = operations{
 	"ModifyInstanceMetadataOptions":    on(instances, "InstanceId"),
 	"ModifyInstanceCpuOptions":         on(instances, "InstanceId"),
 	"ModifyInstanceMaintenanceOptions": on(instances, "InstanceId"),
+	"ModifyInstancePlacement": {resources: []resource{
+		of(instances, "InstanceId"), {fields: []string{"GroupName"}, find: placementGroupNamed, optional: true},
+		{fields: []string{"GroupId"}, find: placementGroup, optional: true},
+	}},
 
 	"ModifyInstanceCapacityReservationAttributes": on(instances, "InstanceId"),
 
@@ -33,7 +37,6 @@ var ec2Operations = operations{
 	"GetSecurityGroupsForVpc": on(vpcs, "VpcId"),
 
 	"GetInstanceTypesFromInstanceRequirements": {},
-	"GetSubnetCidrReservations":                {},
 	"ListImagesInRecycleBin":                   {},
 	"ListSnapshotsInRecycleBin":                {},
 	"ListVolumesInRecycleBin":                  {},
@@ -165,6 +168,10 @@ var ec2Operations = operations{
 	"DeleteSubnet":          on(subnets, "SubnetId"),
 	"ModifySubnetAttribute": on(subnets, "SubnetId"),
 
+	"CreateSubnetCidrReservation": {resources: []resource{created(subnetReservations), of(subnets, "SubnetId")}},
+	"DeleteSubnetCidrReservation": on(subnetReservations, "SubnetCidrReservationId"),
+	"GetSubnetCidrReservations":   {},
+
 	"CreateEgressOnlyInternetGateway": {resources: []resource{created(egressOnlyGateways), of(vpcs, "VpcId")}},
 	"DeleteEgressOnlyInternetGateway": on(egressOnlyGateways, "EgressOnlyInternetGatewayId"),
 
@@ -173,8 +180,10 @@ var ec2Operations = operations{
 	"AttachInternetGateway": {resources: []resource{of(internetGateways, "InternetGatewayId"), of(vpcs, "VpcId")}},
 	"DetachInternetGateway": {resources: []resource{of(internetGateways, "InternetGatewayId"), of(vpcs, "VpcId")}},
 
-	"AllocateAddress": {resources: []resource{created(elasticIPs)}},
-	"ReleaseAddress":  {resources: []resource{maybe(elasticIPs, "AllocationId")}},
+	"AllocateAddress":        {resources: []resource{created(elasticIPs)}},
+	"ModifyAddressAttribute": on(elasticIPs, "AllocationId"),
+	"ResetAddressAttribute":  on(elasticIPs, "AllocationId"),
+	"ReleaseAddress":         {resources: []resource{maybe(elasticIPs, "AllocationId")}},
 	"AssociateAddress": {resources: []resource{
 		maybe(elasticIPs, "AllocationId"), maybe(instances, "InstanceId"),
 		maybe(networkInterfaces, "NetworkInterfaceId"),

@@ -60,8 +60,12 @@ var (
 	spotRequests = kind{
 		name: "spot-instances-request", prefix: "sir-", describe: tagsOf(store.SpotRequests, spotRequestTags),
 	}
-	flowLogs     = kind{name: "vpc-flow-log", prefix: "fl-", describe: tagsOf(store.FlowLogs, flowLogTags)}
-	fleets       = kind{name: "fleet", prefix: "fleet-", describe: tagsOf(store.Fleets, fleetTags)}
+	flowLogs           = kind{name: "vpc-flow-log", prefix: "fl-", describe: tagsOf(store.FlowLogs, flowLogTags)}
+	fleets             = kind{name: "fleet", prefix: "fleet-", describe: tagsOf(store.Fleets, fleetTags)}
+	subnetReservations = kind{
+		name: "subnet-cidr-reservation", prefix: "scr-",
+		describe: tagsOf(store.SubnetReservations, subnetReservationTags),
+	}
 	vpcEndpoints = kind{name: "vpc-endpoint", prefix: "vpce-", describe: tagsOf(store.VPCEndpoints, vpcEndpointTags)}
 )
 
@@ -71,6 +75,7 @@ var kinds = []kind{
 	networkACLs, networkInterfaces, elasticIPs, natGateways, securityGroups, securityGroupRules, launchTemplates,
 	dhcpOptions,
 	connectEndpoints, prefixLists, peerings, vpcEndpoints, fleets, spotRequests, flowLogs,
+	subnetReservations,
 }
 
 // withID returns the resource with an id, or with an id that is not known yet, "*".
@@ -117,6 +122,7 @@ func natGatewayTags(row *store.NatGateway) store.Tags                   { return
 func connectEndpointTags(row *store.InstanceConnectEndpoint) store.Tags { return row.Tags }
 func peeringTags(row *store.PeeringConnection) store.Tags               { return row.Tags }
 func vpcEndpointTags(row *store.VPCEndpoint) store.Tags                 { return row.Tags }
+func subnetReservationTags(row *store.SubnetReservation) store.Tags     { return row.Tags }
 func spotRequestTags(row *store.SpotRequest) store.Tags                 { return row.Tags }
 func flowLogTags(row *store.FlowLog) store.Tags                         { return row.Tags }
 func fleetTags(row *store.Fleet) store.Tags                             { return row.Tags }

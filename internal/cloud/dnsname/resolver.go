@@ -96,11 +96,17 @@ func (r Resolver) Synthesizes(vpcID string, machine netip.Addr) bool {
 	return false
 }
 
-// Name returns the name of a private IP address in the VPC.
+// Name returns the name of an IP address as machines of a VPC see it: of a private one in the VPC,
+// or the reverse name of an Elastic IP address.
 func (r Resolver) Name(vpcID string, address netip.Addr) (string, bool) {
-	vpc, ok := store.VPCs.Get(r.Store.View(), vpcID)
-	if !ok || !vpc.Contains(address) {
-		return "", false
+	view := r.Store.View()
+	if vpc, ok := store.VPCs.Get(view, vpcID); ok && vpc.Contains(address) {
+		return Private(vpc.Region.Name(), address), true
 	}
-	return Private(vpc.Region.Name(), address), true
+	for _, row := range store.ElasticIPs.List(view) {
+		if row.PublicIP == address && row.ReverseName != "" {
+			return row.ReverseName, true
+		}
+	}
+	return "", false
 }

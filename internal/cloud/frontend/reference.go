@@ -47,6 +47,7 @@ var byPrefix = []struct {
 	{"lt-", in(store.LaunchTemplates)},
 	{"pg-", in(store.PlacementGroups)},
 	{"fleet-", in(store.Fleets)},
+	{"scr-", in(store.SubnetReservations)},
 	{"arn:aws:elasticloadbalancing:", func(r store.Reader, region identity.Region, arn string) bool {
 		return in(store.LoadBalancers)(r, region, arn) || in(store.TargetGroups)(r, region, arn) ||
 			in(store.Listeners)(r, region, arn) || in(store.Rules)(r, region, arn)

@@ -21,6 +21,7 @@ type ElasticIP struct {
 	AssociationID string // empty: not associated, as InterfaceID is then
 	InterfaceID   string
 	PrivateIP     netip.Addr // of the interface; zero: its primary one
+	ReverseName   string     // with a dot at the end; "": none
 	Tags          Tags
 }
 

@@ -23,4 +23,5 @@ var tables = []table{
 	Users, Groups, AccessKeys, AccountIdentities,
 	SSHPublicKeys, OpenIDProviders, RoleDeletions,
 	MFADevices,
+	SubnetReservations,
 }

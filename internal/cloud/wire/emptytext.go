@@ -38,6 +38,7 @@ var emptyTexts = map[string]emptyText{
 var emptyMembers = map[string]map[string]bool{
 	"ec2": {
 		".Value": true, ".Description": true, ".NoDevice": true, "RequestLaunchTemplateData.UserData": true,
+		"ModifyInstancePlacementInput.GroupName": true, // out of its group
 	},
 	"elasticloadbalancing": {
 		".Value": true, "RedirectActionConfig.Query": true,

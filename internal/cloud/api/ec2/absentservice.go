@@ -218,24 +218,3 @@ func (a *API) DescribeVpcEndpointConnectionNotifications(
 		code: "InvalidConnectionNotification", text: "The connection notification ID",
 	})
 }
-
-// GetSubnetCidrReservations lists the ranges that a subnet reserves: none does.
-func (a *API) GetSubnetCidrReservations(
-	ctx context.Context, in *ec2.GetSubnetCidrReservationsInput,
-) (*ec2.GetSubnetCidrReservationsOutput, error) {
-	if err := required(parameter{"SubnetId", in.SubnetId}); err != nil {
-		return nil, err
-	}
-	view, region, err := a.read(ctx, in.DryRun)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := subnets.get(view, region, *in.SubnetId); err != nil {
-		return nil, err
-	}
-	out := &ec2.GetSubnetCidrReservationsOutput{
-		SubnetIpv4CidrReservations: []types.SubnetCidrReservation{},
-		SubnetIpv6CidrReservations: []types.SubnetCidrReservation{},
-	}
-	return out, a.none(ctx, absent{filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken}})
-}

@@ -119,6 +119,9 @@ func (a *API) ReleaseAddress(ctx context.Context, in *ec2.ReleaseAddressInput) (
 		if row.AssociationID != "" {
 			return wire.Errorf("InvalidIPAddress.InUse", "Address %s is in use.", row.PublicIP)
 		}
+		if err := checkUnlocked(row); err != nil {
+			return err
+		}
 		store.ElasticIPs.Delete(tx, row.ID)
 		return nil
 	})
@@ -199,30 +202,4 @@ func elasticIPItem(r store.Reader, row *store.ElasticIP) types.Address {
 	item.PrivateIpAddress = aws.String(addressing.MappedTo(row, eni).String())
 	item.InstanceId = optionalString(eni.InstanceID)
 	return item
-}
-
-// DescribeAddressesAttribute lists the reverse names of Elastic IP addresses. None has
-// one: they are set with ModifyAddressAttribute, which the local cloud lacks.
-func (a *API) DescribeAddressesAttribute(
-	ctx context.Context, in *ec2.DescribeAddressesAttributeInput,
-) (*ec2.DescribeAddressesAttributeOutput, error) {
-	if err := checkEnum("attribute", in.Attribute); err != nil {
-		return nil, err
-	}
-	view, region, err := a.read(ctx, in.DryRun)
-	if err != nil {
-		return nil, err
-	}
-	rows, next, err := elasticIPs.describe(view, region, describeQuery{
-		ids: in.AllocationIds, idParameter: "allocationIds", page: pageRequest{in.MaxResults, in.NextToken},
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &ec2.DescribeAddressesAttributeOutput{
-		Addresses: list(rows, func(row *store.ElasticIP) types.AddressAttribute {
-			return types.AddressAttribute{AllocationId: aws.String(row.ID), PublicIp: aws.String(row.PublicIP.String())}
-		}),
-		NextToken: next,
-	}, nil
 }

@@ -225,7 +225,7 @@ func TestElasticIPsAreLimitedAndFoundByTheirProperties(t *testing.T) {
 		})
 	})
 	attributes := doRemote(r, r.DescribeAddressesAttribute, &ec2.DescribeAddressesAttributeInput{
-		AllocationIds: []string{id}, Attribute: types.AddressAttributeNameDomainName,
+		AllocationIds: []string{id},
 	}).Addresses
 	if len(attributes) != 1 || *attributes[0].PublicIp != public || attributes[0].PtrRecord != nil {
 		t.Errorf("attributes %+v", attributes)

@@ -190,7 +190,8 @@ func checkIngressRoute(table *store.RouteTable, route store.Route) error {
 
 // isIngressTable reports whether a route table is associated with an internet gateway.
 func isIngressTable(table *store.RouteTable) bool {
-	return slices.ContainsFunc(table.Associations, func(a store.RouteTableAssociation) bool { return a.GatewayID != "" })
+	isOfGateway := func(a store.RouteTableAssociation) bool { return a.GatewayID != "" }
+	return slices.ContainsFunc(table.Associations, isOfGateway)
 }
 
 // DisassociateRouteTable removes an association. A subnet then uses its VPC's main route table, and

@@ -249,6 +249,8 @@ func (a *API) DeleteSubnet(ctx context.Context, in *ec2.DeleteSubnetInput) (*ec2
 			removeAssociation(tx, table.ID, existing.ID)
 		}
 		disassociateACL(tx, subnet)
+		forgetReservations(tx, subnet.ID, subnet.CIDR)
+		forgetReservations(tx, subnet.ID, subnet.IPv6.CIDR)
 		store.Subnets.Delete(tx, subnet.ID)
 		return nil
 	})

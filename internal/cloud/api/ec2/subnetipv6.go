@@ -140,6 +140,7 @@ func (a *API) DisassociateSubnetCidrBlock(
 		out.Ipv6CidrBlockAssociation = &subnetIPv6Items(
 			subnet.IPv6, types.SubnetCidrBlockStateCodeDisassociating,
 		)[0]
+		forgetReservations(tx, subnet.ID, subnet.IPv6.CIDR)
 		store.Subnets.Edit(tx, subnet.ID, func(row *store.Subnet) {
 			row.IPv6, row.FormerIPv6 = store.CIDRAssociation{}, row.IPv6
 		})

@@ -27,7 +27,7 @@ func taggableTypes() []taggableType {
 		&vpcs, &subnets, &internetGateways, &routeTables, &networkACLs, &securityGroups, taggableRules{}, &keyPairs,
 		&networkInterfaces, &elasticIPs, &natGateways, &dhcpOptions, &instances, &images, &snapshots, &volumes,
 		&launchTemplates, &connectEndpoints, &prefixLists, &peerings, &endpoints, &egressOnlyGateways,
-		&placementGroups, &fleets, &spotRequests, &flowLogs,
+		&placementGroups, &fleets, &spotRequests, &flowLogs, &subnetReservations,
 	}
 }
 

@@ -56,6 +56,7 @@ func (r *router) ingressRoutes(vpc VPC) (all []route) {
 // isPublic reports whether an interface has a public IPv4 address.
 func (vpc VPC) isPublic(id string) bool {
 	return slices.ContainsFunc(vpc.Interfaces, func(i Interface) bool {
-		return i.ID == id && slices.ContainsFunc(i.addresses(), func(a firewall.Address) bool { return a.Public.IsValid() })
+		has := func(a firewall.Address) bool { return a.Public.IsValid() }
+		return i.ID == id && slices.ContainsFunc(i.addresses(), has)
 	})
 }

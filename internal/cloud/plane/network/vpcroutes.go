@@ -144,8 +144,8 @@ func (r *router) interfaceRoutes(i Interface) (all []route) {
 
 // The priorities of routing rules decide the order of lookups. Replies that return to a load
 // balancer's node go there whatever their destination. Subnets whose routes lead to parts of the
-// VPC, and an internet gateway with such routes, look there next. The main table (at 32766) has the VPC, the subnets' tables have everything
-// else, and the last rule drops what none has a route for.
+// VPC, and an internet gateway with such routes, look there next. The main table (at 32766) has the
+// VPC, the subnets' tables have everything else, and the last rule drops what none has a route for.
 const (
 	returnPriority = 20000
 	withinPriority = 30000
