@@ -21,6 +21,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/control/certificates"
 	"aloft.dev/aloft/internal/cloud/control/commands"
 	"aloft.dev/aloft/internal/cloud/control/endpoints"
+	"aloft.dev/aloft/internal/cloud/control/fleets"
 	"aloft.dev/aloft/internal/cloud/control/flowlogs"
 	"aloft.dev/aloft/internal/cloud/control/metrics"
 	"aloft.dev/aloft/internal/cloud/control/natgateways"
@@ -189,11 +190,12 @@ func (d *daemon) loops(address string) []func(context.Context) error {
 	certificatesLoop := &certificates.Loop{Store: d.store, Authority: d.authority, Log: d.Log}
 	schedulesLoop := &scaling.ScheduleLoop{Store: d.store, Log: d.Log}
 	commandsLoop := &commands.Loop{Store: d.store, Log: d.Log}
+	fleetsLoop := &fleets.Loop{Store: d.store, Compute: d.compute, Log: d.Log}
 	endpointsLoop := &endpoints.Loop{Store: d.store, Network: d.networks, Log: d.Log}
 	return []func(context.Context) error{
 		d.networks.Run, d.instances.Run, d.images.Run, balancersLoop.Run,
 		natGatewaysLoop.Run, volumesLoop.Run, metricsLoop.Run, alarmsLoop.Run, schedulesLoop.Run, scalingLoop.Run,
-		certificatesLoop.Run, flowLogsLoop.Run,
+		certificatesLoop.Run, flowLogsLoop.Run, fleetsLoop.Run,
 		endpointsLoop.Run, d.tunnels.Run, notificationsLoop.Run, d.logs.Run, commandsLoop.Run,
 		d.buckets.Run,
 	}

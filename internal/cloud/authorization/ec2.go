@@ -69,6 +69,7 @@ var ec2Operations = operations{
 	"CancelSpotInstanceRequests": on(spotRequests, "SpotInstanceRequestIds"),
 	"CreateFleet":                {resources: []resource{created(fleets)}},
 	"DeleteFleets":               on(fleets, "FleetIds"),
+	"ModifyFleet":                on(fleets, "FleetId"),
 
 	"AssociateIamInstanceProfile": on(instances, "InstanceId"),
 	"DisassociateIamInstanceProfile": {

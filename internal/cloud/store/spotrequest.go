@@ -9,8 +9,8 @@ import (
 // SpotRequests has ids as keys.
 var SpotRequests = newTable("spot_requests", func(r *SpotRequest) string { return r.ID }, (*SpotRequest).region)
 
-// SpotRequest is a one-time request for a Spot Instance, which was fulfilled at once. Its state follows
-// from Cancelled and from the state of its instance.
+// SpotRequest is a request for a Spot Instance, which was fulfilled at once. Its state follows from
+// Cancelled and from the state of its instance.
 type SpotRequest struct {
 	ID          string // "sir-0123456789abcdef0"
 	Region      identity.Region
@@ -18,6 +18,7 @@ type SpotRequest struct {
 	Zone        string // of the instance
 	MaxPrice    string // in USD per hour; "": none
 	Launch      string // what was launched: EC2's LaunchSpecification as JSON
+	Again       string // what is launched when the instance is gone: EC2's RunInstancesInput as JSON; "": one-time
 	LaunchGroup string
 	ZoneGroup   string
 	Created     time.Time

@@ -81,6 +81,11 @@ func TestAnAccountHasNoDataFeedAndNoEncryptionControls(t *testing.T) {
 	c := newCloud(t)
 	_, err := c.DescribeSpotDatafeedSubscription(c.ctx, &ec2.DescribeSpotDatafeedSubscriptionInput{})
 	wantCode(t, err, "InvalidSpotDatafeed.NotFound")
+	events := do(c, c.DescribeInstanceEventNotificationAttributes,
+		&ec2.DescribeInstanceEventNotificationAttributesInput{}).InstanceTagAttribute
+	if *events.IncludeAllTagsOfInstance || events.InstanceTagKeys == nil {
+		t.Errorf("%+v", events)
+	}
 	controls := do(c, c.DescribeVpcEncryptionControls, &ec2.DescribeVpcEncryptionControlsInput{
 		VpcIds: []string{c.vpc("10.0.0.0/16")},
 	})

@@ -3,6 +3,7 @@ package ec2
 import (
 	"context"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
@@ -79,6 +80,19 @@ func (a *API) DescribeInstanceEventWindows(
 		page: pageRequest{in.MaxResults, in.NextToken},
 		code: "InvalidInstanceEventWindowID.NotFound", text: "The instance event window ID",
 	})
+}
+
+// DescribeInstanceEventNotificationAttributes says which tags notifications of scheduled events have:
+// none. No events are scheduled.
+func (a *API) DescribeInstanceEventNotificationAttributes(
+	ctx context.Context, in *ec2.DescribeInstanceEventNotificationAttributesInput,
+) (*ec2.DescribeInstanceEventNotificationAttributesOutput, error) {
+	_, _, err := a.read(ctx, in.DryRun)
+	return &ec2.DescribeInstanceEventNotificationAttributesOutput{
+		InstanceTagAttribute: &types.InstanceTagNotificationAttribute{
+			IncludeAllTagsOfInstance: aws.Bool(false), InstanceTagKeys: []string{},
+		},
+	}, err
 }
 
 // DescribeReplaceRootVolumeTasks lists replacements of root volumes.

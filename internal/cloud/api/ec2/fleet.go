@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -29,17 +30,47 @@ var fleets = resourceType[store.Fleet]{
 		return ok && uuidPattern.MatchString(rest)
 	},
 	filters: filters[fleet]{
-		"activity-status":                    field(func(row fleet) string { return string(activityStatus(row)) }),
-		"excess-capacity-termination-policy": noValue[fleet],
-		"fleet-state":                        field(func(row fleet) string { return string(fleetState(row)) }),
-		"replace-unhealthy-instances":        constant[fleet]("false"),
-		"type":                               constant[fleet](string(types.FleetTypeInstant)),
+		"activity-status": func(r store.Reader, row fleet) []string { return []string{string(activityStatus(r, row))} },
+		"fleet-state":     func(r store.Reader, row fleet) []string { return []string{string(fleetState(r, row))} },
+		"type":            field(func(row fleet) string { return string(fleetType(row)) }),
+		"excess-capacity-termination-policy": optionalField(func(row fleet) string {
+			return string(excessPolicy(row, fleetInput(row)))
+		}),
+		"replace-unhealthy-instances": booleanField(func(row fleet) bool {
+			return aws.ToBool(fleetInput(row).ReplaceUnhealthyInstances)
+		}),
 	},
 }
 
-func fleetState(row fleet) types.FleetStateCode {
-	if row.Deleted {
+func fleetType(row fleet) types.FleetType {
+	return cmp.Or(types.FleetType(row.Type), types.FleetTypeInstant)
+}
+
+// excessPolicy returns what a fleet does with instances beyond a smaller capacity. Only those that
+// maintain their capacity have a policy.
+func excessPolicy(row fleet, in *ec2.CreateFleetInput) types.FleetExcessCapacityTerminationPolicy {
+	if fleetType(row) != types.FleetTypeMaintain {
+		return ""
+	}
+	return cmp.Or(in.ExcessCapacityTerminationPolicy, types.FleetExcessCapacityTerminationPolicyTermination)
+}
+
+func fleetState(r store.Reader, row fleet) types.FleetStateCode {
+	hasInstances := slices.ContainsFunc(row.Launches, func(l store.FleetLaunch) bool {
+		return slices.ContainsFunc(l.InstanceIDs, func(id string) bool {
+			instance, ok := store.Instances.Get(r, id)
+			return ok && instance.State != store.Terminated
+		})
+	})
+	switch {
+	case row.Deleted && !hasInstances:
+		return types.FleetStateCodeDeleted
+	case row.Deleted && row.Keeps:
+		return types.FleetStateCodeDeletedRunning
+	case row.Deleted:
 		return types.FleetStateCodeDeletedTerminatingInstances
+	case row.Modifying:
+		return types.FleetStateCodeModifying
 	}
 	return types.FleetStateCodeActive
 }
@@ -53,60 +84,82 @@ func fleetInput(row fleet) *ec2.CreateFleetInput {
 	return in
 }
 
-// fulfilledCapacity returns how many units of its capacity a fleet has launched, by the launches
-// that counts reports.
-func fulfilledCapacity(row fleet, in *ec2.CreateFleetInput, counts func(store.FleetLaunch) bool) (units float64) {
-	for _, l := range row.Launches {
+// fulfilledCapacity returns how many units of its capacity a fleet has, by the launches that counts
+// reports.
+func fulfilledCapacity(
+	launches []store.FleetLaunch, in *ec2.CreateFleetInput, counts func(store.FleetLaunch) bool,
+) (units float64) {
+	for _, l := range launches {
 		if counts(l) {
-			units += float64(len(l.InstanceIDs)) * overrideAt(in, l.Config, l.Override).weight()
+			units += float64(len(l.InstanceIDs)) * weightOf(in, l)
 		}
 	}
 	return units
 }
 
+// weightOf returns how many units of the capacity an instance of a launch counts.
+func weightOf(in *ec2.CreateFleetInput, l store.FleetLaunch) float64 {
+	if l.Weight > 0 {
+		return l.Weight
+	}
+	return overrideAt(in, l.Config, l.Override).weight()
+}
+
 func everything(store.FleetLaunch) bool   { return true }
 func isOnDemand(l store.FleetLaunch) bool { return !l.Spot }
 
-// activityStatus reports whether a fleet has launched its capacity. One of the type instant does not
-// try again.
-func activityStatus(row fleet) types.FleetActivityStatus {
+// activityStatus reports whether a fleet has its capacity.
+func activityStatus(r store.Reader, row fleet) types.FleetActivityStatus {
 	in := fleetInput(row)
-	if s := in.TargetCapacitySpecification; s != nil &&
-		fulfilledCapacity(row, in, everything) < float64(aws.ToInt32(s.TotalTargetCapacity)) {
-		return types.FleetActivityStatusError
+	has := fulfilledCapacity(countedLaunches(r, row), in, everything)
+	switch s := in.TargetCapacitySpecification; {
+	case row.Deleted && !row.Keeps && fleetType(row) != types.FleetTypeInstant:
+		return types.FleetActivityStatusPendingTermination
+	case s == nil || has >= float64(aws.ToInt32(s.TotalTargetCapacity)):
+		return types.FleetActivityStatusFulfilled
+	case len(row.Failures) == 0 && fleetType(row) == types.FleetTypeMaintain:
+		return types.FleetActivityStatusPendingFulfillment
 	}
-	return types.FleetActivityStatusFulfilled
+	return types.FleetActivityStatusError
 }
 
-// DescribeFleets describes the fleets with the ids. As on AWS, fleets of the type instant, and the
-// local cloud has no others, are listed only if the request names them.
+// DescribeFleets lists fleets. As on AWS, those of the type instant are listed only if the request
+// names them.
 func (a *API) DescribeFleets(ctx context.Context, in *ec2.DescribeFleetsInput) (*ec2.DescribeFleetsOutput, error) {
 	view, region, err := a.read(ctx, in.DryRun)
 	if err != nil {
 		return nil, err
 	}
+	filters := in.Filters
+	if len(in.FleetIds) == 0 {
+		filters = append([]types.Filter{{Name: aws.String("type"), Values: []string{
+			string(types.FleetTypeMaintain), string(types.FleetTypeRequest),
+		}}}, filters...)
+	}
 	rows, next, err := fleets.describe(view, region, describeQuery{
-		ids: in.FleetIds, idParameter: "fleetIds", filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+		ids: in.FleetIds, idParameter: "fleetIds", filters: filters, page: pageRequest{in.MaxResults, in.NextToken},
 	})
 	if err != nil {
 		return nil, err
 	}
-	out := &ec2.DescribeFleetsOutput{Fleets: []types.FleetData{}}
-	if len(in.FleetIds) > 0 {
-		out.Fleets, out.NextToken = list(rows, fleetItem), next
-	}
-	return out, nil
+	return &ec2.DescribeFleetsOutput{
+		Fleets:    list(rows, func(row fleet) types.FleetData { return fleetItem(view, row) }),
+		NextToken: next,
+	}, nil
 }
 
-func fleetItem(row fleet) types.FleetData {
+func fleetItem(r store.Reader, row fleet) types.FleetData {
 	in := fleetInput(row)
-	capacity := capacityOf(in.TargetCapacitySpecification)
+	capacity, counted := capacityOf(in.TargetCapacitySpecification), countedLaunches(r, row)
 	item := types.FleetData{
-		FleetId: aws.String(row.ID), FleetState: fleetState(row), Type: types.FleetTypeInstant,
-		ActivityStatus: activityStatus(row), ClientToken: optionalString(row.ClientToken),
-		CreateTime: aws.Time(row.Created), FulfilledCapacity: aws.Float64(fulfilledCapacity(row, in, everything)),
-		FulfilledOnDemandCapacity: aws.Float64(fulfilledCapacity(row, in, isOnDemand)),
-		ReplaceUnhealthyInstances: aws.Bool(false),
+		FleetId: aws.String(row.ID), FleetState: fleetState(r, row), Type: fleetType(row),
+		ActivityStatus: activityStatus(r, row), ClientToken: optionalString(row.ClientToken),
+		CreateTime: aws.Time(row.Created), FulfilledCapacity: aws.Float64(fulfilledCapacity(counted, in, everything)),
+		FulfilledOnDemandCapacity:        aws.Float64(fulfilledCapacity(counted, in, isOnDemand)),
+		ReplaceUnhealthyInstances:        aws.Bool(aws.ToBool(in.ReplaceUnhealthyInstances)),
+		TerminateInstancesWithExpiration: aws.Bool(aws.ToBool(in.TerminateInstancesWithExpiration)),
+		ExcessCapacityTerminationPolicy:  excessPolicy(row, in),
+		ValidFrom:                        in.ValidFrom, ValidUntil: in.ValidUntil,
 		TargetCapacitySpecification: &types.TargetCapacitySpecification{
 			TotalTargetCapacity:       in.TargetCapacitySpecification.TotalTargetCapacity,
 			OnDemandTargetCapacity:    aws.Int32(int32(capacity.onDemand)),
@@ -115,33 +168,47 @@ func fleetItem(row fleet) types.FleetData {
 		},
 		LaunchTemplateConfigs: list(in.LaunchTemplateConfigs, templateConfigItem),
 		Tags:                  tagSet(row.Tags),
-		Instances: list(row.Launches, func(l store.FleetLaunch) types.DescribeFleetsInstances {
+	}
+	item.OnDemandOptions, item.SpotOptions = fleetOptions(in)
+	if fleetType(row) == types.FleetTypeInstant {
+		item.Instances, item.Errors = fleetResult(row, in)
+	}
+	return item
+}
+
+// fleetResult describes what an instant fleet launched, and what it did not.
+func fleetResult(
+	row fleet, in *ec2.CreateFleetInput,
+) ([]types.DescribeFleetsInstances, []types.DescribeFleetError) {
+	return list(row.Launches, func(l store.FleetLaunch) types.DescribeFleetsInstances {
 			return types.DescribeFleetsInstances{
 				InstanceIds: l.InstanceIDs, InstanceType: types.InstanceType(l.Type),
 				Lifecycle:                  fleetLifecycle(l.Spot),
 				LaunchTemplateAndOverrides: overrideAt(in, l.Config, l.Override).item(),
 			}
-		}),
-		Errors: list(row.Failures, func(f store.FleetFailure) types.DescribeFleetError {
+		}), list(row.Failures, func(f store.FleetFailure) types.DescribeFleetError {
 			return types.DescribeFleetError{
 				ErrorCode: aws.String(f.Code), ErrorMessage: aws.String(f.Message),
 				Lifecycle:                  fleetLifecycle(f.Spot),
 				LaunchTemplateAndOverrides: overrideAt(in, f.Config, f.Override).item(),
 			}
-		}),
-	}
+		})
+}
+
+func fleetOptions(in *ec2.CreateFleetInput) (onDemand *types.OnDemandOptions, spot *types.SpotOptions) {
 	if o := in.OnDemandOptions; o != nil {
-		item.OnDemandOptions = &types.OnDemandOptions{
+		onDemand = &types.OnDemandOptions{
 			AllocationStrategy: o.AllocationStrategy, MinTargetCapacity: o.MinTargetCapacity,
 		}
 	}
 	if o := in.SpotOptions; o != nil {
-		item.SpotOptions = &types.SpotOptions{
+		spot = &types.SpotOptions{
 			AllocationStrategy: o.AllocationStrategy, MinTargetCapacity: o.MinTargetCapacity,
+			InstancePoolsToUseCount:      o.InstancePoolsToUseCount,
 			InstanceInterruptionBehavior: types.SpotInstanceInterruptionBehaviorTerminate,
 		}
 	}
-	return item
+	return onDemand, spot
 }
 
 // defaultCapacityType returns the kind of the capacity that a request gives to neither.
@@ -180,8 +247,8 @@ func overrideItem(o types.FleetLaunchTemplateOverridesRequest) types.FleetLaunch
 	}
 }
 
-// DeleteFleets deletes fleets and terminates their instances, which a request for a fleet of the
-// type instant must ask for. It returns why it cannot delete the others.
+// DeleteFleets deletes fleets. It terminates their instances if the request asks for that, which one
+// for a fleet of the type instant must. It returns why it cannot delete the others.
 func (a *API) DeleteFleets(ctx context.Context, in *ec2.DeleteFleetsInput) (*ec2.DeleteFleetsOutput, error) {
 	switch {
 	case len(in.FleetIds) == 0:
@@ -201,27 +268,38 @@ func (a *API) DeleteFleets(ctx context.Context, in *ec2.DeleteFleetsInput) (*ec2
 				out.UnsuccessfulFleetDeletions = append(out.UnsuccessfulFleetDeletions,
 					fleetDeletionError(id, types.DeleteFleetErrorCodeFleetIdDoesNotExist, err.Error()))
 				continue
-			case !*in.TerminateInstances:
+			case !*in.TerminateInstances && fleetType(row) == types.FleetTypeInstant:
 				out.UnsuccessfulFleetDeletions = append(out.UnsuccessfulFleetDeletions, fleetDeletionError(
 					id, types.DeleteFleetErrorCodeFleetNotInDeletableState,
 					"A fleet of the type instant cannot be deleted without its instances.",
 				))
 				continue
 			}
-			before := fleetState(row)
-			for _, instance := range store.Instances.InRegion(tx, region) {
-				if instance.FleetID == row.ID && !instance.DisableAPITermination {
-					store.Instances.Put(tx, a.terminated(tx, instance, false))
-				}
-			}
-			store.Fleets.Edit(tx, row.ID, func(row *store.Fleet) { row.Deleted = true })
+			before := fleetState(tx, row)
+			after := a.endFleet(tx, row, *in.TerminateInstances)
 			out.SuccessfulFleetDeletions = append(out.SuccessfulFleetDeletions, types.DeleteFleetSuccessItem{
-				FleetId: aws.String(id), PreviousFleetState: before,
-				CurrentFleetState: types.FleetStateCodeDeletedTerminatingInstances,
+				FleetId: aws.String(id), PreviousFleetState: before, CurrentFleetState: after,
 			})
 		}
 		return nil
 	})
+}
+
+// endFleet deletes a fleet, with or without its instances, and returns its state.
+func (a *API) endFleet(tx *store.Tx, row fleet, terminate bool) types.FleetStateCode {
+	for _, instance := range store.Instances.InRegion(tx, row.Region) {
+		if terminate && instance.FleetID == row.ID && !instance.DisableAPITermination {
+			store.Instances.Put(tx, a.terminated(tx, instance, false))
+		}
+	}
+	store.Fleets.Edit(tx, row.ID, func(row *store.Fleet) {
+		row.Deleted, row.Keeps, row.Modifying = true, !terminate, false
+		a.record(row, types.FleetEventTypeFleetChange, "deleted", "", "")
+	})
+	if terminate {
+		return types.FleetStateCodeDeletedTerminatingInstances
+	}
+	return types.FleetStateCodeDeletedRunning
 }
 
 func fleetDeletionError(id string, code types.DeleteFleetErrorCode, message string) types.DeleteFleetErrorItem {

@@ -1,7 +1,9 @@
 package ec2
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -163,7 +165,8 @@ func TestCreateFleetRefusesInvalidRequests(t *testing.T) {
 		edit func(in *ec2.CreateFleetInput)
 		want string
 	}{
-		"maintain": {func(in *ec2.CreateFleetInput) { in.Type = types.FleetTypeMaintain }, "UnsupportedOperation:"},
+		"type": {func(in *ec2.CreateFleetInput) { in.Type = "other" }, "InvalidParameterValue:"},
+		"tags": {func(in *ec2.CreateFleetInput) { in.Type = types.FleetTypeMaintain }, "InvalidParameterValue:"},
 		"user data": {func(in *ec2.CreateFleetInput) {
 			in.LaunchTemplateConfigs = []types.FleetLaunchTemplateConfigRequest{{
 				LaunchTemplateSpecification: &types.FleetLaunchTemplateSpecificationRequest{
@@ -171,7 +174,13 @@ func TestCreateFleetRefusesInvalidRequests(t *testing.T) {
 				},
 			}}
 		}, "UnsupportedOperation:"},
-		"default type": {func(in *ec2.CreateFleetInput) { in.Type = "" }, "UnsupportedOperation:"},
+		"least capacity": {func(in *ec2.CreateFleetInput) {
+			in.Type, in.TagSpecifications = "", nil
+			in.OnDemandOptions = &types.OnDemandOptionsRequest{MinTargetCapacity: aws.Int32(1)}
+		}, "UnsupportedOperation:"},
+		"later": {func(in *ec2.CreateFleetInput) {
+			in.ValidFrom = aws.Time(noon.Add(time.Hour))
+		}, "UnsupportedOperation:"},
 		"too much": {func(in *ec2.CreateFleetInput) {
 			in.TargetCapacitySpecification = &types.TargetCapacitySpecificationRequest{
 				TotalTargetCapacity: aws.Int32(2), SpotTargetCapacity: aws.Int32(1),
@@ -204,4 +213,169 @@ func TestCreateFleetRefusesInvalidRequests(t *testing.T) {
 	if rows := store.Instances.List(r.cloud.Store.View()); len(rows) != 0 {
 		t.Errorf("refused requests left %d instances", len(rows))
 	}
+}
+
+// maintain takes the steps of a fleet in place of the loop of fleets.
+func (r *remote) maintain(id string) {
+	r.t.Helper()
+	row, _ := store.Fleets.Get(r.cloud.Store.View(), id)
+	if _, err := r.cloud.MaintainFleet(r.cloud.ctx, row); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *remote) fleet(id string) types.FleetData {
+	r.t.Helper()
+	return doRemote(r, r.DescribeFleets, &ec2.DescribeFleetsInput{FleetIds: []string{id}}).Fleets[0]
+}
+
+func (r *remote) fleetInstances(id string) (ids []string) {
+	r.t.Helper()
+	in := &ec2.DescribeFleetInstancesInput{FleetId: &id}
+	for _, i := range doRemote(r, r.DescribeFleetInstances, in).ActiveInstances {
+		ids = append(ids, *i.InstanceId)
+	}
+	return ids
+}
+
+func TestAFleetMaintainsItsCapacity(t *testing.T) {
+	r := newRemote(t)
+	in := r.fleetOf(3, types.FleetLaunchTemplateOverridesRequest{InstanceType: types.InstanceTypeT3Small})
+	in.Type, in.ReplaceUnhealthyInstances = "", aws.Bool(true)
+	wantRemoteError(r, r.CreateFleet, in,
+		"InvalidParameterValue: 'instance' is not a valid taggable resource type for this operation.")
+	in.TagSpecifications = specification(types.ResourceTypeFleet, "Name", "fleet")
+	made := doRemote(r, r.CreateFleet, in)
+	if len(made.Instances)+len(made.Errors) > 0 {
+		t.Errorf("the response has %+v", made)
+	}
+	id := *made.FleetId
+	listed := doRemote(r, r.DescribeFleets, &ec2.DescribeFleetsInput{}).Fleets
+	if len(listed) != 1 || listed[0].Type != types.FleetTypeMaintain || *listed[0].FulfilledCapacity != 3 ||
+		listed[0].ExcessCapacityTerminationPolicy != "termination" || listed[0].ActivityStatus != "fulfilled" {
+		t.Errorf("fleets %+v", listed)
+	}
+	first := r.fleetInstances(id)
+	if len(first) != 3 {
+		t.Fatalf("instances %v", first)
+	}
+
+	// A lost instance and an unhealthy one are replaced.
+	r.cloud.observe(first[0], store.Terminated)
+	r.cloud.observe(first[1], store.Running)
+	if err := r.cloud.Store.Update(func(tx *store.Tx) error {
+		store.Instances.Edit(tx, first[1], func(row *store.Instance) { row.ImpairedSince = noon })
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if f := r.fleet(id); *f.FulfilledCapacity != 2 || f.ActivityStatus != "pending_fulfillment" {
+		t.Errorf("the fleet is %+v", f)
+	}
+	r.maintain(id)
+	r.maintain(id)
+	r.maintain(id)
+	second := r.fleetInstances(id)
+	if len(second) != 3 || slices.Contains(second, first[0]) || slices.Contains(second, first[1]) ||
+		!slices.Contains(second, first[2]) {
+		t.Errorf("after losses of %v the instances are %v", first[:2], second)
+	}
+	if row, _ := store.Instances.Get(r.cloud.Store.View(), first[1]); row.Desired != store.Terminated {
+		t.Errorf("the unhealthy instance is to be %s", row.Desired)
+	}
+
+	modify := func(total int32, policy types.FleetExcessCapacityTerminationPolicy) {
+		t.Helper()
+		doRemote(r, r.ModifyFleet, &ec2.ModifyFleetInput{
+			FleetId: &id, ExcessCapacityTerminationPolicy: policy,
+			TargetCapacitySpecification: &types.TargetCapacitySpecificationRequest{TotalTargetCapacity: &total},
+		})
+		if state := r.fleet(id).FleetState; state != "modifying" {
+			t.Errorf("the fleet is %s", state)
+		}
+		r.maintain(id)
+		if state := r.fleet(id).FleetState; state != "active" {
+			t.Errorf("the fleet is %s", state)
+		}
+	}
+	doRemote(r, r.ModifyFleet, &ec2.ModifyFleetInput{
+		FleetId: &id, LaunchTemplateConfigs: []types.FleetLaunchTemplateConfigRequest{{
+			LaunchTemplateSpecification: in.LaunchTemplateConfigs[0].LaunchTemplateSpecification,
+		}},
+	})
+	r.maintain(id)
+	if got := r.fleetInstances(id); !slices.Equal(got, second) {
+		t.Errorf("with another template, the instances are %v, want %v", got, second)
+	}
+	modify(5, "")
+	if got := r.fleetInstances(id); len(got) != 5 {
+		t.Errorf("instances %v, want 5", got)
+	}
+	modify(4, types.FleetExcessCapacityTerminationPolicyNoTermination)
+	if got := r.fleetInstances(id); len(got) != 5 {
+		t.Errorf("instances %v, want 5", got)
+	}
+	modify(2, types.FleetExcessCapacityTerminationPolicyTermination)
+	if got := r.fleetInstances(id); len(got) != 2 || !slices.Contains(got, first[2]) {
+		t.Errorf("instances %v, want the first two", got)
+	}
+	history := func(kind types.FleetEventType) (all []string) {
+		for _, h := range doRemote(r, r.DescribeFleetHistory, &ec2.DescribeFleetHistoryInput{
+			FleetId: &id, StartTime: &noon, EventType: kind,
+		}).HistoryRecords {
+			all = append(all, *h.EventInformation.EventSubType)
+		}
+		return all
+	}
+	want := []string{"submitted", "active"}
+	for range 4 {
+		want = append(want, "modify_in_progress", "modify_successful")
+	}
+	if got := history(types.FleetEventTypeFleetChange); !slices.Equal(got, want) {
+		t.Errorf("changes of the fleet: %q, want %q", got, want)
+	}
+	launched := 0
+	for _, subType := range history(types.FleetEventTypeInstanceChange) {
+		if subType == "launched" {
+			launched++
+		}
+	}
+	if launched != 7 {
+		t.Errorf("the history has %d launches, want 7", launched)
+	}
+	doRemote(r, r.DeleteFleets, &ec2.DeleteFleetsInput{FleetIds: []string{id}, TerminateInstances: aws.Bool(false)})
+	if state := r.fleet(id).FleetState; state != "deleted_running" {
+		t.Errorf("the fleet is %s", state)
+	}
+	left := r.fleetInstances(id)
+	for _, instance := range store.Instances.List(r.cloud.Store.View()) {
+		r.cloud.observe(instance.ID, store.Terminated)
+	}
+	r.maintain(id)
+	if f := r.fleet(id); f.FleetState != "deleted" || len(left) != 2 || len(r.fleetInstances(id)) != 0 {
+		t.Errorf("the deleted fleet is %s with %v", f.FleetState, r.fleetInstances(id))
+	}
+}
+
+func TestAFleetThatRequestsItsCapacityOnceReplacesNothing(t *testing.T) {
+	r := newRemote(t)
+	in := r.fleetOf(2, types.FleetLaunchTemplateOverridesRequest{InstanceType: types.InstanceTypeT3Small})
+	in.Type, in.TagSpecifications = types.FleetTypeRequest, nil
+	in.ValidUntil, in.TerminateInstancesWithExpiration = aws.Time(noon.Add(time.Hour)), aws.Bool(true)
+	id := *doRemote(r, r.CreateFleet, in).FleetId
+	lost := r.fleetInstances(id)[0]
+	r.cloud.observe(lost, store.Terminated)
+	r.maintain(id)
+	if got := r.fleetInstances(id); len(got) != 1 {
+		t.Errorf("instances %v", got)
+	}
+	wantRemoteError(r, r.ModifyFleet, &ec2.ModifyFleetInput{FleetId: &id},
+		"InvalidParameterValue: Only fleets of the type maintain can be modified.")
+	r.cloud.Now = func() time.Time { return noon.Add(2 * time.Hour) }
+	r.maintain(id)
+	if f := r.fleet(id); f.FleetState != "deleted_terminating" || len(r.fleetInstances(id)) != 0 {
+		t.Errorf("an expired fleet is %s with %v", f.FleetState, r.fleetInstances(id))
+	}
+	wantRemoteError(r, r.CreateFleet, in, "InvalidParameterValue: Value (2026-11-23T13:00:00.000Z) for parameter "+
+		"validUntil is invalid. The time is in the past.")
 }

@@ -137,16 +137,20 @@ func (o fleetOverride) launchInput(count int32, tags []types.TagSpecification) *
 	return in
 }
 
-// CreateFleet launches the instances of a fleet of the type instant, On-Demand and Spot: it tries
-// one override after another until the fleet has its capacity. What one of them refuses is in the
-// response, and does not fail the request.
+// CreateFleet launches the instances of a fleet, On-Demand and Spot: it tries one override after
+// another until the fleet has its capacity. What one of them refuses does not fail the request, and
+// is in the response for a fleet of the type instant. MaintainFleet goes on with those of the type
+// maintain.
 func (a *API) CreateFleet(ctx context.Context, in *ec2.CreateFleetInput) (*ec2.CreateFleetOutput, error) {
 	capacity, err := checkFleet(in)
 	if err != nil {
 		return nil, err
 	}
-	tags, err := tagsOfSpecifications(in.TagSpecifications, types.ResourceTypeFleet, types.ResourceTypeInstance)
+	tags, err := tagsOfSpecifications(in.TagSpecifications, taggedByFleet(in.Type)...)
 	if err != nil {
+		return nil, err
+	}
+	if err := a.checkValidity(in); err != nil {
 		return nil, err
 	}
 	text, err := json.Marshal(in)
@@ -156,6 +160,12 @@ func (a *API) CreateFleet(ctx context.Context, in *ec2.CreateFleetInput) (*ec2.C
 	row := &store.Fleet{
 		ID: fleets.prefix + a.ids.UUID(), ClientToken: aws.ToString(in.ClientToken), Request: string(text),
 		Created: a.Now().UTC(), Tags: tags[types.ResourceTypeFleet],
+	}
+	if in.Type != types.FleetTypeInstant {
+		row.Type = string(cmp.Or(in.Type, types.FleetTypeMaintain))
+		if err := a.authorizeFleet(ctx, in, capacity); err != nil {
+			return nil, err
+		}
 	}
 	launches, failures, err := a.planFleet(ctx, in, capacity)
 	if err != nil {
@@ -170,14 +180,18 @@ func (a *API) CreateFleet(ctx context.Context, in *ec2.CreateFleetInput) (*ec2.C
 			if row.Launches, err = a.launchFleet(ctx, tx, region, in, row.ID, launches); err != nil {
 				return nil, err
 			}
+			a.recordCreation(tx, row)
 			store.Fleets.Put(tx, row)
 			return row, nil
 		})
 		if err != nil {
 			return err
 		}
-		item := fleetItem(created)
+		item := fleetItem(tx, created)
 		out.FleetId = item.FleetId
+		if item.Type != types.FleetTypeInstant {
+			return nil
+		}
 		out.Instances = list(item.Instances, func(i types.DescribeFleetsInstances) types.CreateFleetInstance {
 			return types.CreateFleetInstance{
 				InstanceIds: i.InstanceIds, InstanceType: i.InstanceType, Lifecycle: i.Lifecycle,
@@ -322,7 +336,7 @@ func (a *API) launchFleet(
 		}
 	}
 	for _, l := range launches {
-		done := store.FleetLaunch{Config: l.config, Override: l.override, Spot: l.spot}
+		done := store.FleetLaunch{Config: l.config, Override: l.override, Spot: l.spot, Weight: l.weight()}
 		for left := l.count; left > 0; {
 			request := l.launchInput(min(left, maxLaunched), tags)
 			call := wire.Call{Service: "ec2", Operation: "RunInstances", Input: request}
@@ -350,50 +364,29 @@ func (a *API) launchFleet(
 // checkFleet refuses a request that no fleet can have, or that the local cloud does not support, and
 // returns the capacity that it asks for.
 func checkFleet(in *ec2.CreateFleetInput) (capacity fleetCapacity, err error) {
-	const (
-		template  = "LaunchTemplateConfigs.LaunchTemplateSpecification."
-		overrides = "LaunchTemplateConfigs.Overrides."
-		target    = "TargetCapacitySpecification."
-	)
-	if err := supportOnly(
-		in, "DryRun", "ClientToken", "Type=instant", "TagSpecifications",
-		template+"LaunchTemplateId", template+"LaunchTemplateName", template+"Version",
-		overrides+"InstanceType", overrides+"SubnetId", overrides+"AvailabilityZone",
-		overrides+"WeightedCapacity", overrides+"Priority", overrides+"ImageId", overrides+"InstanceRequirements",
-		overrides+"MaxPrice", target+"TotalTargetCapacity", target+"OnDemandTargetCapacity",
+	const target = "TargetCapacitySpecification."
+	if err := supportOnly(in, append(
+		fleetTemplateParameters(), "DryRun", "ClientToken", "Type", "TagSpecifications",
+		"ExcessCapacityTerminationPolicy", "ReplaceUnhealthyInstances", "TerminateInstancesWithExpiration",
+		"ValidFrom", "ValidUntil", target+"TotalTargetCapacity", target+"OnDemandTargetCapacity",
 		target+"SpotTargetCapacity", target+"DefaultTargetCapacityType",
 		"OnDemandOptions.AllocationStrategy", "OnDemandOptions.MinTargetCapacity",
-		"SpotOptions.AllocationStrategy", "SpotOptions.MinTargetCapacity",
+		"SpotOptions.AllocationStrategy", "SpotOptions.MinTargetCapacity", "SpotOptions.InstancePoolsToUseCount",
 		"SpotOptions.InstanceInterruptionBehavior=terminate",
-	); err != nil {
+	)...); err != nil {
+		return capacity, err
+	}
+	if err := checkFleetType(in); err != nil {
 		return capacity, err
 	}
 	switch {
-	case in.Type == "":
-		return capacity, unsupported(map[string]bool{"type=maintain, the default": true})
 	case len(in.LaunchTemplateConfigs) == 0:
 		return capacity, missingParameter("LaunchTemplateConfigs")
 	case in.TargetCapacitySpecification == nil || in.TargetCapacitySpecification.TotalTargetCapacity == nil:
 		return capacity, missingParameter("TargetCapacitySpecification.TotalTargetCapacity")
 	}
-	count := 0
-	for _, c := range in.LaunchTemplateConfigs {
-		if t := c.LaunchTemplateSpecification; t == nil ||
-			aws.ToString(t.LaunchTemplateId) == "" && aws.ToString(t.LaunchTemplateName) == "" {
-			return capacity, missingParameter("LaunchTemplateConfigs.LaunchTemplateSpecification")
-		}
-		count += len(c.Overrides)
-		for _, o := range c.Overrides {
-			if err := checkChoice(o.InstanceType, o.InstanceRequirements); err != nil {
-				return capacity, err
-			}
-			if err := checkSpotPrice(o.MaxPrice); err != nil {
-				return capacity, err
-			}
-		}
-	}
-	if count > maxFleetOverrides {
-		return capacity, wire.Errorf("InvalidParameterValue", "A fleet has at most %d overrides.", maxFleetOverrides)
+	if err := checkFleetTemplates(in.LaunchTemplateConfigs); err != nil {
+		return capacity, err
 	}
 	return checkCapacitySpecification(in.TargetCapacitySpecification)
 }

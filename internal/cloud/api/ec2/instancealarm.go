@@ -18,7 +18,7 @@ func (a *API) Act(tx *store.Tx, region identity.Region, id string, action alarm.
 	var after vm
 	switch action {
 	case alarm.StopInstance:
-		after, err = a.stopped(row, false, false)
+		after, err = a.stopped(tx, row, false, false)
 	case alarm.RebootInstance, alarm.RecoverInstance:
 		after, err = rebooted(row)
 	case alarm.TerminateInstance:

@@ -170,26 +170,21 @@ func (a *API) StopInstances(ctx context.Context, in *ec2.StopInstancesInput) (*e
 	if err := supportOnly(in, "DryRun", "InstanceIds", "Force", "SkipOsShutdown"); err != nil {
 		return nil, err
 	}
-	changes, err := a.changeStates(ctx, in.InstanceIds, in.DryRun, func(_ *store.Tx, row vm) (vm, error) {
-		return a.stopped(row, aws.ToBool(in.Force), aws.ToBool(in.SkipOsShutdown))
+	changes, err := a.changeStates(ctx, in.InstanceIds, in.DryRun, func(tx *store.Tx, row vm) (vm, error) {
+		return a.stopped(tx, row, aws.ToBool(in.Force), aws.ToBool(in.SkipOsShutdown))
 	})
 	return &ec2.StopInstancesOutput{StoppingInstances: changes}, err
 }
 
 // stopped returns the row of an instance that stops from now on: without waiting for its operating
 // system if skip is set, or if force follows an earlier request.
-func (a *API) stopped(row vm, force, skip bool) (vm, error) {
+func (a *API) stopped(r store.Reader, row vm, force, skip bool) (vm, error) {
 	after := *row
 	switch {
 	case row.State == store.Terminated || row.State == store.ShuttingDown:
 		return nil, incorrectState(row, "stopped")
 	case row.SpotRequestID != "":
-		return nil, wire.Errorf(
-			"UnsupportedOperation", "You can't stop the Spot Instance '%s' because it is associated with a one-time "+
-				"Spot Instance request. You can only stop Spot Instances associated with persistent Spot Instance "+
-				"requests.",
-			row.ID,
-		)
+		return nil, cannotStop(r, row)
 	case row.DisableAPIStop:
 		return nil, wire.Errorf(
 			"OperationNotPermitted",

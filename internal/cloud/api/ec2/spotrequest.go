@@ -30,7 +30,7 @@ var spotRequests = resourceType[store.SpotRequest]{
 		"launched-availability-zone": field(func(row spot) string { return row.Zone }),
 		"product-description":        constant[spot](string(types.RIProductDescriptionLinuxUnix)),
 		"spot-price":                 optionalField(func(row spot) string { return row.MaxPrice }),
-		"type":                       constant[spot](string(types.SpotInstanceTypeOneTime)),
+		"type":                       field(func(row spot) string { return string(spotType(row)) }),
 		"fault-code":                 noValue[spot],
 		"fault-message":              noValue[spot],
 		"valid-from":                 noValue[spot],
@@ -93,7 +93,12 @@ func spotState(r store.Reader, row spot) (types.SpotInstanceState, *types.SpotIn
 		message, at = "Your Spot request is canceled, but the Spot Instances are still running.", row.CancelledAt
 	}
 	instance, ok := store.Instances.Get(r, row.InstanceID)
-	if !ok || instance.State == store.ShuttingDown || instance.State == store.Terminated {
+	isGone := !ok || instance.State == store.ShuttingDown || instance.State == store.Terminated
+	switch {
+	case isGone && row.CancelledAt.IsZero() && spotType(row) == types.SpotInstanceTypePersistent:
+		state, code = types.SpotInstanceStateOpen, "pending-evaluation"
+		message = "Your Spot request has been submitted for review, and is pending evaluation."
+	case isGone:
 		if row.CancelledAt.IsZero() {
 			state = types.SpotInstanceStateClosed
 		}
@@ -114,7 +119,7 @@ func spotItem(r store.Reader) func(spot) types.SpotInstanceRequest {
 			LaunchGroup: optionalString(row.LaunchGroup), AvailabilityZoneGroup: optionalString(row.ZoneGroup),
 			ProductDescription:           types.RIProductDescriptionLinuxUnix,
 			InstanceInterruptionBehavior: types.InstanceInterruptionBehaviorTerminate,
-			Type:                         types.SpotInstanceTypeOneTime, Tags: tagSet(row.Tags),
+			Type:                         spotType(row), Tags: tagSet(row.Tags),
 		}
 		if !row.ValidUntil.IsZero() {
 			item.ValidUntil = aws.Time(row.ValidUntil)
@@ -145,9 +150,10 @@ func (a *API) DescribeSpotInstanceRequests(
 }
 
 // spotParameters are the parameters of RequestSpotInstances that the local cloud supports. A launch
-// specification has those that RunInstances supports.
+// specification has those that RunInstances supports. No instance is interrupted.
 var spotParameters = []string{
-	"DryRun", "ClientToken", "SpotPrice", "InstanceCount", "Type=one-time", "InstanceInterruptionBehavior=terminate",
+	"DryRun", "ClientToken", "SpotPrice", "InstanceCount", "Type=one-time", "Type=persistent",
+	"InstanceInterruptionBehavior=terminate",
 	"LaunchGroup", "AvailabilityZoneGroup", "ValidFrom", "ValidUntil", "TagSpecifications",
 	"LaunchSpecification.EbsOptimized", "LaunchSpecification.IamInstanceProfile.Arn",
 	"LaunchSpecification.IamInstanceProfile.Name", "LaunchSpecification.ImageId", "LaunchSpecification.InstanceType",
@@ -247,11 +253,16 @@ func (a *API) requestSpot(
 	if err != nil {
 		return nil, err
 	}
+	again, err := spotAgain(in, run)
+	if err != nil {
+		return nil, err
+	}
 	var ids []string
 	for _, id := range launched {
 		instance, _ := store.Instances.Get(tx, id)
 		ids = append(ids, instance.SpotRequestID)
 		store.SpotRequests.Edit(tx, instance.SpotRequestID, func(row *store.SpotRequest) {
+			row.Again = again
 			row.LaunchGroup, row.ZoneGroup = aws.ToString(in.LaunchGroup), aws.ToString(in.AvailabilityZoneGroup)
 			if in.ValidUntil != nil {
 				row.ValidUntil = in.ValidUntil.UTC()
@@ -275,7 +286,7 @@ func (a *API) CancelSpotInstanceRequests(
 			return err
 		}
 		for _, row := range rows {
-			if state, _ := spotState(tx, row); state == types.SpotInstanceStateActive {
+			if state, _ := spotState(tx, row); isUncancelled(state) {
 				store.SpotRequests.Edit(tx, row.ID, func(row *store.SpotRequest) { row.CancelledAt = a.Now().UTC() })
 			}
 			after, _ := store.SpotRequests.Get(tx, row.ID)

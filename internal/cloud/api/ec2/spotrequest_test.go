@@ -145,7 +145,7 @@ func TestSpotRequestsAreValidated(t *testing.T) {
 		) {
 			in.LaunchSpecification = nil
 		},
-		unsupported + "type": func(in *ec2.RequestSpotInstancesInput) { in.Type = types.SpotInstanceTypePersistent },
+		unsupported + "type": func(in *ec2.RequestSpotInstancesInput) { in.Type = "other" },
 		unsupported + "validFrom in the future": func(in *ec2.RequestSpotInstancesInput) {
 			in.ValidFrom = aws.Time(r.cloud.Now().Add(time.Hour))
 		},

@@ -209,7 +209,8 @@ func (l *Loop) take(ctx context.Context, w *worker, row *store.Instance, step St
 }
 
 // deleteExpired deletes the row of an instance that terminated terminatedRetention
-// ago, and that of its Spot request. Before that it returns the remaining time.
+// ago, and that of the Spot request that it was the last one of. Before that it returns the remaining
+// time.
 func (l *Loop) deleteExpired(row *store.Instance) (time.Duration, error) {
 	if row.State != store.Terminated {
 		return 0, nil
@@ -219,6 +220,9 @@ func (l *Loop) deleteExpired(row *store.Instance) (time.Duration, error) {
 	}
 	return rowDeleted, l.Store.Batch(func(tx *store.Tx) {
 		store.Instances.Delete(tx, row.ID)
-		store.SpotRequests.Delete(tx, row.SpotRequestID)
+		request, ok := store.SpotRequests.Get(tx, row.SpotRequestID)
+		if ok && request.InstanceID == row.ID && (request.Again == "" || !request.CancelledAt.IsZero()) {
+			store.SpotRequests.Delete(tx, request.ID)
+		}
 	})
 }
