@@ -13,7 +13,8 @@ func FuzzDetect(f *testing.F) {
 		"package.json", "package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", ".yarnrc.yml", ".nvmrc",
 		"pyproject.toml", "requirements.txt", "uv.lock", "go.mod", "Procfile", "Dockerfile", "pnpm-workspace.yaml",
 	}
-	f.Add(0, []byte(`{"name":"a","scripts":{"start":"node a.js"},"engines":{"node":">=20 <23 || ^18"},"workspaces":["b/*"]}`),
+	f.Add(0, []byte(`{"name":"a","scripts":{"start":"node a.js"},"engines":{"node":">=20 <23 || ^18"},`+
+		`"workspaces":["b/*"]}`),
 		1, []byte(`{"lockfileVersion":3,"packages":{"":{"dependencies":{"a":"1"}}}}`))
 	f.Add(7, []byte("[project]\nname = 'a'\nrequires-python = '>=3.11'\n[tool.uv]\n"), 9, []byte("version = 1\n"))
 	f.Add(10, []byte("module a\n\ngo 1.24\n"), 11, []byte("web: ./a\nworker: ./b\n"))

@@ -263,7 +263,7 @@ func (h *hostile) send(ctx context.Context, o hostileOperation, in reflect.Value
 	out := o.method.Call([]reflect.Value{reflect.ValueOf(ctx), in})
 	err, _ := out[1].Interface().(error)
 	switch status := statusOf(err); {
-	case err == nil:
+	case err == nil || status == http.StatusNotModified:
 		h.succeeded++
 		h.done[o.name] = true
 		h.learn(out[0], "", 0)

@@ -73,9 +73,11 @@ var migrations = []migration{
 	// subscriptions; metric filters and policies of CloudWatch Logs; the account's settings of ACM;
 	// and flow logs.
 	nil,
-	// Version 10 adds route tables of internet gateways; virtual second factors of IAM and hashes of
-	// users' passwords; object locks and storage classes of S3, and topics that buckets notify of
-	// changes; delivery policies of Amazon SNS; and former blocks of IPv6 addresses of subnets.
+	// Version 10 adds route tables of internet gateways, reserved and former blocks of subnets, reverse
+	// names of Elastic IP addresses, EC2 Fleets that maintain their capacity, and persistent requests
+	// for Spot Instances. It adds virtual second factors of IAM and hashes of users' passwords; object
+	// locks and storage classes of S3, and topics that buckets notify of changes; and delivery
+	// policies of Amazon SNS.
 	nil,
 }
 

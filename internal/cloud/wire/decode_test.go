@@ -141,8 +141,8 @@ func FuzzJSON(f *testing.F) {
 }
 
 func FuzzXML(f *testing.F) {
-	f.Add([]byte(`<LifecycleConfiguration><Rule><Filter><And><Prefix>a/</Prefix><Tag><Key>k</Key></Tag></And></Filter>` +
-		`<Expiration><Date>2026-01-01T00:00:00Z</Date></Expiration></Rule></LifecycleConfiguration>`))
+	f.Add([]byte(`<LifecycleConfiguration><Rule><Filter><And><Prefix>a/</Prefix><Tag><Key>k</Key></Tag></And>` +
+		`</Filter><Expiration><Date>2026-01-01T00:00:00Z</Date></Expiration></Rule></LifecycleConfiguration>`))
 	f.Add([]byte(`<!DOCTYPE a [<!ENTITY b "c">]><LifecycleConfiguration>&b;<Rule/></LifecycleConfiguration>`))
 	f.Add(bytes.Repeat([]byte("<LifecycleConfiguration>"), 2000))
 	_, sh := shapeOf[s3types.BucketLifecycleConfiguration](f, "s3")

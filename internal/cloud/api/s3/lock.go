@@ -191,6 +191,22 @@ func (a *API) editProtection(ctx context.Context, at place, change func(p *store
 	})
 }
 
+// checkRetention refuses a retention that has one of mode and time, or a time that is over. One without both ends a
+// retention.
+func (a *API) checkRetention(r *types.ObjectLockRetention) error {
+	switch {
+	case r == nil:
+		return malformedXML()
+	case r.EventHold != "" || r.EventHoldDuration != nil:
+		return wire.NotImplemented("event holds of S3")
+	case (r.Mode == "") != (r.RetainUntilDate == nil), r.Mode != "" && !isLockMode(string(r.Mode)):
+		return malformedXML()
+	case r.Mode != "" && !r.RetainUntilDate.After(a.Now()):
+		return invalidArgument("The retain until date must be in the future!")
+	}
+	return nil
+}
+
 // PutObjectRetention sets until when a version cannot be deleted. Others may extend a retention, but only a
 // caller who bypasses governance may shorten one, and nobody that of compliance.
 func (a *API) PutObjectRetention(
@@ -200,15 +216,8 @@ func (a *API) PutObjectRetention(
 		return nil, err
 	}
 	retention := in.Retention
-	if retention != nil && (retention.EventHold != "" || retention.EventHoldDuration != nil) {
-		return nil, wire.NotImplemented("event holds of S3")
-	}
-	switch {
-	case retention == nil || (retention.Mode == "") != (retention.RetainUntilDate == nil),
-		retention.Mode != "" && !isLockMode(string(retention.Mode)):
-		return nil, malformedXML()
-	case retention.Mode != "" && !retention.RetainUntilDate.After(a.Now()):
-		return nil, invalidArgument("The retain until date must be in the future!")
+	if err := a.checkRetention(retention); err != nil {
+		return nil, err
 	}
 	until := aws.ToTime(retention.RetainUntilDate).UTC()
 	at := place{in.Bucket, in.ExpectedBucketOwner, in.Key, in.VersionId}
