@@ -107,6 +107,15 @@ func TestASecondFactorCountsOnce(t *testing.T) {
 	}
 	w.want("a role with", assumeRole(w, user, "guarded", factor), "")
 	w.want("a role with a used code", assumeRole(w, user, "guarded", factor), wrong)
+	for range 4 {
+		_, err = signIn(serial, aws.String("000000"))
+		w.want("a guess", err, wrong)
+	}
+	_, err = signIn(serial, code(1))
+	w.want("the right code after five wrong ones", err, wrong)
+	w.ahead.Add(30)
+	_, err = signIn(serial, code(0))
+	w.want("the same code later", err, "")
 
 	_, err = root.DeleteVirtualMFADevice(ctx, &iam.DeleteVirtualMFADeviceInput{SerialNumber: serial})
 	w.want("a deletion", err, "DeleteConflict: MFA VirtualDevice in use. Must deactivate first.")

@@ -23,7 +23,10 @@ type MFADevice struct {
 	Enabled  time.Time
 	LastStep int64 // of the last code that was accepted: earlier ones, and that one, are no longer
 	Drift    int64 // steps by which the user's clock is ahead
-	Tags     Tags
+	// Failures is how many codes of the step FailedStep were wrong.
+	Failures   int
+	FailedStep int64
+	Tags       Tags
 }
 
 // Region returns the region of what belongs to the device's account.
