@@ -90,7 +90,7 @@ func TestResponsesDoNotReachOtherClients(t *testing.T) {
 			}
 		}
 	})
-	port := serve(t, target, func(lb *balancer.LoadBalancer) { lb.IdleTimeout = 250 * time.Millisecond })
+	port := serve(t, target, func(lb *balancer.LoadBalancer) { lb.IdleTimeout = 2 * time.Second })
 	for _, method := range []string{http.MethodGet, http.MethodHead} {
 		for i, bad := range badResponses {
 			_ = send(t, port, fmt.Sprintf("%s /bad/%d HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", method, i))
