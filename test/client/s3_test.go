@@ -204,7 +204,7 @@ func TestTheAWSCommandConfiguresBuckets(t *testing.T) {
 			`{"Rules": [{"Status": "Enabled", "Filter": {"Prefix": ""},
 			  "Transitions": [{"Days": 30, "StorageClass": "GLACIER"}]}]}`,
 		},
-		"StorageClass GLACIER": {"put-object", "--key", "k", "--storage-class", "GLACIER"},
+		"storage class GLACIER": {"put-object", "--key", "k", "--storage-class", "GLACIER"},
 		"NoSuchUpload":         {"list-parts", "--key", "k", "--upload-id", "x"},
 		"(404) when calling the HeadObject operation: Not Found": {"head-object", "--key", "k"},
 		"(NoSuchKey) when calling the GetObject operation":       {"get-object", "--key", "k", "out"},

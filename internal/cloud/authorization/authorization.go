@@ -104,7 +104,7 @@ func (a *Authorizer) authorize(ctx context.Context, call wire.Call) (shared []st
 		a.recordUse(ctx, p, call.Service)
 	}
 	for _, need := range newSubject(view, caller, call).needs() {
-		guarded := guardedBy(view, need.resource)
+		guarded := guardedBy(view, need)
 		switch {
 		case guarded.account != "" && guarded.account != caller.Region.Account():
 			if err := a.checkForeign(ctx, call.Service, p, need, guarded); err != nil {
@@ -133,6 +133,7 @@ type need struct {
 	action   string
 	resource string              // ARN or "*"
 	unknown  bool                // the resource is not known
+	creates  bool                // it is the caller's once the operation has created it
 	granted  bool                // nothing but a denial prevents it
 	keys     map[string][]string // condition keys besides the principal's
 }

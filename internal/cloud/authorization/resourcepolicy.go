@@ -23,10 +23,11 @@ type guarded struct {
 	policy  string // "": none
 }
 
-// guardedBy returns what has the policy for the resource with an ARN.
-func guardedBy(r store.Reader, arn string) guarded {
+// guardedBy returns what has the policy for the resource that a need is about.
+func guardedBy(r store.Reader, n need) guarded {
+	arn := n.resource
 	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) < 6 || !sharing[parts[2]] {
+	if len(parts) < 6 || !sharing[parts[2]] || n.creates {
 		return guarded{}
 	}
 	g := guarded{arn: arn, account: parts[4]}

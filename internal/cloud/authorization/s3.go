@@ -12,7 +12,7 @@ import (
 // "Required permissions for Amazon S3 API operations").
 var bucketOperations = operations{
 	"ListBuckets":                     {instead: listBucketsNeeds},
-	"CreateBucket":                    {instead: inBucket("CreateBucket")},
+	"CreateBucket":                    {instead: newBucket},
 	"DeleteBucket":                    {instead: inBucket("DeleteBucket")},
 	"HeadBucket":                      {instead: inBucket("ListBucket")},
 	"ListObjects":                     {instead: inBucket("ListBucket")},
@@ -102,6 +102,14 @@ func inBucket(action string) func(s *subject) []need {
 			keys: map[string][]string{"s3:prefix": s.values("Prefix"), "s3:delimiter": s.values("Delimiter")},
 		}}
 	}
+}
+
+// newBucket returns the permission to create a bucket. Its name may be that of another account's bucket, whose policy
+// has no say: S3 answers that the name is taken.
+func newBucket(s *subject) []need {
+	needs := inBucket("CreateBucket")(s)
+	needs[0].creates = true
+	return needs
 }
 
 // onObject returns the permission for an action on the object of a request, and the one to

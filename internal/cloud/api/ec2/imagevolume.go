@@ -184,13 +184,20 @@ func volumeMapping(r store.Reader, v store.ImageVolume) types.BlockDeviceMapping
 		VolumeType: types.VolumeType(v.Shape.Type), DeleteOnTermination: aws.Bool(v.DeleteOnTermination),
 		Encrypted: aws.Bool(v.Encrypted), Throughput: optionalNumber(v.Shape.Throughput),
 	}
-	if t := volumeTypes[ebs.VolumeType]; t.maxIOPS > 0 {
-		ebs.Iops = optionalNumber(v.Shape.IOPS)
-	}
+	ebs.Iops = requestedIOPS(ebs.VolumeType, v.Shape.IOPS)
 	if snapshot, ok := store.Snapshots.Get(r, v.SnapshotID); ok {
 		ebs.Encrypted = aws.Bool(snapshot.Encrypted)
 	}
 	return types.BlockDeviceMapping{DeviceName: aws.String(v.Device), Ebs: ebs}
+}
+
+// requestedIOPS returns the IOPS of a volume in an image as a launch requests them: nil if its size
+// decides, as for gp2.
+func requestedIOPS(kind types.VolumeType, iops int32) *int32 {
+	if volumeTypes[kind].maxIOPS == 0 {
+		return nil
+	}
+	return optionalNumber(iops)
 }
 
 // withImageVolumes adds the volumes of an image to the mappings of a launch, unless those have the

@@ -147,3 +147,28 @@ func TestCreateImageTakesMappings(t *testing.T) {
 		t.Errorf("instance store volume %+v", ephemeral)
 	}
 }
+
+// The size of a gp2 volume decides its IOPS, which requests cannot name.
+func TestImageOfAGP2RootVolumeLaunches(t *testing.T) {
+	c := newCloud(t)
+	instance := c.runningInstance()
+	id := do(c, c.CreateImage, &ec2.CreateImageInput{InstanceId: &instance, Name: aws.String("small")}).ImageId
+	if err := c.Store.Update(func(tx *store.Tx) error {
+		store.Images.Edit(tx, *id, func(row *store.Image) {
+			row.State, row.RootVolumeType, row.RootIOPS, row.RootThroughput = "available", "gp2", 100, 0
+		})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if root := do(c, c.DescribeImages, &ec2.DescribeImagesInput{ImageIds: []string{*id}}).Images[0].
+		BlockDeviceMappings[0].Ebs; root.Iops != nil {
+		t.Errorf("mapping %+v", root)
+	}
+	launched := *do(c, c.RunInstances, launchOne(*id)).Instances[0].InstanceId
+	for _, v := range store.VolumesByInstance.List(c.Store.View(), launched) {
+		if v.Type != "gp2" || v.IOPS != 100 {
+			t.Errorf("volume %+v", v)
+		}
+	}
+}

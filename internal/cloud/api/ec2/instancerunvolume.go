@@ -71,7 +71,7 @@ func (l *launch) resolveRootVolume(ebs *types.EbsBlockDevice) error {
 	kind := cmp.Or(ebs.VolumeType, types.VolumeType(l.image.RootVolumeType), types.VolumeTypeGp3)
 	iops, throughput := ebs.Iops, ebs.Throughput
 	if kind == types.VolumeType(l.image.RootVolumeType) {
-		iops = cmp.Or(iops, optionalNumber(l.image.RootIOPS))
+		iops = cmp.Or(iops, requestedIOPS(kind, l.image.RootIOPS))
 		throughput = cmp.Or(throughput, optionalNumber(l.image.RootThroughput))
 	}
 	s, err := shape(kind, size, iops, throughput, false)
