@@ -216,7 +216,7 @@ func (h *hostile) call(ctx context.Context) hostileCall {
 	return h.send(ctx, o, in)
 }
 
-// follow sets what a recipe says of an input.
+// follow sets the fields of an input that a recipe has.
 func (h *hostile) follow(recipe string, in reflect.Value) {
 	// A recipe that a random text broke sets a part.
 	_ = json.Unmarshal([]byte(placeholder.ReplaceAllStringFunc(recipe, func(name string) string {

@@ -95,7 +95,7 @@ func (a *Authorizer) checkForeign(ctx context.Context, service string, p *princi
 	case decision.Allowed:
 		return nil
 	}
-	if service == "s3" { // tells other accounts no more
+	if service == "s3" { // S3 tells other accounts no more
 		a.log(ctx, p, n, decision)
 		return &wire.Error{Code: "AccessDenied", Message: "Access Denied", Status: http.StatusForbidden}
 	}

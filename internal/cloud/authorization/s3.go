@@ -105,7 +105,7 @@ func inBucket(action string) func(s *subject) []need {
 }
 
 // newBucket returns the permission to create a bucket. Its name may be that of another account's bucket, whose policy
-// has no say: S3 answers that the name is taken.
+// does not matter: S3 answers that the name is taken.
 func newBucket(s *subject) []need {
 	needs := inBucket("CreateBucket")(s)
 	needs[0].creates = true

@@ -43,7 +43,7 @@ type ObjectLock struct {
 	Days, Years int32  // one of them is 0
 }
 
-// BucketNotification tells a topic of changes in a bucket.
+// BucketNotification configures the notification of a topic of changes in a bucket.
 type BucketNotification struct {
 	ID, Topic      string
 	Events         []string
@@ -123,7 +123,7 @@ type Object struct {
 	Marker     bool // a delete marker, without content
 }
 
-// Protection is what keeps a version from being deleted.
+// Protection keeps a version from being deleted.
 type Protection struct {
 	Mode      string    // of its retention: GOVERNANCE, COMPLIANCE; "": none
 	Until     time.Time // end of the retention

@@ -18,7 +18,7 @@ var (
 // MFADevice is a virtual second factor.
 type MFADevice struct {
 	Serial   string
-	User     string // name of the user whose it is; "": nobody's
+	User     string // name of its user; "": none
 	Seed     []byte // sealed for SealRow
 	Enabled  time.Time
 	LastStep int64 // of the last code that was accepted: earlier ones, and that one, are no longer

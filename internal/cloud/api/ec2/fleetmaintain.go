@@ -126,7 +126,7 @@ func (a *API) expireFleet(ctx context.Context, row fleet, terminate bool) error 
 	})
 }
 
-// fleetStep is what a fleet does next.
+// fleetStep describes what a fleet does next.
 type fleetStep struct {
 	kept      []store.FleetLaunch // without instances that are gone
 	lost      []string            // instances that are gone

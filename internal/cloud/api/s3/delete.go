@@ -48,14 +48,14 @@ func (a *API) delete(tx *store.Tx, bucket *store.Bucket, key string) deletion {
 	return d
 }
 
-// tellDeletion tells the topics of a bucket of a deletion.
-func (a *API) tellDeletion(ctx context.Context, tx *store.Tx, bucket *store.Bucket, kind string, d deletion) {
+// notifyDeletion notifies the topics of a bucket of a deletion.
+func (a *API) notifyDeletion(ctx context.Context, tx *store.Tx, bucket *store.Bucket, kind string, d deletion) {
 	switch {
 	case d.changed == nil:
 	case d.created:
-		a.tell(ctx, tx, bucket, kind, "DeleteMarkerCreated", d.changed)
+		a.notify(ctx, tx, bucket, kind, "DeleteMarkerCreated", d.changed)
 	default:
-		a.tell(ctx, tx, bucket, kind, "Delete", d.changed)
+		a.notify(ctx, tx, bucket, kind, "Delete", d.changed)
 	}
 }
 
@@ -99,7 +99,7 @@ func (a *API) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s3.D
 		} else {
 			d = a.delete(tx, bucket, aws.ToString(in.Key))
 		}
-		a.tellDeletion(ctx, tx, bucket, removed, d)
+		a.notifyDeletion(ctx, tx, bucket, removed, d)
 		return err
 	})
 	if err != nil {
@@ -148,7 +148,7 @@ func (a *API) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (*s3
 				continue
 			}
 			files = append(files, d.files...)
-			a.tellDeletion(ctx, tx, bucket, removed, d)
+			a.notifyDeletion(ctx, tx, bucket, removed, d)
 			if !aws.ToBool(in.Delete.Quiet) {
 				out.Deleted = append(out.Deleted, describeDeletion(id, d))
 			}

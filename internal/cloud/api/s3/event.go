@@ -17,7 +17,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// record is a change in a bucket, as topics are told (Amazon S3 User Guide, "Event message structure").
+// record is a change in a bucket, as messages to topics have it (Amazon S3 User Guide, "Event message structure").
 type record struct {
 	EventVersion string `json:"eventVersion"`
 	EventSource  string `json:"eventSource"`
@@ -69,9 +69,9 @@ const (
 	retagged = "ObjectTagging"
 )
 
-// tell tells the topics of a bucket of a change: its kind, and what of that kind has happened to a version. Without
+// notify notifies the topics of a bucket of a change: its kind, and what of that kind has happened to a version. Without
 // a caller, S3 itself has made it.
-func (a *API) tell(ctx context.Context, tx *store.Tx, bucket *store.Bucket, kind, what string, o *store.Object) {
+func (a *API) notify(ctx context.Context, tx *store.Tx, bucket *store.Bucket, kind, what string, o *store.Object) {
 	if len(bucket.Topics) == 0 {
 		return
 	}
@@ -138,7 +138,7 @@ func (a *API) publish(tx *store.Tx, bucket *store.Bucket, arn, text string) {
 	}, a.Now())
 }
 
-// testEvent is what a topic is told when it is configured (Amazon S3 User Guide, "Event message structure").
+// testEvent is the message that a topic gets when it is configured (Amazon S3 User Guide, "Event message structure").
 func (a *API) testEvent(ctx context.Context, bucket string) string {
 	id := wire.CallerFrom(ctx).RequestID
 	text, _ := json.Marshal(struct { // texts always encode

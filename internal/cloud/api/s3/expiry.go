@@ -92,11 +92,11 @@ func (a *API) expireSome(name string, now time.Time) (deleted int, err error) {
 		objects, versions := expired(tx, bucket, now), a.expiredVersions(tx, bucket, now)
 		for _, o := range objects {
 			d := a.delete(tx, bucket, o.Key)
-			a.tellDeletion(context.Background(), tx, bucket, expires, d)
+			a.notifyDeletion(context.Background(), tx, bucket, expires, d)
 			files = append(files, d.files...)
 		}
 		for _, o := range versions {
-			a.tell(context.Background(), tx, bucket, expires, "Delete", o)
+			a.notify(context.Background(), tx, bucket, expires, "Delete", o)
 			files = append(files, removeVersion(tx, o)...)
 		}
 		deleted = max(len(objects), len(versions))

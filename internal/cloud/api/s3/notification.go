@@ -21,7 +21,7 @@ import (
 // maxFilterValue is the size of the longest prefix or suffix of a filter, in bytes.
 const maxFilterValue = 1024
 
-// PutBucketNotificationConfiguration sets which topics are told of which changes in a bucket. Each of them gets a
+// PutBucketNotificationConfiguration sets which topics are notified of which changes in a bucket. Each gets a
 // message at once.
 func (a *API) PutBucketNotificationConfiguration(
 	ctx context.Context, in *s3.PutBucketNotificationConfigurationInput,
@@ -119,7 +119,7 @@ func setFilter(row *store.BucketNotification, rules []types.FilterRule) error {
 	return nil
 }
 
-// checkOverlap refuses a part of a configuration by which a change would be told twice.
+// checkOverlap refuses a part of a configuration that would notify topics of a change twice.
 func checkOverlap(rows []store.BucketNotification, row store.BucketNotification) error {
 	for _, other := range rows {
 		if other.ID == row.ID {
@@ -150,7 +150,7 @@ func isEvent(configured, event string) bool {
 	return configured == event || all && strings.HasPrefix(event, start)
 }
 
-// checkDestination refuses a topic that cannot be told of changes in a bucket.
+// checkDestination refuses a topic that cannot be notified of changes in a bucket.
 func checkDestination(r store.Reader, bucket *store.Bucket, arn string) error {
 	topic, ok := store.Topics.Get(r, arn)
 	switch {
@@ -182,7 +182,7 @@ func mayPublish(topic *store.Topic, bucket *store.Bucket) bool {
 	}) == access.Trusted
 }
 
-// GetBucketNotificationConfiguration returns which topics are told of which changes in a bucket.
+// GetBucketNotificationConfiguration returns which topics are notified of which changes in a bucket.
 func (a *API) GetBucketNotificationConfiguration(
 	ctx context.Context, in *s3.GetBucketNotificationConfigurationInput,
 ) (*s3.GetBucketNotificationConfigurationOutput, error) {

@@ -33,8 +33,8 @@ func (w *world) topic(service string) {
 	}))
 }
 
-// told returns the names and keys of the changes that are on their way to the subscription, and takes them.
-func (w *world) told() (names []string) {
+// messages returns the names and keys of the changes that are on their way to the subscription, and removes them.
+func (w *world) messages() (names []string) {
 	w.Helper()
 	w.ok(nil, w.store.Update(func(tx *store.Tx) error {
 		for _, d := range store.Deliveries.List(tx) {
@@ -61,7 +61,7 @@ func (w *world) told() (names []string) {
 	return names
 }
 
-func TestTopicsAreToldOfChanges(t *testing.T) {
+func TestTopicsAreNotifiedOfChanges(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	configure := func(c types.NotificationConfiguration) error {
 		_, err := w.PutBucketNotificationConfiguration(ctx, &s3.PutBucketNotificationConfigurationInput{
@@ -91,8 +91,8 @@ func TestTopicsAreToldOfChanges(t *testing.T) {
 	w.refused(configure(types.NotificationConfiguration{
 		QueueConfigurations: []types.QueueConfiguration{{QueueArn: aws.String("q"), Events: all.Events}},
 	}), "NotImplemented")
-	if got := w.told(); got != nil {
-		t.Errorf("refused configurations told %s", got)
+	if got := w.messages(); got != nil {
+		t.Errorf("refused configurations sent %s", got)
 	}
 	w.ok(nil, configure(of(all, part("puts", "b/", "s3:ObjectCreated:Put"))))
 
@@ -125,12 +125,12 @@ func TestTopicsAreToldOfChanges(t *testing.T) {
 		"ObjectCreated:Copy a/copy", "ObjectCreated:Put a/one+two", "ObjectCreated:Put b/x",
 		"ObjectRemoved:Delete a/copy", "ObjectRemoved:DeleteMarkerCreated a/one+two", "ObjectTagging:Put a/copy",
 		"s3:TestEvent", "s3:TestEvent",
-	}, w.told()); diff != "" {
+	}, w.messages()); diff != "" {
 		t.Error(diff)
 	}
 	w.topic("sqs.amazonaws.com") // a changed policy counts at once
 	w.put("a/late", "x")
-	if got := w.told(); got != nil {
-		t.Errorf("told %s", strings.Join(got, ", "))
+	if got := w.messages(); got != nil {
+		t.Errorf("sent %s", strings.Join(got, ", "))
 	}
 }

@@ -88,7 +88,7 @@ func (c condition) check(old *store.Object) error {
 func sameETag(given, etag string) bool { return strings.Trim(given, `"`) == etag }
 
 // put makes an object in a bucket that the caller may use the one with its key. Nobody else refers to its files.
-// how is how topics are told of it.
+// how is how messages to topics name it.
 func (a *API) put(
 	ctx context.Context, how string, o *store.Object, owner *string, c condition, also func(tx *store.Tx) error,
 ) error {
@@ -106,7 +106,7 @@ func (a *API) put(
 			return err
 		}
 		replaced = a.addVersion(tx, bucket, o)
-		a.tell(ctx, tx, bucket, created, how, o)
+		a.notify(ctx, tx, bucket, created, how, o)
 		if also != nil {
 			return also(tx)
 		}
@@ -216,7 +216,7 @@ func (a *API) tagObject(
 		tagged.Headers.Tags, version = tags, versionID(tx, o)
 		putVersion(tx, &tagged)
 		if bucket, ok := store.Buckets.Get(tx, o.Bucket); ok {
-			a.tell(ctx, tx, bucket, retagged, how, &tagged)
+			a.notify(ctx, tx, bucket, retagged, how, &tagged)
 		}
 		return nil
 	})
