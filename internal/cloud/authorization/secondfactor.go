@@ -48,7 +48,8 @@ func (a *Authorizer) SecondFactor(ctx context.Context, serial, code string) erro
 	return cmp.Or(err, refused)
 }
 
-// useCode reports whether a code is the device's at a step. It records in the device that the code is used, or was wrong.
+// useCode reports whether a code is the device's at a step. It records in the device that the code is used, or was
+// wrong.
 func useCode(device *store.MFADevice, seed []byte, now int64, code string) bool {
 	if device.FailedStep != now {
 		device.FailedStep, device.Failures = now, 0

@@ -69,8 +69,8 @@ const (
 	retagged = "ObjectTagging"
 )
 
-// notify notifies the topics of a bucket of a change: its kind, and what of that kind has happened to a version. Without
-// a caller, S3 itself has made it.
+// notify notifies the topics of a bucket of a change: its kind, and what of that kind has happened to a version.
+// Without a caller, S3 itself has made it.
 func (a *API) notify(ctx context.Context, tx *store.Tx, bucket *store.Bucket, kind, what string, o *store.Object) {
 	if len(bucket.Topics) == 0 {
 		return
