@@ -198,7 +198,11 @@ func TestRealOneMachineDoesNotUseUpTheResolver(t *testing.T) {
 	}()
 	for range 50 {
 		for _, network := range []string{"udp", "tcp"} {
-			if got, err := resolve(b, network, "10.0.0.2:53"); got != "10.0.0.100" {
+			got, err := resolve(b, network, "10.0.0.2:53")
+			if err != nil { // machines ask again too: the network may lose a packet
+				got, err = resolve(b, network, "10.0.0.2:53")
+			}
+			if got != "10.0.0.100" {
 				t.Errorf("%s, while another machine floods: resolved %q, %v", network, got, err)
 			}
 		}

@@ -3,12 +3,16 @@
 package network
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
+
+	"golang.org/x/sys/unix"
 
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
 	"aloft.dev/aloft/internal/cloud/plane/linklocal"
@@ -110,6 +114,9 @@ func listenForMachines(resolvers []netip.Addr) (sockets *linklocal.Sockets, err 
 			return nil, fmt.Errorf("listen for the resolver: %w", err)
 		}
 		s.Packets = append(s.Packets, packets)
+		if err := setQueueSize(packets); err != nil {
+			return nil, fmt.Errorf("listen for the resolver: %w", err)
+		}
 		stream, err := net.ListenTCP("tcp4", tcpAddr(addr, 53))
 		if err != nil {
 			return nil, fmt.Errorf("listen for the resolver: %w", err)
@@ -117,6 +124,24 @@ func listenForMachines(resolvers []netip.Addr) (sockets *linklocal.Sockets, err 
 		s.Streams = append(s.Streams, stream)
 	}
 	return s, nil
+}
+
+// queueSize is the size of the queue of a resolver's socket, in bytes. A query takes up to a KiB of
+// the double, which the kernel grants: the queue holds what the firewall lets eight machines send at
+// once (firewall.Router). With the default size one of them would fill it, and keep others from
+// asking.
+const queueSize = 4 << 20
+
+func setQueueSize(packets *net.UDPConn) error {
+	raw, err := packets.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var optErr error
+	err = raw.Control(func(fd uintptr) {
+		optErr = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, queueSize)
+	})
+	return cmp.Or(err, os.NewSyscallError("setsockopt", optErr))
 }
 
 func tcpAddr(addr netip.Addr, port uint16) *net.TCPAddr {
