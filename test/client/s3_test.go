@@ -205,7 +205,7 @@ func TestTheAWSCommandConfiguresBuckets(t *testing.T) {
 			  "Transitions": [{"Days": 30, "StorageClass": "GLACIER"}]}]}`,
 		},
 		"storage class GLACIER": {"put-object", "--key", "k", "--storage-class", "GLACIER"},
-		"NoSuchUpload":         {"list-parts", "--key", "k", "--upload-id", "x"},
+		"NoSuchUpload":          {"list-parts", "--key", "k", "--upload-id", "x"},
 		"(404) when calling the HeadObject operation: Not Found": {"head-object", "--key", "k"},
 		"(NoSuchKey) when calling the GetObject operation":       {"get-object", "--key", "k", "out"},
 	} {
