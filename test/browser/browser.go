@@ -30,7 +30,7 @@ func Find(t *testing.T) string {
 			return path
 		}
 	}
-	t.Skip("there is no Chromium, which make test installs where the system has the package")
+	t.Skip("not tested: the console in a browser. There is no Chromium, which make test installs if it can")
 	return ""
 }
 
