@@ -61,6 +61,21 @@ func (s Setting) ByType() bool { return s == Setting{} }
 // BytesPerSecond returns the rate of all machines, or 0 if there is none.
 func (s Setting) BytesPerSecond() uint64 { return s.bytes }
 
+// packetsPerVCPU is how many packets a machine may send in a second for each of its processors.
+// AWS limits packets by instance type and does not publish how many there are (Amazon EC2 User
+// Guide, Monitor network performance, pps_allowance_exceeded). A server can answer some thousand
+// requests a second with so many.
+const packetsPerVCPU = 10_000
+
+// PacketsPerSecond returns how many packets a machine may send in a second, or 0 if there is no
+// limit. A rate for all machines is one of bytes: packets stay limited by type.
+func (s Setting) PacketsPerSecond(vcpus int) int {
+	if s.unlimited {
+		return 0
+	}
+	return packetsPerVCPU * vcpus
+}
+
 // String returns the text that Parse reads.
 func (s Setting) String() string {
 	switch {

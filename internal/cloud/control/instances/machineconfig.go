@@ -43,7 +43,7 @@ func (l *Loop) machineConfig(id string) (machine.Machine, error) {
 	m := machine.Machine{
 		ID: id, Hostname: hostname(row, eni),
 		VCPUs: row.VCPUs(offered.VCPUs), CPUWeight: int(offered.BaselineCPU), MemoryMiB: offered.MemoryMiB,
-		PacketRate: packetRate(l.Networks, offered.VCPUs),
+		PacketRate: l.Networks.PacketsPerSecond(offered.VCPUs),
 		UIDBase:    row.UIDBase, Env: l.Env, NewConsole: l.Manners.Has(manners.Times),
 	}
 	if volume, ok := store.Volumes.Get(view, row.RootVolumeID); ok {

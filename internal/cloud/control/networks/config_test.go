@@ -358,8 +358,8 @@ func TestInterfaceHasTheRateOfItsInstanceTypeUnlessAnotherIsSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	for text, want := range map[string]firewall.Rate{
-		"type":      {Baseline: 8_000_000, Burst: 1<<32 - 1, Peak: 625_000_000},
-		"80Mbps":    {Baseline: 10_000_000, Burst: 1_000_000},
+		"type":      {Baseline: 8_000_000, Burst: 1<<32 - 1, Peak: 625_000_000, Packets: 20_000},
+		"80Mbps":    {Baseline: 10_000_000, Burst: 1_000_000, Packets: 20_000},
 		"unlimited": {},
 	} {
 		limit, err := bandwidth.Parse(text)

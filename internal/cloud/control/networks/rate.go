@@ -16,20 +16,17 @@ const credits = 1<<32 - 1
 
 // rate returns the rate of an interface of an instance.
 func rate(limit bandwidth.Setting, instanceType string) firewall.Rate {
-	if !limit.ByType() {
-		bytes := limit.BytesPerSecond()
-		if bytes == 0 {
-			return firewall.Rate{}
-		}
-		return firewall.Rate{Baseline: bytes, Burst: firewall.ShortBurst(bytes)}
-	}
 	offered, ok := instancetype.ByName(instanceType)
 	if !ok {
 		return firewall.Rate{}
 	}
+	r := firewall.Rate{Packets: uint64(limit.PacketsPerSecond(offered.VCPUs))}
 	const megabit = 1_000_000 / 8
-	return firewall.Rate{
-		Baseline: uint64(offered.BaselineMbps) * megabit, Burst: credits,
-		Peak: uint64(offered.PeakMbps) * megabit,
+	if bytes := limit.BytesPerSecond(); bytes > 0 {
+		r.Baseline, r.Burst = bytes, firewall.ShortBurst(bytes)
+	} else if limit.ByType() {
+		r.Baseline, r.Burst = uint64(offered.BaselineMbps)*megabit, credits
+		r.Peak = uint64(offered.PeakMbps) * megabit
 	}
+	return r
 }

@@ -62,7 +62,7 @@ func TestRouterOfTheTutorial(t *testing.T) {
 			Secondary:      []firewall.Address{{Private: netip.MustParseAddr("10.0.1.12")}},
 			SecurityGroups: []string{"sg-app"},
 			SourceCheck:    true,
-			Rate:           firewall.Rate{Baseline: 8_000_000, Burst: 4 << 20, Peak: 625_000_000},
+			Rate:           firewall.Rate{Baseline: 8_000_000, Burst: 4 << 20, Peak: 625_000_000, Packets: 20_000},
 		},
 		{
 			ID:             "eni-2",

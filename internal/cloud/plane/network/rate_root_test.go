@@ -48,6 +48,70 @@ func TestRealInterfaceIsHeldToItsRate(t *testing.T) {
 	}
 }
 
+// The firewall counts packets whatever sent them. A limit at the machine's sockets, which these
+// namespaces do not have, would let those of packet sockets and of forwarding pass.
+func TestRealInterfaceIsHeldToItsPackets(t *testing.T) {
+	const packets, flood = 200, 4000
+	s := newSite(t)
+	a, b := s.machine("a"), s.machine("b")
+	v := newVPC("v", eni("v", "10.0.1.10", a), eni("v", "10.0.1.11", b))
+	v.Interfaces[0].Rate = firewall.Rate{Baseline: 1 << 30, Burst: 1 << 30, Packets: packets}
+	s.set(v)
+	receivers := map[string]net.PacketConn{"10.0.1.10:9": nil, "10.0.1.11:9": nil}
+	for at, namespace := range map[string]string{"10.0.1.10:9": a, "10.0.1.11:9": b} {
+		if err := inNamespace(namespace, func() (err error) {
+			receivers[at], err = net.ListenPacket("udp4", at)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = receivers[at].Close() }()
+	}
+	limited, took := s.flood(a, receivers["10.0.1.11:9"], flood)
+	if most := packets/10 + int(packets*(took.Seconds()+1)); limited == 0 || limited > most {
+		t.Errorf("%d packets arrived in %v, want at most %d, and some", limited, took, most)
+	}
+	if free, took := s.flood(b, receivers["10.0.1.10:9"], flood); free < flood/2 {
+		t.Errorf("%d of %d packets that the other way has no limit for arrived in %v", free, flood, took)
+	}
+}
+
+// flood sends n packets to a receiver, which reads them meanwhile, and returns how many arrived and
+// how long that took.
+func (s *site) flood(from string, receiver net.PacketConn, n int) (arrived int, took time.Duration) {
+	s.Helper()
+	start := time.Now()
+	sent := make(chan error, 1)
+	go func() {
+		sent <- inNamespace(from, func() error {
+			conn, err := net.Dial("udp4", receiver.LocalAddr().String())
+			if err != nil {
+				return err
+			}
+			defer func() { _ = conn.Close() }()
+			for range n {
+				if _, err := conn.Write(make([]byte, 8)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}()
+	for buffer := make([]byte, 16); ; arrived++ {
+		if err := receiver.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
+			s.Fatal(err)
+		}
+		if _, _, err := receiver.ReadFrom(buffer); err != nil {
+			break // nothing has come for a second
+		}
+	}
+	took = time.Since(start)
+	if err := <-sent; err != nil {
+		s.Fatal(err)
+	}
+	return arrived, took
+}
+
 // transfer sends up to size bytes from one machine to another over one connection, until the
 // window ends, and returns how many arrived and how long that took.
 func (s *site) transfer(from, to, at string, size int64, window time.Duration) (received int64, took time.Duration) {

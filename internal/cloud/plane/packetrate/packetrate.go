@@ -7,8 +7,8 @@
 // has cost others their time. These limits hold where a socket hands a packet over, so packets
 // beyond them cost their sender alone.
 //
-// Packets that come from no socket of IPv4 or IPv6 are not limited: those of packet sockets, and
-// those that a machine forwards.
+// Packets that come from no socket of IPv4 or IPv6 are not limited here: those of packet sockets,
+// and those that a machine forwards. The firewall holds them to the same rate.
 package packetrate
 
 import (
