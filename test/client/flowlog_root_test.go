@@ -9,29 +9,50 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"aloft.dev/aloft/test/program"
 )
 
-// flowBucket is the bucket of recordFlows.
-const flowBucket = "flow-records"
+// Where the records of recordFlows go: a bucket, and a log group that a role may write to.
+const (
+	flowBucket = "flow-records"
+	flowGroup  = "flows"
+	flowRole   = "flow-logs"
+)
 
-// recordFlows creates a flow log of a VPC whose records go to a bucket, which admits them from then on.
+// recordFlows creates two flow logs of a VPC, one whose records go to a bucket and one whose records
+// go to CloudWatch Logs.
 func (c natCloud) recordFlows(vpc string) {
 	c.t.Helper()
 	ctx, api := c.t.Context(), c.API
 	want[s3.CreateBucketOutput](c.t)(api.S3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String(flowBucket)}))
-	out := want[ec2.CreateFlowLogsOutput](c.t)(api.EC2.CreateFlowLogs(ctx, &ec2.CreateFlowLogsInput{
-		ResourceIds: []string{vpc}, ResourceType: types.FlowLogsResourceTypeVpc, TrafficType: types.TrafficTypeAll,
-		LogDestinationType: types.LogDestinationTypeS3, LogDestination: aws.String("arn:aws:s3:::" + flowBucket),
-		LogFormat: aws.String("${action} ${flow-direction} ${instance-id} ${srcaddr} ${dstaddr} ${dstport} " +
-			"${protocol} ${tcp-flags} ${traffic-path} ${log-status}"),
+	role := want[iam.CreateRoleOutput](c.t)(api.IAM.CreateRole(ctx, &iam.CreateRoleInput{
+		RoleName: aws.String(flowRole),
+		AssumeRolePolicyDocument: aws.String(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+			"Principal": {"Service": "vpc-flow-logs.amazonaws.com"}, "Action": "sts:AssumeRole"}]}`),
+	})).Role
+	want[iam.PutRolePolicyOutput](c.t)(api.IAM.PutRolePolicy(ctx, &iam.PutRolePolicyInput{
+		RoleName: aws.String(flowRole), PolicyName: aws.String("deliver"),
+		PolicyDocument: aws.String(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*",
+			"Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLog*"]}]}`),
 	}))
-	if len(out.FlowLogIds) != 1 {
-		c.t.Fatalf("the flow log was not created: %+v", out.Unsuccessful)
+	for _, to := range []ec2.CreateFlowLogsInput{
+		{LogDestinationType: types.LogDestinationTypeS3, LogDestination: aws.String("arn:aws:s3:::" + flowBucket)},
+		{LogGroupName: aws.String(flowGroup), DeliverLogsPermissionArn: role.Arn},
+	} {
+		to.ResourceIds, to.ResourceType = []string{vpc}, types.FlowLogsResourceTypeVpc
+		to.TrafficType = types.TrafficTypeAll
+		to.LogFormat = aws.String("${action} ${flow-direction} ${instance-id} ${srcaddr} ${dstaddr} ${dstport} " +
+			"${protocol} ${tcp-flags} ${traffic-path} ${log-status}")
+		out := want[ec2.CreateFlowLogsOutput](c.t)(api.EC2.CreateFlowLogs(ctx, &to))
+		if len(out.FlowLogIds) != 1 {
+			c.t.Fatalf("the flow log was not created: %+v", out.Unsuccessful)
+		}
 	}
 }
 
@@ -62,28 +83,43 @@ func (c natCloud) passGateway(from, to, group, public, way string) (records []st
 	}
 }
 
-// wantRecords restarts the daemon, which delivers at its end, and waits until a record matches each of
-// the patterns.
+// wantRecords restarts the daemon, which delivers at its end, and waits until each destination has a
+// record that matches each of the patterns.
 func (c natCloud) wantRecords(patterns ...string) {
 	c.t.Helper()
 	c.Must(c.t, "local", "restart")
-	var found []string
-	c.t.Cleanup(func() {
-		if c.t.Failed() {
-			c.t.Logf("flows were recorded as:\n%s", strings.Join(found, "\n"))
-		}
-	})
-	for _, pattern := range patterns {
-		form := regexp.MustCompile("(?m)^" + pattern + " OK$")
-		program.Eventually(c.t, program.Patience, "a flow is recorded as "+pattern, func() bool {
-			found = c.records()
-			return form.MatchString(strings.Join(found, "\n"))
+	for name, records := range map[string]func() []string{"S3": c.objects, "CloudWatch Logs": c.events} {
+		var found []string
+		c.t.Cleanup(func() {
+			if c.t.Failed() {
+				c.t.Logf("flows in %s:\n%s", name, strings.Join(found, "\n"))
+			}
 		})
+		for _, pattern := range patterns {
+			form := regexp.MustCompile("(?m)^" + pattern + " OK$")
+			program.Eventually(c.t, program.Patience, name+" has a flow as "+pattern, func() bool {
+				found = records()
+				return form.MatchString(strings.Join(found, "\n"))
+			})
+		}
 	}
 }
 
-// records returns the records that were delivered.
-func (c natCloud) records() (lines []string) {
+// events returns the records in CloudWatch Logs.
+func (c natCloud) events() (lines []string) {
+	c.t.Helper()
+	in := &cloudwatchlogs.FilterLogEventsInput{LogGroupName: aws.String(flowGroup)}
+	for pages := cloudwatchlogs.NewFilterLogEventsPaginator(c.API.Logs, in); pages.HasMorePages(); {
+		page := want[cloudwatchlogs.FilterLogEventsOutput](c.t)(pages.NextPage(c.t.Context()))
+		for _, event := range page.Events {
+			lines = append(lines, *event.Message)
+		}
+	}
+	return lines
+}
+
+// objects returns the records in the bucket.
+func (c natCloud) objects() (lines []string) {
 	c.t.Helper()
 	ctx, api := c.t.Context(), c.API.S3
 	list := want[s3.ListObjectsV2Output](c.t)(

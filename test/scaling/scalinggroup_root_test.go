@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -18,6 +20,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"aloft.dev/aloft/internal/cloud/host"
 	"aloft.dev/aloft/test/program"
 	"aloft.dev/aloft/test/simulation"
 )
@@ -74,6 +77,7 @@ func TestRealGroupReplacesFailedInstances(t *testing.T) {
 		t.Errorf("30 requests were answered by %v", names)
 	}
 	flows.assertForwards(t, c, names)
+	assertTwoInterfaces(t, c, first[0])
 	warm, zone := warmInstance(t, c)
 	lost := inZone(t, c, first, zone)
 	if _, err := c.API.EC2.TerminateInstances(
@@ -170,8 +174,11 @@ func balancedGroup(t *testing.T, c *program.LocalCloud) (url, targets string, fl
 		LaunchTemplateName: aws.String("web"),
 		LaunchTemplateData: &types.RequestLaunchTemplateData{
 			ImageId: images[0].ImageId, InstanceType: types.InstanceTypeT3Micro,
-			SecurityGroupIds: []string{*group},
-			UserData:         aws.String(base64.StdEncoding.EncodeToString([]byte(mortal))),
+			NetworkInterfaces: []types.LaunchTemplateInstanceNetworkInterfaceSpecificationRequest{
+				{DeviceIndex: aws.Int32(0), Groups: []string{*group}},
+				{DeviceIndex: aws.Int32(1), Groups: []string{*group}},
+			},
+			UserData: aws.String(base64.StdEncoding.EncodeToString([]byte(mortal))),
 		},
 	}))(t)
 	targets = newTargetGroup(t, c, "web", elbtypes.ProtocolEnumHttp, *vpc)
@@ -196,6 +203,30 @@ func balancedGroup(t *testing.T, c *program.LocalCloud) (url, targets string, fl
 		HealthCheckGracePeriod: aws.Int32(10),
 	}))(t)
 	return fmt.Sprintf("http://%s:%d", *lb.DNSName, port), targets, flows
+}
+
+// assertTwoInterfaces fails the test unless a machine has the two interfaces of the launch template, each
+// as a device with its address.
+func assertTwoInterfaces(t *testing.T, c *program.LocalCloud, id string) {
+	t.Helper()
+	layout, err := host.LayoutFor(c.State)
+	if err != nil {
+		t.Fatal(err)
+	}
+	namespace := filepath.Join(layout.MachineRun(), id, "net")
+	devices := program.Exec(t, "nsenter", "--net="+namespace, "ip", "-4", "-o", "address")
+	interfaces := simulation.Must(c.API.EC2.DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{
+		InstanceIds: []string{id},
+	}))(t).Reservations[0].Instances[0].NetworkInterfaces
+	if len(interfaces) != 2 {
+		t.Errorf("%s has %d network interfaces", id, len(interfaces))
+	}
+	for _, i := range interfaces {
+		name := fmt.Sprintf("ens%d", 5+*i.Attachment.DeviceIndex)
+		if found, _ := regexp.MatchString(name+" +inet "+regexp.QuoteMeta(*i.PrivateIpAddress)+"/", devices); !found {
+			t.Errorf("%s has no device %s with the address %s:\n%s", id, name, *i.PrivateIpAddress, devices)
+		}
+	}
 }
 
 // warmInstance adds a warm pool of one stopped instance to the group, and returns its id and
