@@ -79,6 +79,8 @@ var migrations = []migration{
 	// locks and storage classes of S3, and topics that buckets notify of changes; and delivery
 	// policies of Amazon SNS.
 	nil,
+	// Version 11 adds the former blocks of VPCs.
+	nil,
 }
 
 // version returns the schema version that the migrations lead to.

@@ -34,6 +34,7 @@ type VPC struct {
 	CIDRAssociationID          string
 	SecondaryBlocks            []CIDRAssociation
 	IPv6                       []CIDRAssociation
+	FormerBlocks               []FormerBlock // which are still described for a while
 	DHCPOptionsID              string // "default": none
 	Tenancy                    string // "default", "dedicated"
 	IsDefault                  bool
@@ -51,6 +52,13 @@ func (r *VPC) region() identity.Region { return r.Region }
 type CIDRAssociation struct {
 	ID   string
 	CIDR netip.Prefix
+}
+
+// FormerBlock is a block that a VPC had until a time.
+type FormerBlock struct {
+	CIDRAssociation
+
+	Until time.Time
 }
 
 // Blocks returns the blocks of a VPC's IPv4 addresses, the primary one first.

@@ -73,7 +73,8 @@ func TestAVPCGetsABlockOfIPv6AddressesOfItsOwn(t *testing.T) {
 	do(c, c.DeleteSubnet, &ec2.DeleteSubnetInput{SubnetId: &subnet})
 	do(c, c.DisassociateVpcCidrBlock, remove)
 	if got := do(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{VpcIds: []string{vpc}}).Vpcs[0]; len(
-		got.Ipv6CidrBlockAssociationSet) != 0 {
+		got.Ipv6CidrBlockAssociationSet) != 1 || got.Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlockState.State !=
+		types.VpcCidrBlockStateCodeDisassociated {
 		t.Errorf("after the disassociation: %+v", got.Ipv6CidrBlockAssociationSet)
 	}
 	c.IPv6Range = netip.Prefix{}

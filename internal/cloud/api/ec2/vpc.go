@@ -20,30 +20,22 @@ var vpcs = resourceType[store.VPC]{
 	tags: func(row *store.VPC) *store.Tags { return &row.Tags },
 	at:   vpcAt,
 	filters: withTagFilters(func(row *store.VPC) store.Tags { return row.Tags }, filters[*store.VPC]{
-		"vpc-id":     field(func(row *store.VPC) string { return row.ID }),
-		"cidr":       field(func(row *store.VPC) string { return row.CIDR.String() }),
-		"cidr-block": field(func(row *store.VPC) string { return row.CIDR.String() }),
-		"cidrBlock":  field(func(row *store.VPC) string { return row.CIDR.String() }),
-		"cidr-block-association.cidr-block": byBlock(
-			func(c store.CIDRAssociation) string { return c.CIDR.String() },
-		),
-		"cidr-block-association.association-id":      byBlock(func(c store.CIDRAssociation) string { return c.ID }),
-		"cidr-block-association.state":               constant[*store.VPC]("associated"),
-		"dhcp-options-id":                            field(func(row *store.VPC) string { return row.DHCPOptionsID }),
-		"ipv6-cidr-block-association.association-id": byIPv6Block(func(c store.CIDRAssociation) string { return c.ID }),
-		"ipv6-cidr-block-association.ipv6-cidr-block": byIPv6Block(
-			func(c store.CIDRAssociation) string { return c.CIDR.String() },
-		),
-		"ipv6-cidr-block-association.ipv6-pool": byIPv6Block(
-			func(store.CIDRAssociation) string { return amazonIPv6Pool },
-		),
-		"ipv6-cidr-block-association.state": byIPv6Block(
-			func(store.CIDRAssociation) string { return string(types.VpcCidrBlockStateCodeAssociated) },
-		),
-		"is-default": booleanField(func(row *store.VPC) bool { return row.IsDefault }),
-		"isDefault":  booleanField(func(row *store.VPC) bool { return row.IsDefault }),
-		"owner-id":   field(vpcOwner),
-		"state":      field(func(row *store.VPC) string { return row.State }),
+		"vpc-id":                                field(func(row *store.VPC) string { return row.ID }),
+		"cidr":                                  field(func(row *store.VPC) string { return row.CIDR.String() }),
+		"cidr-block":                            field(func(row *store.VPC) string { return row.CIDR.String() }),
+		"cidrBlock":                             field(func(row *store.VPC) string { return row.CIDR.String() }),
+		"cidr-block-association.cidr-block":     byBlock(func(b vpcBlock) string { return b.CIDR.String() }),
+		"cidr-block-association.association-id": byBlock(func(b vpcBlock) string { return b.ID }),
+		"cidr-block-association.state":          byBlock(vpcBlock.stateText),
+		"dhcp-options-id":                       field(func(row *store.VPC) string { return row.DHCPOptionsID }),
+		"ipv6-cidr-block-association.association-id":  byIPv6Block(func(b vpcBlock) string { return b.ID }),
+		"ipv6-cidr-block-association.ipv6-cidr-block": byIPv6Block(func(b vpcBlock) string { return b.CIDR.String() }),
+		"ipv6-cidr-block-association.ipv6-pool":       byIPv6Block(func(vpcBlock) string { return amazonIPv6Pool }),
+		"ipv6-cidr-block-association.state":           byIPv6Block(vpcBlock.stateText),
+		"is-default":                                  booleanField(func(row *store.VPC) bool { return row.IsDefault }),
+		"isDefault":                                   booleanField(func(row *store.VPC) bool { return row.IsDefault }),
+		"owner-id":                                    field(vpcOwner),
+		"state":                                       field(func(row *store.VPC) string { return row.State }),
 	}),
 }
 
@@ -136,27 +128,17 @@ func vpcItem(row *store.VPC) types.Vpc {
 		OwnerId:   aws.String(row.Region.Account()),
 		CidrBlock: aws.String(row.CIDR.String()),
 		State:     types.VpcState(row.State),
-		CidrBlockAssociationSet: list(associationsOf(row), func(c store.CIDRAssociation) types.VpcCidrBlockAssociation {
-			return *cidrAssociationItem(c, types.VpcCidrBlockStateCodeAssociated)
+		CidrBlockAssociationSet: list(blocksOf(row), func(b vpcBlock) types.VpcCidrBlockAssociation {
+			return *cidrAssociationItem(b.CIDRAssociation, b.state)
 		}),
-		Ipv6CidrBlockAssociationSet: list(row.IPv6, func(c store.CIDRAssociation) types.VpcIpv6CidrBlockAssociation {
-			return *ipv6AssociationItem(row.Region, c, types.VpcCidrBlockStateCodeAssociated)
+		Ipv6CidrBlockAssociationSet: list(ipv6BlocksOf(row), func(b vpcBlock) types.VpcIpv6CidrBlockAssociation {
+			return *ipv6AssociationItem(row.Region, b.CIDRAssociation, b.state)
 		}),
 		DhcpOptionsId:   aws.String(row.DHCPOptionsID),
 		InstanceTenancy: types.Tenancy(row.Tenancy),
 		IsDefault:       aws.Bool(row.IsDefault),
 		Tags:            tagSet(row.Tags),
 	}
-}
-
-// associationsOf returns the associations of a VPC's blocks, the primary one first.
-func associationsOf(row *store.VPC) []store.CIDRAssociation {
-	return append([]store.CIDRAssociation{{ID: row.CIDRAssociationID, CIDR: row.CIDR}}, row.SecondaryBlocks...)
-}
-
-// byBlock returns a filter by a property of a VPC's blocks.
-func byBlock(text func(store.CIDRAssociation) string) func(store.Reader, *store.VPC) []string {
-	return func(_ store.Reader, row *store.VPC) []string { return list(associationsOf(row), text) }
 }
 
 // DeleteVpc deletes a VPC that contains only what CreateVpc created.

@@ -157,6 +157,8 @@ func (a *API) DisassociateVpcCidrBlock(
 		}
 		store.VPCs.Edit(tx, vpc.ID, func(row *store.VPC) {
 			row.SecondaryBlocks, row.IPv6 = without(row.SecondaryBlocks), without(row.IPv6)
+			former := append(formerAt(row, a.Now()), store.FormerBlock{CIDRAssociation: association, Until: a.Now()})
+			row.FormerBlocks = former[max(len(former)-formerLimit, 0):]
 		})
 		for _, table := range store.RouteTablesByVPC.List(tx, vpc.ID) {
 			store.RouteTables.Edit(tx, table.ID, func(row *store.RouteTable) {

@@ -3,6 +3,7 @@ package ec2
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -51,6 +52,20 @@ func TestAFurtherBlockHasSubnetsAndLocalRoutes(t *testing.T) {
 	}
 	do(c, c.DeleteSubnet, &ec2.DeleteSubnetInput{SubnetId: &subnet})
 	do(c, c.DisassociateVpcCidrBlock, remove)
+	byState := func(state string) []types.Vpc {
+		return do(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{
+			VpcIds: []string{vpc}, Filters: []types.Filter{filter("cidr-block-association.state", state)},
+		}).Vpcs
+	}
+	if gone := byState("disassociated"); len(gone) != 1 || len(gone[0].CidrBlockAssociationSet) != 2 ||
+		gone[0].CidrBlockAssociationSet[1].CidrBlockState.State != types.VpcCidrBlockStateCodeDisassociated {
+		t.Errorf("after its end the block is described as %+v", gone)
+	}
+	c.Now = func() time.Time { return noon.Add(formerDescribed) }
+	if gone, own := byState("disassociated"), byState("associated"); len(gone) != 0 || len(own) != 1 ||
+		len(own[0].CidrBlockAssociationSet) != 1 {
+		t.Errorf("half an hour later it is described as %+v, %+v", gone, own)
+	}
 	if got := c.localBlocks(vpc); !slices.Equal(got, []string{"10.0.0.0/16"}) {
 		t.Errorf("afterwards local routes to %v", got)
 	}

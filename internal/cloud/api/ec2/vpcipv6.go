@@ -133,11 +133,6 @@ func ipv6AssociationItem(
 	}
 }
 
-// byIPv6Block returns a filter by a property of a VPC's IPv6 blocks.
-func byIPv6Block(text func(store.CIDRAssociation) string) func(store.Reader, *store.VPC) []string {
-	return func(_ store.Reader, row *store.VPC) []string { return list(row.IPv6, text) }
-}
-
 // associateProvidedIPv6 gives a VPC an IPv6 block that the request leaves to AWS.
 func (a *API) associateProvidedIPv6(
 	ctx context.Context, vpcID string, borderGroup *string,
