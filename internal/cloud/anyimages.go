@@ -3,6 +3,8 @@
 package cloud
 
 import (
+	"strings"
+
 	"aloft.dev/aloft/internal/cloud/api/ec2"
 	"aloft.dev/aloft/internal/cloud/plane/image"
 )
@@ -32,7 +34,12 @@ func anyImages(first string) []ec2.BaseImage {
 			earlierUbuntu("jammy", "22.04", arch),
 			earlierUbuntu("focal", "20.04", arch))
 	}
-	return append(all, amazonLinux("amzn-ami-hvm-", "2018.03.0.20231218.0", "Amazon Linux AMI ", "amd64"))
+	return append(all,
+		amazonLinux("amzn-ami-hvm-", "2018.03.0.20231218.0", "Amazon Linux AMI ", "amd64"),
+		amazonLinuxMinimal(),
+		earlierUbuntu("bionic", "18.04", "amd64"),
+		earlierUbuntu("xenial", "16.04", "amd64"),
+		earlierUbuntu("trusty", "14.04", "amd64"))
 }
 
 // amazonParameters is where the ids of the latest images of Amazon Linux are.
@@ -71,6 +78,16 @@ func amazonLinux(prefix, version, title, arch string) ec2.BaseImage {
 		SizeGiB:      8,
 		Parameters:   []string{amazonParameters + prefix + aws + "-gp2"},
 	}
+}
+
+// amazonLinuxMinimal returns the smallest image of the first Amazon Linux, which many configurations
+// still name.
+func amazonLinuxMinimal() ec2.BaseImage {
+	minimal := amazonLinux("amzn-ami-minimal-hvm-", "2018.03.0.20231218.0", "Amazon Linux AMI ", "amd64")
+	minimal.Name = strings.TrimSuffix(minimal.Name, "gp2") + "ebs"
+	minimal.VolumeType = "standard"
+	minimal.Parameters = []string{amazonParameters + "amzn-ami-minimal-hvm-x86_64-ebs"}
+	return minimal
 }
 
 // earlierUbuntu returns an image of a release of Ubuntu that cannot be built.

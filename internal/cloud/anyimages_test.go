@@ -23,6 +23,8 @@ func TestAnyImagesAreThoseThatClientsAskFor(t *testing.T) {
 			"amzn2-ami-hvm-2.0.20261101.0-x86_64-gp2",
 			"amzn2-ami-kernel-5.10-hvm-2.0.20261101.0-arm64-gp2",
 			"amzn-ami-hvm-2018.03.0.20231218.0-x86_64-gp2",
+			"amzn-ami-minimal-hvm-2018.03.0.20231218.0-x86_64-ebs",
+			"ubuntu/images/hvm-ssd/ubuntu-xenial-16.04-amd64-server-20261101",
 			"ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-20261101",
 		} {
 			if !slices.Contains(names, name) {

@@ -111,8 +111,7 @@ func (d *daemon) apis() (wire.Config, error) {
 	})
 	machines := ec2.New(ec2.Config{
 		Authorize: guard.Authorize, PassRole: passRoleTo(guard),
-		Assumable: authorization.ServiceMayAssume,
-		Store:     d.store, PublicRange: network.DefaultPublicRange, IPv6Range: d.ipv6Range(),
+		Store: d.store, PublicRange: network.DefaultPublicRange, IPv6Range: d.ipv6Range(),
 		Images:  d.publicImages(),
 		Manners: &d.manners, AnyImage: d.AnyImage, Simulated: d.Layout.Simulated,
 		Console: func(_ context.Context, id string) ([]byte, error) { return d.machines.Console(id) },

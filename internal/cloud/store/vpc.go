@@ -35,8 +35,8 @@ type VPC struct {
 	SecondaryBlocks            []CIDRAssociation
 	IPv6                       []CIDRAssociation
 	FormerBlocks               []FormerBlock // which are still described for a while
-	DHCPOptionsID              string // "default": none
-	Tenancy                    string // "default", "dedicated"
+	DHCPOptionsID              string        // "default": none
+	Tenancy                    string        // "default", "dedicated"
 	IsDefault                  bool
 	DNSSupport, DNSHostnames   bool
 	NetworkAddressUsageMetrics bool

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -74,11 +75,11 @@ func parseStored(row *store.Certificate) (*x509.Certificate, error) {
 }
 
 // domainNames returns the names for which a certificate is valid. The first is ACM's
-// DomainName.
+// DomainName. An IP address is no name: the certificate of one alone has no DomainName.
 func domainNames(leaf *x509.Certificate) []string {
 	names := leaf.DNSNames
 	cn := leaf.Subject.CommonName
-	if cn == "" {
+	if _, err := netip.ParseAddr(cn); cn == "" || err == nil {
 		return names
 	}
 	out := []string{cn}

@@ -93,11 +93,6 @@ func (a *API) DescribeNotificationConfigurations(
 	ctx context.Context, in *autoscaling.DescribeNotificationConfigurationsInput,
 ) (*autoscaling.DescribeNotificationConfigurationsOutput, error) {
 	found, view := []types.NotificationConfiguration{}, a.Store.Read(ctx)
-	for _, name := range in.AutoScalingGroupNames {
-		if _, err := findGroup(view, wire.RegionFrom(ctx), &name); err != nil {
-			return nil, err
-		}
-	}
 	for _, n := range store.ScalingNotifications.InRegion(view, wire.RegionFrom(ctx)) {
 		if names := in.AutoScalingGroupNames; len(names) > 0 && !slices.Contains(names, n.Group) {
 			continue

@@ -44,7 +44,8 @@ func (a *API) PutResourcePolicy(
 		return nil, err
 	}
 	row := &store.LogPolicy{
-		Name: *in.PolicyName, Region: wire.RegionFrom(ctx), Document: *in.PolicyDocument, Updated: a.Now(),
+		Name: *in.PolicyName, Region: wire.RegionFrom(ctx), Document: policydocument.Canonical(*in.PolicyDocument),
+		Updated: a.Now(),
 	}
 	described := describePolicy(row)
 	return &cloudwatchlogs.PutResourcePolicyOutput{ResourcePolicy: &described}, a.change(

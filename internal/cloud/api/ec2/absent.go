@@ -35,8 +35,6 @@ func (a *API) none(ctx context.Context, q absent) error {
 		switch {
 		case aws.ToString(filter.Name) == "":
 			return wire.Errorf("InvalidParameterValue", "The filter 'null' is invalid")
-		case len(filter.Values) == 0:
-			return missingParameter("Filter.Value")
 		case !hasFilter(q.operation, *filter.Name):
 			return wire.Errorf("InvalidParameterValue", "The filter '%s' is invalid", *filter.Name)
 		}

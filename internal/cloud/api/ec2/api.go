@@ -40,9 +40,6 @@ type Config struct {
 	// "ec2.amazonaws.com" for instances; nil: everyone may.
 	PassRole func(ctx context.Context, role *store.Role, service string) error
 
-	// Assumable reports whether a service may assume a role; nil: it may.
-	Assumable func(role *store.Role, service string) (bool, error)
-
 	// Authorize returns an error unless the caller of ctx may make a call that another
 	// service will make later; nil: everyone may.
 	Authorize func(ctx context.Context, call wire.Call) error
@@ -80,9 +77,6 @@ func New(cfg Config) *API {
 	}
 	if cfg.PassRole == nil {
 		cfg.PassRole = func(context.Context, *store.Role, string) error { return nil }
-	}
-	if cfg.Assumable == nil {
-		cfg.Assumable = func(*store.Role, string) (bool, error) { return true, nil }
 	}
 	if cfg.Authorize == nil {
 		cfg.Authorize = func(context.Context, wire.Call) error { return nil }

@@ -14,9 +14,8 @@ import (
 var dhcpOptions = resourceType[store.DHCPOptions]{
 	table: store.DHCPOptionSets, kind: types.ResourceTypeDhcpOptions, prefix: "dopt-",
 	notFoundCode: "InvalidDhcpOptionID.NotFound", notFoundText: "The dhcpOption ID",
-	malformedCode: "InvalidDhcpOptionsId.Malformed",
-	key:           func(row *store.DHCPOptions) (identity.Region, string) { return row.Region, row.ID },
-	tags:          func(row *store.DHCPOptions) *store.Tags { return &row.Tags },
+	key:  func(row *store.DHCPOptions) (identity.Region, string) { return row.Region, row.ID },
+	tags: func(row *store.DHCPOptions) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row *store.DHCPOptions) store.Tags { return row.Tags }, filters[*store.DHCPOptions]{
 		"dhcp-options-id": field(func(row *store.DHCPOptions) string { return row.ID }),
 		"owner-id":        field(func(row *store.DHCPOptions) string { return row.Region.Account() }),

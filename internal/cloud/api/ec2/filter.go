@@ -18,7 +18,8 @@ type filters[R any] map[string]func(r store.Reader, row R) []string
 // maxFilterValues is EC2's limit for one request.
 const maxFilterValues = 200
 
-// check refuses unknown filters, filters without values and too many values.
+// check refuses unknown filters and too many values. A filter without values is one that nothing
+// passes (moto pull request 8570).
 func (f filters[R]) check(requested []types.Filter) error {
 	values := 0
 	for _, filter := range requested {
@@ -28,9 +29,6 @@ func (f filters[R]) check(requested []types.Filter) error {
 		}
 		if _, known := f[f.entry(name)]; !known {
 			return wire.Errorf("InvalidParameterValue", "The filter '%s' is invalid", name)
-		}
-		if len(filter.Values) == 0 {
-			return missingParameter("Filter.Value")
 		}
 		values += len(filter.Values)
 	}

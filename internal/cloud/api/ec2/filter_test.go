@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"pgregory.net/rapid"
@@ -68,4 +69,19 @@ func TestFiltersSelectByTagsAndAllMustPass(t *testing.T) {
 	}
 	wantError(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{Filters: []types.Filter{filter("colour", "red")}},
 		"InvalidParameterValue: The filter 'colour' is invalid")
+}
+
+func TestNothingPassesAFilterWithoutValues(t *testing.T) {
+	c := newCloud(t)
+	c.vpc("10.0.0.0/16")
+	if got := do(c, c.DescribeVpcs, &ec2.DescribeVpcsInput{
+		Filters: []types.Filter{{Name: aws.String("vpc-id")}},
+	}).Vpcs; len(got) != 0 {
+		t.Errorf("VPCs %+v", got)
+	}
+	if got := do(c, c.DescribeReservedInstances, &ec2.DescribeReservedInstancesInput{
+		Filters: []types.Filter{{Name: aws.String("instance-type")}},
+	}).ReservedInstances; len(got) != 0 {
+		t.Errorf("reserved instances %+v", got)
+	}
 }

@@ -23,8 +23,9 @@ var uuidPattern = regexp.MustCompile("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}
 var fleets = resourceType[store.Fleet]{
 	table: store.Fleets, kind: types.ResourceTypeFleet, prefix: "fleet-",
 	notFoundCode: "InvalidFleetId.NotFound", notFoundText: "The fleet ID", malformedCode: "InvalidFleetId.Malformed",
-	key:  func(row fleet) (identity.Region, string) { return row.Region, row.ID },
-	tags: func(row fleet) *store.Tags { return &row.Tags },
+	smallestPage: 1, // Terraform's provider asks for one
+	key:          func(row fleet) (identity.Region, string) { return row.Region, row.ID },
+	tags:         func(row fleet) *store.Tags { return &row.Tags },
 	wellFormed: func(id string) bool {
 		rest, ok := strings.CutPrefix(id, "fleet-")
 		return ok && uuidPattern.MatchString(rest)

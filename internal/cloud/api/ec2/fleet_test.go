@@ -379,3 +379,16 @@ func TestAFleetThatRequestsItsCapacityOnceReplacesNothing(t *testing.T) {
 	wantRemoteError(r, r.CreateFleet, in, "InvalidParameterValue: Value (2026-11-23T13:00:00.000Z) for parameter "+
 		"validUntil is invalid. The time is in the past.")
 }
+
+func TestOnlyAFleetThatKeepsItsCapacityMayHaveNone(t *testing.T) {
+	r := newRemote(t)
+	in := r.fleetOf(0)
+	wantRemoteError(r, r.CreateFleet, in,
+		"InvalidParameterValue: Value (0) for parameter totalTargetCapacity is invalid. It must be from 1 to 10000.")
+	in.Type, in.TagSpecifications = types.FleetTypeMaintain, nil
+	id := doRemote(r, r.CreateFleet, in).FleetId
+	page := doRemote(r, r.DescribeFleets, &ec2.DescribeFleetsInput{MaxResults: aws.Int32(1)}).Fleets
+	if len(page) != 1 || *page[0].FleetId != *id || *page[0].TargetCapacitySpecification.TotalTargetCapacity != 0 {
+		t.Errorf("fleets %+v", page)
+	}
+}

@@ -388,6 +388,11 @@ func checkFleet(in *ec2.CreateFleetInput) (capacity fleetCapacity, err error) {
 	if err := checkFleetTemplates(in.LaunchTemplateConfigs); err != nil {
 		return capacity, err
 	}
+	// A fleet that keeps its capacity may have none yet.
+	if *in.TargetCapacitySpecification.TotalTargetCapacity == 0 && in.Type != types.FleetTypeInstant {
+		return capacity, checkEnum(
+			"defaultTargetCapacityType", in.TargetCapacitySpecification.DefaultTargetCapacityType)
+	}
 	return checkCapacitySpecification(in.TargetCapacitySpecification)
 }
 

@@ -234,7 +234,7 @@ func (a *API) DescribeFleetInstances(
 		return nil, err
 	}
 	page := pageRequest{in.MaxResults, in.NextToken}
-	if err := page.check("", false); err != nil {
+	if err := page.checkFrom(fleets.smallestPage, "", false); err != nil {
 		return nil, err
 	}
 	var rows []vm
@@ -293,7 +293,7 @@ func (a *API) DescribeFleetHistory(
 		return nil, err
 	}
 	page := pageRequest{in.MaxResults, in.NextToken}
-	if err := page.check("", false); err != nil {
+	if err := page.checkFrom(fleets.smallestPage, "", false); err != nil {
 		return nil, err
 	}
 	entries := numbered(row.Events, func(e store.FleetEvent) bool {

@@ -76,9 +76,6 @@ func TestFlowLogsThatAreRefused(t *testing.T) {
 	c := newCloud(t)
 	flowLogWorld(c)
 	vpc := c.vpc("10.0.0.0/16")
-	c.Assumable = func(role *store.Role, service string) (bool, error) {
-		return role.Name == "flows" && service == "vpc-flow-logs.amazonaws.com", nil
-	}
 	do(c, c.CreateFlowLogs, toGroup(vpc))
 	for _, test := range []struct {
 		change func(in *ec2.CreateFlowLogsInput)

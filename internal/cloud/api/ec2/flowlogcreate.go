@@ -188,7 +188,8 @@ func logGroupOf(arn string) (name string, ok bool) {
 	return name, name != "" && !strings.Contains(name, ":")
 }
 
-// checkFlowLogRole refuses a role that the service cannot assume, or the caller may not pass.
+// checkFlowLogRole refuses a role that does not exist, or that the caller may not pass. As on AWS, a
+// role that does not trust the service is found out when records are delivered.
 func (a *API) checkFlowLogRole(ctx context.Context, r store.Reader, row *store.FlowLog) error {
 	if row.DestinationType == string(types.LogDestinationTypeS3) {
 		return nil
@@ -200,13 +201,7 @@ func (a *API) checkFlowLogRole(ctx context.Context, r store.Reader, row *store.F
 	if !ok {
 		return invalidFlowLog("Unable to assume given IAM role")
 	}
-	if err := a.PassRole(ctx, role, FlowLogService); err != nil {
-		return err
-	}
-	if assumable, err := a.Assumable(role, FlowLogService); err != nil || !assumable {
-		return invalidFlowLog("Unable to assume given IAM role")
-	}
-	return nil
+	return a.PassRole(ctx, role, FlowLogService)
 }
 
 // checkFlowLogResource returns EC2's error for a resource that does not exist.

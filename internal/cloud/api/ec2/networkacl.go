@@ -16,9 +16,8 @@ import (
 var networkACLs = resourceType[store.NetworkACL]{
 	table: store.NetworkACLs, kind: types.ResourceTypeNetworkAcl, prefix: "acl-",
 	notFoundCode: "InvalidNetworkAclID.NotFound", notFoundText: "The networkAcl ID",
-	malformedCode: "InvalidNetworkAclId.Malformed",
-	key:           func(row *store.NetworkACL) (identity.Region, string) { return row.Region, row.ID },
-	tags:          func(row *store.NetworkACL) *store.Tags { return &row.Tags },
+	key:  func(row *store.NetworkACL) (identity.Region, string) { return row.Region, row.ID },
+	tags: func(row *store.NetworkACL) *store.Tags { return &row.Tags },
 	filters: withTagFilters(func(row *store.NetworkACL) store.Tags { return row.Tags }, filters[*store.NetworkACL]{
 		"network-acl-id": field(func(row *store.NetworkACL) string { return row.ID }),
 		"vpc-id":         field(func(row *store.NetworkACL) string { return row.VPCID }),

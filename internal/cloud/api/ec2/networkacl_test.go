@@ -32,10 +32,12 @@ func TestNetworkACLsHaveEntriesAndSubnets(t *testing.T) {
 	}
 	entry := &ec2.CreateNetworkAclEntryInput{
 		NetworkAclId: acl.NetworkAclId, RuleNumber: aws.Int32(100), Egress: aws.Bool(false),
-		Protocol: aws.String("tcp"), RuleAction: "allow", CidrBlock: aws.String("0.0.0.0/0"),
+		Protocol: aws.String("tcp"), RuleAction: "Allow", CidrBlock: aws.String("0.0.0.0/0"),
 		PortRange: &types.PortRange{From: aws.Int32(80), To: aws.Int32(80)},
 	}
 	do(c, c.CreateNetworkAclEntry, entry)
+	wantError(c, c.DescribeNetworkAcls, &ec2.DescribeNetworkAclsInput{NetworkAclIds: []string{"nacl-1"}},
+		"InvalidNetworkAclID.NotFound: The networkAcl ID 'nacl-1' does not exist")
 	wantError(c, c.CreateNetworkAclEntry, entry,
 		"NetworkAclEntryAlreadyExists: The network acl entry identified by 100 already exists.")
 	of := []types.Filter{filter("association.subnet-id", subnet)}
@@ -48,7 +50,7 @@ func TestNetworkACLsHaveEntriesAndSubnets(t *testing.T) {
 		"DependencyViolation: The networkAcl '"+*acl.NetworkAclId+"' has dependencies and cannot be deleted.")
 	now := do(c, c.DescribeNetworkAcls, &ec2.DescribeNetworkAclsInput{Filters: of}).NetworkAcls
 	if len(now) != 1 || *now[0].NetworkAclId != *acl.NetworkAclId || *now[0].Entries[1].Protocol != "6" ||
-		*now[0].Entries[1].PortRange.From != 80 {
+		*now[0].Entries[1].PortRange.From != 80 || now[0].Entries[1].RuleAction != types.RuleActionAllow {
 		t.Errorf("network ACL of the subnet: %+v", now)
 	}
 	do(c, c.ReplaceNetworkAclAssociation, &ec2.ReplaceNetworkAclAssociationInput{

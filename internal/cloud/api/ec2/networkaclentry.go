@@ -51,7 +51,8 @@ func parseACLEntry(in *ec2.CreateNetworkAclEntryInput) (store.NetworkACLEntry, e
 		return e, missingParameter("ruleNumber")
 	case in.Egress == nil:
 		return e, missingParameter("egress")
-	case !slices.Contains(in.RuleAction.Values(), in.RuleAction):
+	case !strings.EqualFold(action, string(types.RuleActionAllow)) &&
+		!strings.EqualFold(action, string(types.RuleActionDeny)):
 		return e, invalidValue("ruleAction", action, "Valid values are allow and deny.")
 	}
 	if err := checkRuleNumber(*in.RuleNumber); err != nil {
@@ -64,7 +65,7 @@ func parseACLEntry(in *ec2.CreateNetworkAclEntryInput) (store.NetworkACLEntry, e
 	e = store.NetworkACLEntry{
 		Number: int(*in.RuleNumber),
 		Egress: *in.Egress,
-		Allow:  in.RuleAction == types.RuleActionAllow,
+		Allow:  strings.EqualFold(action, string(types.RuleActionAllow)), // in any case, as on AWS
 		CIDR:   block,
 	}
 	if e.Protocol, err = aclProtocol(*in.Protocol); err != nil {

@@ -20,9 +20,14 @@ type pageRequest struct {
 	token *string
 }
 
-// check refuses impossible page sizes. named reports whether the request names
+// check refuses page sizes outside of EC2's limits. named reports whether the request names
 // resources by their ids, which excludes a page size.
 func (p pageRequest) check(idParameter string, named bool) error {
+	return p.checkFrom(minResults, idParameter, named)
+}
+
+// checkFrom is check for an operation with another smallest page.
+func (p pageRequest) checkFrom(smallest int32, idParameter string, named bool) error {
 	if p.max == nil {
 		return nil
 	}
@@ -31,10 +36,10 @@ func (p pageRequest) check(idParameter string, named bool) error {
 		return wire.Errorf(
 			"InvalidParameterCombination", "The parameter %s cannot be used with the parameter maxResults", idParameter,
 		)
-	case n < minResults:
+	case n < smallest:
 		return wire.Errorf(
 			"InvalidParameterValue",
-			"Value ( %d ) for parameter maxResults is invalid. Expecting a value greater than %d.", n, minResults,
+			"Value ( %d ) for parameter maxResults is invalid. Expecting a value greater than %d.", n, smallest,
 		)
 	case n > maxResults:
 		return wire.Errorf(

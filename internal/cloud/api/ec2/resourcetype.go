@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -32,6 +33,8 @@ type resourceType[T any] struct {
 	// wellFormed reports whether an id has the form of the type's; nil: the prefix and hexadecimal
 	// digits.
 	wellFormed func(id string) bool
+	// smallestPage is the least page size; 0: minResults.
+	smallestPage int32
 	// malformedText, if set, is the message of that error, with %s for the id.
 	malformedText string
 	// notFoundSeveral, if set, is the message of that error for several ids, with %s for them.
@@ -109,7 +112,7 @@ func (t *resourceType[T]) notFound(id string) error {
 // describe returns the rows that a describe operation selects, in the order of their
 // ids, and the token of the next page.
 func (t *resourceType[T]) describe(r store.Reader, region identity.Region, q describeQuery) ([]*T, *string, error) {
-	if err := q.page.check(q.idParameter, len(q.ids) > 0); err != nil {
+	if err := q.page.checkFrom(cmp.Or(t.smallestPage, minResults), q.idParameter, len(q.ids) > 0); err != nil {
 		return nil, nil, err
 	}
 	if err := t.filters.check(q.filters); err != nil {

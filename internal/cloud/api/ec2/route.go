@@ -90,7 +90,8 @@ func (q routeRequest) destination() (to store.Route, err error) {
 	case to.PrefixListID != "":
 		return to, prefixLists.checkID(to.PrefixListID)
 	case len(given) == 0:
-		return to, missingParameter("destinationCidrBlock")
+		return to, wire.Errorf("MissingParameter",
+			"The request must contain the parameter destinationCidrBlock or destinationIpv6CidrBlock")
 	case aws.ToString(q.block6) != "":
 		to.Destination, err = parseIPv6CIDR("destinationIpv6CidrBlock", *q.block6)
 		return to, err

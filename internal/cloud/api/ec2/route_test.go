@@ -25,6 +25,8 @@ func TestRoutesTargetTheVPCsInternetGateway(t *testing.T) {
 	))
 	do(c, c.AttachInternetGateway, &ec2.AttachInternetGatewayInput{InternetGatewayId: gateway, VpcId: &vpc})
 	do(c, c.CreateRoute, route("0.0.0.0/0"))
+	wantError(c, c.CreateRoute, &ec2.CreateRouteInput{RouteTableId: table, GatewayId: gateway}, "MissingParameter: "+
+		"The request must contain the parameter destinationCidrBlock or destinationIpv6CidrBlock")
 	wantError(c, c.CreateRoute, route("10.0.0.0/16"),
 		"RouteAlreadyExists: The route identified by 10.0.0.0/16 already exists.")
 	if _, err := c.CreateRoute(c.ctx, route("10.0.1.0/24")); code(err) != "InvalidParameterValue" {

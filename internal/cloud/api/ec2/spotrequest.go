@@ -110,11 +110,20 @@ func spotState(r store.Reader, row spot) (types.SpotInstanceState, *types.SpotIn
 	return state, &types.SpotInstanceStatus{Code: &code, Message: &message, UpdateTime: &at}
 }
 
+// spotPriceItem describes a price per hour, with six decimals. It is nil without a price.
+func spotPriceItem(price string) *string {
+	p, err := strconv.ParseFloat(price, 64)
+	if err != nil {
+		return nil
+	}
+	return aws.String(strconv.FormatFloat(p, 'f', 6, 64))
+}
+
 func spotItem(r store.Reader) func(spot) types.SpotInstanceRequest {
 	return func(row spot) types.SpotInstanceRequest {
 		item := types.SpotInstanceRequest{
 			SpotInstanceRequestId: aws.String(row.ID), InstanceId: aws.String(row.InstanceID),
-			CreateTime: aws.Time(row.Created), SpotPrice: optionalString(row.MaxPrice),
+			CreateTime: aws.Time(row.Created), SpotPrice: spotPriceItem(row.MaxPrice),
 			LaunchSpecification: spotLaunch(row), LaunchedAvailabilityZone: aws.String(row.Zone),
 			LaunchGroup: optionalString(row.LaunchGroup), AvailabilityZoneGroup: optionalString(row.ZoneGroup),
 			ProductDescription:           types.RIProductDescriptionLinuxUnix,

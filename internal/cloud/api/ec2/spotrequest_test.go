@@ -43,7 +43,7 @@ func TestSpotInstanceFulfilsARequest(t *testing.T) {
 	}
 	request := r.spotRequest(*vm.SpotInstanceRequestId)
 	if request.State != types.SpotInstanceStateActive || *request.Status.Code != "fulfilled" ||
-		*request.InstanceId != *vm.InstanceId || *request.SpotPrice != "0.05" || len(request.Tags) != 1 ||
+		*request.InstanceId != *vm.InstanceId || *request.SpotPrice != "0.050000" || len(request.Tags) != 1 ||
 		*request.LaunchSpecification.ImageId != image {
 		t.Errorf("request %+v", request)
 	}

@@ -39,8 +39,9 @@ func (a *API) UploadServerCertificate(
 	row := &store.ServerCertificate{
 		Name: *in.ServerCertificateName, Path: path, ID: a.ids.UniqueID("ASCA"),
 		ARN:  arn(ctx, "server-certificate", path, *in.ServerCertificateName),
-		Body: *in.CertificateBody, Chain: aws.ToString(in.CertificateChain), PrivateKey: *in.PrivateKey,
-		Uploaded: a.now(), Expires: leaf.NotAfter, Tags: tags,
+		Body: strings.TrimSpace(*in.CertificateBody), Chain: strings.TrimSpace(aws.ToString(in.CertificateChain)),
+		PrivateKey: *in.PrivateKey,
+		Uploaded:   a.now(), Expires: leaf.NotAfter, Tags: tags,
 	}
 	if err := a.Store.Update(func(tx *store.Tx) error {
 		if err := checkCertificateName(tx, row); err != nil {

@@ -8,6 +8,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"math/big"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,7 +66,8 @@ func TestServerCertificates(t *testing.T) {
 	got := must(w.GetServerCertificate(ctx, &client.GetServerCertificateInput{
 		ServerCertificateName: new("c"),
 	}))(t).ServerCertificate
-	if *got.CertificateBody != leaf.body || *got.CertificateChain != issuer.body || len(got.Tags) != 1 {
+	if *got.CertificateBody != strings.TrimSpace(leaf.body) ||
+		*got.CertificateChain != strings.TrimSpace(issuer.body) || len(got.Tags) != 1 {
 		t.Errorf("certificate %+v", got)
 	}
 	for prefix, want := range map[string]int{"/": 1, "/team/": 1, "/other/": 0} {

@@ -54,7 +54,8 @@ func setPolicy(row *store.Topic, text string) error {
 				return invalid("Policy statement action out of service scope!")
 			}
 		}
-		if slices.ContainsFunc(s.Resources, func(arn string) bool { return arn != row.ARN }) || s.Resources == nil {
+		// As on AWS, it may be another topic's; then the statement allows nothing here.
+		if len(s.Resources) != 1 || strings.Contains(s.Resources[0], "*") {
 			return invalid("Policy statement must apply to a single resource!")
 		}
 	}
@@ -62,7 +63,7 @@ func setPolicy(row *store.Topic, text string) error {
 	if unsupported, ok := errors.AsType[*resourcepolicy.UnsupportedError](err); ok {
 		return wire.NotImplemented("%v", unsupported)
 	}
-	row.Policy = text
+	row.Policy = policydocument.Compact(text)
 	return err
 }
 

@@ -3,6 +3,7 @@ package sns_test
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -62,9 +63,17 @@ func TestPermissionsAreStatementsOfThePolicy(t *testing.T) {
 		"InvalidParameter", "out of service scope")
 	wantCode(t, set(`{"Statement":{"Effect":"Allow","Principal":"*","Action":"sns:Publish","Resource":"*"}}`),
 		"InvalidParameter", "single resource")
-	if err := set(`{"Statement":{"Sid":"s","Effect":"Deny","Principal":"*","Action":"sns:Publish","Resource":"` +
-		webTopic + `"}}`); err != nil {
+	if err := set(`{"Statement":{"Effect":"Deny","Principal":"*","Action":"sns:Publish","Resource":"` +
+		webTopic + `2"}}`); err != nil {
+		t.Errorf("the resource of another topic: %v", err)
+	}
+	if err := set(`{ "Statement": {"Sid":"s","Effect":"Deny","Principal":"*","Action":"sns:Publish","Resource":"` +
+		webTopic + `"} }`); err != nil {
 		t.Fatal(err)
+	}
+	out, err := w.GetTopicAttributes(ctx, &client.GetTopicAttributesInput{TopicArn: aws.String(webTopic)})
+	if err != nil || !strings.HasPrefix(out.Attributes["Policy"], `{"Statement":{"Sid"`) {
+		t.Errorf("policy %s, %v", out.Attributes["Policy"], err)
 	}
 	if err := add("mine", "000000000000", "Subscribe"); err != nil {
 		t.Fatal(err)
