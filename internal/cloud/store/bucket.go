@@ -31,6 +31,8 @@ type Bucket struct {
 	BlockPublic *PublicAccessBlock // nil: none
 	BucketKeys  bool               // of the default encryption, which has no effect without AWS KMS
 	NoOwnership bool               // its ownership controls were deleted: its objects are its owner's all the same
+	Ownership   string             // BucketOwnerPreferred, ObjectWriter; "": BucketOwnerEnforced
+	Accelerated string             // Suspended; "": Transfer Acceleration was never set
 	CORS        []CORSRule
 	Versioning  string      // Enabled, Suspended; "": never enabled
 	ObjectLock  *ObjectLock // nil: its versions cannot be locked
@@ -80,6 +82,7 @@ type ObjectFilter struct {
 	Prefix             string
 	Tags               Tags
 	LargerThan, Before int64 // bytes; 0: any size
+	NotEmpty           bool  // more than 0 bytes
 }
 
 // FileRef is a file with content, or a part of one object's.

@@ -3,14 +3,18 @@ package s3
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// Clients ask about settings that no bucket here has, because no operation makes one. Each question
-// has S3's answer for a bucket without the setting.
+// Clients ask about settings that no bucket here has, because no operation makes one, and set some to what they are
+// anyway. Each question has S3's answer for a bucket without the setting.
 
 // lacks returns the error of a request for a setting that the bucket does not have, or that for a
 // bucket that does not exist.
@@ -64,11 +68,47 @@ func (a *API) GetBucketLogging(
 	return &s3.GetBucketLoggingOutput{}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
 }
 
-// GetBucketAccelerateConfiguration returns nothing: Transfer Acceleration was never enabled.
+// PutBucketAccelerateConfiguration accepts that Transfer Acceleration is suspended.
+func (a *API) PutBucketAccelerateConfiguration(
+	ctx context.Context, in *s3.PutBucketAccelerateConfigurationInput,
+) (*s3.PutBucketAccelerateConfigurationOutput, error) {
+	c := in.AccelerateConfiguration
+	switch {
+	case c == nil || !slices.Contains(c.Status.Values(), c.Status):
+		return nil, malformedXML()
+	case c.Status == types.BucketAccelerateStatusEnabled:
+		return nil, wire.NotImplemented("Transfer Acceleration of S3")
+	}
+	return &s3.PutBucketAccelerateConfigurationOutput{}, a.editBucket(
+		ctx, in.Bucket, in.ExpectedBucketOwner, func(b *store.Bucket) error {
+			b.Accelerated = string(c.Status)
+			return nil
+		})
+}
+
+// GetBucketAccelerateConfiguration returns what PutBucketAccelerateConfiguration has set.
 func (a *API) GetBucketAccelerateConfiguration(
 	ctx context.Context, in *s3.GetBucketAccelerateConfigurationInput,
 ) (*s3.GetBucketAccelerateConfigurationOutput, error) {
-	return &s3.GetBucketAccelerateConfigurationOutput{}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
+	bucket, err := findBucket(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner)
+	if err != nil {
+		return nil, err
+	}
+	return &s3.GetBucketAccelerateConfigurationOutput{Status: types.BucketAccelerateStatus(bucket.Accelerated)}, nil
+}
+
+// PutBucketRequestPayment accepts that the bucket's owner pays.
+func (a *API) PutBucketRequestPayment(
+	ctx context.Context, in *s3.PutBucketRequestPaymentInput,
+) (*s3.PutBucketRequestPaymentOutput, error) {
+	c := in.RequestPaymentConfiguration
+	switch {
+	case c == nil || !slices.Contains(c.Payer.Values(), c.Payer):
+		return nil, malformedXML()
+	case c.Payer == types.PayerRequester:
+		return nil, wire.NotImplemented("buckets whose requesters pay")
+	}
+	return &s3.PutBucketRequestPaymentOutput{}, a.has(ctx, in.Bucket, in.ExpectedBucketOwner)
 }
 
 // GetBucketRequestPayment reports that the bucket's owner pays.

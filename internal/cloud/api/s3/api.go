@@ -131,7 +131,7 @@ var lacking = []string{
 
 // implemented are the values, by parameter, that the local cloud honours.
 var implemented = map[string][]string{
-	"ServerSideEncryption": {"AES256"}, "ObjectOwnership": {"BucketOwnerEnforced"},
+	"ServerSideEncryption": {"AES256"},
 }
 
 // check refuses what the local cloud does not honour of a request.
@@ -155,9 +155,6 @@ func check(in any) error {
 		if err := checkStorageClass(class); err != nil {
 			return err
 		}
-	}
-	if acl, ok := set("ACL"); ok && acl.String() != "private" && acl.String() != "bucket-owner-full-control" {
-		return aclUnsupported()
 	}
 	if key, ok := set("Key"); ok {
 		text := key.Elem().String()

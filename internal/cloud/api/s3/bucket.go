@@ -79,6 +79,10 @@ func (a *API) CreateBucket(ctx context.Context, in *s3.CreateBucketInput) (*s3.C
 	if err := checkBucketName(name); err != nil {
 		return nil, err
 	}
+	ownership, err := ownershipOf(in)
+	if err != nil {
+		return nil, err
+	}
 	if config.Location != nil || config.Bucket != nil {
 		return nil, wire.NotImplemented("directory buckets")
 	}
@@ -105,7 +109,7 @@ func (a *API) CreateBucket(ctx context.Context, in *s3.CreateBucketInput) (*s3.C
 				"Your previous request to create the named bucket succeeded and you already own it.")
 		}
 		bucket := &store.Bucket{
-			Name: name, Region: region, Created: a.now(), Tags: tags,
+			Name: name, Region: region, Created: a.now(), Tags: tags, Ownership: ownership,
 			BlockPublic: &store.PublicAccessBlock{
 				PublicACLs: true, IgnoredACLs: true, PublicPolicy: true, RestrictedBuckets: true,
 			},

@@ -97,27 +97,6 @@ func TestObjectsExpire(t *testing.T) {
 	}
 }
 
-func TestOwnershipControlsOfABucketCanBeDeleted(t *testing.T) {
-	w := newWorld(t)
-	bucket := aws.String("bkt")
-	get := func() error {
-		out, err := w.GetBucketOwnershipControls(t.Context(), &s3.GetBucketOwnershipControlsInput{Bucket: bucket})
-		if err == nil && out.OwnershipControls.Rules[0].ObjectOwnership != types.ObjectOwnershipBucketOwnerEnforced {
-			t.Errorf("controls %+v", out.OwnershipControls)
-		}
-		return err
-	}
-	w.ok(nil, get())
-	w.ok(w.DeleteBucketOwnershipControls(t.Context(), &s3.DeleteBucketOwnershipControlsInput{Bucket: bucket}))
-	w.refused(get(), "OwnershipControlsNotFoundError")
-	w.ok(w.PutBucketOwnershipControls(t.Context(), &s3.PutBucketOwnershipControlsInput{
-		Bucket: bucket, OwnershipControls: &types.OwnershipControls{Rules: []types.OwnershipControlsRule{
-			{ObjectOwnership: types.ObjectOwnershipBucketOwnerEnforced},
-		}},
-	}))
-	w.ok(nil, get())
-}
-
 func TestBucketsAreDeletedWhenTheyAreEmpty(t *testing.T) {
 	w := newWorld(t)
 	w.put("k", "content")

@@ -62,7 +62,7 @@ func (a *API) CopyObject(ctx context.Context, in *s3.CopyObjectInput) (*s3.CopyO
 	if err := check(in); err != nil {
 		return nil, err
 	}
-	if _, err := findBucket(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner); err != nil {
+	if err := a.checkWritable(ctx, in.Bucket, in.ExpectedBucketOwner, in.ACL); err != nil {
 		return nil, err
 	}
 	from := source{

@@ -20,7 +20,7 @@ func selects(f store.ObjectFilter, o *store.Object) bool {
 		}
 	}
 	return strings.HasPrefix(o.Key, f.Prefix) && (f.LargerThan == 0 || o.Size > f.LargerThan) &&
-		(f.Before == 0 || o.Size < f.Before)
+		(f.Before == 0 || o.Size < f.Before) && (!f.NotEmpty || o.Size > 0)
 }
 
 // expiry returns when an object expires and by which rule, the zero time if it does not.

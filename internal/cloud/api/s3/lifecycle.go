@@ -152,8 +152,12 @@ func parseFilter(rule *store.LifecycleRule, r types.LifecycleRule) (err error) {
 	}
 	f.Prefix, f.LargerThan, f.Before = aws.ToString(all.Prefix), aws.ToInt64(all.ObjectSizeGreaterThan),
 		aws.ToInt64(all.ObjectSizeLessThan)
+	f.NotEmpty = all.ObjectSizeGreaterThan != nil && f.LargerThan == 0
+	if f.LargerThan < 0 || all.ObjectSizeLessThan != nil && f.Before <= f.LargerThan {
+		return wire.Errorf("InvalidRequest", "'ObjectSizeGreaterThan' must be less than 'ObjectSizeLessThan'")
+	}
 	f.Tags, err = mergeTags(all.Tags, len(all.Tags))
-	if err == nil && rule.AbandonedParts > 0 && (len(f.Tags) > 0 || f.LargerThan > 0 || f.Before > 0) {
+	if err == nil && rule.AbandonedParts > 0 && (len(f.Tags) > 0 || f.LargerThan > 0 || f.NotEmpty || f.Before > 0) {
 		return wire.Errorf("InvalidRequest",
 			"AbortIncompleteMultipartUpload cannot be specified with Tags or object sizes.")
 	}
@@ -220,22 +224,23 @@ func describeRule(rule *store.LifecycleRule) types.LifecycleRule {
 }
 
 func describeFilter(f store.ObjectFilter, and bool) *types.LifecycleRuleFilter {
-	size := func(n int64) *int64 {
-		if n == 0 {
-			return nil
-		}
-		return &n
+	var more, less *int64
+	if f.LargerThan > 0 || f.NotEmpty {
+		more = &f.LargerThan
+	}
+	if f.Before > 0 {
+		less = &f.Before
 	}
 	if and {
 		all := &types.LifecycleRuleAndOperator{
-			Tags: describeTags(f.Tags), ObjectSizeGreaterThan: size(f.LargerThan), ObjectSizeLessThan: size(f.Before),
+			Tags: describeTags(f.Tags), ObjectSizeGreaterThan: more, ObjectSizeLessThan: less,
 		}
 		if f.Prefix != "" {
 			all.Prefix = aws.String(f.Prefix)
 		}
 		return &types.LifecycleRuleFilter{And: all}
 	}
-	out := &types.LifecycleRuleFilter{ObjectSizeGreaterThan: size(f.LargerThan), ObjectSizeLessThan: size(f.Before)}
+	out := &types.LifecycleRuleFilter{ObjectSizeGreaterThan: more, ObjectSizeLessThan: less}
 	switch tags := describeTags(f.Tags); {
 	case len(tags) > 0:
 		out.Tag = &tags[0]

@@ -102,6 +102,9 @@ func (a *API) CreateMultipartUpload(
 	}
 	err = a.Store.Update(func(tx *store.Tx) error {
 		bucket, err := findBucket(ctx, tx, in.Bucket, in.ExpectedBucketOwner)
+		if err == nil {
+			err = checkCanned(bucket, string(in.ACL))
+		}
 		if err != nil {
 			return err
 		}

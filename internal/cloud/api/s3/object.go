@@ -124,7 +124,7 @@ func (a *API) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutObje
 	if err := check(in); err != nil {
 		return nil, err
 	}
-	if _, err := findBucket(ctx, a.Store.View(), in.Bucket, in.ExpectedBucketOwner); err != nil {
+	if err := a.checkWritable(ctx, in.Bucket, in.ExpectedBucketOwner, in.ACL); err != nil {
 		return nil, err
 	}
 	headers, err := headersOf(store.ObjectHeaders{
