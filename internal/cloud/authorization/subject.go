@@ -95,6 +95,7 @@ var quotaOperations = operations{
 	"GetAWSDefaultServiceQuota":   {},
 	"ListServiceQuotas":           {},
 	"ListAWSDefaultServiceQuotas": {},
+	"ListServices":                {},
 }
 
 // needs returns the permissions that the call needs.

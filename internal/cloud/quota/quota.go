@@ -9,6 +9,7 @@ package quota
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -167,6 +168,9 @@ var serviceNames = map[string]string{
 	"elasticloadbalancing": "Elastic Load Balancing (ELB)",
 	"vpc":                  "Amazon Virtual Private Cloud (Amazon VPC)",
 }
+
+// Services returns the codes of the services with quotas, in their order.
+func Services() []string { return slices.Sorted(maps.Keys(serviceNames)) }
 
 // ServiceName returns the name of a service, or "" if it has no quotas.
 func ServiceName(code string) string { return serviceNames[code] }

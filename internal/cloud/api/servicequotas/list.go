@@ -35,7 +35,7 @@ func (a *API) ListServiceQuotas(
 	quotas = slices.DeleteFunc(quotas, func(q quota.Quota) bool {
 		return in.QuotaCode != nil && q.Code != *in.QuotaCode || level == types.AppliedLevelEnumResource
 	})
-	quotas, next, err := paginate(quotas, in.MaxResults, in.NextToken)
+	quotas, next, err := paginate(quotas, in.MaxResults, in.NextToken, codeOf)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (a *API) ListAWSDefaultServiceQuotas(
 	if err != nil {
 		return nil, err
 	}
-	quotas, next, err := paginate(quotas, in.MaxResults, in.NextToken)
+	quotas, next, err := paginate(quotas, in.MaxResults, in.NextToken, codeOf)
 	if err != nil {
 		return nil, err
 	}
@@ -77,8 +77,27 @@ func ofService(code *string) ([]quota.Quota, error) {
 	return slices.DeleteFunc(quota.All(), func(q quota.Quota) bool { return q.Service != *code }), nil
 }
 
-// paginate returns a page of quotas and the token of the next one.
-func paginate(quotas []quota.Quota, size *int32, token *string) ([]quota.Quota, *string, error) {
+// ListServices returns the services that have quotas.
+func (a *API) ListServices(
+	_ context.Context, in *servicequotas.ListServicesInput,
+) (*servicequotas.ListServicesOutput, error) {
+	codes, next, err := paginate(quota.Services(), in.MaxResults, in.NextToken, func(code string) string { return code })
+	if err != nil {
+		return nil, err
+	}
+	out := &servicequotas.ListServicesOutput{Services: []types.ServiceInfo{}, NextToken: next}
+	for _, code := range codes {
+		out.Services = append(out.Services, types.ServiceInfo{
+			ServiceCode: aws.String(code), ServiceName: aws.String(quota.ServiceName(code)),
+		})
+	}
+	return out, nil
+}
+
+func codeOf(q quota.Quota) string { return q.Code }
+
+// paginate returns a page of a list that is in the order of its codes, and the token of the next one.
+func paginate[R any](list []R, size *int32, token *string, code func(R) string) ([]R, *string, error) {
 	if err := model.Between("maxResults", size, 1, maxPage); err != nil {
 		return nil, nil, err
 	}
@@ -86,12 +105,11 @@ func paginate(quotas []quota.Quota, size *int32, token *string) ([]quota.Quota, 
 	if !ok {
 		return nil, nil, wire.Errorf("InvalidPaginationTokenException", "The pagination token is not valid.")
 	}
-	code := func(q quota.Quota) string { return q.Code }
-	quotas = page.After(quotas, last, code)
+	list = page.After(list, last, code)
 	limit := maxPage
 	if size != nil {
 		limit = int(aws.ToInt32(size))
 	}
-	first, next := page.First(pageTokens, quotas, limit, code)
+	first, next := page.First(pageTokens, list, limit, code)
 	return first, next, nil
 }

@@ -103,6 +103,29 @@ func TestListsArePaginated(t *testing.T) {
 	}
 }
 
+func TestServicesWithQuotasAreListed(t *testing.T) {
+	c, _ := serve(t)
+	names := map[string]string{}
+	pages := client.NewListServicesPaginator(c, &client.ListServicesInput{MaxResults: aws.Int32(3)})
+	for pages.HasMorePages() {
+		out, err := pages.NextPage(t.Context())
+		if err != nil || len(out.Services) == 0 || len(out.Services) > 3 {
+			t.Fatal(out, err)
+		}
+		for _, s := range out.Services {
+			names[*s.ServiceCode] = *s.ServiceName
+		}
+	}
+	for _, q := range quota.All() {
+		if names[q.Service] == "" {
+			t.Errorf("the service of %s is not listed", q.Name)
+		}
+	}
+	if names["vpc"] != "Amazon Virtual Private Cloud (Amazon VPC)" {
+		t.Errorf("got %v", names)
+	}
+}
+
 func TestListsAreFiltered(t *testing.T) {
 	c, _ := serve(t)
 	for name, test := range map[string]struct {
