@@ -26,6 +26,7 @@ type Topic struct {
 	SubscriptionsDeleted int
 	Policy               string // JSON; "": the default, by which the owner may do everything
 	DeliveryPolicy       string // JSON; "": the default
+	Tracing              string // PassThrough; "": the default, which is the same
 	Tags                 Tags
 }
 

@@ -116,6 +116,8 @@ func TestInstanceAttributesAreModifiedOneAtATime(t *testing.T) {
 		},
 		{attributes{UserData: &types.SecureBlobAttributeValue{Value: []byte("x")}}, "IncorrectInstanceState:"},
 		{attributes{EbsOptimized: yes}, "IncorrectInstanceState:"},
+		{attributes{EnaSupport: yes}, "IncorrectInstanceState:"},
+		{attributes{SriovNetSupport: word("simple")}, "IncorrectInstanceState:"},
 		{attributes{InstanceInitiatedShutdownBehavior: word("nap")}, "InvalidParameterValue:"},
 		{
 			attributes{Groups: []string{"sg-0123456789abcdef0"}},
@@ -160,6 +162,10 @@ func TestInstanceAttributesAreModifiedOneAtATime(t *testing.T) {
 	r.cloud.observe(*id, store.Stopped)
 	wantRemoteError(r, r.ModifyInstanceAttribute, &attributes{InstanceId: id, InstanceType: word("t9.huge")},
 		"InvalidInstanceAttributeValue: Invalid value 't9.huge' for InstanceType.")
+	wantRemoteError(r, r.ModifyInstanceAttribute, &attributes{InstanceId: id, SriovNetSupport: word("double")},
+		"InvalidParameterValue:")
+	wantRemoteError(r, r.ModifyInstanceAttribute, &attributes{InstanceId: id, EnaSupport: no},
+		"InvalidParameterCombination:")
 	for _, test := range []struct {
 		in   attributes
 		name types.InstanceAttributeName
@@ -170,6 +176,8 @@ func TestInstanceAttributesAreModifiedOneAtATime(t *testing.T) {
 		{attributes{Attribute: "disableApiTermination", Value: aws.String("false")}, "disableApiTermination", false},
 		{attributes{SourceDestCheck: no}, "sourceDestCheck", false},
 		{attributes{EbsOptimized: yes}, "ebsOptimized", true},
+		{attributes{EnaSupport: yes}, "enaSupport", true},
+		{attributes{Attribute: "sriovNetSupport", Value: aws.String("simple")}, "sriovNetSupport", "simple"},
 		{attributes{InstanceType: word("t3.small")}, "instanceType", "t3.small"},
 		{attributes{Attribute: "instanceType", Value: aws.String("m5.large")}, "instanceType", "m5.large"},
 		{attributes{UserData: &types.SecureBlobAttributeValue{Value: []byte("xxx")}}, "userData", "eHh4"},

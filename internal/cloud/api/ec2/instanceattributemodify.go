@@ -28,6 +28,7 @@ func (a *API) ModifyInstanceAttribute(
 	if err := supportOnly(in,
 		"DryRun", "InstanceId", "Attribute", "Value", "Groups", "DisableApiStop", "DisableApiTermination",
 		"SourceDestCheck", "EbsOptimized", "InstanceType", "InstanceInitiatedShutdownBehavior", "UserData",
+		"EnaSupport", "SriovNetSupport",
 		"BlockDeviceMappings.DeviceName", "BlockDeviceMappings.Ebs.DeleteOnTermination",
 		"BlockDeviceMappings.Ebs.VolumeId",
 	); err != nil {
@@ -45,6 +46,8 @@ func (a *API) ModifyInstanceAttribute(
 		"ebsOptimized":                      in.EbsOptimized != nil,
 		"instanceType":                      in.InstanceType != nil,
 		"userData":                          in.UserData != nil,
+		"enaSupport":                        in.EnaSupport != nil,
+		"sriovNetSupport":                   in.SriovNetSupport != nil,
 		"instanceInitiatedShutdownBehavior": in.InstanceInitiatedShutdownBehavior != nil,
 		"blockDeviceMapping":                len(in.BlockDeviceMappings) > 0,
 	}); err != nil {
@@ -110,6 +113,13 @@ var attributeSetters = map[types.InstanceAttributeName]func(in *ec2.ModifyInstan
 	types.InstanceAttributeNameSourceDestCheck: booleanSetter(
 		func(in *ec2.ModifyInstanceAttributeInput) **types.AttributeBooleanValue { return &in.SourceDestCheck },
 	),
+	types.InstanceAttributeNameSriovNetSupport: func(in *ec2.ModifyInstanceAttributeInput, value *string) bool {
+		in.SriovNetSupport = &types.AttributeValue{Value: value}
+		return true
+	},
+	types.InstanceAttributeNameEnaSupport: booleanSetter(
+		func(in *ec2.ModifyInstanceAttributeInput) **types.AttributeBooleanValue { return &in.EnaSupport },
+	),
 	types.InstanceAttributeNameEbsOptimized: booleanSetter(
 		func(in *ec2.ModifyInstanceAttributeInput) **types.AttributeBooleanValue { return &in.EbsOptimized },
 	),
@@ -152,8 +162,13 @@ func withAttributeField(in *ec2.ModifyInstanceAttributeInput) (*ec2.ModifyInstan
 // checkModification refuses values that an attribute cannot have and changes that need
 // a stopped instance.
 func checkModification(in *ec2.ModifyInstanceAttributeInput, row vm) error {
-	if (in.InstanceType != nil || in.UserData != nil || in.EbsOptimized != nil) && row.State != store.Stopped {
+	needsStop := in.InstanceType != nil || in.UserData != nil || in.EbsOptimized != nil || in.EnaSupport != nil ||
+		in.SriovNetSupport != nil
+	if needsStop && row.State != store.Stopped {
 		return notStopped(row)
+	}
+	if err := checkEnhancedNetworking(in, row); err != nil {
+		return err
 	}
 	if in.InstanceType != nil {
 		t, ok := instancetype.ByName(aws.ToString(in.InstanceType.Value))
@@ -181,6 +196,21 @@ func checkModification(in *ec2.ModifyInstanceAttributeInput, row vm) error {
 	return checkShutdown(row.SpotRequestID != "", in.InstanceInitiatedShutdownBehavior)
 }
 
+// checkEnhancedNetworking refuses to take a network adapter that the type of the instance needs, and kinds of adapters
+// that do not exist.
+func checkEnhancedNetworking(in *ec2.ModifyInstanceAttributeInput, row vm) error {
+	if s := in.SriovNetSupport; s != nil && aws.ToString(s.Value) != "simple" {
+		return invalidValue("sriovNetSupport", aws.ToString(s.Value), "The valid value is simple.")
+	}
+	if in.EnaSupport == nil {
+		return nil
+	}
+	t, _ := instancetype.ByName(row.Type)
+	traits := row.Traits
+	traits.NoENA = !aws.ToBool(in.EnaSupport.Value)
+	return checkTraits(t, traits)
+}
+
 // notStopped refuses a change that needs a stopped instance.
 func notStopped(row vm) error {
 	return wire.Errorf("IncorrectInstanceState", "The instance '%s' is not in the 'stopped' state.", row.ID)
@@ -196,6 +226,12 @@ func applyModification(row *store.Instance, in *ec2.ModifyInstanceAttributeInput
 		t, _ := instancetype.ByName(aws.ToString(in.InstanceType.Value))
 		row.Type, row.CPUCredits = t.Name, cmp.Or(row.CPUCredits, t.CPUCredits)
 		row.CPUCores, row.CPUThreads = 0, 0 // those of the new type
+	}
+	if in.EnaSupport != nil {
+		row.Traits.NoENA = !aws.ToBool(in.EnaSupport.Value)
+	}
+	if in.SriovNetSupport != nil {
+		row.Traits.SRIOV = aws.ToString(in.SriovNetSupport.Value)
 	}
 	if in.InstanceInitiatedShutdownBehavior != nil {
 		row.ShutdownBehavior = aws.ToString(in.InstanceInitiatedShutdownBehavior.Value)

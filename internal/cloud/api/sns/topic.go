@@ -47,7 +47,8 @@ func (a *API) CreateTopic(ctx context.Context, in *sns.CreateTopicInput) (*sns.C
 			store.Topics.Put(tx, row)
 			return nil
 		case len(in.Attributes) > 0 && (old.DisplayName != row.DisplayName ||
-			old.SignatureVersion != row.SignatureVersion || old.Policy != row.Policy):
+			old.SignatureVersion != row.SignatureVersion || old.Policy != row.Policy || old.Tracing != row.Tracing ||
+			old.DeliveryPolicy != row.DeliveryPolicy):
 			return invalid("Attributes Reason: Topic already exists with different attributes")
 		case in.Tags != nil && !maps.Equal(old.Tags, row.Tags):
 			return invalid("Tags Reason: Topic already exists with different tags")

@@ -28,7 +28,7 @@ var unsupportedTopicAttributes = []string{
 	"FirehoseSuccessFeedbackSampleRate", "HTTPFailureFeedbackRoleArn", "HTTPSuccessFeedbackRoleArn",
 	"HTTPSuccessFeedbackSampleRate", "KmsMasterKeyId", "LambdaFailureFeedbackRoleArn",
 	"LambdaSuccessFeedbackRoleArn", "LambdaSuccessFeedbackSampleRate", "SQSFailureFeedbackRoleArn",
-	"SQSSuccessFeedbackRoleArn", "SQSSuccessFeedbackSampleRate", "TracingConfig",
+	"SQSSuccessFeedbackRoleArn", "SQSSuccessFeedbackSampleRate",
 }
 
 // isInert reports whether a value of an attribute means what the local cloud does anyway: clients
@@ -40,7 +40,7 @@ func isInert(name, value string) bool {
 
 // inert are the other such values.
 var inert = map[string][]string{
-	"FifoTopic": {"false"}, "TracingConfig": {"PassThrough"}, "ContentBasedDeduplication": {"false"},
+	"FifoTopic": {"false"}, "ContentBasedDeduplication": {"false"},
 }
 
 // setTopicAttribute sets an attribute of a topic, which the caller must own.
@@ -60,12 +60,26 @@ func setTopicAttribute(row *store.Topic, name, value string) error {
 		return setPolicy(row, value)
 	case name == "DeliveryPolicy":
 		return setDelivery(&row.DeliveryPolicy, value, notification.NormalTopicDeliveryPolicy)
+	case name == "TracingConfig":
+		return setTracing(row, value)
 	case slices.Contains(unsupportedTopicAttributes, name) && isInert(name, value):
 		return nil
 	case slices.Contains(unsupportedTopicAttributes, name):
 		return wire.NotImplemented("the topic attribute %s with another value than the default", name)
 	}
 	return invalid("AttributeName")
+}
+
+// setTracing sets how a topic traces messages: it passes on what their senders trace, or "" for the same.
+func setTracing(row *store.Topic, value string) error {
+	switch value {
+	case "", "PassThrough":
+		row.Tracing = value
+		return nil
+	case "Active":
+		return wire.NotImplemented("tracing with AWS X-Ray")
+	}
+	return invalid("TracingConfig")
 }
 
 // SetTopicAttributes sets one attribute of a topic.
@@ -113,6 +127,9 @@ func (a *API) GetTopicAttributes(
 	}
 	if row.DeliveryPolicy != "" {
 		attributes["DeliveryPolicy"] = row.DeliveryPolicy
+	}
+	if row.Tracing != "" {
+		attributes["TracingConfig"] = row.Tracing
 	}
 	if row.SignatureVersion != "" {
 		attributes["SignatureVersion"] = row.SignatureVersion

@@ -110,6 +110,27 @@ func TestCreateTopicIsIdempotent(t *testing.T) {
 	wantCode(t, create("LambdaSuccessFeedbackSampleRate", "50"), "NotImplemented", "LambdaSuccessFeedbackSampleRate")
 }
 
+func TestTopicsPassOnTraces(t *testing.T) {
+	w := newWorld(t)
+	for _, test := range []struct{ value, code, want string }{
+		{"PassThrough", "", "PassThrough"}, {"Active", "NotImplemented", "PassThrough"},
+		{"x", "InvalidParameter", "PassThrough"}, {"", "", ""},
+	} {
+		_, err := w.SetTopicAttributes(t.Context(), &client.SetTopicAttributesInput{
+			TopicArn: aws.String(webTopic), AttributeName: aws.String("TracingConfig"), AttributeValue: &test.value,
+		})
+		if test.code != "" {
+			wantCode(t, err, test.code, "")
+		} else if err != nil {
+			t.Error(err)
+		}
+		got, err := w.GetTopicAttributes(t.Context(), &client.GetTopicAttributesInput{TopicArn: aws.String(webTopic)})
+		if err != nil || got.Attributes["TracingConfig"] != test.want {
+			t.Errorf("after %q: %v, %v", test.value, got, err)
+		}
+	}
+}
+
 func TestSubscriptionUntilItEnds(t *testing.T) {
 	w := newWorld(t)
 	in := &client.SubscribeInput{
