@@ -81,7 +81,8 @@ func ofService(code *string) ([]quota.Quota, error) {
 func (a *API) ListServices(
 	_ context.Context, in *servicequotas.ListServicesInput,
 ) (*servicequotas.ListServicesOutput, error) {
-	codes, next, err := paginate(quota.Services(), in.MaxResults, in.NextToken, func(code string) string { return code })
+	itself := func(code string) string { return code }
+	codes, next, err := paginate(quota.Services(), in.MaxResults, in.NextToken, itself)
 	if err != nil {
 		return nil, err
 	}
