@@ -104,8 +104,8 @@ func checkList(bucket *store.Bucket, canned string, list *types.AccessControlPol
 		return failure(http.StatusForbidden, "AccessDenied", "Access Denied")
 	}
 	for _, g := range list.Grants {
-		if g.Permission != types.PermissionFullControl || g.Grantee == nil ||
-			g.Grantee.Type != types.TypeCanonicalUser || aws.ToString(g.Grantee.ID) != *owner.ID {
+		if g.Permission != types.PermissionFullControl || g.Grantee == nil || aws.ToString(g.Grantee.ID) != *owner.ID ||
+			g.Grantee.Type != "" && g.Grantee.Type != types.TypeCanonicalUser {
 			return wire.NotImplemented("an access control list with other grants than the owner's FULL_CONTROL")
 		}
 	}
