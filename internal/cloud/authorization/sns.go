@@ -27,6 +27,12 @@ var topicOperations = operations{
 	"SetSubscriptionAttributes": onNew("SubscriptionArn", topicOf),
 	"ListTopics":                {},
 	"ListSubscriptions":         {},
+
+	"ListPlatformApplications":   {},
+	"ListPhoneNumbersOptedOut":   {},
+	"ListOriginationNumbers":     {},
+	"ListSMSSandboxPhoneNumbers": {},
+	"GetSMSSandboxAccountStatus": {},
 }
 
 func newTopic(s *subject, name string) []target {

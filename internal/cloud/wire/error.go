@@ -17,8 +17,9 @@ type Error struct {
 	Object ObjectHeader // of the object of S3 that the error is about
 }
 
-// ObjectHeader has S3's description of an object in the headers of an error. What is empty is not there.
-type ObjectHeader struct{ ETag, LastModified, VersionID, DeleteMarker, Allow string }
+// ObjectHeader has S3's description of an object in the headers of an error, and the region that the request should
+// have been signed for. What is empty is not there.
+type ObjectHeader struct{ ETag, LastModified, VersionID, DeleteMarker, Allow, Region string }
 
 // Error returns the code and the message.
 func (e *Error) Error() string { return e.Code + ": " + e.Message }

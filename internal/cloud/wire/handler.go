@@ -219,7 +219,7 @@ func (h *handler) identify(r *http.Request, x *exchange) (*service, error) {
 	}
 	if x.dialect == names.S3 {
 		x.claim.encodedOnce = true
-		claimErr = s3ClaimError(r, claimErr)
+		claimErr = x.claim.s3Error(r, claimErr)
 	}
 	if claimErr != nil {
 		return nil, claimErr

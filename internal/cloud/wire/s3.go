@@ -267,6 +267,7 @@ func (x *exchange) encodeS3Error(r *response, e *Error) {
 	for name, value := range map[string]string{
 		"ETag": e.Object.ETag, "Last-Modified": e.Object.LastModified, "X-Amz-Version-Id": e.Object.VersionID,
 		"X-Amz-Delete-Marker": e.Object.DeleteMarker, "Allow": e.Object.Allow,
+		"X-Amz-Bucket-Region": e.Object.Region,
 	} {
 		if value != "" {
 			r.header.Set(name, value)
@@ -280,6 +281,9 @@ func (x *exchange) encodeS3Error(r *response, e *Error) {
 	w.WriteString("<Error>")
 	w.element("Code", e.Code)
 	w.element("Message", e.Message)
+	if e.Object.Region != "" {
+		w.element("Region", e.Object.Region)
+	}
 	w.element("Resource", x.resource)
 	w.element("RequestId", x.id)
 	w.element("HostId", x.id)
@@ -300,8 +304,12 @@ func (c *claim) skewedS3() *Error {
 		"The difference between the request time and the current time is too large.")
 }
 
-// s3ClaimError returns S3's error for a claim that cannot be parsed.
-func s3ClaimError(r *http.Request, err error) error {
+// s3Region is the region of the endpoint that serves the buckets of all regions.
+const s3Region = "us-east-1"
+
+// s3Error returns S3's error for a claim that cannot be parsed. Clients that did not know a region sign again for the
+// one in it.
+func (c *claim) s3Error(r *http.Request, err error) error {
 	known, ok := err.(*Error) //nolint:errorlint // claim.parse returns nothing else
 	if !ok || known == nil {
 		return err
@@ -309,6 +317,13 @@ func s3ClaimError(r *http.Request, err error) error {
 	code := "AuthorizationHeaderMalformed"
 	if r.Header.Get("Authorization") == "" {
 		code = "AuthorizationQueryParametersError"
+	}
+	if c.region != "" && !regionName(c.region) {
+		return &Error{
+			Code: code, Message: "The authorization header is malformed; the region '" + c.region +
+				"' is wrong; expecting '" + s3Region + "'",
+			Object: ObjectHeader{Region: s3Region},
+		}
 	}
 	return &Error{Code: code, Message: known.Message}
 }

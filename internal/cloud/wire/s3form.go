@@ -121,7 +121,7 @@ func (c *claim) parseForm(fields map[string]string) error {
 	c.token, c.encodedOnce = fields["x-amz-security-token"], true
 	if fields["x-amz-algorithm"] == "" && fields["awsaccesskeyid"] != "" {
 		c.accessKey, c.signature = fields["awsaccesskeyid"], fields["signature"]
-		c.service, c.region, c.version2 = "s3", "us-east-1", true
+		c.service, c.region, c.version2 = "s3", s3Region, true
 		return nil
 	}
 	if fields["x-amz-algorithm"] != algorithm {

@@ -40,7 +40,7 @@ func (c *claim) parseVersion2(query url.Values) error {
 		return s3Denial("AccessDenied", "Invalid date (should be seconds since epoch): "+query.Get(expiryOfVersion2))
 	}
 	c.accessKey, c.signature, c.token = query.Get(keyOfVersion2), query.Get(signatureOfVersion2), query.Get(tokenHeader)
-	c.service, c.region, c.presigned, c.version2 = "s3", "us-east-1", true, true
+	c.service, c.region, c.presigned, c.version2 = "s3", s3Region, true, true
 	c.time = time.Unix(expires, 0)
 	return nil
 }

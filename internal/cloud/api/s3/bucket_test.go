@@ -160,3 +160,21 @@ func TestLeftoversAreRemovedAtTheStart(t *testing.T) {
 	}
 	half.Discard()
 }
+
+func TestClientsLearnTheRegionToSignFor(t *testing.T) {
+	w := newWorld(t)
+	presigned, err := s3.NewPresignClient(w.Client, func(o *s3.PresignOptions) {
+		o.ClientOptions = append(o.ClientOptions, func(o *s3.Options) { o.UsePathStyle = true })
+	}).PresignHeadBucket(t.Context(), &s3.HeadBucketInput{Bucket: aws.String("bkt")})
+	w.ok(nil, err)
+	url, _, _ := strings.Cut(presigned.URL, "?")
+	response, body := w.ask(http.MethodGet, url, http.Header{"Authorization": {
+		"AWS4-HMAC-SHA256 Credential=AKIA/20260101/US/s3/aws4_request, SignedHeaders=host, Signature=x",
+	}})
+	if response.StatusCode != http.StatusBadRequest || response.Header.Get("X-Amz-Bucket-Region") != "us-east-1" ||
+		!strings.Contains(body, "<Code>AuthorizationHeaderMalformed</Code>") ||
+		!strings.Contains(body, "is wrong; expecting") ||
+		!strings.Contains(body, "<Region>us-east-1</Region>") {
+		t.Errorf("%s %v\n%s", response.Status, response.Header, body)
+	}
+}
