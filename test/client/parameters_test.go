@@ -75,6 +75,14 @@ var harmless = map[string]string{
 	"ListBucketInventoryConfigurationsInput.ContinuationToken":          "the list is empty",
 	"ListBucketMetricsConfigurationsInput.ContinuationToken":            "the list is empty",
 	"MaxSpotPriceAsPercentageOfOptimalOnDemandPrice":                    "there is Spot capacity at any price",
+
+	"ListTrafficPoliciesInput.TrafficPolicyIdMarker":                  "the list is empty",
+	"ListTrafficPolicyInstancesInput.HostedZoneIdMarker":              "the list is empty",
+	"ListTrafficPolicyInstancesInput.TrafficPolicyInstanceNameMarker": "the list is empty",
+	"ListTrafficPolicyInstancesInput.TrafficPolicyInstanceTypeMarker": "the list is empty",
+
+	"ListTrafficPolicyInstancesByHostedZoneInput.TrafficPolicyInstanceNameMarker": "the list is empty",
+	"ListTrafficPolicyInstancesByHostedZoneInput.TrafficPolicyInstanceTypeMarker": "the list is empty",
 }
 
 // fromRows are fields that the local cloud reads from rows, where the API keeps the JSON of the
