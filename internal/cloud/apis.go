@@ -166,6 +166,7 @@ func (d *daemon) apis() (wire.Config, error) {
 			{Name: "secretsmanager", API: secrets},
 			{Name: "sts", API: sts.New(sts.Config{
 				Store: d.store, Sessions: d.sessions, AssumeRole: guard.AssumeRole, SecondFactor: guard.SecondFactor,
+				PolicyExists: guard.PolicyExists,
 			})},
 			{Name: "iam", API: iam.New(iam.Config{Store: d.store, Keys: d.sessions, Seal: key})},
 			{Name: "route53", API: route53.New(route53.Config{Store: d.store, Manners: &d.manners})},

@@ -57,7 +57,7 @@ const (
 type Policies struct {
 	Identity []*policydocument.Document
 	Boundary *policydocument.Document
-	Session  *policydocument.Document
+	Session  []*policydocument.Document // any of them may allow a request; nil: there is no such layer
 }
 
 // Evaluate decides about a request of a principal with identity policies and a
@@ -115,7 +115,7 @@ func (p Policies) layers() []layer {
 		layers = append(layers, layer{Boundary, []*policydocument.Document{p.Boundary}})
 	}
 	if p.Session != nil {
-		layers = append(layers, layer{Session, []*policydocument.Document{p.Session}})
+		layers = append(layers, layer{Session, p.Session})
 	}
 	return layers
 }

@@ -137,7 +137,8 @@ func TestEvaluate(t *testing.T) {
 
 func TestSessionPolicyNarrows(t *testing.T) {
 	p := access.Policies{
-		Identity: documents(t, everything), Session: parse(t, `{"Effect":"Allow","Action":"ssm:Get*","Resource":"*"}`),
+		Identity: documents(t, everything),
+		Session:  documents(t, `{"Effect":"Allow","Action":"ssm:Get*","Resource":"*"}`),
 	}
 	if !p.Evaluate(access.Request{Action: "ssm:GetParameter"}).Allowed {
 		t.Error("what both allow is refused")
@@ -273,7 +274,7 @@ func TestLimitsOfWhatOthersAllow(t *testing.T) {
 		"a denial":                    {access.Policies{Identity: documents(t, denial)}, false},
 		"a boundary":                  {access.Policies{Boundary: parse(t, everything)}, true},
 		"a boundary without it":       {access.Policies{Boundary: parse(t, computing)}, false},
-		"a session policy without it": {access.Policies{Session: parse(t, computing)}, false},
+		"a session policy without it": {access.Policies{Session: documents(t, computing)}, false},
 		"a boundary that denies":      {access.Policies{Boundary: parse(t, everything+","+denial)}, false},
 	} {
 		if got := test.policies.WithinLimits(r); got != test.want {

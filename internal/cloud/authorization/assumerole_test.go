@@ -178,8 +178,9 @@ func TestAssumeRoleRefusals(t *testing.T) {
 			func(in *sts.AssumeRoleInput) { in.Policy = aws.String("{") }, w.root(), "MalformedPolicyDocument",
 		},
 		"an unsupported parameter": {
-			func(in *sts.AssumeRoleInput) { in.SourceIdentity = aws.String("me") }, w.root(),
-			"NotImplemented: aloft's local cloud does not implement the parameter SourceIdentity of sts:AssumeRole",
+			func(in *sts.AssumeRoleInput) { in.MinimumSessionTokenSize = aws.Int32(1) }, w.root(),
+			"NotImplemented: aloft's local cloud does not implement the parameter MinimumSessionTokenSize of " +
+				"sts:AssumeRole",
 		},
 	} {
 		err := assumeRole(w, test.client, "web", test.change)

@@ -29,7 +29,7 @@ var serviceKeys = map[string]bool{
 
 	"iam:resourcetag/": true, "iam:createaction": true, "iam:passedtoservice": true, "iam:policyarn": true,
 	"iam:permissionsboundary": true, "iam:awsservicename": true,
-	"sts:externalid": true, "sts:rolesessionname": true,
+	"sts:externalid": true, "sts:rolesessionname": true, "sts:sourceidentity": true, "sts:transitivetagkeys": true,
 }
 
 // modelled reports whether calls have a condition key, given in lower case, when AWS's

@@ -87,7 +87,7 @@ func (h *holder) keys() map[string][]string {
 		keys["aws:userid"] = []string{h.id}
 	}
 	for key, value := range h.tags {
-		keys["aws:PrincipalTag/"+key] = []string{value}
+		keys[principalTag+key] = []string{value}
 	}
 	return keys
 }

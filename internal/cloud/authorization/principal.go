@@ -6,11 +6,13 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/access"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/policydocument"
+	"aloft.dev/aloft/internal/cloud/session"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -33,17 +35,34 @@ func (a *Authorizer) principal(r store.Reader, caller wire.Caller) (*principal, 
 	if p.policies, err = a.policiesOf(r, h); err != nil {
 		return nil, err
 	}
-	s := caller.Principal.Session
-	switch {
-	case s == nil:
-	case s.Policy != "":
-		if p.policies.Session, err = a.parsed.parse(policydocument.Identity, s.Policy); err != nil {
-			return nil, policyError("of the session", err)
-		}
-	case s.Federated(): // may do nothing without a policy (AWS STS API Reference, GetFederationToken)
-		p.policies.Session = &policydocument.Document{}
+	if p.policies.Session, err = a.sessionPolicies(r, caller.Principal.Session); err != nil {
+		return nil, err
 	}
 	return p, nil
+}
+
+// sessionPolicies returns the policies of a session, nil if it has none.
+func (a *Authorizer) sessionPolicies(r store.Reader, s *session.Session) ([]*policydocument.Document, error) {
+	if s == nil || s.Policy == "" && len(s.PolicyARNs) == 0 && !s.Federated() {
+		return nil, nil
+	}
+	// A federated user may do nothing without a policy (AWS STS API Reference, GetFederationToken).
+	policies := []*policydocument.Document{}
+	if s.Policy != "" {
+		document, err := a.parsed.parse(policydocument.Identity, s.Policy)
+		if err != nil {
+			return nil, policyError("of the session", err)
+		}
+		policies = append(policies, document)
+	}
+	for _, arn := range s.PolicyARNs {
+		document, err := a.managed(r, arn)
+		if err != nil {
+			return nil, err
+		}
+		policies = append(policies, document)
+	}
+	return policies, nil
 }
 
 // policiesOf returns the policies of a holder.
@@ -95,6 +114,12 @@ func (a *Authorizer) managed(r store.Reader, arn string) (*policydocument.Docume
 	return document, nil
 }
 
+// PolicyExists reports whether there is a managed policy with an ARN.
+func (a *Authorizer) PolicyExists(arn string) bool {
+	_, err := a.managed(a.Store.View(), arn)
+	return err == nil
+}
+
 // keys returns the global condition keys of a principal's call (IAM User Guide, "AWS global
 // condition context keys").
 func (p *principal) keys(now time.Time) map[string][]string {
@@ -106,6 +131,10 @@ func (p *principal) keys(now time.Time) map[string][]string {
 	}
 	keys["aws:userid"] = []string{p.caller.Principal.UserID}
 	keys["aws:TokenIssueTime"] = []string{s.Issued.UTC().Format(time.RFC3339)}
+	if s.SourceIdentity != "" {
+		keys["aws:SourceIdentity"] = []string{s.SourceIdentity}
+	}
+	setPrincipalTags(keys, s.Tags)
 	keys["aws:MultiFactorAuthPresent"] = []string{strconv.FormatBool(s.MFA)}
 	if s.MFA {
 		keys["aws:MultiFactorAuthAge"] = []string{strconv.FormatInt(int64(now.Sub(s.Issued).Seconds()), 10)}
@@ -119,6 +148,17 @@ func (p *principal) keys(now time.Time) map[string][]string {
 		delete(keys, "aws:username")
 	}
 	return keys
+}
+
+const principalTag = "aws:PrincipalTag/"
+
+// setPrincipalTags adds the tags of a session. They replace tags of the role or the user with the same keys, whose
+// case is not significant (IAM User Guide, "Pass session tags in AWS STS").
+func setPrincipalTags(keys map[string][]string, tags map[string]string) {
+	for key, value := range tags {
+		maps.DeleteFunc(keys, func(name string, _ []string) bool { return strings.EqualFold(name, principalTag+key) })
+		keys[principalTag+key] = []string{value}
+	}
 }
 
 // requestKeys returns the condition keys that every call has.

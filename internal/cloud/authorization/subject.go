@@ -83,11 +83,21 @@ var stsOperations = operations{
 	"GetSessionToken":    {free: true},
 	"AssumeRole":         {free: true},
 	"GetAccessKeyInfo":   {},
-	"GetFederationToken": {resources: []resource{{fields: []string{"Name"}, find: federatedUser}}},
+	"GetFederationToken": {resources: []resource{byFederatedName}, also: sessionTagNeeds},
 }
+
+var byFederatedName = resource{fields: []string{"Name"}, find: federatedUser}
 
 func federatedUser(s *subject, name string) []target {
 	return []target{{arn: identity.ARN("sts", s.region.Global(), "federated-user/"+name)}}
+}
+
+// sessionTagNeeds returns the permission to pass tags to the session of a federated user.
+func sessionTagNeeds(s *subject) []need {
+	if len(tagsIn(s.input)) == 0 {
+		return nil
+	}
+	return s.needsFor("sts:TagSession", byFederatedName)
 }
 
 var quotaOperations = operations{

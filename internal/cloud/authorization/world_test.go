@@ -109,6 +109,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 			{Name: "iam", API: iamapi.New(iamapi.Config{Store: s, Keys: sessions, Seal: key, Now: w.now})},
 			{Name: "sts", API: stsapi.New(stsapi.Config{
 				Sessions: sessions, AssumeRole: guard.AssumeRole, SecondFactor: guard.SecondFactor,
+				PolicyExists: guard.PolicyExists,
 				Now: func() time.Time { return w.now().Add(-w.past) },
 			})},
 		},

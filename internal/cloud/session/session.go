@@ -43,6 +43,11 @@ type Session struct {
 	Policy   string    `json:"policy,omitempty"` // session policy; "": none
 	MFA      bool      `json:"mfa,omitempty"`    // the user showed a second factor when it was issued
 	Issued   time.Time `json:"issued"`
+
+	PolicyARNs     []string          `json:"policies,omitempty"`   // managed session policies
+	Tags           map[string]string `json:"tags,omitempty"`       // session tags
+	Transitive     []string          `json:"transitive,omitempty"` // keys of the tags that sessions of this one inherit
+	SourceIdentity string            `json:"source,omitempty"`     // who acts, whichever roles it assumes; "": not known
 	Expires  time.Time `json:"expires"`
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -26,7 +27,8 @@ func issuer(t *testing.T, key byte) *session.Issuer {
 func TestCredentialsOutliveTheirIssuer(t *testing.T) {
 	want := session.Session{
 		RoleID: "AROA1", RoleName: "web", Name: "i-1", Instance: "i-1", Policy: "{}",
-		Issued: noon, Expires: noon.Add(time.Hour),
+		Issued: noon, Expires: noon.Add(time.Hour), PolicyARNs: []string{"arn:aws:iam::aws:policy/ReadOnlyAccess"},
+		Tags: map[string]string{"team": "red"}, Transitive: []string{"team"}, SourceIdentity: "ada",
 	}
 	c, err := issuer(t, 1).Issue(want)
 	if err != nil {
@@ -39,7 +41,7 @@ func TestCredentialsOutliveTheirIssuer(t *testing.T) {
 		t.Error("the token shows the secret")
 	}
 	got, secret, err := issuer(t, 1).Open(c.AccessKeyID, c.Token)
-	if err != nil || got != want || secret != c.SecretAccessKey {
+	if err != nil || !reflect.DeepEqual(got, want) || secret != c.SecretAccessKey {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }

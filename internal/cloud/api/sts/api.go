@@ -20,9 +20,11 @@ import (
 type Config struct {
 	Store    *store.Store    // nil: there are no users
 	Sessions *session.Issuer // nil: there are no temporary credentials
-	// AssumeRole returns the role with an ARN if the caller of ctx may assume it, or the
+	// AssumeRole returns the role with an ARN if the caller of ctx may do all of the actions with it, or the
 	// error of the API. keys are condition keys of the request.
-	AssumeRole func(ctx context.Context, arn string, keys map[string][]string) (*store.Role, error)
+	AssumeRole func(ctx context.Context, arn string, actions []string, keys map[string][]string) (*store.Role, error)
+	// PolicyExists reports whether there is a managed policy with an ARN; nil: there are none.
+	PolicyExists func(arn string) bool
 	// SecondFactor returns the error of the API unless a code is that of a second factor of the caller of ctx.
 	SecondFactor func(ctx context.Context, serial, code string) error
 	Now          func() time.Time // nil: time.Now

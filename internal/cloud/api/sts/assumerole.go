@@ -12,7 +12,6 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/identity"
-	"aloft.dev/aloft/internal/cloud/policydocument"
 	"aloft.dev/aloft/internal/cloud/session"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -27,8 +26,6 @@ const (
 	defaultSession = 3600  // seconds
 	maxChained     = 3600  // seconds, for a session that assumes a role
 	maxExternalID  = 1224
-	maxPolicy      = 2048      // characters
-	packedPolicy   = maxPolicy // size of a policy that PackedPolicySize counts as 100 percent
 	sessionName    = `[\w+=,.@-]*`
 	externalID     = `[\w+=,.@:\/-]*`
 )
@@ -50,40 +47,32 @@ func (a *API) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts.Ass
 	if s := wire.CallerFrom(ctx).Principal.Session; s != nil && s.Federated() {
 		return nil, cannotCall("AssumeRole")
 	}
-	policy := aws.ToString(in.Policy)
-	if err := checkPolicy(policy); err != nil {
-		return nil, err
-	}
-	keys := map[string][]string{"sts:RoleSessionName": {*in.RoleSessionName}}
-	if in.ExternalId != nil {
-		keys["sts:ExternalId"] = []string{*in.ExternalId}
-	}
-	factor, err := a.checkFactor(ctx, in.SerialNumber, in.TokenCode)
+	parent := parentOf(wire.CallerFrom(ctx))
+	s, size, err := a.newRoleSession(parent, in)
 	if err != nil {
 		return nil, err
 	}
-	if factor {
-		keys["aws:MultiFactorAuthPresent"], keys["aws:MultiFactorAuthAge"] = []string{"true"}, []string{"0"}
+	keys, err := a.requestKeys(ctx, in)
+	if err != nil {
+		return nil, err
 	}
-	role, err := a.Config.AssumeRole(ctx, *in.RoleArn, keys)
+	role, err := a.Config.AssumeRole(ctx, *in.RoleArn, actionsFor(s), keys)
 	if err != nil {
 		return nil, err
 	}
 	seconds := constraint.Default(in.DurationSeconds, defaultSession)
 	switch {
-	case chains(wire.CallerFrom(ctx)) && seconds > maxChained:
+	case parent != nil && seconds > maxChained:
 		return nil, model.Errorf(
 			"The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
 		)
 	case seconds > max(role.MaxSession, defaultSession):
 		return nil, model.Errorf("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	}
-	now := a.Now().UTC().Truncate(time.Second)
-	c, err := a.Sessions.Issue(session.Session{
-		RoleID: role.ID, RoleName: role.Name, Account: role.Region().Account(),
-		Name: *in.RoleSessionName, Policy: policy,
-		Issued: now, Expires: now.Add(time.Duration(seconds) * time.Second),
-	})
+	s.RoleID, s.RoleName = role.ID, role.Name
+	s.Issued = a.Now().UTC().Truncate(time.Second)
+	s.Expires = s.Issued.Add(time.Duration(seconds) * time.Second)
+	c, err := a.Sessions.Issue(s)
 	if err != nil {
 		return nil, err
 	}
@@ -94,16 +83,79 @@ func (a *API) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts.Ass
 		},
 		Credentials: describeCredentials(c),
 	}
-	if policy != "" {
+	if s.Policy != "" || len(s.PolicyARNs) > 0 || len(s.Tags) > 0 {
 		// Clients still read it, although the SDK deprecates it.
-		out.PackedPolicySize = packedSize(policy) //nolint:staticcheck // see above
+		out.PackedPolicySize = &size //nolint:staticcheck // see above
+	}
+	if s.SourceIdentity != "" {
+		out.SourceIdentity = &s.SourceIdentity
 	}
 	return out, nil
 }
 
-// chains reports whether a caller is a session of a role.
-func chains(caller wire.Caller) bool {
-	return caller.Principal.Session != nil && caller.Principal.Session.RoleID != ""
+// parentOf returns the session of a role that a caller is, or nil. Roles that it assumes are chained to its own.
+func parentOf(caller wire.Caller) *session.Session {
+	if s := caller.Principal.Session; s != nil && s.RoleID != "" {
+		return s
+	}
+	return nil
+}
+
+// newRoleSession returns what a request says about the session of a role, and the percentage of their space that
+// its policies and tags take.
+func (a *API) newRoleSession(
+	parent *session.Session, in *sts.AssumeRoleInput,
+) (s session.Session, size int32, err error) {
+	s = session.Session{
+		Account: identity.RegionOfARN(*in.RoleArn).Account(), Name: *in.RoleSessionName,
+		Policy: aws.ToString(in.Policy), PolicyARNs: policyARNs(in.PolicyArns),
+		SourceIdentity: aws.ToString(in.SourceIdentity),
+	}
+	if err := cmp.Or(a.checkPolicies(s), checkTags(in.Tags, in.TransitiveTagKeys)); err != nil {
+		return s, 0, err
+	}
+	if err := tagSession(&s, parent, in.Tags, in.TransitiveTagKeys); err != nil {
+		return s, 0, err
+	}
+	if parent != nil && parent.SourceIdentity != "" {
+		if in.SourceIdentity != nil && s.SourceIdentity != parent.SourceIdentity {
+			return s, 0, model.Errorf("The source identity is already set for this assume role session")
+		}
+		s.SourceIdentity = parent.SourceIdentity
+	}
+	size, err = packedSize(s)
+	return s, size, err
+}
+
+// actionsFor returns the actions that a new session needs. Tags and a source identity need one too if the session
+// inherits them (IAM User Guide, "Pass session tags in AWS STS", "Monitor and control actions taken with assumed
+// roles").
+func actionsFor(s session.Session) []string {
+	actions := []string{"sts:AssumeRole"}
+	if len(s.Tags) > 0 {
+		actions = append(actions, "sts:TagSession")
+	}
+	if s.SourceIdentity != "" {
+		actions = append(actions, "sts:SetSourceIdentity")
+	}
+	return actions
+}
+
+// requestKeys returns the condition keys of a request. It checks the second factor, if the request has one.
+func (a *API) requestKeys(ctx context.Context, in *sts.AssumeRoleInput) (map[string][]string, error) {
+	keys := map[string][]string{"sts:RoleSessionName": {*in.RoleSessionName}}
+	if in.ExternalId != nil {
+		keys["sts:ExternalId"] = []string{*in.ExternalId}
+	}
+	if in.SourceIdentity != nil {
+		keys["sts:SourceIdentity"] = []string{*in.SourceIdentity}
+	}
+	tagKeys(keys, in.Tags, in.TransitiveTagKeys)
+	factor, err := a.checkFactor(ctx, in.SerialNumber, in.TokenCode)
+	if factor {
+		keys["aws:MultiFactorAuthPresent"], keys["aws:MultiFactorAuthAge"] = []string{"true"}, []string{"0"}
+	}
+	return keys, err
 }
 
 func describeCredentials(c session.Credentials) *types.Credentials {
@@ -113,22 +165,6 @@ func describeCredentials(c session.Credentials) *types.Credentials {
 	}
 }
 
-// packedSize returns how much of the space for a session policy it takes, in percent.
-func packedSize(policy string) *int32 {
-	return aws.Int32(int32((len(policy)*100 + packedPolicy - 1) / packedPolicy))
-}
-
-// checkPolicy refuses a session policy that cannot be parsed.
-func checkPolicy(policy string) error {
-	if policy == "" {
-		return nil
-	}
-	if _, err := policydocument.Parse(policydocument.Identity, policy); err != nil {
-		return wire.Errorf("MalformedPolicyDocument", "%v", err)
-	}
-	return nil
-}
-
 // checkAssumeRole refuses requests that are invalid or unsupported.
 func checkAssumeRole(in *sts.AssumeRoleInput) error {
 	for _, p := range []struct {
@@ -136,11 +172,7 @@ func checkAssumeRole(in *sts.AssumeRoleInput) error {
 		set  bool
 	}{
 		{"MinimumSessionTokenSize", in.MinimumSessionTokenSize != nil},
-		{"PolicyArns", len(in.PolicyArns) > 0},
 		{"ProvidedContexts", len(in.ProvidedContexts) > 0},
-		{"SourceIdentity", in.SourceIdentity != nil},
-		{"Tags", len(in.Tags) > 0},
-		{"TransitiveTagKeys", len(in.TransitiveTagKeys) > 0},
 	} {
 		if p.set {
 			return wire.NotImplemented("the parameter %s of sts:AssumeRole", p.name)
@@ -156,15 +188,28 @@ func checkAssumeRole(in *sts.AssumeRoleInput) error {
 		return model.Refuse("roleSessionName", name, "have length between 2 and 64, inclusive")
 	case !nameForm.MatchString(name):
 		return model.Refuse("roleSessionName", name, "satisfy regular expression pattern: %s", sessionName)
-	case len(aws.ToString(in.Policy)) > maxPolicy:
-		return model.TooLong("policy", maxPolicy)
 	case !roleForm.MatchString(role):
 		return model.Errorf("%s is invalid", role)
 	}
 	return cmp.Or(
-		checkExternalID(in.ExternalId), checkFactorForm(in.SerialNumber, in.TokenCode),
+		checkPolicyForm(in.Policy, in.PolicyArns), checkTagForm(in.Tags, in.TransitiveTagKeys),
+		checkSourceIdentity(in.SourceIdentity), checkExternalID(in.ExternalId),
+		checkFactorForm(in.SerialNumber, in.TokenCode),
 		model.Between("durationSeconds", in.DurationSeconds, minSession, maxSession),
 	)
+}
+
+// checkSourceIdentity refuses a source identity that violates the API's model, which is that of session names.
+func checkSourceIdentity(name *string) error {
+	switch {
+	case name == nil:
+		return nil
+	case len(*name) < 2 || len(*name) > 64:
+		return model.Refuse("sourceIdentity", *name, "have length between 2 and 64, inclusive")
+	case !nameForm.MatchString(*name):
+		return model.Refuse("sourceIdentity", *name, "satisfy regular expression pattern: %s", sessionName)
+	}
+	return nil
 }
 
 func checkExternalID(id *string) error {

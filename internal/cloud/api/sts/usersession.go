@@ -1,6 +1,7 @@
 package sts
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"regexp"
@@ -93,12 +94,21 @@ func (a *API) GetFederationToken(
 	if err := checkFederated(in); err != nil {
 		return nil, err
 	}
-	policy := aws.ToString(in.Policy)
-	c, err := a.issue(ctx, "GetFederationToken", in.DurationSeconds, session.Session{Name: *in.Name, Policy: policy})
+	region := wire.GlobalFrom(ctx)
+	s := session.Session{
+		Account: region.Account(), Name: *in.Name, Policy: aws.ToString(in.Policy), PolicyARNs: policyARNs(in.PolicyArns),
+	}
+	if err := cmp.Or(a.checkPolicies(s), checkTags(in.Tags, nil), tagSession(&s, nil, in.Tags, nil)); err != nil {
+		return nil, err
+	}
+	size, err := packedSize(s)
 	if err != nil {
 		return nil, err
 	}
-	region := wire.GlobalFrom(ctx)
+	c, err := a.issue(ctx, "GetFederationToken", in.DurationSeconds, s)
+	if err != nil {
+		return nil, err
+	}
 	out := &sts.GetFederationTokenOutput{
 		Credentials: describeCredentials(c),
 		FederatedUser: &types.FederatedUser{
@@ -107,7 +117,7 @@ func (a *API) GetFederationToken(
 		},
 	}
 	// Clients still read it, although the SDK deprecates it.
-	out.PackedPolicySize = packedSize(policy) //nolint:staticcheck // see above
+	out.PackedPolicySize = &size //nolint:staticcheck // see above
 	return out, nil
 }
 
@@ -117,23 +127,17 @@ func checkFederated(in *sts.GetFederationTokenInput) error {
 	switch {
 	case in.MinimumSessionTokenSize != nil:
 		return wire.NotImplemented("the parameter MinimumSessionTokenSize of sts:GetFederationToken")
-	case len(in.PolicyArns) > 0:
-		return wire.NotImplemented("the parameter PolicyArns of sts:GetFederationToken")
-	case len(in.Tags) > 0:
-		return wire.NotImplemented("the parameter Tags of sts:GetFederationToken")
 	case in.Name == nil:
 		return model.Null("name")
 	case len(name) < 2 || len(name) > 32:
 		return model.Refuse("name", name, "have length between 2 and 32, inclusive")
 	case !federatedForm.MatchString(name):
 		return model.Refuse("name", name, "satisfy regular expression pattern: %s", federatedName)
-	case len(aws.ToString(in.Policy)) > maxPolicy:
-		return model.TooLong("policy", maxPolicy)
 	}
-	if err := model.Between("durationSeconds", in.DurationSeconds, minSession, maxUserSession); err != nil {
-		return err
-	}
-	return checkPolicy(aws.ToString(in.Policy))
+	return cmp.Or(
+		checkPolicyForm(in.Policy, in.PolicyArns), checkTagForm(in.Tags, nil),
+		model.Between("durationSeconds", in.DurationSeconds, minSession, maxUserSession),
+	)
 }
 
 var keyForm = regexp.MustCompile(`^\w{16,128}$`)
