@@ -6,12 +6,14 @@ import (
 	"aloft.dev/aloft/internal/cloud/policydocument"
 )
 
-// Trustee is a principal that wants to assume a role: a service, or a user or a session
-// of an account.
+// Trustee is a principal that wants to assume a role: a service, a user or a session
+// of an account, or somebody for whom an identity provider vouches.
 type Trustee struct {
-	Service string   // "ec2.amazonaws.com"
-	Account string   // "000000000000"
-	Names   []string // ARNs and unique ids under which a policy may name the principal
+	Service string // "ec2.amazonaws.com"
+	Account string // "000000000000"
+	// Provider is the ARN of the identity provider that vouches for somebody without an account.
+	Provider string
+	Names    []string // ARNs and unique ids under which a policy may name the principal
 
 	everybody bool // whether "*" names the principal itself
 }
@@ -89,7 +91,9 @@ func (t Trustee) among(principals map[string][]string) Trust {
 		return Trusted
 	case all && t.everybody:
 		return Trusted
-	case t.Service != "":
+	case t.Provider != "" && (all || slices.Contains(principals["Federated"], t.Provider)):
+		return Trusted
+	case t.Service != "", t.Provider != "":
 		return Untrusted
 	case slices.ContainsFunc(named, func(name string) bool { return slices.Contains(t.Names, name) }):
 		return Trusted

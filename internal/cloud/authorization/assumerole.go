@@ -3,6 +3,8 @@ package authorization
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"net/http"
 	"strings"
 
 	"aloft.dev/aloft/internal/cloud/access"
@@ -42,6 +44,40 @@ func (a *Authorizer) AssumeRole(
 		}
 	}
 	return role, nil
+}
+
+// AssumeRoleFor returns the role with an ARN if its trust policy lets somebody do all of the actions for whom an
+// identity provider vouches. keys are the condition keys of the request.
+func (a *Authorizer) AssumeRoleFor(
+	ctx context.Context, provider, arn string, actions []string, keys map[string][]string,
+) (*store.Role, error) {
+	role, ok := store.Roles.Get(
+		a.Store.View(), store.NameKey(identity.RegionOfARN(arn), arn[strings.LastIndex(arn, "/")+1:]),
+	)
+	if !ok || role.ARN != arn {
+		return nil, notAuthorized(actions[0])
+	}
+	trust, err := trustOf(role)
+	if err != nil {
+		a.Log.LogAttrs(ctx, slog.LevelWarn, "refuse a role", slog.Any("error", err))
+		return nil, notAuthorized(actions[0])
+	}
+	all := requestKeys(wire.CallerFrom(ctx), a.Now())
+	delete(all, "aws:PrincipalAccount")
+	all["aws:ResourceAccount"] = []string{role.Region().Account()}
+	maps.Copy(all, keys)
+	for _, action := range actions {
+		asked := access.Request{Action: action, Context: all, Modelled: modelled}
+		if access.EvaluateTrust(trust, access.Trustee{Provider: provider}, asked) != access.Trusted {
+			return nil, notAuthorized(action)
+		}
+	}
+	return role, nil
+}
+
+// notAuthorized returns the error of AWS STS for somebody who has no ARN.
+func notAuthorized(action string) error {
+	return &wire.Error{Code: "AccessDenied", Message: "Not authorized to perform " + action, Status: http.StatusForbidden}
 }
 
 // checkTrust returns the error of a request that a role's trust policy or the policies of its caller do not allow.

@@ -131,6 +131,9 @@ func (p *principal) keys(now time.Time) map[string][]string {
 	}
 	keys["aws:userid"] = []string{p.caller.Principal.UserID}
 	keys["aws:TokenIssueTime"] = []string{s.Issued.UTC().Format(time.RFC3339)}
+	if s.Provider != "" {
+		keys["aws:FederatedProvider"] = []string{s.Provider}
+	}
 	if s.SourceIdentity != "" {
 		keys["aws:SourceIdentity"] = []string{s.SourceIdentity}
 	}

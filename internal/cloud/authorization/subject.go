@@ -77,13 +77,14 @@ var tables = map[string]operations{
 }
 
 // stsOperations: GetCallerIdentity and GetSessionToken need no permission (AWS STS API
-// Reference), and Authorizer.AssumeRole authorizes AssumeRole.
+// Reference), and methods of the Authorizer authorize those that assume roles.
 var stsOperations = operations{
-	"GetCallerIdentity":  {free: true},
-	"GetSessionToken":    {free: true},
-	"AssumeRole":         {free: true},
-	"GetAccessKeyInfo":   {},
-	"GetFederationToken": {resources: []resource{byFederatedName}, also: sessionTagNeeds},
+	"GetCallerIdentity":         {free: true},
+	"GetSessionToken":           {free: true},
+	"AssumeRole":                {free: true},
+	"AssumeRoleWithWebIdentity": {free: true},
+	"GetAccessKeyInfo":          {},
+	"GetFederationToken":        {resources: []resource{byFederatedName}, also: sessionTagNeeds},
 }
 
 var byFederatedName = resource{fields: []string{"Name"}, find: federatedUser}

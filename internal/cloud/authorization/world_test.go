@@ -33,6 +33,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/seal"
 	"aloft.dev/aloft/internal/cloud/session"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/webidentity"
 	"aloft.dev/aloft/internal/cloud/wire"
 	"aloft.dev/aloft/internal/cloud/wire/wiretest"
 )
@@ -54,7 +55,8 @@ type world struct {
 
 	sessions *session.Issuer
 	managed  map[string]string
-	public   string // an image
+	keys     map[string][]byte // of OpenID Connect providers, by their URL
+	public   string            // an image
 }
 
 func newWorld(t *testing.T, change ...func(*world)) *world {
@@ -67,7 +69,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, store: s, sessions: sessions, log: &bytes.Buffer{}, managed: map[string]string{}}
+	w := &world{t: t, store: s, sessions: sessions, log: &bytes.Buffer{}, managed: map[string]string{}, keys: map[string][]byte{}}
 	for _, c := range change {
 		c(w)
 	}
@@ -108,10 +110,11 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 			{Name: "elasticloadbalancing", API: elbv2.New(elbv2.Config{Store: s})},
 			{Name: "iam", API: iamapi.New(iamapi.Config{Store: s, Keys: sessions, Seal: key, Now: w.now})},
 			{Name: "sts", API: stsapi.New(stsapi.Config{
-				Sessions: sessions, AssumeRole: guard.AssumeRole, SecondFactor: guard.SecondFactor,
-				PolicyExists: guard.PolicyExists,
-				Now: func() time.Time { return w.now().Add(-w.past) },
-			})},
+				Store: s, Sessions: sessions, AssumeRole: guard.AssumeRole, SecondFactor: guard.SecondFactor,
+				PolicyExists: guard.PolicyExists, AssumeRoleFor: guard.AssumeRoleFor,
+				ProviderKeys: func(url string) (webidentity.Keys, error) { return webidentity.ParseKeys(w.keys[url]) },
+				Now:          func() time.Time { return w.now().Add(-w.past) },
+			}), Anonymous: stsapi.Anonymous},
 		},
 		Credentials: func(id, token string) (wire.Key, error) {
 			if id == "key" && token == "" {

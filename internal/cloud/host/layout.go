@@ -109,6 +109,9 @@ func (l Layout) LogEvents() string { return filepath.Join(l.StateDir, "logevents
 // Metrics is the folder of the summaries of metrics.
 func (l Layout) Metrics() string { return filepath.Join(l.StateDir, "metrics") }
 
+// OpenIDKeys is the folder of the keys of OpenID Connect providers, which the user puts there.
+func (l Layout) OpenIDKeys() string { return filepath.Join(l.StateDir, "openid") }
+
 // Mirrors is the file with the archives that base images are built from.
 func (l Layout) Mirrors() string { return filepath.Join(l.StateDir, "mirrors.json") }
 

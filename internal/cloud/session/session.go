@@ -47,8 +47,9 @@ type Session struct {
 	PolicyARNs     []string          `json:"policies,omitempty"`   // managed session policies
 	Tags           map[string]string `json:"tags,omitempty"`       // session tags
 	Transitive     []string          `json:"transitive,omitempty"` // keys of the tags that sessions of this one inherit
+	Provider       string            `json:"provider,omitempty"`   // ARN of who vouched for a web identity
 	SourceIdentity string            `json:"source,omitempty"`     // who acts, whichever roles it assumes; "": not known
-	Expires  time.Time `json:"expires"`
+	Expires        time.Time         `json:"expires"`
 }
 
 // Federated reports whether the session is that of a federated user, for whom a user asked.

@@ -150,28 +150,14 @@ func (h *handler) admit(r *http.Request, x *exchange) (*service, error) {
 	if h.isForm(r) {
 		return h.admitForm(r, x)
 	}
+	if svc, err := h.anonymous(r, x); svc != nil || err != nil {
+		return svc, err
+	}
 	svc, err := h.identify(r, x)
 	if err != nil {
 		return nil, err
 	}
 	return svc, h.authenticate(r, x)
-}
-
-// unsigned returns the service of a link that needs no signature, or nil.
-func (h *handler) unsigned(r *http.Request) *service {
-	if r.Method != http.MethodGet || r.ContentLength != 0 || r.Header.Get("Authorization") != "" {
-		return nil
-	}
-	query := r.URL.Query()
-	if query.Get("X-Amz-Algorithm") != "" {
-		return nil
-	}
-	for _, s := range h.services {
-		if slices.Contains(s.unsigned, query.Get("Action")) {
-			return s
-		}
-	}
-	return nil
 }
 
 var methods = []string{http.MethodPost, http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete}

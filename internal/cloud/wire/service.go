@@ -14,7 +14,8 @@ import (
 type service struct {
 	table      *names.Table
 	operations map[string]*operation
-	unsigned   []string // operations that need no signature
+	unsigned   []string // operations that a GET without a signature may call
+	anonymous  []string // operations that any request without a signature may call
 	quiet      []string // operations whose success is not logged
 	// crossOrigin is that of Service
 	crossOrigin func(CrossOrigin) (map[string]string, error)
@@ -39,8 +40,8 @@ func newService(s Service) (*service, error) {
 	}
 	shapes := newShapes(table)
 	out := &service{
-		table: table, operations: map[string]*operation{}, unsigned: s.Unsigned, quiet: s.Quiet,
-		crossOrigin: s.CrossOrigin,
+		table: table, operations: map[string]*operation{}, unsigned: s.Unsigned, anonymous: s.Anonymous,
+		quiet: s.Quiet, crossOrigin: s.CrossOrigin,
 	}
 	api := reflect.ValueOf(s.API)
 	for i := range api.NumMethod() {

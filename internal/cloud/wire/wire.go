@@ -103,6 +103,9 @@ type Service struct {
 	// Unsigned are operations that a GET without a signature may call, because a secret
 	// among its parameters permits it. Such a call has a caller without key and region.
 	Unsigned []string
+	// Anonymous are operations of the query protocol that a GET or a POST without a signature may call, because
+	// they verify something else in its place. Their callers have no key and no region either.
+	Anonymous []string
 	// Quiet are operations that programs repeat all the time. Their success is not logged.
 	Quiet []string
 	// CrossOrigin decides on requests of web pages to the buckets of S3. It returns the headers that

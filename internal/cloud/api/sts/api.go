@@ -5,6 +5,7 @@ package sts
 import (
 	"cmp"
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,6 +14,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/session"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/webidentity"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
@@ -23,11 +25,18 @@ type Config struct {
 	// AssumeRole returns the role with an ARN if the caller of ctx may do all of the actions with it, or the
 	// error of the API. keys are condition keys of the request.
 	AssumeRole func(ctx context.Context, arn string, actions []string, keys map[string][]string) (*store.Role, error)
+	// AssumeRoleFor is like AssumeRole for somebody for whom an identity provider vouches; nil: there are no providers.
+	AssumeRoleFor func(
+		ctx context.Context, provider, arn string, actions []string, keys map[string][]string,
+	) (*store.Role, error)
+	// ProviderKeys returns the public keys of the OpenID Connect provider with a URL, without its scheme.
+	ProviderKeys func(url string) (webidentity.Keys, error)
 	// PolicyExists reports whether there is a managed policy with an ARN; nil: there are none.
 	PolicyExists func(arn string) bool
 	// SecondFactor returns the error of the API unless a code is that of a second factor of the caller of ctx.
 	SecondFactor func(ctx context.Context, serial, code string) error
 	Now          func() time.Time // nil: time.Now
+	Log          *slog.Logger     // nil: discarded
 }
 
 // API implements the operations of AWS STS (AWS Security Token Service API Reference).
@@ -37,6 +46,9 @@ type API struct{ Config }
 func New(c Config) *API {
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return &API{c}
 }

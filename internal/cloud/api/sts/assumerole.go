@@ -13,6 +13,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/constraint"
 	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/session"
+	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
@@ -56,34 +57,22 @@ func (a *API) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts.Ass
 	if err != nil {
 		return nil, err
 	}
-	role, err := a.Config.AssumeRole(ctx, *in.RoleArn, actionsFor(s), keys)
+	role, err := a.Config.AssumeRole(ctx, *in.RoleArn, actionsFor("sts:AssumeRole", s), keys)
 	if err != nil {
 		return nil, err
 	}
 	seconds := constraint.Default(in.DurationSeconds, defaultSession)
-	switch {
-	case parent != nil && seconds > maxChained:
+	if parent != nil && seconds > maxChained {
 		return nil, model.Errorf(
 			"The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
 		)
-	case seconds > max(role.MaxSession, defaultSession):
-		return nil, model.Errorf("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	}
-	s.RoleID, s.RoleName = role.ID, role.Name
-	s.Issued = a.Now().UTC().Truncate(time.Second)
-	s.Expires = s.Issued.Add(time.Duration(seconds) * time.Second)
-	c, err := a.Sessions.Issue(s)
+	c, user, err := a.issueRole(role, s, seconds)
 	if err != nil {
 		return nil, err
 	}
-	arn := identity.ARN("sts", role.Region(), "assumed-role/"+role.Name+"/"+*in.RoleSessionName)
-	out := &sts.AssumeRoleOutput{
-		AssumedRoleUser: &types.AssumedRoleUser{
-			Arn: &arn, AssumedRoleId: aws.String(role.ID + ":" + *in.RoleSessionName),
-		},
-		Credentials: describeCredentials(c),
-	}
-	if s.Policy != "" || len(s.PolicyARNs) > 0 || len(s.Tags) > 0 {
+	out := &sts.AssumeRoleOutput{AssumedRoleUser: user, Credentials: c}
+	if hasPacked(s) {
 		// Clients still read it, although the SDK deprecates it.
 		out.PackedPolicySize = &size //nolint:staticcheck // see above
 	}
@@ -91,6 +80,26 @@ func (a *API) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts.Ass
 		out.SourceIdentity = &s.SourceIdentity
 	}
 	return out, nil
+}
+
+// issueRole returns the credentials of a session of a role that lasts some seconds.
+func (a *API) issueRole(
+	role *store.Role, s session.Session, seconds int32,
+) (*types.Credentials, *types.AssumedRoleUser, error) {
+	if seconds > max(role.MaxSession, defaultSession) {
+		return nil, nil, model.Errorf("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+	}
+	s.RoleID, s.RoleName = role.ID, role.Name
+	s.Issued = a.Now().UTC().Truncate(time.Second)
+	s.Expires = s.Issued.Add(time.Duration(seconds) * time.Second)
+	c, err := a.Sessions.Issue(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	return describeCredentials(c), &types.AssumedRoleUser{
+		Arn:           aws.String(identity.ARN("sts", role.Region(), "assumed-role/"+role.Name+"/"+s.Name)),
+		AssumedRoleId: aws.String(role.ID + ":" + s.Name),
+	}, nil
 }
 
 // parentOf returns the session of a role that a caller is, or nil. Roles that it assumes are chained to its own.
@@ -127,11 +136,11 @@ func (a *API) newRoleSession(
 	return s, size, err
 }
 
-// actionsFor returns the actions that a new session needs. Tags and a source identity need one too if the session
+// actionsFor returns the actions that a new session needs: that of the operation first. Tags and a source identity need one too if the session
 // inherits them (IAM User Guide, "Pass session tags in AWS STS", "Monitor and control actions taken with assumed
 // roles").
-func actionsFor(s session.Session) []string {
-	actions := []string{"sts:AssumeRole"}
+func actionsFor(operation string, s session.Session) []string {
+	actions := []string{operation}
 	if len(s.Tags) > 0 {
 		actions = append(actions, "sts:TagSession")
 	}
@@ -178,11 +187,22 @@ func checkAssumeRole(in *sts.AssumeRoleInput) error {
 			return wire.NotImplemented("the parameter %s of sts:AssumeRole", p.name)
 		}
 	}
-	role, name := aws.ToString(in.RoleArn), aws.ToString(in.RoleSessionName)
+	return cmp.Or(
+		checkRole(in.RoleArn, in.RoleSessionName),
+		checkPolicyForm(in.Policy, in.PolicyArns), checkTagForm(in.Tags, in.TransitiveTagKeys),
+		checkSourceIdentity(in.SourceIdentity), checkExternalID(in.ExternalId),
+		checkFactorForm(in.SerialNumber, in.TokenCode),
+		model.Between("durationSeconds", in.DurationSeconds, minSession, maxSession),
+	)
+}
+
+// checkRole refuses the name of a role or of a session that violates the API's model.
+func checkRole(arn, session *string) error {
+	role, name := aws.ToString(arn), aws.ToString(session)
 	switch {
-	case in.RoleArn == nil:
+	case arn == nil:
 		return model.Null("roleArn")
-	case in.RoleSessionName == nil:
+	case session == nil:
 		return model.Null("roleSessionName")
 	case len(name) < 2 || len(name) > 64:
 		return model.Refuse("roleSessionName", name, "have length between 2 and 64, inclusive")
@@ -191,12 +211,7 @@ func checkAssumeRole(in *sts.AssumeRoleInput) error {
 	case !roleForm.MatchString(role):
 		return model.Errorf("%s is invalid", role)
 	}
-	return cmp.Or(
-		checkPolicyForm(in.Policy, in.PolicyArns), checkTagForm(in.Tags, in.TransitiveTagKeys),
-		checkSourceIdentity(in.SourceIdentity), checkExternalID(in.ExternalId),
-		checkFactorForm(in.SerialNumber, in.TokenCode),
-		model.Between("durationSeconds", in.DurationSeconds, minSession, maxSession),
-	)
+	return nil
 }
 
 // checkSourceIdentity refuses a source identity that violates the API's model, which is that of session names.

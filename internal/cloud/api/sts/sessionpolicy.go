@@ -69,6 +69,11 @@ func (a *API) checkPolicies(s session.Session) error {
 	return nil
 }
 
+// hasPacked reports whether a session has something that PackedPolicySize is about.
+func hasPacked(s session.Session) bool {
+	return s.Policy != "" || len(s.PolicyARNs) > 0 || len(s.Tags) > 0
+}
+
 // packedSize returns how much of their space the policies and tags of a session take, in percent. The error is for
 // more than all of it.
 func packedSize(s session.Session) (percent int32, err error) {
