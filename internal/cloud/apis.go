@@ -166,7 +166,8 @@ func (d *daemon) apis() (wire.Config, error) {
 			{Name: "secretsmanager", API: secrets},
 			{Name: "sts", API: sts.New(sts.Config{
 				Store: d.store, Sessions: d.sessions, AssumeRole: guard.AssumeRole, SecondFactor: guard.SecondFactor,
-				PolicyExists: guard.PolicyExists, AssumeRoleFor: guard.AssumeRoleFor, ProviderKeys: d.providerKeys, Log: d.Log,
+				PolicyExists: guard.PolicyExists, AssumeRoleFor: guard.AssumeRoleFor, ProviderKeys: d.providerKeys,
+				Log: d.Log,
 			}), Anonymous: sts.Anonymous},
 			{Name: "iam", API: iam.New(iam.Config{Store: d.store, Keys: d.sessions, Seal: key})},
 			{Name: "route53", API: route53.New(route53.Config{Store: d.store, Manners: &d.manners})},

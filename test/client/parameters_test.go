@@ -26,8 +26,6 @@ var harmless = map[string]string{
 	"DescribeExportTasksInput.*":            "the answer is empty",
 	"DescribeFpgaImagesInput.*":             "the answer is empty",
 	"DescribePrincipalIdFormatInput.*":      "the answer is empty",
-	"DescribeQueriesInput.*":                "the answer is empty",
-	"DescribeQueryDefinitionsInput.*":       "the answer is empty",
 	"DescribeScheduledInstancesInput.*":     "the answer is empty",
 	"DescribeSpotPriceHistoryInput.*":       "the answer is empty",
 	"DescribeSubscriptionFiltersInput.*":    "the answer is empty",

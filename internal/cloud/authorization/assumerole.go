@@ -77,7 +77,9 @@ func (a *Authorizer) AssumeRoleFor(
 
 // notAuthorized returns the error of AWS STS for somebody who has no ARN.
 func notAuthorized(action string) error {
-	return &wire.Error{Code: "AccessDenied", Message: "Not authorized to perform " + action, Status: http.StatusForbidden}
+	return &wire.Error{
+		Code: "AccessDenied", Message: "Not authorized to perform " + action, Status: http.StatusForbidden,
+	}
 }
 
 // checkTrust returns the error of a request that a role's trust policy or the policies of its caller do not allow.

@@ -23,7 +23,8 @@ func sessionTags(pairs ...string) []types.Tag {
 // trustsFor is a role's trust in its own account for some actions.
 func trustsFor(actions, condition string) func(*store.Role) {
 	return func(r *store.Role) {
-		r.Trust = policy(`{"Effect":"Allow","Action":` + actions + `,"Principal":{"AWS":"000000000000"}` + condition + `}`)
+		r.Trust = policy(`{"Effect":"Allow","Action":` + actions + `,"Principal":{"AWS":"000000000000"}` +
+			condition + `}`)
 	}
 }
 
@@ -122,8 +123,8 @@ func TestTagsNeedPermission(t *testing.T) {
 		},
 		"an inherited tag again": {
 			tagged, "open", with(withSessionTags("Team", "blue")),
-			"InvalidParameterValue: One of the specified transitive tag keys can't be set because it conflicts with a " +
-				"transitive tag key from the calling session.",
+			"InvalidParameterValue: One of the specified transitive tag keys can't be set because it conflicts " +
+				"with a transitive tag key from the calling session.",
 		},
 		"transitive without a tag": {
 			w.root(), "open", with(transitive("team")),

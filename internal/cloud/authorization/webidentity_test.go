@@ -43,10 +43,11 @@ func (w *world) issuer(url string) *issuer {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	_, err = iam.NewFromConfig(w.root()).CreateOpenIDConnectProvider(w.t.Context(), &iam.CreateOpenIDConnectProviderInput{
+	in := &iam.CreateOpenIDConnectProviderInput{
 		Url: aws.String("https://" + url), ClientIDList: []string{"shop"},
 		ThumbprintList: []string{strings.Repeat("a", 40)},
-	})
+	}
+	_, err = iam.NewFromConfig(w.root()).CreateOpenIDConnectProvider(w.t.Context(), in)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -120,8 +121,10 @@ func TestTokensOfProvidersAssumeRoles(t *testing.T) {
 			i.token(t, map[string]any{"sub": "repo:bank"}),
 			"AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity",
 		},
-		"another key":      {other.token(t, nil), unverified},
-		"another audience": {i.token(t, map[string]any{"aud": "bank"}), "InvalidIdentityToken: Incorrect token audience"},
+		"another key": {other.token(t, nil), unverified},
+		"another audience": {
+			i.token(t, map[string]any{"aud": "bank"}), "InvalidIdentityToken: Incorrect token audience",
+		},
 		"another party": {
 			i.token(t, map[string]any{"azp": "bank"}), "InvalidIdentityToken: Incorrect token audience",
 		},

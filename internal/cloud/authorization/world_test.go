@@ -69,7 +69,10 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, store: s, sessions: sessions, log: &bytes.Buffer{}, managed: map[string]string{}, keys: map[string][]byte{}}
+	w := &world{
+		t: t, store: s, sessions: sessions, log: &bytes.Buffer{}, managed: map[string]string{},
+		keys: map[string][]byte{},
+	}
 	for _, c := range change {
 		c(w)
 	}

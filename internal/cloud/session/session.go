@@ -48,7 +48,7 @@ type Session struct {
 	Tags           map[string]string `json:"tags,omitempty"`       // session tags
 	Transitive     []string          `json:"transitive,omitempty"` // keys of the tags that sessions of this one inherit
 	Provider       string            `json:"provider,omitempty"`   // ARN of who vouched for a web identity
-	SourceIdentity string            `json:"source,omitempty"`     // who acts, whichever roles it assumes; "": not known
+	SourceIdentity string            `json:"source,omitempty"`     // who acts, whatever roles it assumes; "": not known
 	Expires        time.Time         `json:"expires"`
 }
 

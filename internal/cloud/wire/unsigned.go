@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -32,10 +33,7 @@ func claimsSignature(r *http.Request) bool {
 // anonymous returns the service of a POST that needs no signature, or nil. It reads the body of a request that may
 // be one.
 func (h *handler) anonymous(r *http.Request, x *exchange) (*service, error) {
-	form := r.Header.Get("Content-Type") == "application/x-www-form-urlencoded" ||
-		r.Header.Get("Content-Type") == "application/x-www-form-urlencoded; charset=utf-8"
-	if r.Method != http.MethodPost || !form || claimsSignature(r) || r.ContentLength <= 0 || r.ContentLength > maxAnonymousBody ||
-		r.Header.Get("Content-Encoding") != "" || !h.hasAnonymous() {
+	if !h.mayBeAnonymous(r) {
 		return nil, nil
 	}
 	body := h.bodies.hold(sourceIP(r), r.Body)
@@ -57,10 +55,16 @@ func (h *handler) anonymous(r *http.Request, x *exchange) (*service, error) {
 	return nil, nil
 }
 
-func (h *handler) hasAnonymous() bool {
+// mayBeAnonymous reports whether a request may be a POST that needs no signature, as far as it tells before its body.
+func (h *handler) mayBeAnonymous(r *http.Request) bool {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	form := r.Method == http.MethodPost && err == nil && kind == "application/x-www-form-urlencoded"
+	if !form || claimsSignature(r) || r.Header.Get("Content-Encoding") != "" {
+		return false
+	}
 	for _, s := range h.services {
 		if len(s.anonymous) > 0 {
-			return true
+			return 0 < r.ContentLength && r.ContentLength <= maxAnonymousBody
 		}
 	}
 	return false

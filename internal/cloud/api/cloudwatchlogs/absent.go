@@ -31,20 +31,6 @@ func (a *API) DescribeDestinations(
 	return &cloudwatchlogs.DescribeDestinationsOutput{Destinations: []types.Destination{}}, nil
 }
 
-// DescribeQueries lists the queries of Logs Insights: none.
-func (a *API) DescribeQueries(
-	context.Context, *cloudwatchlogs.DescribeQueriesInput,
-) (*cloudwatchlogs.DescribeQueriesOutput, error) {
-	return &cloudwatchlogs.DescribeQueriesOutput{Queries: []types.QueryInfo{}}, nil
-}
-
-// DescribeQueryDefinitions lists the saved queries of Logs Insights: none.
-func (a *API) DescribeQueryDefinitions(
-	context.Context, *cloudwatchlogs.DescribeQueryDefinitionsInput,
-) (*cloudwatchlogs.DescribeQueryDefinitionsOutput, error) {
-	return &cloudwatchlogs.DescribeQueryDefinitionsOutput{QueryDefinitions: []types.QueryDefinition{}}, nil
-}
-
 // DescribeExportTasks lists the exports of events to buckets: none.
 func (a *API) DescribeExportTasks(
 	context.Context, *cloudwatchlogs.DescribeExportTasksInput,

@@ -3,8 +3,9 @@
 // Amazon CloudWatch Logs User Guide. Groups and streams are rows of the store, and events
 // are in files (package eventlog).
 //
-// The local cloud has no queries of Logs Insights, no Live Tail, and no filters that deliver to
-// others: the operations that make them are missing.
+// Queries of Logs Insights run in the daemon (package logquery). Their results are forgotten when it ends.
+//
+// The local cloud has no Live Tail, and no filters that deliver to others: the operations that make them are missing.
 package cloudwatchlogs
 
 import (
@@ -35,7 +36,8 @@ type Config struct {
 // API implements the operations of CloudWatch Logs.
 type API struct {
 	Config
-	random *identity.Source
+	random  *identity.Source
+	queries queries
 }
 
 // New returns an API.
@@ -43,7 +45,7 @@ func New(c Config) *API {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &API{Config: c, random: identity.New(nil)}
+	return &API{Config: c, random: identity.New(nil), queries: queries{wake: make(chan struct{}, 1)}}
 }
 
 // model returns the errors of requests that violate the API's model, and of parameters that

@@ -2,6 +2,7 @@ package cloudwatchlogs
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/store"
@@ -11,8 +12,11 @@ import (
 // anymore.
 const expiryInterval = 10 * time.Minute
 
-// Run deletes events that have expired, until ctx ends.
+// Run runs queries and deletes events that have expired, until ctx ends.
 func (a *API) Run(ctx context.Context) error {
+	var running sync.WaitGroup
+	defer running.Wait()
+	running.Go(func() { a.runQueries(ctx) })
 	ticker := time.NewTicker(expiryInterval)
 	defer ticker.Stop()
 	for {

@@ -136,9 +136,9 @@ func (a *API) newRoleSession(
 	return s, size, err
 }
 
-// actionsFor returns the actions that a new session needs: that of the operation first. Tags and a source identity need one too if the session
-// inherits them (IAM User Guide, "Pass session tags in AWS STS", "Monitor and control actions taken with assumed
-// roles").
+// actionsFor returns the actions that a new session needs: that of the operation first. Tags and a source identity need
+// one too if the session inherits them (IAM User Guide, "Pass session tags in AWS STS", "Monitor and control actions
+// taken with assumed roles").
 func actionsFor(operation string, s session.Session) []string {
 	actions := []string{operation}
 	if len(s.Tags) > 0 {

@@ -62,7 +62,8 @@ func (a *API) checkPolicies(s session.Session) error {
 	}
 	for _, arn := range s.PolicyARNs {
 		own := identity.RegionOfARN(arn).Account() == identity.RegionOf(s.Account, "").Account()
-		if !own && !strings.HasPrefix(arn, "arn:aws:iam::aws:policy/") || a.PolicyExists == nil || !a.PolicyExists(arn) {
+		usable := own || strings.HasPrefix(arn, "arn:aws:iam::aws:policy/")
+		if !usable || a.PolicyExists == nil || !a.PolicyExists(arn) {
 			return wire.Errorf("MalformedPolicyDocument", "Policy %s does not exist or is not attachable.", arn)
 		}
 	}
@@ -72,6 +73,10 @@ func (a *API) checkPolicies(s session.Session) error {
 // hasPacked reports whether a session has something that PackedPolicySize is about.
 func hasPacked(s session.Session) bool {
 	return s.Policy != "" || len(s.PolicyARNs) > 0 || len(s.Tags) > 0
+}
+
+func tooLarge(format string, percent int) error {
+	return wire.Errorf("PackedPolicyTooLarge", format, percent)
 }
 
 // packedSize returns how much of their space the policies and tags of a session take, in percent. The error is for
@@ -89,9 +94,7 @@ func packedSize(s session.Session) (percent int32, err error) {
 	case used <= 100:
 		return int32(used), nil
 	case policies == 0:
-		return 0, wire.Errorf("PackedPolicyTooLarge", "Packed size of session tags consumes %d%% of allotted space.", used)
+		return 0, tooLarge("Packed size of session tags consumes %d%% of allotted space.", used)
 	}
-	return 0, wire.Errorf(
-		"PackedPolicyTooLarge", "Packed policy consumes %d%% of allotted space, please use smaller policy.", used,
-	)
+	return 0, tooLarge("Packed policy consumes %d%% of allotted space, please use smaller policy.", used)
 }

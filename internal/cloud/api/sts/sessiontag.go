@@ -83,8 +83,8 @@ func checkTags(tags []types.Tag, transitive []string) error {
 	return nil
 }
 
-// tagSession sets the tags of a new session: those of the request and those that a session that assumes a role, which may
-// be nil, passes on (IAM User Guide, "Chaining roles with session tags").
+// tagSession sets the tags of a new session: those of the request and those that it inherits from the session that
+// assumes the role, parent, which may be nil (IAM User Guide, "Chaining roles with session tags").
 func tagSession(s *session.Session, parent *session.Session, tags []types.Tag, transitive []string) error {
 	s.Transitive = slices.Clone(transitive)
 	if parent != nil {

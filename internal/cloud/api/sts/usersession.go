@@ -96,7 +96,8 @@ func (a *API) GetFederationToken(
 	}
 	region := wire.GlobalFrom(ctx)
 	s := session.Session{
-		Account: region.Account(), Name: *in.Name, Policy: aws.ToString(in.Policy), PolicyARNs: policyARNs(in.PolicyArns),
+		Account: region.Account(), Name: *in.Name, Policy: aws.ToString(in.Policy),
+		PolicyARNs: policyARNs(in.PolicyArns),
 	}
 	if err := cmp.Or(a.checkPolicies(s), checkTags(in.Tags, nil), tagSession(&s, nil, in.Tags, nil)); err != nil {
 		return nil, err

@@ -156,8 +156,8 @@ func (a *API) checkTimes(c webidentity.Claims) error {
 	now := a.Now().UTC()
 	switch {
 	case !now.Before(c.Expires.Time):
-		return wire.Errorf("ExpiredTokenException", "Token expired: current date/time %d must be before the expiration "+
-			"date/time %d", now.Unix(), c.Expires.Unix())
+		return wire.Errorf("ExpiredTokenException", "Token expired: current date/time %d must be before the "+
+			"expiration date/time %d", now.Unix(), c.Expires.Unix())
 	case c.Issued.After(now.Add(tolerance)), c.NotBefore != nil && c.NotBefore.After(now.Add(tolerance)):
 		return invalidToken("Token is not yet valid")
 	}
@@ -211,7 +211,9 @@ func checkWebIdentity(in *sts.AssumeRoleWithWebIdentityInput) error {
 	case in.WebIdentityToken == nil:
 		return model.Null("webIdentityToken")
 	case len(token) < minToken || len(token) > maxToken:
-		return model.RefuseWithoutValue("webIdentityToken", "have length between %d and %d, inclusive", minToken, maxToken)
+		return model.RefuseWithoutValue(
+			"webIdentityToken", "have length between %d and %d, inclusive", minToken, maxToken,
+		)
 	}
 	return cmp.Or(
 		checkRole(in.RoleArn, in.RoleSessionName), checkPolicyForm(in.Policy, in.PolicyArns),
