@@ -15,6 +15,18 @@ import (
 // How alarm state is evaluated when data is missing).
 const extraPeriods = 2
 
+// shortest is the shortest period of alarms.
+const shortest = 10 * time.Second
+
+// IsHighResolution reports whether an alarm is evaluated every ten seconds, because its period is less than a minute.
+func IsHighResolution(row *store.Alarm) bool {
+	if IsComposite(row) {
+		return false
+	}
+	period := WatchedBy(row).Period
+	return shortest <= period && period < metric.Resolution
+}
+
 // Datapoint is the value of the watched statistic in one period.
 type Datapoint struct {
 	At      time.Time // start of the period
@@ -25,15 +37,19 @@ type Datapoint struct {
 
 // Datapoints computes the data points of the alarm's evaluation range, newest
 // first. Periods of any length end at a whole minute, so that they slide from
-// minute to minute. Periods whose metrics cannot be read yet are not missing: the
+// minute to minute. Those of less than a minute end at tens of seconds. Periods whose metrics cannot be read yet are not missing: the
 // range ends before them.
 func Datapoints(row *store.Alarm, metrics *metric.Store, now time.Time) []Datapoint {
 	w := WatchedBy(row)
-	if w.Period < metric.Resolution {
+	if w.Period < shortest {
 		return nil
 	}
+	step := metric.Resolution
+	if w.Period < step {
+		step = shortest
+	}
 	g := metricmath.Grid{Period: w.Period, N: int(row.EvaluationPeriods) + extraPeriods}
-	g.Start = metrics.Readable(now.Truncate(metric.Resolution)).Add(-time.Duration(g.N) * w.Period)
+	g.Start = metrics.Readable(now.Truncate(step)).Add(-time.Duration(g.N) * w.Period)
 	var values, samples []float64
 	if w.Expression != "" {
 		values, samples = expression(row, w.Expression, metrics, g), make([]float64, g.N)
@@ -59,7 +75,7 @@ func Datapoints(row *store.Alarm, metrics *metric.Store, now time.Time) []Datapo
 func statistic(
 	region identity.Region, w WatchedMetric, metrics *metric.Store, g metricmath.Grid, compute metric.Statistic,
 ) []float64 {
-	points := metrics.Points(region, w.Metric, g.Start, g.At(g.N), w.Unit)
+	points := metrics.PointsOf(w.Period, region, w.Metric, g.Start, g.At(g.N), w.Unit)
 	return metric.Spread(points, g.Start, g.Period, g.N, compute)
 }
 

@@ -1,6 +1,8 @@
 package logquery
 
 import (
+	"cmp"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -162,33 +164,20 @@ type parseCommand struct {
 
 func (p *parser) parse() error {
 	c := &parseCommand{of: fieldExpression("@message")}
-	glob, isGlob, err := p.quoted()
-	if err != nil {
-		return err
-	}
-	form, err := p.regular()
-	if err == nil && !isGlob && form == nil {
+	form, err := p.pattern()
+	if err == nil && form == nil {
 		if c.of, err = p.primary(); err != nil {
 			return err
 		}
-		if glob, isGlob, err = p.quoted(); err == nil && !isGlob {
-			form, err = p.regular()
-		}
+		form, err = p.pattern()
 	}
 	if err != nil {
 		return err
 	}
-	switch {
-	case isGlob:
-		if form, err = globForm(glob); err != nil {
-			return p.errorf("invalid pattern: %v", err)
-		}
-	case form == nil:
+	if form == nil {
 		return p.errorf("unexpected symbol found %s, expected a pattern", p.found())
-	default:
-		c.names = form.SubexpNames()[1:]
 	}
-	c.match = form.FindStringSubmatch
+	c.names, c.match = form.SubexpNames()[1:], form.FindStringSubmatch
 	if p.keyword("as") != "" {
 		if c.names, err = p.aliases(); err != nil {
 			return err
@@ -199,6 +188,20 @@ func (p *parser) parse() error {
 	}
 	p.then(c)
 	return nil
+}
+
+// pattern parses a pattern with stars or a regular expression, and returns nil if there is none.
+func (p *parser) pattern() (*regexp.Regexp, error) {
+	glob, ok, err := p.quoted()
+	if err != nil || !ok {
+		form, wrong := p.regular()
+		return form, cmp.Or(err, wrong)
+	}
+	form, err := globForm(glob)
+	if err != nil {
+		return nil, p.errorf("invalid pattern: %v", err)
+	}
+	return form, nil
 }
 
 func (p *parser) aliases() (names []string, err error) {

@@ -1,7 +1,6 @@
 package metric
 
 import (
-	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -20,9 +19,16 @@ const Retention = 15 * 24 * time.Hour
 // instance has six.
 const maxSummaries = 200_000
 
-// Point summarizes what was measured in one minute and one unit.
+// SecondsRetention is how long summaries of seconds are kept (Amazon CloudWatch User Guide, Metrics retention: periods
+// of less than 60 seconds are available for 3 hours). They end with the process.
+const SecondsRetention = 3 * time.Hour
+
+// maxSeconds limits the summaries of seconds that a Store keeps.
+const maxSeconds = 100_000
+
+// Point summarizes what was measured in one minute and one unit, or in one second.
 type Point struct {
-	At   time.Time // start of the minute
+	At   time.Time // start of the minute or the second
 	Unit string
 	Summary
 }
@@ -37,37 +43,10 @@ type Store struct {
 	History *History
 
 	mu      sync.Mutex
-	loaded  bool                   // History has been read
-	series  map[seriesKey][]*point // each sorted by minute and unit
-	points  int
+	loaded  bool    // History has been read
+	table           // of minutes
 	unsaved []place // of the summaries that have changed since they were saved
-}
-
-// point is a summary.
-type point struct {
-	pointKey
-	Summary
-	unsaved bool // its place is in Store.unsaved
-}
-
-// place is where a point is.
-type place struct {
-	seriesKey
-	pointKey
-}
-
-type seriesKey struct {
-	region identity.Region
-	id     ID
-}
-
-type pointKey struct {
-	minute int64 // since the Unix epoch
-	unit   string
-}
-
-func (k pointKey) compare(other pointKey) int {
-	return cmp.Or(cmp.Compare(k.minute, other.minute), cmp.Compare(k.unit, other.unit))
+	seconds table   // of metrics of high resolution
 }
 
 // Add merges measured into the summary of the minute that contains a time.
@@ -86,6 +65,18 @@ func (s *Store) Add(region identity.Region, id ID, when time.Time, unit string, 
 	}
 }
 
+// AddHighResolution is like Add for a metric whose values are kept by the second, too.
+func (s *Store) AddHighResolution(region identity.Region, id ID, when time.Time, unit string, measured Summary) {
+	s.Add(region, id, when, unit, measured)
+	s.lock()
+	defer s.mu.Unlock()
+	p, created := s.seconds.point(place{seriesKey{region, id}, pointKey{when.Unix(), unit}})
+	p.Merge(measured)
+	if created && s.seconds.points > maxSeconds {
+		s.seconds.dropOldest()
+	}
+}
+
 // lock locks the store, whose history has been read then.
 func (s *Store) lock() {
 	s.mu.Lock()
@@ -98,73 +89,12 @@ func (s *Store) lock() {
 // minuteOf returns the minute that contains a time, since the Unix epoch.
 func minuteOf(at time.Time) int64 { return at.Unix() / int64(Resolution/time.Second) }
 
-// search returns where in sorted points a key is or belongs, and whether it is there.
-func search(points []*point, key pointKey) (int, bool) {
-	return slices.BinarySearchFunc(points, key, func(p *point, k pointKey) int { return p.compare(k) })
-}
-
-// since returns the points of a minute and all later ones.
-func since(points []*point, minute int64) []*point {
-	n, _ := search(points, pointKey{minute: minute})
-	return points[n:]
-}
-
-// at returns the point at a place, or nil.
-func (s *Store) at(at place) *point {
-	points := s.series[at.seriesKey]
-	if n, ok := search(points, at.pointKey); ok {
-		return points[n]
-	}
-	return nil
-}
-
-// point returns the point at a place, and whether it is a new one.
-func (s *Store) point(at place) (p *point, created bool) {
-	points := s.series[at.seriesKey]
-	n, ok := search(points, at.pointKey)
-	if ok {
-		return points[n], false
-	}
-	if s.series == nil {
-		s.series = map[seriesKey][]*point{}
-	}
-	p = &point{pointKey: at.pointKey}
-	s.series[at.seriesKey] = slices.Insert(points, n, p)
-	s.points++
-	return p, true
-}
-
-// dropOldest deletes the oldest tenth of the summaries.
-func (s *Store) dropOldest() {
-	minutes := make([]int64, 0, s.points)
-	for _, points := range s.series {
-		for _, p := range points {
-			minutes = append(minutes, p.minute)
-		}
-	}
-	slices.Sort(minutes)
-	s.deleteUntil(minutes[len(minutes)/10])
-}
-
-// deleteUntil deletes the summaries of the minute and all earlier ones.
-func (s *Store) deleteUntil(minute int64) {
-	for k, points := range s.series {
-		switch kept := since(points, minute+1); {
-		case len(kept) == 0:
-			delete(s.series, k)
-			s.points -= len(points)
-		case len(kept) < len(points):
-			s.series[k] = slices.Clone(kept)
-			s.points -= len(points) - len(kept)
-		}
-	}
-}
-
-// Expire deletes what is older than Retention.
+// Expire deletes what is older than Retention, and summaries of seconds that are older than SecondsRetention.
 func (s *Store) Expire(now time.Time) {
 	s.lock()
 	defer s.mu.Unlock()
 	s.deleteUntil(minuteOf(now.Add(-Retention)))
+	s.seconds.deleteUntil(now.Add(-SecondsRetention).Unix())
 }
 
 // List returns the Region's metrics with data since the given time, sorted.
@@ -185,12 +115,24 @@ func (s *Store) List(region identity.Region, from time.Time) []ID {
 // Points returns a metric's summaries from one time until just before another,
 // sorted by time and unit. An empty unit matches all units.
 func (s *Store) Points(region identity.Region, id ID, from, to time.Time, unit string) []Point {
+	return s.PointsOf(Resolution, region, id, from, to, unit)
+}
+
+// PointsOf is like Points for periods of a length. For those below Resolution it returns summaries of seconds, if the
+// metric has any: others are not of high resolution.
+func (s *Store) PointsOf(
+	length time.Duration, region identity.Region, id ID, from, to time.Time, unit string,
+) []Point {
 	to = s.Readable(to)
 	s.lock()
 	defer s.mu.Unlock()
+	points, step := s.series[seriesKey{region, id}], Resolution
+	if fine := s.seconds.series[seriesKey{region, id}]; length < Resolution && len(fine) > 0 {
+		points, step = fine, time.Second
+	}
 	var out []Point
-	for _, p := range since(s.series[seriesKey{region, id}], minuteOf(from)) {
-		at := time.Unix(p.minute*60, 0).UTC()
+	for _, p := range since(points, from.Unix()/int64(step/time.Second)) {
+		at := time.Unix(p.minute*int64(step/time.Second), 0).UTC()
 		if at.Before(from) || !at.Before(to) || unit != "" && p.unit != unit {
 			continue
 		}

@@ -9,6 +9,40 @@ import (
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
+func TestMetricsOfHighResolutionHaveSeconds(t *testing.T) {
+	var s Store
+	id, other := NewID("n", "fine"), NewID("n", "coarse")
+	for i := range 120 {
+		s.AddHighResolution("r", id, noon.Add(time.Duration(i)*time.Second), "Count", SummaryOf(1, 1))
+	}
+	s.Add("r", other, noon.Add(30*time.Second), "Count", SummaryOf(1, 1))
+	count := func(length time.Duration, id ID) int {
+		return len(s.PointsOf(length, "r", id, noon, noon.Add(time.Hour), "Count"))
+	}
+	if seconds, minutes, coarse := count(time.Second, id), count(time.Minute, id), count(time.Second, other); seconds != 120 ||
+		minutes != 2 || coarse != 1 {
+		t.Errorf("got %d seconds, %d minutes and %d of a coarse metric", seconds, minutes, coarse)
+	}
+	if points := s.PointsOf(time.Second, "r", id, noon.Add(5*time.Second), noon.Add(7*time.Second), ""); len(points) != 2 ||
+		points[0].At != noon.Add(5*time.Second) || points[0].Sum != 1 {
+		t.Errorf("got %v", points)
+	}
+	s.Expire(noon.Add(SecondsRetention + time.Minute))
+	if seconds := count(time.Second, id); seconds != 59 {
+		t.Errorf("%d seconds are left", seconds)
+	}
+	s.Expire(noon.Add(SecondsRetention + time.Hour))
+	if points := count(time.Second, id); points != 2 {
+		t.Errorf("got %d points once only minutes are left", points)
+	}
+	for i := range maxSeconds + 1 {
+		s.AddHighResolution("r", id, noon.Add(time.Duration(i)*time.Second), "Count", SummaryOf(1, 1))
+	}
+	if s.seconds.points > maxSeconds {
+		t.Errorf("the store holds %d seconds", s.seconds.points)
+	}
+}
+
 func TestStoreSummarizesEachMinuteAlone(t *testing.T) {
 	var s Store
 	id := NewID("Own", "Size", Dimension{"B", "2"}, Dimension{"A", "1"})

@@ -263,8 +263,8 @@ func TestInvalidAlarmIsRefused(t *testing.T) {
 				func(in *client.PutMetricAlarmInput) { in.ExtendedStatistic = aws.String("p90") },
 			},
 			{
-				"NotImplemented", "shorter than a minute",
-				func(in *client.PutMetricAlarmInput) { in.Period = aws.Int32(10) },
+				"ValidationError", "Period must be 10, 20, 30",
+				func(in *client.PutMetricAlarmInput) { in.Period = aws.Int32(15) },
 			},
 			{"ValidationError", "Invalid region us-east-1 specified. Only eu-west-1 is supported.", onInstance(
 				"arn:aws:automate:us-east-1:ec2:stop", "InstanceId",

@@ -10,7 +10,6 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/metric"
 	"aloft.dev/aloft/internal/cloud/metricmath"
-	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // checkMetric checks an alarm's metric, or the queries in its place.
@@ -109,15 +108,11 @@ func checkWatched(queries []query, program *metricmath.Program) error {
 	return nil
 }
 
-// checkAlarmPeriod checks how far an alarm looks back. Periods below a minute are
-// not supported: metrics here have one summary per minute, so such an alarm would
-// see nothing most of the time.
+// checkAlarmPeriod checks how far an alarm looks back.
 func checkAlarmPeriod(period, evaluations int32) error {
 	lookBack := int64(period) * int64(evaluations)
 	switch {
-	case period == 10 || period == 20 || period == 30:
-		return wire.NotImplemented("alarms with a period shorter than a minute: the metrics here are of a minute each")
-	case period < 60 || period%60 != 0:
+	case period != 10 && period != 20 && period != 30 && (period < 60 || period%60 != 0):
 		return validationError("Period must be 10, 20, 30 or a multiple of 60.")
 	case lookBack > secondsPerWeek:
 		return validationError(

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
@@ -114,7 +113,9 @@ func (a *API) runExpressions(
 		if q.compute == nil || q.elsewhere(ctx) {
 			continue
 		}
-		points := a.Metrics.Points(wire.RegionFrom(ctx), q.metric, s.from, end, string(q.MetricStat.Unit))
+		points := a.Metrics.PointsOf(
+			grid.Period, wire.RegionFrom(ctx), q.metric, grid.Start, end, string(q.MetricStat.Unit),
+		)
 		metrics[*q.Id] = metric.Spread(points, grid.Start, grid.Period, grid.N, q.compute)
 	}
 	computed, err := program.Run(grid, metrics)
@@ -149,7 +150,8 @@ func (a *API) grid(queries []query, s timeRange) (metricmath.Grid, error) {
 	if now := a.Now(); now.Before(end) {
 		end = now
 	}
-	g := metricmath.Grid{Start: s.from, Period: time.Duration(period) * time.Second}
+	s = s.of(period)
+	g := metricmath.Grid{Start: s.from, Period: s.length()}
 	if length := a.Metrics.Readable(end).Sub(s.from); length > 0 {
 		g.N = int((length + g.Period - 1) / g.Period)
 	}

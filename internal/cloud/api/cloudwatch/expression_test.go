@@ -138,7 +138,7 @@ func TestAlarmsOfExpressions(t *testing.T) {
 		wantCode(t, put(expression("e", "METRICS()"), sumOf("m", 60)), "ValidationError", "multi time series")
 		wantCode(t, put(expression("e", "TIME_SERIES(1)"), sumOf("m", 60)), "ValidationError", "at least one metric")
 		wantCode(t, put(expression("e", "m"), expression("f", "m"), sumOf("m", 60)), "ValidationError", "Exactly one")
-		wantCode(t, put(expression("e", "m"), sumOf("m", 10)), "NotImplemented", "shorter than a minute")
+		wantCode(t, put(expression("e", "m"), sumOf("m", 5)), "ValidationError", "Period must be 10")
 		many := []types.MetricDataQuery{expression("e", "SUM(METRICS())")}
 		for i := range 11 {
 			many = append(many, sumOf(fmt.Sprintf("m%d", i), 60))

@@ -166,8 +166,9 @@ func (a *API) runQuery(ctx context.Context, q query, s timeRange) types.MetricDa
 	if q.elsewhere(ctx) {
 		return out
 	}
-	s.period = *stat.Period
-	for _, p := range s.aggregate(a.Metrics.Points(wire.RegionFrom(ctx), q.metric, s.from, s.to, string(stat.Unit))) {
+	s = s.of(*stat.Period)
+	points := a.Metrics.PointsOf(s.length(), wire.RegionFrom(ctx), q.metric, s.from, s.to, string(stat.Unit))
+	for _, p := range s.aggregate(points) {
 		if v, ok := q.compute(&p.Summary); ok {
 			out.Timestamps, out.Values = append(out.Timestamps, p.At), append(out.Values, v)
 		}

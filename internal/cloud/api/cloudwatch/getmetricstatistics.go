@@ -30,7 +30,7 @@ func (a *API) GetMetricStatistics(
 	if err != nil {
 		return nil, err
 	}
-	s.period = *in.Period
+	s = s.of(*in.Period)
 	if n := int64(s.to.Sub(s.from)/time.Second) / int64(s.period); n > maxDatapoints {
 		return nil, invalidCombination("You have requested up to %d datapoints, which exceeds the limit of %d. "+
 			"You may reduce the datapoints requested by increasing Period, or decreasing the time "+
@@ -43,7 +43,8 @@ func (a *API) GetMetricStatistics(
 		return nil, err
 	}
 	out := &cloudwatch.GetMetricStatisticsOutput{Label: in.MetricName, Datapoints: []types.Datapoint{}}
-	for _, p := range s.aggregate(a.Metrics.Points(wire.RegionFrom(ctx), id, s.from, s.to, string(in.Unit))) {
+	points := a.Metrics.PointsOf(s.length(), wire.RegionFrom(ctx), id, s.from, s.to, string(in.Unit))
+	for _, p := range s.aggregate(points) {
 		out.Datapoints = append(out.Datapoints, datapoint(in, p))
 	}
 	return out, nil

@@ -198,3 +198,60 @@ func TestLabelsHavePropertiesOfMetrics(t *testing.T) {
 		}
 	})
 }
+
+func TestMetricsOfHighResolutionHaveShortPeriods(t *testing.T) {
+	overEveryProtocol(t, func(t *testing.T, c *client.Client, _ *metric.Store) {
+		start := time.Now().Add(-10 * time.Minute).Truncate(time.Minute)
+		var data []types.MetricDatum
+		for i := range 30 {
+			data = append(data, types.MetricDatum{
+				MetricName: aws.String("Load"), Value: aws.Float64(float64(i)), StorageResolution: aws.Int32(1),
+				Timestamp: aws.Time(start.Add(time.Duration(i) * time.Second)),
+			})
+		}
+		in := &client.PutMetricDataInput{Namespace: aws.String("Own"), MetricData: data}
+		if _, err := c.PutMetricData(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		stat := func(period int32) *types.MetricStat {
+			return &types.MetricStat{
+				Stat: aws.String("Maximum"), Period: &period,
+				Metric: &types.Metric{Namespace: aws.String("Own"), MetricName: aws.String("Load")},
+			}
+		}
+		for period, want := range map[int32][]float64{
+			1: {12, 13, 14, 15, 16, 17, 18, 19, 20}, 5: {14, 19, 20}, 10: {19, 20}, 30: {20}, 60: {29},
+		} {
+			got, err := c.GetMetricData(t.Context(), &client.GetMetricDataInput{
+				StartTime: aws.Time(start.Add(12 * time.Second)), EndTime: aws.Time(start.Add(21 * time.Second)),
+				ScanBy:            types.ScanByTimestampAscending,
+				MetricDataQueries: []types.MetricDataQuery{{Id: aws.String("m"), MetricStat: stat(period)}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if values := got.MetricDataResults[0].Values; !slices.Equal(values, want) {
+				t.Errorf("period %d: got %v, want %v", period, values, want)
+			}
+		}
+		got, err := c.GetMetricData(t.Context(), &client.GetMetricDataInput{
+			StartTime: aws.Time(start), EndTime: aws.Time(start.Add(30 * time.Second)),
+			ScanBy: types.ScanByTimestampAscending,
+			MetricDataQueries: []types.MetricDataQuery{
+				{Id: aws.String("m"), MetricStat: stat(10), ReturnData: aws.Bool(false)},
+				{Id: aws.String("e"), Expression: aws.String("m*2")},
+			},
+		})
+		if err != nil || !slices.Equal(got.MetricDataResults[0].Values, []float64{18, 38, 58}) {
+			t.Errorf("an expression: %+v, %v", got, err)
+		}
+		points, err := c.GetMetricStatistics(t.Context(), &client.GetMetricStatisticsInput{
+			Namespace: aws.String("Own"), MetricName: aws.String("Load"), Period: aws.Int32(10),
+			StartTime: aws.Time(start), EndTime: aws.Time(start.Add(30 * time.Second)),
+			Statistics: []types.Statistic{types.StatisticSampleCount},
+		})
+		if err != nil || len(points.Datapoints) != 3 || *points.Datapoints[0].SampleCount != 10 {
+			t.Errorf("statistics: %+v, %v", points, err)
+		}
+	})
+}

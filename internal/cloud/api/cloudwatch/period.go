@@ -11,7 +11,20 @@ import (
 type timeRange struct {
 	from, to time.Time
 	period   int32
+	asked    time.Time // from as the request has it
 }
+
+// of returns the range with periods of some seconds. Those of less than a minute start at multiples of their length
+// (GetMetricStatistics, StartTime).
+func (r timeRange) of(period int32) timeRange {
+	r.period = period
+	if length := r.length(); length < metric.Resolution {
+		r.from = r.asked.Truncate(length)
+	}
+	return r
+}
+
+func (r timeRange) length() time.Duration { return time.Duration(r.period) * time.Second }
 
 // checkPeriod refuses periods whose length CloudWatch does not support.
 func checkPeriod(period *int32) error {
@@ -37,7 +50,7 @@ func readTimeRange(from, to *time.Time) (timeRange, error) {
 	case !from.Before(*to):
 		return timeRange{}, invalid("The parameter StartTime must be less than the parameter EndTime.")
 	}
-	return timeRange{from: from.UTC().Truncate(metric.Resolution), to: to.UTC()}, nil
+	return timeRange{from: from.UTC().Truncate(metric.Resolution), to: to.UTC(), asked: from.UTC()}, nil
 }
 
 // aggregate merges points into periods, in the order of time. It never mixes
@@ -47,7 +60,7 @@ func (r timeRange) aggregate(points []metric.Point) []metric.Point {
 		at   int64
 		unit string
 	}
-	length, known := time.Duration(r.period)*time.Second, map[bucket]int{}
+	length, known := r.length(), map[bucket]int{}
 	var out []metric.Point
 	for _, p := range points {
 		start := r.from.Add(p.At.Sub(r.from).Truncate(length))

@@ -30,6 +30,7 @@ type measurement struct {
 	id   metric.ID
 	at   time.Time
 	unit string
+	fine bool // of high resolution
 	metric.Summary
 }
 
@@ -59,7 +60,11 @@ func (a *API) PutMetricData(
 		measured = append(measured, m)
 	}
 	for _, m := range measured {
-		a.Metrics.Add(wire.RegionFrom(ctx), m.id, m.at, m.unit, m.Summary)
+		add := a.Metrics.Add
+		if m.fine {
+			add = a.Metrics.AddHighResolution
+		}
+		add(wire.RegionFrom(ctx), m.id, m.at, m.unit, m.Summary)
 	}
 	return &cloudwatch.PutMetricDataOutput{}, nil
 }
@@ -87,7 +92,7 @@ func (a *API) readDatum(namespace *string, d *types.MetricDatum) (m measurement,
 	switch aws.ToInt32(d.StorageResolution) {
 	case 0, 60:
 	case 1:
-		return m, wire.NotImplemented("metrics of a resolution of one second (StorageResolution)")
+		m.fine = true
 	default:
 		return m, invalid("The parameter StorageResolution must be 1 or 60.")
 	}

@@ -226,9 +226,9 @@ func TestInvalidRequestsAreRefused(t *testing.T) {
 		)
 		wantCode(
 			t,
-			put("Own", types.MetricDatum{Value: aws.Float64(1), StorageResolution: aws.Int32(1)}),
-			"NotImplemented",
-			"StorageResolution",
+			put("Own", types.MetricDatum{Value: aws.Float64(1), StorageResolution: aws.Int32(2)}),
+			"InvalidParameterValue",
+			"StorageResolution must be 1 or 60",
 		)
 		if err := put("Own", types.MetricDatum{Value: aws.Float64(-1)}); err != nil {
 			t.Error(err)

@@ -81,7 +81,8 @@ func (a *API) AssumeRoleWithWebIdentity(
 		SubjectFromWebIdentityToken: &claims.Subject,
 	}
 	if hasPacked(s) {
-		out.PackedPolicySize = &size
+		// Clients still read it, although the SDK deprecates it.
+		out.PackedPolicySize = &size //nolint:staticcheck // see above
 	}
 	if s.SourceIdentity != "" {
 		out.SourceIdentity = &s.SourceIdentity
@@ -206,6 +207,8 @@ func webKeys(
 func checkWebIdentity(in *sts.AssumeRoleWithWebIdentityInput) error {
 	token := aws.ToString(in.WebIdentityToken)
 	switch {
+	case in.MinimumSessionTokenSize != nil:
+		return wire.NotImplemented("the parameter MinimumSessionTokenSize of sts:AssumeRoleWithWebIdentity")
 	case in.ProviderId != nil:
 		return wire.NotImplemented("the parameter ProviderId of sts:AssumeRoleWithWebIdentity")
 	case in.WebIdentityToken == nil:

@@ -28,6 +28,10 @@ const (
 	// offset is the time of an evaluation in its minute. By then the metrics of the
 	// minute before are complete.
 	offset = 10 * time.Second
+	// fineInterval and fineOffset are those of alarms of high resolution (Amazon CloudWatch User Guide, Alarm
+	// evaluation: alarms with periods of 10, 20 or 30 seconds are evaluated every ten seconds).
+	fineInterval = 10 * time.Second
+	fineOffset   = time.Second
 )
 
 // Loop evaluates the alarms of all regions. Fill the fields, then call Run once.
@@ -38,16 +42,19 @@ type Loop struct {
 	Log     *slog.Logger
 }
 
-// Run evaluates all alarms each minute until ctx ends. When an alarm's state changes,
+// Run evaluates all alarms each minute, and those of high resolution every ten seconds, until ctx ends. When an alarm's state changes,
 // by an evaluation or by the API, it runs the alarm's actions at once.
 func (l *Loop) Run(ctx context.Context) error {
-	next := nextEvaluation(time.Now())
+	next, fine := nextEvaluation(time.Now()), nextFine(time.Now())
 	for ctx.Err() == nil {
 		view := l.Store.View()
 		wake := next
 		for _, row := range store.Alarms.List(view) {
 			if alarm.IsComposite(row) {
 				l.follow(view, row)
+			}
+			if fine.Before(wake) && alarm.IsHighResolution(row) {
+				wake = fine
 			}
 			if !alarm.ActionsDue(row) {
 				continue
@@ -64,9 +71,29 @@ func (l *Loop) Run(ctx context.Context) error {
 		if now := time.Now(); !now.Before(next) && ctx.Err() == nil {
 			next = nextEvaluation(now)
 			l.evaluate(now)
+		} else if !now.Before(fine) && ctx.Err() == nil {
+			l.evaluateFine(now)
 		}
+		fine = nextFine(time.Now())
 	}
 	return nil
+}
+
+func nextFine(now time.Time) time.Time {
+	return now.Add(-fineOffset).Truncate(fineInterval).Add(fineInterval + fineOffset)
+}
+
+// evaluateFine sets the state of every alarm of high resolution. Actions do not repeat more often than each minute.
+func (l *Loop) evaluateFine(now time.Time) {
+	for _, row := range store.Alarms.List(l.Store.View()) {
+		if !alarm.IsHighResolution(row) {
+			continue
+		}
+		verdict, keep := alarm.Evaluate(row, alarm.Datapoints(row, l.Metrics, now), now)
+		if !keep && verdict.State != row.State {
+			l.setState(row, verdict, now)
+		}
+	}
 }
 
 func nextEvaluation(now time.Time) time.Time {

@@ -209,3 +209,34 @@ func TestAlarmsDoNotSeeMetricsThatAreLate(t *testing.T) {
 		f.want(alarm.InAlarm, "scale-out ALARM")
 	})
 }
+
+func TestAlarmsOfHighResolutionAreEvaluatedEveryTenSeconds(t *testing.T) {
+	withLoop(t, func(f fixture) {
+		id := metric.NewID("N", "fine")
+		f.change(func(tx *store.Tx) {
+			alarm.Put(tx, &store.Alarm{
+				Region: "r", Name: "fast", Namespace: "N", Metric: "fine", Statistic: "Maximum", Period: 10,
+				EvaluationPeriods: 2, Threshold: 2, Comparison: "GreaterThanThreshold", AlarmActions: []string{scaleOut},
+			}, time.Now())
+		})
+		measure := func(value float64, seconds int) {
+			for range seconds {
+				f.metrics.AddHighResolution("r", id, time.Now(), "None", metric.SummaryOf(value, 1))
+				time.Sleep(time.Second)
+			}
+			synctest.Wait()
+		}
+		measure(1, 32)
+		if row := f.named("fast"); row.State != alarm.OK {
+			t.Errorf("after half a minute the alarm is in %s: %s", row.State, row.StateReason)
+		}
+		f.actions.reset()
+		measure(9, 20)
+		if row := f.named("fast"); row.State != alarm.InAlarm {
+			t.Errorf("after 20 seconds the alarm is in %s: %s", row.State, row.StateReason)
+		}
+		if ran := f.actions.reset(); !slices.Equal(ran, []string{"scale-out ALARM"}) {
+			t.Errorf("actions %q ran", ran)
+		}
+	})
+}
