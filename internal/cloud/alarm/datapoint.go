@@ -37,8 +37,8 @@ type Datapoint struct {
 
 // Datapoints computes the data points of the alarm's evaluation range, newest
 // first. Periods of any length end at a whole minute, so that they slide from
-// minute to minute. Those of less than a minute end at tens of seconds. Periods whose metrics cannot be read yet are not missing: the
-// range ends before them.
+// minute to minute. Those of less than a minute end at tens of seconds. Periods
+// whose metrics cannot be read yet are not missing: the range ends before them.
 func Datapoints(row *store.Alarm, metrics *metric.Store, now time.Time) []Datapoint {
 	w := WatchedBy(row)
 	if w.Period < shortest {

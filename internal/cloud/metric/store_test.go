@@ -19,12 +19,12 @@ func TestMetricsOfHighResolutionHaveSeconds(t *testing.T) {
 	count := func(length time.Duration, id ID) int {
 		return len(s.PointsOf(length, "r", id, noon, noon.Add(time.Hour), "Count"))
 	}
-	if seconds, minutes, coarse := count(time.Second, id), count(time.Minute, id), count(time.Second, other); seconds != 120 ||
-		minutes != 2 || coarse != 1 {
-		t.Errorf("got %d seconds, %d minutes and %d of a coarse metric", seconds, minutes, coarse)
+	got := []int{count(time.Second, id), count(time.Minute, id), count(time.Second, other)}
+	if !slices.Equal(got, []int{120, 2, 1}) {
+		t.Errorf("got %v seconds, minutes, and minutes of a coarse metric", got)
 	}
-	if points := s.PointsOf(time.Second, "r", id, noon.Add(5*time.Second), noon.Add(7*time.Second), ""); len(points) != 2 ||
-		points[0].At != noon.Add(5*time.Second) || points[0].Sum != 1 {
+	points := s.PointsOf(time.Second, "r", id, noon.Add(5*time.Second), noon.Add(7*time.Second), "")
+	if len(points) != 2 || points[0].At != noon.Add(5*time.Second) || points[0].Sum != 1 {
 		t.Errorf("got %v", points)
 	}
 	s.Expire(noon.Add(SecondsRetention + time.Minute))

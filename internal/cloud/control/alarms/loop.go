@@ -42,8 +42,9 @@ type Loop struct {
 	Log     *slog.Logger
 }
 
-// Run evaluates all alarms each minute, and those of high resolution every ten seconds, until ctx ends. When an alarm's state changes,
-// by an evaluation or by the API, it runs the alarm's actions at once.
+// Run evaluates all alarms each minute, and those of high resolution every ten seconds,
+// until ctx ends. When an alarm's state changes, by an evaluation or by the API, it runs
+// the alarm's actions at once.
 func (l *Loop) Run(ctx context.Context) error {
 	next, fine := nextEvaluation(time.Now()), nextFine(time.Now())
 	for ctx.Err() == nil {

@@ -216,7 +216,8 @@ func TestAlarmsOfHighResolutionAreEvaluatedEveryTenSeconds(t *testing.T) {
 		f.change(func(tx *store.Tx) {
 			alarm.Put(tx, &store.Alarm{
 				Region: "r", Name: "fast", Namespace: "N", Metric: "fine", Statistic: "Maximum", Period: 10,
-				EvaluationPeriods: 2, Threshold: 2, Comparison: "GreaterThanThreshold", AlarmActions: []string{scaleOut},
+				EvaluationPeriods: 2, Threshold: 2, Comparison: "GreaterThanThreshold",
+				AlarmActions: []string{scaleOut},
 			}, time.Now())
 		})
 		measure := func(value float64, seconds int) {
