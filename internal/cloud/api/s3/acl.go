@@ -103,13 +103,18 @@ func checkList(bucket *store.Bucket, canned string, list *types.AccessControlPol
 	if *list.Owner.ID != *owner.ID {
 		return failure(http.StatusForbidden, "AccessDenied", "Access Denied")
 	}
-	for _, g := range list.Grants {
+	return checkGrants(list.Grants, owner)
+}
+
+// checkGrants refuses grants other than the owner's.
+func checkGrants(grants []types.Grant, owner *types.Owner) error {
+	for _, g := range grants {
 		if g.Permission != types.PermissionFullControl || g.Grantee == nil || aws.ToString(g.Grantee.ID) != *owner.ID ||
 			g.Grantee.Type != "" && g.Grantee.Type != types.TypeCanonicalUser {
 			return wire.NotImplemented("an access control list with other grants than the owner's FULL_CONTROL")
 		}
 	}
-	if len(list.Grants) == 0 {
+	if len(grants) == 0 {
 		return wire.NotImplemented("an access control list without the owner's FULL_CONTROL")
 	}
 	return nil

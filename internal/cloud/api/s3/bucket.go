@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/netip"
@@ -73,10 +74,7 @@ func (a *API) CreateBucket(ctx context.Context, in *s3.CreateBucketInput) (*s3.C
 	if in.CreateBucketConfiguration != nil {
 		config = *in.CreateBucketConfiguration
 	}
-	if err := check(in); err != nil {
-		return nil, err
-	}
-	if err := checkBucketName(name); err != nil {
+	if err := cmp.Or(check(in), checkBucketName(name)); err != nil {
 		return nil, err
 	}
 	ownership, err := ownershipOf(in)

@@ -121,34 +121,16 @@ func parseNoncurrent(rule *store.LifecycleRule, e *types.NoncurrentVersionExpira
 	return nil
 }
 
-func parseFilter(rule *store.LifecycleRule, r types.LifecycleRule) (err error) {
+func parseFilter(rule *store.LifecycleRule, r types.LifecycleRule) error {
 	f := &rule.ObjectFilter
 	if r.Filter == nil {
 		f.Prefix = *r.Prefix //nolint:staticcheck // as above
 		return nil
 	}
-	rule.PrefixInFilter = true
-	given := 0
-	for _, set := range []bool{
-		r.Filter.And != nil, r.Filter.Prefix != nil, r.Filter.Tag != nil, r.Filter.ObjectSizeGreaterThan != nil,
-		r.Filter.ObjectSizeLessThan != nil,
-	} {
-		if set {
-			given++
-		}
-	}
-	if given > 1 {
-		return malformedXML()
-	}
-	all := types.LifecycleRuleAndOperator{
-		Prefix: r.Filter.Prefix, ObjectSizeGreaterThan: r.Filter.ObjectSizeGreaterThan,
-		ObjectSizeLessThan: r.Filter.ObjectSizeLessThan,
-	}
-	if r.Filter.Tag != nil {
-		all.Tags = []types.Tag{*r.Filter.Tag}
-	}
-	if r.Filter.And != nil {
-		all, rule.Combined = *r.Filter.And, true
+	rule.PrefixInFilter, rule.Combined = true, r.Filter.And != nil
+	all, err := conditionsOf(r.Filter)
+	if err != nil {
+		return err
 	}
 	f.Prefix, f.LargerThan, f.Before = aws.ToString(all.Prefix), aws.ToInt64(all.ObjectSizeGreaterThan),
 		aws.ToInt64(all.ObjectSizeLessThan)
@@ -156,15 +138,49 @@ func parseFilter(rule *store.LifecycleRule, r types.LifecycleRule) (err error) {
 	if f.LargerThan < 0 || all.ObjectSizeLessThan != nil && f.Before <= f.LargerThan {
 		return wire.Errorf("InvalidRequest", "'ObjectSizeGreaterThan' must be less than 'ObjectSizeLessThan'")
 	}
-	f.Tags, err = mergeTags(all.Tags, len(all.Tags))
-	if err == nil && rule.AbandonedParts > 0 && (len(f.Tags) > 0 || f.LargerThan > 0 || f.NotEmpty || f.Before > 0) {
+	if f.Tags, err = mergeTags(all.Tags, len(all.Tags)); err != nil {
+		return err
+	}
+	return checkFilter(rule)
+}
+
+// conditionsOf returns all conditions of a filter, which has one or a combination of several.
+func conditionsOf(f *types.LifecycleRuleFilter) (types.LifecycleRuleAndOperator, error) {
+	given := 0
+	for _, set := range []bool{
+		f.And != nil, f.Prefix != nil, f.Tag != nil, f.ObjectSizeGreaterThan != nil, f.ObjectSizeLessThan != nil,
+	} {
+		if set {
+			given++
+		}
+	}
+	if given > 1 {
+		return types.LifecycleRuleAndOperator{}, malformedXML()
+	}
+	if f.And != nil {
+		return *f.And, nil
+	}
+	all := types.LifecycleRuleAndOperator{
+		Prefix: f.Prefix, ObjectSizeGreaterThan: f.ObjectSizeGreaterThan, ObjectSizeLessThan: f.ObjectSizeLessThan,
+	}
+	if f.Tag != nil {
+		all.Tags = []types.Tag{*f.Tag}
+	}
+	return all, nil
+}
+
+// checkFilter refuses a rule whose filter asks for what its actions do not have.
+func checkFilter(rule *store.LifecycleRule) error {
+	f := rule.ObjectFilter
+	sized := f.LargerThan > 0 || f.NotEmpty || f.Before > 0
+	switch {
+	case rule.AbandonedParts > 0 && (len(f.Tags) > 0 || sized):
 		return wire.Errorf("InvalidRequest",
 			"AbortIncompleteMultipartUpload cannot be specified with Tags or object sizes.")
-	}
-	if err == nil && rule.ExpiredMarkers != nil && len(f.Tags) > 0 {
+	case rule.ExpiredMarkers != nil && len(f.Tags) > 0:
 		return wire.Errorf("InvalidRequest", "ExpiredObjectDeleteMarker cannot be specified with Tags.")
 	}
-	return err
+	return nil
 }
 
 // GetBucketLifecycleConfiguration returns the rules by which objects expire.

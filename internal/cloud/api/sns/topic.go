@@ -46,15 +46,18 @@ func (a *API) CreateTopic(ctx context.Context, in *sns.CreateTopicInput) (*sns.C
 		case !ok:
 			store.Topics.Put(tx, row)
 			return nil
-		case len(in.Attributes) > 0 && (old.DisplayName != row.DisplayName ||
-			old.SignatureVersion != row.SignatureVersion || old.Policy != row.Policy || old.Tracing != row.Tracing ||
-			old.DeliveryPolicy != row.DeliveryPolicy):
+		case len(in.Attributes) > 0 && attributesOf(old) != attributesOf(row):
 			return invalid("Attributes Reason: Topic already exists with different attributes")
 		case in.Tags != nil && !maps.Equal(old.Tags, row.Tags):
 			return invalid("Tags Reason: Topic already exists with different tags")
 		}
 		return nil
 	})
+}
+
+// attributesOf returns the attributes of a topic.
+func attributesOf(row *store.Topic) [5]string {
+	return [...]string{row.DisplayName, row.SignatureVersion, row.Policy, row.Tracing, row.DeliveryPolicy}
 }
 
 // DeleteTopic deletes a topic with its subscriptions. A topic that does not exist is no
