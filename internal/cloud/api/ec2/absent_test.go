@@ -27,7 +27,7 @@ var asked = []string{
 	"DescribeTransitGatewayPeeringAttachments", "DescribeTransitGatewayMulticastDomains",
 	"DescribeTransitGatewayConnects", "DescribeRouteServers", "DescribeLocalGatewayRouteTables",
 	"DescribeByoipCidrs", "DescribeIpamResourceDiscoveries", "DescribeIpamResourceDiscoveryAssociations",
-	"DescribeVpcEndpointConnectionNotifications",
+	"DescribeVpcEndpointConnectionNotifications", "DescribeAwsNetworkPerformanceMetricSubscriptions",
 }
 
 func TestQuestionsAboutWhatIsAbsentHaveEmptyAnswers(t *testing.T) {

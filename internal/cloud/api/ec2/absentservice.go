@@ -218,3 +218,13 @@ func (a *API) DescribeVpcEndpointConnectionNotifications(
 		code: "InvalidConnectionNotification", text: "The connection notification ID",
 	})
 }
+
+// DescribeAwsNetworkPerformanceMetricSubscriptions lists subscriptions to metrics of Amazon's network.
+func (a *API) DescribeAwsNetworkPerformanceMetricSubscriptions(
+	ctx context.Context, in *ec2.DescribeAwsNetworkPerformanceMetricSubscriptionsInput,
+) (*ec2.DescribeAwsNetworkPerformanceMetricSubscriptionsOutput, error) {
+	out := &ec2.DescribeAwsNetworkPerformanceMetricSubscriptionsOutput{Subscriptions: []types.Subscription{}}
+	return out, a.none(ctx, absent{
+		dryRun: in.DryRun, filters: in.Filters, page: pageRequest{in.MaxResults, in.NextToken},
+	})
+}
