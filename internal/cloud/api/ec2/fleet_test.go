@@ -357,6 +357,33 @@ func TestAFleetMaintainsItsCapacity(t *testing.T) {
 	}
 }
 
+func TestAnUnhealthyInstanceIsTheFirstThatIsTooMuch(t *testing.T) {
+	r := newRemote(t)
+	in := r.fleetOf(3, types.FleetLaunchTemplateOverridesRequest{InstanceType: types.InstanceTypeT3Small})
+	in.Type, in.ReplaceUnhealthyInstances, in.TagSpecifications = "", aws.Bool(true), nil
+	id := *doRemote(r, r.CreateFleet, in).FleetId
+	row, _ := store.Fleets.Get(r.cloud.Store.View(), id)
+	unhealthy := row.Launches[0].InstanceIDs[0] // the oldest
+	r.cloud.observe(unhealthy, store.Running)
+	if err := r.cloud.Store.Update(func(tx *store.Tx) error {
+		store.Instances.Edit(tx, unhealthy, func(row *store.Instance) { row.ImpairedSince = noon })
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	healthy := slices.DeleteFunc(r.fleetInstances(id), func(instance string) bool { return instance == unhealthy })
+	doRemote(r, r.ModifyFleet, &ec2.ModifyFleetInput{
+		FleetId: &id, TargetCapacitySpecification: &types.TargetCapacitySpecificationRequest{
+			TotalTargetCapacity: aws.Int32(2),
+		},
+	})
+	r.maintain(id)
+	r.maintain(id)
+	if got := r.fleetInstances(id); !slices.Equal(got, healthy) {
+		t.Errorf("the instances are %v, want those that were healthy, %v", got, healthy)
+	}
+}
+
 func TestAFleetThatRequestsItsCapacityOnceReplacesNothing(t *testing.T) {
 	r := newRemote(t)
 	in := r.fleetOf(2, types.FleetLaunchTemplateOverridesRequest{InstanceType: types.InstanceTypeT3Small})

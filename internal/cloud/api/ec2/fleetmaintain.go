@@ -163,7 +163,8 @@ func (a *API) nextFleetStep(ctx context.Context, row fleet, in *ec2.CreateFleetI
 	}
 	if excessPolicy(row, in) == types.FleetExcessCapacityTerminationPolicyTermination {
 		for _, spot := range []bool{false, true} {
-			step.terminate = append(step.terminate, excessInstances(view, in, step.kept, spot, -missing.of(spot))...)
+			excess := excessInstances(view, in, step.kept, spot, -missing.of(spot), step.terminate)
+			step.terminate = append(step.terminate, excess...)
 		}
 	}
 	missing.onDemand, missing.spot = max(missing.onDemand, 0), max(missing.spot, 0)
@@ -175,21 +176,27 @@ func (a *API) nextFleetStep(ctx context.Context, row fleet, in *ec2.CreateFleetI
 
 func isSpotLaunch(l store.FleetLaunch) bool { return l.Spot }
 
-// excessInstances returns the latest instances of a kind without which a fleet has as many units less.
+// excessInstances returns the latest instances of a kind without which a fleet has as many units less,
+// besides those that terminate anyway.
 func excessInstances(
-	r store.Reader, in *ec2.CreateFleetInput, launches []store.FleetLaunch, spot bool, units float64,
+	r store.Reader, in *ec2.CreateFleetInput, launches []store.FleetLaunch, spot bool, units float64, anyway []string,
 ) (ids []string) {
-	for _, l := range slices.Backward(launches) {
-		if l.Spot != spot {
-			continue
+	ofKind := slices.DeleteFunc(slices.Clone(launches), func(l store.FleetLaunch) bool { return l.Spot != spot })
+	for _, l := range ofKind {
+		for _, id := range l.InstanceIDs {
+			if slices.Contains(anyway, id) {
+				units -= weightOf(in, l)
+			}
 		}
+	}
+	for _, l := range slices.Backward(ofKind) {
 		weight := weightOf(in, l)
 		for _, id := range slices.Backward(l.InstanceIDs) {
 			instance, _ := store.Instances.Get(r, id)
 			if units < weight {
 				return ids
 			}
-			if !instance.DisableAPITermination {
+			if !instance.DisableAPITermination && !slices.Contains(anyway, id) {
 				ids = append(ids, id)
 				units -= weight
 			}
