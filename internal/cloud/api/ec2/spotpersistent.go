@@ -42,11 +42,19 @@ func spotAgain(in *ec2.RequestSpotInstancesInput, run *ec2.RunInstancesInput) (s
 }
 
 // RepeatSpotRequest launches an instance for a persistent request whose own is terminated, unless the
-// request was cancelled or its time is over.
+// request was cancelled. One whose time is over is cancelled then.
 func (a *API) RepeatSpotRequest(ctx context.Context, row *store.SpotRequest) error {
 	ctx = wire.WithCaller(ctx, wire.Caller{Region: row.Region})
-	if !a.repeats(a.Store.View(), row) {
+	switch {
+	case !repeats(a.Store.View(), row):
 		return nil
+	case a.isOver(row):
+		return a.change(ctx, nil, func(tx *store.Tx, _ identity.Region) error {
+			if present, ok := store.SpotRequests.Get(tx, row.ID); ok && repeats(tx, present) {
+				store.SpotRequests.Edit(tx, row.ID, func(row *store.SpotRequest) { row.CancelledAt = row.ValidUntil })
+			}
+			return nil
+		})
 	}
 	run := &ec2.RunInstancesInput{}
 	if err := json.Unmarshal([]byte(row.Again), run); err != nil {
@@ -54,7 +62,7 @@ func (a *API) RepeatSpotRequest(ctx context.Context, row *store.SpotRequest) err
 	}
 	return a.change(ctx, nil, func(tx *store.Tx, region identity.Region) error {
 		present, ok := store.SpotRequests.Get(tx, row.ID)
-		if !ok || !a.repeats(tx, present) {
+		if !ok || !repeats(tx, present) {
 			return nil
 		}
 		ids, err := a.launchOnce(ctx, tx, region, launchRequest{in: run, identity: run})
@@ -72,12 +80,16 @@ func (a *API) RepeatSpotRequest(ctx context.Context, row *store.SpotRequest) err
 	})
 }
 
-// repeats reports whether a request launches another instance now. EC2 waits until the instance is
-// terminated.
-func (a *API) repeats(r store.Reader, row spot) bool {
+// repeats reports whether a request launches another instance now, if its time is not over. EC2 waits
+// until the instance is terminated.
+func repeats(r store.Reader, row spot) bool {
 	instance, ok := store.Instances.Get(r, row.InstanceID)
-	return row.Again != "" && row.CancelledAt.IsZero() && (!ok || instance.State == store.Terminated) &&
-		(row.ValidUntil.IsZero() || row.ValidUntil.After(a.Now()))
+	return row.Again != "" && row.CancelledAt.IsZero() && (!ok || instance.State == store.Terminated)
+}
+
+// isOver reports whether the time of a request is over.
+func (a *API) isOver(row spot) bool {
+	return !row.ValidUntil.IsZero() && !row.ValidUntil.After(a.Now())
 }
 
 // cannotStop returns EC2's error for stopping a Spot Instance of a one-time request. Those of

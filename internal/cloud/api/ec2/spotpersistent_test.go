@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -63,5 +64,35 @@ func TestAPersistentSpotRequestLaunchesAgain(t *testing.T) {
 	after := r.spotRequest(id)
 	if *after.InstanceId != *got.InstanceId || after.State != types.SpotInstanceStateCancelled {
 		t.Errorf("the cancelled request is %+v", after)
+	}
+}
+
+func TestAPersistentSpotRequestEndsWhenItsTimeIsOver(t *testing.T) {
+	r := newRemote(t)
+	image := r.cloud.availableImage()
+	made := doRemote(r, r.RequestSpotInstances, &ec2.RequestSpotInstancesInput{
+		Type: types.SpotInstanceTypePersistent, ValidUntil: aws.Time(noon.Add(time.Hour)),
+		LaunchSpecification: &types.RequestSpotLaunchSpecification{
+			ImageId: &image, InstanceType: types.InstanceTypeT3Micro,
+		},
+	}).SpotInstanceRequests[0]
+	id, instance := *made.SpotInstanceRequestId, *made.InstanceId
+	for _, step := range []struct {
+		after time.Duration
+		state string
+		want  types.SpotInstanceState
+	}{
+		{2 * time.Hour, store.Running, types.SpotInstanceStateActive},
+		{2 * time.Hour, store.Terminated, types.SpotInstanceStateCancelled},
+	} {
+		r.cloud.Now = func() time.Time { return noon.Add(step.after) }
+		r.cloud.observe(instance, step.state)
+		row, _ := store.SpotRequests.Get(r.cloud.Store.View(), id)
+		if err := r.cloud.RepeatSpotRequest(r.cloud.ctx, row); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.spotRequest(id); got.State != step.want || *got.InstanceId != instance {
+			t.Errorf("%+v: the request is %+v", step, got)
+		}
 	}
 }
