@@ -14,6 +14,7 @@ import (
 	"aloft.dev/aloft/internal/cloud/bucketpolicy"
 	"aloft.dev/aloft/internal/cloud/flowlog"
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 const flowLogRole = "arn:aws:iam::000000000000:role/apps/flows"
@@ -166,7 +167,21 @@ func TestFlowLogsThatFailLeaveTheOthers(t *testing.T) {
 func TestTheOwnBucketAdmitsFlowLogs(t *testing.T) {
 	c := newCloud(t)
 	flowLogWorld(c)
-	in := toBucket("arn:aws:s3:::own/folder", c.vpc("10.0.0.0/16"))
+	vpc := c.vpc("10.0.0.0/16")
+	for _, forbidden := range []string{"GetBucketPolicy", "PutBucketPolicy"} {
+		c.Authorize = func(_ context.Context, call wire.Call) error {
+			if call.Service == "s3" && call.Operation == forbidden {
+				return errors.New("denied")
+			}
+			return nil
+		}
+		out := do(c, c.CreateFlowLogs, toBucket("arn:aws:s3:::own/folder", vpc))
+		if bucket, _ := store.Buckets.Get(c.Store.View(), "own"); len(out.Unsuccessful) != 1 || bucket.Policy != "" {
+			t.Errorf("without %s: %+v, policy %s", forbidden, out, bucket.Policy)
+		}
+	}
+	c.Authorize = func(context.Context, wire.Call) error { return nil }
+	in := toBucket("arn:aws:s3:::own/folder", vpc)
 	in.DestinationOptions = &types.DestinationOptionsRequest{HiveCompatiblePartitions: aws.Bool(true)}
 	if out := do(c, c.CreateFlowLogs, in); len(out.FlowLogIds) != 1 {
 		t.Fatalf("%+v", out)

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"aloft.dev/aloft/internal/cloud/bucketpolicy"
 	"aloft.dev/aloft/internal/cloud/flowlog"
@@ -54,7 +55,7 @@ func (a *API) CreateFlowLogs(ctx context.Context, in *ec2.CreateFlowLogsInput) (
 				if err := checkDuplicateFlowLog(tx, &row); err != nil {
 					return nil, err
 				}
-				if err := a.createFlowLog(tx, &row); err != nil {
+				if err := a.createFlowLog(ctx, tx, &row); err != nil {
 					out.Unsuccessful = append(out.Unsuccessful, unsuccessful(id, err))
 					continue
 				}
@@ -231,13 +232,13 @@ func checkDuplicateFlowLog(r store.Reader, row *store.FlowLog) error {
 }
 
 // createFlowLog creates a flow log.
-func (a *API) createFlowLog(tx *store.Tx, row *store.FlowLog) error {
+func (a *API) createFlowLog(ctx context.Context, tx *store.Tx, row *store.FlowLog) error {
 	if len(store.FlowLogsByResource.List(tx, row.ResourceID)) >= maxFlowLogs {
 		return wire.Errorf("FlowLogsLimitExceeded",
 			"You've reached the limit on the number of flow logs you can create for %s.", row.ResourceID)
 	}
 	if row.DestinationType == string(types.LogDestinationTypeS3) {
-		if err := admitFlowLogs(tx, row); err != nil {
+		if err := a.admitFlowLogs(ctx, tx, row); err != nil {
 			return err
 		}
 	}
@@ -247,8 +248,9 @@ func (a *API) createFlowLog(tx *store.Tx, row *store.FlowLog) error {
 }
 
 // admitFlowLogs checks that a bucket takes flow logs. As on AWS, the policy of the caller's own bucket
-// gets the statements that it lacks (CloudWatch Logs User Guide, Logs sent to Amazon S3).
-func admitFlowLogs(tx *store.Tx, row *store.FlowLog) error {
+// gets the statements that it lacks, if the caller may read and write the policy (CloudWatch Logs User
+// Guide, Logs sent to Amazon S3).
+func (a *API) admitFlowLogs(ctx context.Context, tx *store.Tx, row *store.FlowLog) error {
 	name, prefix := bucketpolicy.FlowLogBucket(row.Destination)
 	old, ok := store.Buckets.Get(tx, name)
 	if !ok {
@@ -264,7 +266,7 @@ func admitFlowLogs(tx *store.Tx, row *store.FlowLog) error {
 	denied := wire.Errorf(
 		"400", "Access Denied for LogDestination: %s. Please check LogDestination permission.", name,
 	)
-	if old.Region.Account() != row.Region.Account() {
+	if old.Region.Account() != row.Region.Account() || a.mayEditPolicy(ctx, name) != nil {
 		return denied
 	}
 	policy, err := bucketpolicy.WithFlowLogs(old.Policy, delivery)
@@ -275,4 +277,16 @@ func admitFlowLogs(tx *store.Tx, row *store.FlowLog) error {
 	bucket.Policy = policy
 	store.Buckets.Put(tx, &bucket)
 	return nil
+}
+
+// mayEditPolicy returns an error unless the caller may read and write the policy of a bucket.
+func (a *API) mayEditPolicy(ctx context.Context, bucket string) error {
+	return cmp.Or(
+		a.Authorize(ctx, wire.Call{
+			Service: "s3", Operation: "GetBucketPolicy", Input: &s3.GetBucketPolicyInput{Bucket: &bucket},
+		}),
+		a.Authorize(ctx, wire.Call{
+			Service: "s3", Operation: "PutBucketPolicy", Input: &s3.PutBucketPolicyInput{Bucket: &bucket},
+		}),
+	)
 }
