@@ -4,9 +4,11 @@ package flowlogs
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -136,7 +138,7 @@ func (m *measured) events(row *store.FlowLog, flows []firewall.Record, skipped b
 		line := m.format.Empty(m.eni, m.window, skipped)
 		events = append(events, eventlog.Event{Time: m.window.Start.UnixMilli(), Message: line})
 	}
-	slices.SortStableFunc(events, func(a, b eventlog.Event) int { return int(a.Time - b.Time) })
+	slices.SortStableFunc(events, func(a, b eventlog.Event) int { return cmp.Compare(a.Time, b.Time) })
 	return events
 }
 
@@ -148,8 +150,8 @@ func (l *Loop) writeFile(
 	zip := gzip.NewWriter(&file)
 	_, err := fmt.Fprintln(zip, format.Header())
 	lines := 0
-	for _, events := range records {
-		for _, e := range events {
+	for _, id := range slices.Sorted(maps.Keys(records)) {
+		for _, e := range records[id] {
 			_, writeErr := fmt.Fprintln(zip, e.Message)
 			err, lines = errors.Join(err, writeErr), lines+1
 		}
