@@ -45,7 +45,8 @@ func isHashOf(stored []byte, password string) bool {
 	return err == nil && subtle.ConstantTimeCompare(stored, hash) == 1
 }
 
-// setPassword sets the password of a login profile, which must follow the account's rules.
+// setPassword sets the password of a login profile, which must follow the account's rules. It takes long: it
+// hashes the password once for each one that may not be used again.
 func (a *API) setPassword(login *store.Login, rules *store.PasswordPolicy, password string) error {
 	if err := checkPassword(rules, password); err != nil {
 		return err
@@ -82,19 +83,16 @@ func (a *API) ChangePassword(ctx context.Context, in *iam.ChangePasswordInput) (
 	case name == "":
 		return nil, wire.Errorf("InvalidUserType", "Only IAM Users can change their own password")
 	}
-	return &iam.ChangePasswordOutput{}, a.editUser(ctx, &name, func(tx *store.Tx, row *store.User) error {
+	_, err := a.editLogin(ctx, &name, func(user *store.User, rules *store.PasswordPolicy) (*store.Login, error) {
 		switch {
-		case row.Login == nil:
-			return noLogin(row)
-		case !isHashOf(row.Login.Password, *in.OldPassword):
-			return withStatus(http.StatusForbidden, "AccessDenied", "The old password was incorrect.")
+		case user.Login == nil:
+			return nil, noLogin(user)
+		case !isHashOf(user.Login.Password, *in.OldPassword):
+			return nil, withStatus(http.StatusForbidden, "AccessDenied", "The old password was incorrect.")
 		}
-		login := *row.Login
-		if err := a.setPassword(&login, accountIn(ctx, tx).Passwords, *in.NewPassword); err != nil {
-			return err
-		}
+		login := *user.Login
 		login.Changed, login.ResetRequired = a.now(), false
-		row.Login = &login
-		return nil
+		return &login, a.setPassword(&login, rules, *in.NewPassword)
 	})
+	return &iam.ChangePasswordOutput{}, err
 }

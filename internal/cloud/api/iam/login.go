@@ -19,22 +19,51 @@ func (a *API) CreateLoginProfile(
 	if err != nil {
 		return nil, err
 	}
-	var out *types.LoginProfile
-	err = a.editUser(ctx, name, func(tx *store.Tx, row *store.User) error {
-		if row.Login != nil {
-			return entityExists("Login Profile for user %s already exists.", row.Name)
+	user, err := a.editLogin(ctx, name, func(user *store.User, rules *store.PasswordPolicy) (*store.Login, error) {
+		switch {
+		case user.Login != nil:
+			return nil, entityExists("Login Profile for user %s already exists.", user.Name)
+		case in.Password == nil:
+			return nil, model.Null("password")
 		}
-		if in.Password == nil {
-			return model.Null("password")
-		}
-		row.Login = &store.Login{Created: a.now(), ResetRequired: in.PasswordResetRequired}
-		if err := a.setPassword(row.Login, accountIn(ctx, tx).Passwords, *in.Password); err != nil {
-			return err
-		}
-		out = describeLogin(row)
-		return nil
+		login := &store.Login{Created: a.now(), ResetRequired: in.PasswordResetRequired}
+		return login, a.setPassword(login, rules, *in.Password)
 	})
-	return &iam.CreateLoginProfileOutput{LoginProfile: out}, err
+	if err != nil {
+		return nil, err
+	}
+	return &iam.CreateLoginProfileOutput{LoginProfile: describeLogin(user)}, nil
+}
+
+// editLogin stores the login profile that change returns for a user, whom it returns as stored. Passwords take long to
+// hash, so change runs before the transaction, and again if what it depends on has changed meanwhile.
+func (a *API) editLogin(
+	ctx context.Context, name *string, change func(*store.User, *store.PasswordPolicy) (*store.Login, error),
+) (*store.User, error) {
+	for {
+		view := a.Store.View()
+		user, err := findUser(ctx, view, name)
+		if err != nil {
+			return nil, err
+		}
+		if err := checkChangeable(user); err != nil {
+			return nil, err
+		}
+		rules := accountIn(ctx, view).Passwords
+		login, err := change(user, rules)
+		if err != nil {
+			return nil, err
+		}
+		var edited *store.User
+		if err := a.editUser(ctx, name, func(tx *store.Tx, row *store.User) error {
+			if row.ID == user.ID && row.Login == user.Login && accountIn(ctx, tx).Passwords == rules {
+				row.Login, edited = login, row
+			}
+			return nil
+		}); err != nil || edited != nil {
+			return edited, err
+		}
+	}
 }
 
 func describeLogin(row *store.User) *types.LoginProfile {
@@ -69,21 +98,19 @@ func (a *API) GetLoginProfile(
 func (a *API) UpdateLoginProfile(
 	ctx context.Context, in *iam.UpdateLoginProfileInput,
 ) (*iam.UpdateLoginProfileOutput, error) {
-	return &iam.UpdateLoginProfileOutput{}, a.editUser(ctx, in.UserName, func(tx *store.Tx, row *store.User) error {
-		if row.Login == nil {
-			return noLogin(row)
+	_, err := a.editLogin(ctx, in.UserName, func(user *store.User, rules *store.PasswordPolicy) (*store.Login, error) {
+		if user.Login == nil {
+			return nil, noLogin(user)
 		}
-		login := *row.Login
-		if in.Password != nil {
-			if err := a.setPassword(&login, accountIn(ctx, tx).Passwords, *in.Password); err != nil {
-				return err
-			}
-			login.Changed = a.now()
-		}
+		login := *user.Login
 		login.ResetRequired = constraint.Default(in.PasswordResetRequired, login.ResetRequired)
-		row.Login = &login
-		return nil
+		if in.Password == nil {
+			return &login, nil
+		}
+		login.Changed = a.now()
+		return &login, a.setPassword(&login, rules, *in.Password)
 	})
+	return &iam.UpdateLoginProfileOutput{}, err
 }
 
 // DeleteLoginProfile removes the password of a user, or of the caller.
