@@ -6,6 +6,7 @@
 package bucketpolicy
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -71,8 +72,21 @@ var limiting = []string{
 // limited reports whether the conditions of a statement limit who everybody is.
 func limited(s *policydocument.Statement) bool {
 	return slices.ContainsFunc(s.Conditions, func(c policydocument.Condition) bool {
-		return slices.Contains(limiting, strings.ToLower(c.Key)) && !strings.Contains(c.Operator, "Not")
+		return slices.Contains(limiting, strings.ToLower(c.Key)) && !slices.ContainsFunc(c.Values, isOpen) &&
+			!slices.ContainsFunc(openOperators, func(part string) bool { return strings.Contains(c.Operator, part) })
 	})
+}
+
+// openOperators are parts of the operators that are met by requests without the key, or with other values.
+var openOperators = []string{"Not", "IfExists", "ForAllValues", "Null"}
+
+// isOpen reports whether a value of a condition admits many: one with wildcards or variables, or a large range of IP
+// addresses.
+func isOpen(value string) bool {
+	if block, err := netip.ParsePrefix(value); err == nil {
+		return block.Bits() < 8 || block.Addr().Is6() && block.Bits() < 32
+	}
+	return strings.ContainsAny(value, "*?$")
 }
 
 // Document returns the policy as a document.

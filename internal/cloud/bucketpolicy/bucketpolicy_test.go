@@ -46,6 +46,28 @@ func TestAPolicyAdmitsWhatItsConditionsAllow(t *testing.T) {
 	}
 }
 
+func TestOnlyFixedValuesLimitEverybody(t *testing.T) {
+	for condition, public := range map[string]bool{
+		`"StringEquals": {"aws:PrincipalAccount": "111111111111"}`:                           false,
+		`"ArnLike": {"aws:SourceArn": "arn:aws:sns:us-east-1:111111111111:t"}`:               false,
+		`"IpAddress": {"aws:SourceIp": ["198.51.100.0/24", "2001:db8::/32"]}`:                false,
+		`"StringLike": {"aws:PrincipalArn": "*"}`:                                            true,
+		`"StringEquals": {"aws:PrincipalAccount": ["111111111111", "${aws:SourceAccount}"]}`: true,
+		`"IpAddress": {"aws:SourceIp": "0.0.0.0/1"}`:                                         true,
+		`"IpAddress": {"aws:SourceIp": "2001::/16"}`:                                         true,
+		`"StringNotEquals": {"aws:PrincipalAccount": "111111111111"}`:                        true,
+		`"StringEqualsIfExists": {"aws:PrincipalAccount": "111111111111"}`:                   true,
+		`"ForAllValues:StringEquals": {"aws:PrincipalOrgPaths": "o"}`:                        true,
+		`"Null": {"aws:SourceArn": "true"}`:                                                  true,
+		`"StringEquals": {"s3:prefix": "a"}`:                                                 true,
+	} {
+		_, err := bucketpolicy.Parse("logs", statement(`"*"`, `, "Condition": {`+condition+`}`))
+		if _, got := errors.AsType[*bucketpolicy.PublicError](err); got != public || err != nil && !got {
+			t.Errorf("%s: %v, want public: %t", condition, err, public)
+		}
+	}
+}
+
 func TestPoliciesWithAnotherMeaningAreRefused(t *testing.T) {
 	for policy, want := range map[string]error{
 		`{`:                                  &bucketpolicy.MalformedError{},
