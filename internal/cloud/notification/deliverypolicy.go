@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"mime"
 	"slices"
-	"strings"
 	"time"
 
 	"aloft.dev/aloft/internal/cloud/store"
@@ -81,8 +81,11 @@ type topicPolicy struct {
 	} `json:"http"`
 }
 
-// strictly reads JSON without unknown keys.
+// strictly reads one document in JSON without unknown keys.
 func strictly(text []byte, into any) error {
+	if !json.Valid(text) {
+		return errors.New("the text is not one document")
+	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	return d.Decode(into)
@@ -120,8 +123,8 @@ func check(in string, retry *retryPolicy, throttle json.RawMessage, request *req
 	}
 	wrong := func(what string) error { return fmt.Errorf("DeliveryPolicy: %s%s", in, what) }
 	if request != nil {
-		kind, _, _ := strings.Cut(request.ContentType, ";")
-		if !slices.Contains(contentTypes, strings.TrimSpace(kind)) {
+		kind, _, err := mime.ParseMediaType(request.ContentType)
+		if err != nil || !slices.Contains(contentTypes, kind) {
 			return wrong("RequestPolicy.headerContentType is not a supported content type")
 		}
 	}

@@ -70,7 +70,8 @@ func TestInvalidDeliveryPoliciesAreRefused(t *testing.T) {
 		`{`, `{"unknown":1}`, `{"healthyRetryPolicy":{"unknown":1}}`, `{"healthyRetryPolicy":{"numRetries":101}}`,
 		`{"healthyRetryPolicy":{"minDelayTarget":30}}`, `{"healthyRetryPolicy":{"numNoDelayRetries":4}}`,
 		`{"healthyRetryPolicy":{"backoffFunction":"cubic"}}`, `{"requestPolicy":{"headerContentType":"text/bogus"}}`,
-		`{"healthyRetryPolicy":{"minDelayTarget":0}}`,
+		`{"healthyRetryPolicy":{"minDelayTarget":0}}`, `{} {}`,
+		`{"requestPolicy":{"headerContentType":"text/plain; charset=UTF-8\nX-Other: 1"}}`,
 	} {
 		if normal, err := NormalDeliveryPolicy(policy); err == nil {
 			t.Errorf("%s: got %s", policy, normal)
