@@ -18,8 +18,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire/names"
 )
 
-// maxFormFields is the size of all fields of a form before its file, in bytes (Amazon S3 API Reference, "POST
-// Object").
+// maxFormFields is the size of all fields of a form before its file, with their names, in bytes (Amazon S3 API
+// Reference, "POST Object").
 const maxFormFields = 20 << 10
 
 // objectForm is a request that an HTML form makes: a POST of multipart/form-data to a bucket. Its fields say what a
@@ -96,7 +96,7 @@ func readObjectForm(r *http.Request) (*objectForm, error) {
 			break
 		}
 		value, err := io.ReadAll(io.LimitReader(part, left+1))
-		if left -= int64(len(value)); err != nil || left < 0 {
+		if left -= int64(len(name) + len(value)); err != nil || left < 0 {
 			return nil, Errorf("MaxPostPreDataLengthExceeded",
 				"Your POST request fields preceeding the upload file was too large.") //nolint:misspell // as S3 says it
 		}
@@ -108,7 +108,9 @@ func readObjectForm(r *http.Request) (*objectForm, error) {
 				"please check the order of the fields.", name)
 		}
 	}
+	// Policies are about the key that the object gets (Amazon S3 API Reference, "POST policy").
 	f.key = strings.ReplaceAll(f.fields["key"], "${filename}", f.filename)
+	f.fields["key"] = f.key
 	return f, nil
 }
 

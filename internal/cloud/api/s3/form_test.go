@@ -78,7 +78,8 @@ func TestFormsPostObjects(t *testing.T) {
 	fields := map[string]string{
 		"key": "a/${filename}", "Content-Type": "text/plain", "x-amz-meta-color": "red", "success_action_status": "201",
 	}
-	w.signForm(fields, formPolicy(later, meta))
+	// The policy is about the key with the file's name.
+	w.signForm(fields, strings.Replace(formPolicy(later, meta), "a/", "a/photo", 1))
 	response, text := w.post(fields, "hello")
 	if response.StatusCode != http.StatusCreated || !strings.Contains(text, "<Key>a/photo.txt</Key>") ||
 		!strings.HasSuffix(response.Header.Get("Location"), "/bkt/a/photo.txt") {
@@ -102,6 +103,10 @@ func TestFormsPostObjects(t *testing.T) {
 		"another key": {
 			formPolicy(later, ""), func(f map[string]string) { f["key"] = "b/x" },
 			`Policy Condition failed: [&#34;starts-with&#34;, &#34;$key&#34;, &#34;a/&#34;]`,
+		},
+		"names of fields without an end": {
+			formPolicy(later, ""), func(f map[string]string) { f[strings.Repeat("x", 20<<10)] = "" },
+			"MaxPostPreDataLengthExceeded",
 		},
 		"an old policy": {formPolicy(time.Now(), ""), func(map[string]string) {}, "Policy expired"},
 		"a file that is too large": {
