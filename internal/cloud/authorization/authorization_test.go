@@ -179,6 +179,34 @@ func TestTagsDecide(t *testing.T) {
 	w.want("which then opens the parameter", getParameter(ctx, c, "/b/key"), "")
 }
 
+// What policies say about a secret holds when it is read like a parameter.
+func TestSecretsThatAreParametersKeepTheirConditions(t *testing.T) {
+	w, ctx := newWorld(t), t.Context()
+	arn := "arn:aws:secretsmanager:us-east-1:000000000000:secret:db-AbCdEf"
+	w.put(func(tx *store.Tx) {
+		store.Secrets.Put(tx, &store.Secret{
+			Region: region, Name: "db", ARN: arn, Tags: store.Tags{"level": "top"},
+		})
+	})
+	const name = "/aws/reference/secretsmanager/db"
+	for _, c := range []struct{ key, value, name, want string }{
+		{"secretsmanager:ResourceTag/level", "top", name, "denied"},
+		{"secretsmanager:ResourceTag/level", "low", name, ""},
+		{"secretsmanager:VersionStage", "AWSPREVIOUS", name + ":AWSPREVIOUS", "denied"},
+		{"secretsmanager:VersionStage", "AWSPREVIOUS", name, ""},
+		{"secretsmanager:VersionId", "an-id", name + ":an-id", "denied"},
+	} {
+		want := "ValidationException: WithDecryption flag must be True for retrieving a Secret Manager secret."
+		if c.want == "denied" {
+			want = "AccessDeniedException: User: " + me + " is not authorized to perform: " +
+				"secretsmanager:GetSecretValue on resource: " + arn + " with an explicit deny in an identity-based policy"
+		}
+		client := w.assume(w.role("web", allow("*", "*")+`,{"Effect":"Deny","Action":"secretsmanager:GetSecretValue",
+			"Resource":"*","Condition":{"StringEquals":{"`+c.key+`":"`+c.value+`"}}}`))
+		w.want(c.name+" without "+c.key+"="+c.value, getParameter(ctx, client, c.name), want)
+	}
+}
+
 func TestDryRunsAreAuthorizedFirst(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	client := ec2.NewFromConfig(w.assume(w.role("web", allow("ec2:DescribeInstances", "*"))))
@@ -370,6 +398,50 @@ func TestLaunchTemplatesHideNothing(t *testing.T) {
 	if n := len(store.ScalingGroups.List(w.store.View())); n != 0 {
 		t.Errorf("%d groups exist", n)
 	}
+}
+
+// A fleet launches later in its creator's place. What cannot be launched yet hides no role.
+func TestFleetsHideNoRole(t *testing.T) {
+	w, ctx := newWorld(t), t.Context()
+	w.put(func(tx *store.Tx) {
+		store.InstanceProfiles.Put(tx, &store.InstanceProfile{
+			Name: "admin", ID: "AIPA1", ARN: "arn:aws:iam::000000000000:instance-profile/admin", Role: "admin",
+		})
+	})
+	w.role("admin", allow("*", "*"))
+	if _, err := ec2.NewFromConfig(w.root()).CreateLaunchTemplate(ctx, &ec2.CreateLaunchTemplateInput{
+		LaunchTemplateName: aws.String("admin"), LaunchTemplateData: &types.RequestLaunchTemplateData{
+			ImageId: &w.public, InstanceType: types.InstanceTypeT3Micro, KeyName: aws.String("later"),
+			IamInstanceProfile: &types.LaunchTemplateIamInstanceProfileSpecificationRequest{Name: aws.String("admin")},
+		},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	create := func(c aws.Config) error {
+		_, err := ec2.NewFromConfig(c).CreateFleet(ctx, &ec2.CreateFleetInput{
+			Type: types.FleetTypeMaintain,
+			LaunchTemplateConfigs: []types.FleetLaunchTemplateConfigRequest{{
+				LaunchTemplateSpecification: &types.FleetLaunchTemplateSpecificationRequest{
+					LaunchTemplateName: aws.String("admin"), Version: aws.String("1"),
+				},
+			}},
+			TargetCapacitySpecification: &types.TargetCapacitySpecificationRequest{
+				TotalTargetCapacity:       aws.Int32(1),
+				DefaultTargetCapacityType: types.DefaultTargetCapacityTypeOnDemand,
+			},
+		})
+		return err
+	}
+	user := w.assume(w.role("web", allow("ec2:*", "*")))
+	w.want("a launch that is not possible yet", create(user),
+		"InvalidKeyPair.NotFound: The key pair 'later' does not exist")
+	w.want("of the account itself", create(w.root()), "")
+	if _, err := ec2.NewFromConfig(w.root()).CreateKeyPair(ctx, &ec2.CreateKeyPairInput{
+		KeyName: aws.String("later"),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.want("a possible launch", create(user), deniedEC2("iam:PassRole", "arn:aws:iam::000000000000:role/admin"))
 }
 
 // Operations that no table describes are for those who may do everything.

@@ -1,11 +1,12 @@
 package authorization
 
 import (
-	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // bucketOperations: the actions of S3 differ from its operations (Amazon S3 User Guide,
@@ -106,11 +107,17 @@ func inBucket(action string) func(s *subject) []need {
 	}
 }
 
-// newBucket returns the permission to create a bucket. Its name may be that of another account's bucket, whose policy
-// does not matter: S3 answers that the name is taken.
+// newBucket returns the permissions to create a bucket, and to lock its objects (Amazon S3 API Reference,
+// CreateBucket). Its name may be that of another account's bucket, whose policy does not matter: S3 answers that the
+// name is taken.
 func newBucket(s *subject) []need {
 	needs := inBucket("CreateBucket")(s)
-	needs[0].creates = true
+	if s.flag("ObjectLockEnabledForBucket") == "true" {
+		needs = slices.Concat(needs, inBucket("PutBucketObjectLockConfiguration")(s), inBucket("PutBucketVersioning")(s))
+	}
+	for i := range needs {
+		needs[i].creates = true
+	}
 	return needs
 }
 
@@ -118,13 +125,14 @@ func newBucket(s *subject) []need {
 // tag what the request writes.
 func onObject(action string) func(s *subject) []need {
 	return func(s *subject) []need {
-		return append([]need{objectNeed(s, action, s.value("Bucket"), s.value("Key"))}, alsoNeeds(s)...)
+		to := func(action string) need { return objectNeed(s, action, s.value("Bucket"), s.value("Key")) }
+		return append([]need{to(action)}, alsoNeeds(s, to)...)
 	}
 }
 
 // alsoNeeds returns the permissions for what a request does with its object besides: to tag it, to lock it, and to
-// bypass its lock.
-func alsoNeeds(s *subject) (needs []need) {
+// bypass its lock. to returns the permission for an action on the object.
+func alsoNeeds(s *subject, to func(action string) need) (needs []need) {
 	for _, also := range []struct {
 		action string
 		needed bool
@@ -135,7 +143,7 @@ func alsoNeeds(s *subject) (needs []need) {
 		{"BypassGovernanceRetention", s.flag("BypassGovernanceRetention") == "true"},
 	} {
 		if also.needed {
-			needs = append(needs, objectNeed(s, also.action, s.value("Bucket"), s.value("Key")))
+			needs = append(needs, to(also.action))
 		}
 	}
 	return needs
@@ -146,8 +154,10 @@ func alsoNeeds(s *subject) (needs []need) {
 func onVersion(action, versionAction string) func(s *subject) []need {
 	return func(s *subject) []need {
 		if version := s.value("VersionId"); version != "" {
-			need := versionNeed(s, versionAction, s.value("Bucket"), s.value("Key"), version)
-			return append(alsoNeeds(s), need)
+			to := func(action string) need {
+				return versionNeed(s, action, s.value("Bucket"), s.value("Key"), version)
+			}
+			return append([]need{to(versionAction)}, alsoNeeds(s, to)...)
 		}
 		return onObject(action)(s)
 	}
@@ -197,14 +207,13 @@ func deleteObjectsNeeds(s *subject) (needs []need) {
 
 // copyNeeds returns the permissions to read the source of a copy and to write the copy.
 func copyNeeds(s *subject) []need {
-	source, version, versioned := strings.Cut(s.value("CopySource"), "?versionId=")
-	plain, err := url.PathUnescape(strings.TrimPrefix(source, "/"))
-	if err != nil {
+	from, ok := wire.ParseCopySource(s.value("CopySource"))
+	if !ok {
 		return nil
 	}
-	bucket, key, _ := strings.Cut(plain, "/")
-	if versioned {
-		return append(onObject("PutObject")(s), versionNeed(s, "GetObjectVersion", bucket, key, version))
+	if from.Version != nil {
+		return append(onObject("PutObject")(s),
+			versionNeed(s, "GetObjectVersion", from.Bucket, from.Key, *from.Version))
 	}
-	return append(onObject("PutObject")(s), objectNeed(s, "GetObject", bucket, key))
+	return append(onObject("PutObject")(s), objectNeed(s, "GetObject", from.Bucket, from.Key))
 }

@@ -1,6 +1,7 @@
 package authorization
 
 import (
+	"maps"
 	"strings"
 
 	"aloft.dev/aloft/internal/cloud/identity"
@@ -67,6 +68,19 @@ func secrets(s *subject, text string) []target {
 		return []target{{arn: text}}
 	}
 	return newSecret(s, text)
+}
+
+// atVersion returns a secret of which a call reads a version. The text is a version's id or one of its staging labels;
+// "": the call names neither.
+func (t target) atVersion(text string) target {
+	if text == "" {
+		return t
+	}
+	keys := map[string][]string{}
+	maps.Copy(keys, t.keys)
+	keys["secretsmanager:VersionId"], keys["secretsmanager:VersionStage"] = []string{text}, []string{text}
+	t.keys = keys
+	return t
 }
 
 // newSecret returns a secret that does not exist. The characters that Secrets Manager

@@ -35,9 +35,9 @@ func readingParameters(field string) operation {
 	op.also = func(s *subject) (needs []need) {
 		for _, text := range s.values(field) {
 			if name, ok := strings.CutPrefix(text, "/aws/reference/secretsmanager/"); ok {
-				name, _, _ = strings.Cut(name, ":")
+				name, version, _ := strings.Cut(name, ":")
 				for _, t := range secrets(s, name) {
-					needs = append(needs, s.needOf("secretsmanager:GetSecretValue", t))
+					needs = append(needs, s.needOf("secretsmanager:GetSecretValue", t.atVersion(version)))
 				}
 			}
 		}

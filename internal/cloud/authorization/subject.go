@@ -167,9 +167,10 @@ func (s *subject) resourceNeeds(action string, op operation) []need {
 	return needs
 }
 
+// needOf returns the permission for an action on a resource, which belongs to the service of the action.
 func (s *subject) needOf(action string, t target) need {
-	prefix := prefixOf(s.call.Service)
-	if s.call.Service == "ec2-instance-connect" {
+	prefix, _, _ := strings.Cut(action, ":")
+	if prefix == "ec2-instance-connect" {
 		prefix = "ec2" // its resources are EC2's
 	}
 	return need{action: action, resource: t.arn, keys: withTags(t.keys, prefix, t.tags)}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	acmclient "github.com/aws/aws-sdk-go-v2/service/acm"
 	scalingclient "github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	watchclient "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -181,6 +182,21 @@ func TestNeeds(t *testing.T) {
 			"ssm", &ssmclient.GetParameterInput{Name: text("/aws/reference/secretsmanager/no:AWSPREVIOUS")},
 			"ssm:GetParameter arn:aws:ssm:us-east-1:" + account + ":parameter/aws/reference/secretsmanager/no\n" +
 				"secretsmanager:GetSecretValue " + secretARNs + "no-??????",
+		},
+		{
+			"s3", &bucketclient.CopyObjectInput{Bucket: text("to"), Key: text("k"), CopySource: text("%2Ffrom/a%20b")},
+			"s3:PutObject arn:aws:s3:::to/k\ns3:GetObject arn:aws:s3:::from/a b",
+		},
+		{
+			"s3", &bucketclient.CopyObjectInput{
+				Bucket: text("to"), Key: text("k"), CopySource: text("from/a?versionId=null"),
+			},
+			"s3:PutObject arn:aws:s3:::to/k\ns3:GetObjectVersion arn:aws:s3:::from/a",
+		},
+		{
+			"s3", &bucketclient.CreateBucketInput{Bucket: text("new"), ObjectLockEnabledForBucket: aws.Bool(true)},
+			"s3:CreateBucket arn:aws:s3:::new\ns3:PutBucketObjectLockConfiguration arn:aws:s3:::new\n" +
+				"s3:PutBucketVersioning arn:aws:s3:::new",
 		},
 		{
 			"secretsmanager", &secretsclient.BatchGetSecretValueInput{},

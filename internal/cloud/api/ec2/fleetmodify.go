@@ -96,7 +96,8 @@ func (a *API) checkValidity(in *ec2.CreateFleetInput) error {
 }
 
 // authorizeFleet returns an error unless the caller may make every launch that a fleet can make later
-// in the caller's place.
+// in the caller's place. A launch that is not possible yet may be later, with any role: only the
+// account itself may leave it to the fleet.
 func (a *API) authorizeFleet(ctx context.Context, in *ec2.CreateFleetInput, capacity fleetCapacity) error {
 	view, region, err := a.read(ctx, nil)
 	if err != nil {
@@ -116,10 +117,15 @@ func (a *API) authorizeFleet(ctx context.Context, in *ec2.CreateFleetInput, capa
 			if err := a.Authorize(ctx, call); err != nil {
 				return err
 			}
-			if l, err := a.resolveLaunch(view, region, request, ""); err == nil {
-				if err := a.passProfile(ctx, view, l.profile); err != nil {
-					return err
-				}
+			l, err := a.resolveLaunch(view, region, request, "")
+			switch {
+			case err == nil:
+				err = a.passProfile(ctx, view, l.profile)
+			case wire.CallerFrom(ctx).Principal.Owner():
+				err = nil
+			}
+			if err != nil {
+				return err
 			}
 		}
 	}

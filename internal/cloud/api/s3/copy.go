@@ -3,9 +3,6 @@ package s3
 import (
 	"context"
 	"encoding/base64"
-
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,19 +14,13 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// parseSource returns where a source of a copy is: "bucket/key?versionId=id", encoded as in URLs.
-func parseSource(s source) (place, error) {
-	text, version, versioned := strings.Cut(aws.ToString(s.from), "?versionId=")
-	plain, err := url.PathUnescape(text)
-	bucket, key, ok := strings.Cut(strings.TrimPrefix(plain, "/"), "/")
-	if err != nil || !ok || key == "" {
+// placeOf returns where the object of a source is.
+func placeOf(s source) (place, error) {
+	from, ok := wire.ParseCopySource(aws.ToString(s.from))
+	if !ok {
 		return place{}, invalidArgument("Invalid copy source object key")
 	}
-	at := place{bucket: &bucket, owner: s.owner, key: &key}
-	if versioned {
-		at.version = &version
-	}
-	return at, nil
+	return place{bucket: &from.Bucket, owner: s.owner, key: &from.Key, version: from.Version}, nil
 }
 
 // source is where a copy comes from.
@@ -38,10 +29,9 @@ type source struct {
 	modifiedSince, unmodifiedSince *time.Time
 }
 
-// with calls do with the object that is copied.
-// The error for a delete marker is that of AWS.
+// with calls do with the object that is copied, and returns the id of its version.
 func (a *API) with(ctx context.Context, s source, do func(o *store.Object) error) (version *string, err error) {
-	at, err := parseSource(s)
+	at, err := placeOf(s)
 	if err != nil {
 		return nil, err
 	}
