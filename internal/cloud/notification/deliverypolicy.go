@@ -117,32 +117,41 @@ func NormalTopicDeliveryPolicy(text string) (string, error) {
 	return string(normal), err
 }
 
+// check refuses the parts of a delivery policy that SNS does not accept. in is where they are.
 func check(in string, retry *retryPolicy, throttle json.RawMessage, request *requestPolicy) error {
 	if throttle != nil && string(throttle) != "null" {
 		return ErrThrottle
 	}
-	wrong := func(what string) error { return fmt.Errorf("DeliveryPolicy: %s%s", in, what) }
 	if request != nil {
 		kind, _, err := mime.ParseMediaType(request.ContentType)
 		if err != nil || !slices.Contains(contentTypes, kind) {
-			return wrong("RequestPolicy.headerContentType is not a supported content type")
+			return wrongPolicy(in, "RequestPolicy.headerContentType is not a supported content type")
 		}
 	}
 	if retry == nil {
 		return nil
 	}
-	phases := retry.NoDelayRetries + retry.MinDelayRetries + retry.MaxDelayRetries
+	return retry.check(in)
+}
+
+// wrongPolicy is the error for a part of a delivery policy. in is where the part is.
+func wrongPolicy(in, what string) error { return fmt.Errorf("DeliveryPolicy: %s%s", in, what) }
+
+// check refuses delays and numbers of retries that SNS does not accept.
+func (p *retryPolicy) check(in string) error {
+	wrong := func(what string) error { return wrongPolicy(in, "HealthyRetryPolicy."+what) }
+	phases := p.NoDelayRetries + p.MinDelayRetries + p.MaxDelayRetries
 	switch {
-	case retry.MinDelay < 1 || retry.MinDelay > maxDelay:
-		return wrong("HealthyRetryPolicy.minDelayTarget must be between 1 and 3600")
-	case retry.MaxDelay < retry.MinDelay || retry.MaxDelay > maxDelay:
-		return wrong("HealthyRetryPolicy.maxDelayTarget must be between minDelayTarget and 3600")
-	case retry.Retries < 0 || retry.Retries > maxRetries:
-		return wrong("HealthyRetryPolicy.numRetries must be between 0 and 100")
-	case min(retry.NoDelayRetries, retry.MinDelayRetries, retry.MaxDelayRetries) < 0 || phases > retry.Retries:
-		return wrong("HealthyRetryPolicy.numRetries must be greater than or equal to the sum of all other retries")
-	case !slices.Contains([]string{"linear", "arithmetic", "geometric", "exponential"}, retry.Backoff):
-		return wrong("HealthyRetryPolicy.backoffFunction must be linear, arithmetic, geometric or exponential")
+	case p.MinDelay < 1 || p.MinDelay > maxDelay:
+		return wrong("minDelayTarget must be between 1 and 3600")
+	case p.MaxDelay < p.MinDelay || p.MaxDelay > maxDelay:
+		return wrong("maxDelayTarget must be between minDelayTarget and 3600")
+	case p.Retries < 0 || p.Retries > maxRetries:
+		return wrong("numRetries must be between 0 and 100")
+	case min(p.NoDelayRetries, p.MinDelayRetries, p.MaxDelayRetries) < 0 || phases > p.Retries:
+		return wrong("numRetries must be greater than or equal to the sum of all other retries")
+	case !slices.Contains([]string{"linear", "arithmetic", "geometric", "exponential"}, p.Backoff):
+		return wrong("backoffFunction must be linear, arithmetic, geometric or exponential")
 	}
 	return nil
 }
