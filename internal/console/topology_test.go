@@ -1,11 +1,9 @@
 package console
 
 import (
-	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -15,10 +13,9 @@ import (
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/google/go-cmp/cmp"
 
+	"aloft.dev/aloft/internal/golden"
 	"aloft.dev/aloft/internal/inventory"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // town returns the inventory of a VPC with machines in three zones, which are in a state each.
 func town(machines int) *inventory.Inventory {
@@ -120,19 +117,7 @@ func TestTopologyPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join("testdata", "topology.golden")
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("the page differs from %s: run go test -update\n%s", file, diff)
-	}
+	golden.Check(t, filepath.Join("testdata", "topology.golden"), string(got))
 }
 
 func TestHealthOfMachines(t *testing.T) {

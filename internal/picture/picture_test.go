@@ -4,18 +4,14 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
-	"flag"
 	"io"
-	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"aloft.dev/aloft/internal/golden"
 	"aloft.dev/aloft/internal/load"
 )
-
-var update = flag.Bool("update", false, "write the golden file")
 
 // recording has 20 requests per second for 12 seconds. Each kind of failure occurs
 // once or more.
@@ -38,19 +34,7 @@ func TestPictureOfRequests(t *testing.T) {
 	p.Time(240, 3*time.Second, "seconds since the failure")
 	got := p.End()
 
-	const golden = "testdata/requests.svg"
-	if *update {
-		if err := os.WriteFile(golden, got, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (-want +got; -update writes it):\n%s", golden, diff)
-	}
+	golden.Check(t, filepath.Join("testdata", "requests.svg"), string(got))
 	for d := xml.NewDecoder(bytes.NewReader(got)); ; {
 		if _, err := d.Token(); errors.Is(err, io.EOF) {
 			break

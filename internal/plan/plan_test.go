@@ -2,7 +2,6 @@ package plan_test
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,15 +9,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"aloft.dev/aloft/internal/environment"
+	"aloft.dev/aloft/internal/golden"
 	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/spec"
 	"aloft.dev/aloft/internal/stack"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 const specs = "../stack/testdata/"
 
@@ -198,9 +194,9 @@ func TestPlanListsChanges(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden(t, name+".txt", got.String())
+			golden.Check(t, filepath.Join("testdata", name+".txt"), got.String())
 			if name == "rules-and-size-change" {
-				golden(t, name+".json", string(document))
+				golden.Check(t, filepath.Join("testdata", name+".json"), string(document))
 			}
 		})
 	}
@@ -220,10 +216,9 @@ func released(t *testing.T, release string, found []plan.Found, edit func(*spec.
 
 func TestPlanOfAReleaseShowsItsPhases(t *testing.T) {
 	existing := cloud(build(t, specs+"tutorial.yaml", "r1", nil))
-	golden(t, "release.txt", released(t, "r2", existing, nil).String())
-	golden(
-		t,
-		"release-with-other-settings.txt",
+	golden.Check(t, filepath.Join("testdata", "release.txt"), released(t, "r2", existing, nil).String())
+	golden.Check(
+		t, filepath.Join("testdata", "release-with-other-settings.txt"),
 		released(t, "r2", existing, func(s *spec.Spec) { s.Port, s.Security.SSH.From = 8080, nil }).String(),
 	)
 }
@@ -250,23 +245,6 @@ func TestExpectedResourcesNeedNoFurtherChanges(t *testing.T) {
 		if p := plan.Diff(want, plan.Expect(plan.Diff(want, found), found)); !p.Empty() {
 			t.Errorf("%s", p)
 		}
-	}
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Error("run go test ./internal/plan -update\n" + diff)
 	}
 }
 

@@ -1,7 +1,6 @@
 package release
 
 import (
-	"flag"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -11,31 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"aloft.dev/aloft/internal/golden"
 	"aloft.dev/aloft/internal/project"
 	"aloft.dev/aloft/internal/source"
 	"aloft.dev/aloft/internal/spec"
 )
-
-var update = flag.Bool("update", false, "write golden files anew")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got; -update writes it):\n%s", name, diff)
-	}
-}
 
 func application() *spec.Spec {
 	return &spec.Spec{
@@ -82,12 +61,12 @@ func TestRecipeGolden(t *testing.T) {
 				"==== " + step.number + " " + step.name + "\n" + strings.TrimPrefix(step.script, b.variables()),
 			)
 		}
-		golden(t, "recipe-"+name+".txt", out.String())
+		golden.Check(t, filepath.Join("testdata", "recipe-"+name+".txt"), out.String())
 	}
 }
 
 func TestUnitGolden(t *testing.T) {
-	golden(t, "unit.txt", builder().unitFiles())
+	golden.Check(t, filepath.Join("testdata", "unit.txt"), builder().unitFiles())
 }
 
 func TestScriptsAreValidShell(t *testing.T) {
@@ -126,7 +105,7 @@ func TestSystemdAcceptsTheUnit(t *testing.T) {
 
 func TestIDDependsOnWhatShapesTheMachine(t *testing.T) {
 	id := builder().ID("ami-1")
-	golden(t, "id.txt", id+"\n")
+	golden.Check(t, filepath.Join("testdata", "id.txt"), id+"\n")
 	seen := map[string]string{id: "nothing"}
 	for name, change := range map[string]func(*Builder){
 		"app":      func(b *Builder) { b.Spec.App = "other" },

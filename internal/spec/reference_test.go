@@ -2,7 +2,6 @@ package spec
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"net/netip"
 	"os"
@@ -15,34 +14,15 @@ import (
 	"text/template"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	"aloft.dev/aloft/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files and the generated pages")
-
-// golden compares a generated file with the one in the tree.
-func golden(t *testing.T, file string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(want, got) {
-		t.Errorf("%s is out of date: run make gen\n%s", file, cmp.Diff(string(want), string(got)))
-	}
-}
 
 func TestSchemaFileIsUpToDate(t *testing.T) {
 	got, err := Schema()
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "../../docs/aloft.schema.json", got)
+	golden.Check(t, "../../docs/aloft.schema.json", string(got))
 }
 
 func TestReferencePageIsUpToDate(t *testing.T) {
@@ -59,7 +39,7 @@ func TestReferencePageIsUpToDate(t *testing.T) {
 	if err := page.Execute(&out, nil); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "../../docs/aloft-yaml.md", out.Bytes())
+	golden.Check(t, "../../docs/aloft-yaml.md", out.String())
 }
 
 // key is a key of aloft.yaml.

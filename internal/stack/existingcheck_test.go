@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"aloft.dev/aloft/internal/environment"
+	"aloft.dev/aloft/internal/golden"
 	"aloft.dev/aloft/internal/spec"
 	"aloft.dev/aloft/internal/stack"
 )
@@ -51,7 +52,7 @@ func TestStackInAnExistingNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "testdata/existing-network.golden", built.String()+strings.Join(n.Notes(s), "\n")+"\n")
+	golden.Check(t, "testdata/existing-network.golden", built.String()+strings.Join(n.Notes(s), "\n")+"\n")
 	inOrder(t, "an existing network", built)
 }
 

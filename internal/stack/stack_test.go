@@ -1,21 +1,17 @@
 package stack_test
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"aloft.dev/aloft/internal/environment"
+	"aloft.dev/aloft/internal/golden"
 	"aloft.dev/aloft/internal/spec"
 	"aloft.dev/aloft/internal/stack"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // zones returns three zones that offer the types of a spec.
 func zones(s *spec.Spec) []stack.Zone {
@@ -60,19 +56,19 @@ func everySpec(t *testing.T) []string {
 func TestStackOfASpec(t *testing.T) {
 	for _, file := range everySpec(t) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			golden(t, strings.TrimSuffix(file, ".yaml")+".golden", build(t, file, stack.PhaseFirst).String())
+			golden.Check(t, strings.TrimSuffix(file, ".yaml")+".golden", build(t, file, stack.PhaseFirst).String())
 		})
 	}
 }
 
 func TestStacksOfAReleasesPhases(t *testing.T) {
 	for _, phase := range phases[1:] {
-		golden(t, "testdata/tutorial-"+string(phase)+".golden", build(t, "testdata/tutorial.yaml", phase).String())
+		golden.Check(t, "testdata/tutorial-"+string(phase)+".golden", build(t, "testdata/tutorial.yaml", phase).String())
 	}
 }
 
 func TestScalingGroupUsesAnImageFromTheBuilder(t *testing.T) {
-	golden(t, "testdata/scaling-serve.golden", build(t, "testdata/scaling.yaml", stack.PhaseServe).String())
+	golden.Check(t, "testdata/scaling-serve.golden", build(t, "testdata/scaling.yaml", stack.PhaseServe).String())
 	first := build(t, "testdata/scaling.yaml", stack.PhaseFirst)
 	for _, r := range first.Resources {
 		if r.Body.Kind() == stack.KindTarget || r.Body.Kind() == stack.KindServer && !stack.Transient(r.Address) {
@@ -129,22 +125,6 @@ func TestMonthlyCost(t *testing.T) {
 	}
 	if got := stack.MonthlyCost(3, "x9.unknown", "us-east-1"); got != "" {
 		t.Error(got)
-	}
-}
-
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Error("run go test ./internal/stack -update\n" + diff)
 	}
 }
 

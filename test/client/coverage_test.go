@@ -3,7 +3,6 @@
 package client
 
 import (
-	"flag"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -32,9 +31,8 @@ import (
 	"aloft.dev/aloft/internal/cloud/api/ssm"
 	"aloft.dev/aloft/internal/cloud/api/sts"
 	"aloft.dev/aloft/internal/cloud/wire/names"
+	"aloft.dev/aloft/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the pages of docs/coverage")
 
 // root is the repository's folder.
 const root = "../.."
@@ -97,15 +95,7 @@ func TestPagesOfCoverageAreUpToDate(t *testing.T) {
 	}
 	pages["README.md"] = index
 	for name, want := range pages {
-		file := filepath.Join(folder, name)
-		if *update {
-			if err := os.WriteFile(file, []byte(want), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if got, err := os.ReadFile(file); err != nil || string(got) != want {
-			t.Errorf("docs/coverage/%s is not what the code does: run the test with -update (%v)", name, err)
-		}
+		golden.Check(t, filepath.Join(folder, name), want)
 	}
 	present, err := os.ReadDir(folder)
 	if err != nil {

@@ -4,7 +4,6 @@ package console
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"image/png"
 	"maps"
@@ -15,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"aloft.dev/aloft/internal/golden"
 	"aloft.dev/aloft/test/browser"
 )
 
@@ -81,8 +81,6 @@ func (e *exhibition) startDrill(t *testing.T, tab *browser.Tab) {
 	tab.Until(t, "the requests", `document.getElementById("failed")?.textContent === "90"`)
 }
 
-var update = flag.Bool("update", false, "take the pictures of the documentation again")
-
 // Limits of the documentation's pictures, in bytes and pixels.
 const (
 	maxPicture   = 200 << 10
@@ -98,7 +96,7 @@ func TestRealPicturesOfTheDocumentation(t *testing.T) {
 			tab.Until(t, word, fmt.Sprintf("document.body.innerText.includes(%q)", word))
 		}
 		file := filepath.Join("..", "..", "docs", name)
-		if *update {
+		if golden.Updating() {
 			if err := os.WriteFile(file, tab.Picture(t), 0o644); err != nil {
 				t.Fatal(err)
 			}

@@ -3,21 +3,16 @@
 package mainjob
 
 import (
-	"flag"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"aloft.dev/aloft/internal/cloud/store"
+	"aloft.dev/aloft/internal/golden"
 	"aloft.dev/aloft/test/simulation"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // rowID matches ids, addresses and names, which are random. The golden file has
 // their kinds instead.
@@ -50,18 +45,5 @@ func TestTutorialConfiguresPlanes(t *testing.T) {
 	})
 	lines := strings.Split(kinds, "\n")
 	slices.Sort(lines) // rows are sorted by their random names
-	got := strings.Join(lines, "\n")
-	path := filepath.Join("testdata", "tutorial-planes.txt")
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Error(diff)
-	}
+	golden.Check(t, filepath.Join("testdata", "tutorial-planes.txt"), strings.Join(lines, "\n"))
 }

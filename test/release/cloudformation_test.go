@@ -4,7 +4,6 @@ package release
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -15,15 +14,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"aloft.dev/aloft/internal/cloudformation"
+	"aloft.dev/aloft/internal/golden"
 	"aloft.dev/aloft/internal/plan"
 	"aloft.dev/aloft/internal/stack"
 	"aloft.dev/aloft/test/simulation"
 )
-
-var update = flag.Bool("update", false, "write golden files anew")
 
 // template is a CloudFormation template.
 type template struct {
@@ -66,7 +62,7 @@ func TestTemplatesDescribeWhatStands(t *testing.T) {
 				t.Errorf("%d files", len(files))
 			}
 			for file, text := range files {
-				golden(t, filepath.Join("testdata", "cloudformation", strings.ReplaceAll(name, " ", "-"), file), text)
+				checkGolden(t, filepath.Join("testdata", "cloudformation", strings.ReplaceAll(name, " ", "-"), file), text)
 				if strings.Contains(string(text), "hunter") {
 					t.Errorf("%s has the value of a variable", file)
 				}
@@ -281,8 +277,8 @@ var changing = regexp.MustCompile(`\b(vpc|subnet|sg|igw|rtb|rtbassoc|nat|eipallo
 	`\b[0-9a-f]{16}\b|\br1, [0-9a-f]{12}\b|SHA256:[A-Za-z0-9+/]+|ssh-ed25519 [A-Za-z0-9+/]+|` +
 	`\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\bZ[0-9A-Z]{12,}\b|\b198\.1[89]\.\d+\.\d+\b`)
 
-// golden compares a text with a file. What changes each time is numbered.
-func golden(t *testing.T, path string, text []byte) {
+// checkGolden compares a text with a golden file. What changes each time is numbered.
+func checkGolden(t *testing.T, path string, text []byte) {
 	t.Helper()
 	known := map[string]string{}
 	got := changing.ReplaceAllStringFunc(string(text), func(id string) string {
@@ -291,21 +287,7 @@ func golden(t *testing.T, path string, text []byte) {
 		}
 		return known[id]
 	})
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got; -update writes it):\n%s", path, diff)
-	}
+	golden.Check(t, path, got)
 }
 
 // lint checks the templates with cfn-lint, where it is installed.

@@ -3,7 +3,6 @@ package store
 import (
 	"encoding"
 	"errors"
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -14,9 +13,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-)
 
-var update = flag.Bool("update", false, "write the golden files")
+	"aloft.dev/aloft/internal/golden"
+)
 
 // A row type that changes needs a new schema version: each version's types are
 // in a golden file that no later change may rewrite. -update writes the file of
@@ -25,7 +24,7 @@ func TestRowTypesAreThoseOfTheSchemaVersion(t *testing.T) {
 	path := filepath.Join("testdata", "schema", fmt.Sprintf("version%d.golden", version(migrations)))
 	got := describeTables()
 	want, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) && *update {
+	if errors.Is(err, os.ErrNotExist) && golden.Updating() {
 		want, err = []byte(got), os.WriteFile(path, []byte(got), 0o600)
 	}
 	if err != nil {

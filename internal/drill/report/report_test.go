@@ -5,40 +5,19 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"aloft.dev/aloft/internal/golden"
 	"aloft.dev/aloft/internal/load"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
-
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, got, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
-	}
-}
 
 var tutorial = Settings{
 	Interval:  5 * time.Second,
@@ -96,13 +75,13 @@ func TestReportAsJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "zone.json", append(document, '\n'))
+	golden.Check(t, filepath.Join("testdata", "zone.json"), string(document)+"\n")
 }
 
 func TestReportAsText(t *testing.T) {
 	var out bytes.Buffer
 	New(zoneLost()).Text(&out, 80, nil)
-	golden(t, "zone.txt", out.Bytes())
+	golden.Check(t, filepath.Join("testdata", "zone.txt"), out.String())
 
 	out.Reset()
 	outside := zoneLost()
@@ -119,7 +98,7 @@ func TestReportAsText(t *testing.T) {
 	outside.Recording.Samples[100].Kind = load.BadGateway
 	outside.Alerts = []string{"alarm-unhealthy"}
 	New(outside).Text(&out, 60, strings.ToUpper)
-	golden(t, "outside.txt", out.Bytes())
+	golden.Check(t, filepath.Join("testdata", "outside.txt"), out.String())
 }
 
 func TestASCIIReplacesAllSpecialCharacters(t *testing.T) {
@@ -156,7 +135,7 @@ func TestReportAsPicture(t *testing.T) {
 	if err := wellFormed(picture); err != nil {
 		t.Error(err)
 	}
-	golden(t, "zone.svg", picture)
+	golden.Check(t, filepath.Join("testdata", "zone.svg"), string(picture))
 	empty := New(Facts{Experiment: "app<&>", Victim: `"`}).SVG()
 	if !bytes.Contains(empty, []byte("app&lt;&amp;&gt;")) || wellFormed(empty) != nil {
 		t.Error("texts are not escaped")

@@ -3,35 +3,18 @@
 package firewall_test
 
 import (
-	"flag"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
+	"aloft.dev/aloft/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // checkGolden compares a ruleset with the golden file testdata/NAME.nft.
 func checkGolden(t *testing.T, name string, ruleset firewall.Ruleset) {
 	t.Helper()
-	path := filepath.Join("testdata", name+".nft")
-	if *update {
-		if err := os.WriteFile(path, []byte(ruleset.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), ruleset.String()); diff != "" {
-		t.Error(diff)
-	}
+	golden.Check(t, filepath.Join("testdata", name+".nft"), ruleset.String())
 }
 
 var (
