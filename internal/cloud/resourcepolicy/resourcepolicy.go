@@ -6,23 +6,20 @@ import (
 	"slices"
 
 	"aloft.dev/aloft/internal/cloud/policydocument"
+	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// UnsupportedError is the error for a statement that the local cloud would not honour.
-type UnsupportedError struct{ what string }
-
-func (e *UnsupportedError) Error() string { return e.what }
-
-// Check refuses statements that the local cloud would not honour. Principals of other accounts may exist.
+// Check refuses statements that the local cloud would not honour as not implemented. Principals of other accounts may
+// exist.
 func Check(document *policydocument.Document) error {
 	for i := range document.Statements {
 		s := &document.Statements[i]
 		if len(s.NotPrincipals) > 0 {
-			return &UnsupportedError{"policies of resources with NotPrincipal"}
+			return wire.NotImplemented("policies of resources with NotPrincipal")
 		}
 		for kind, names := range s.Principals {
 			if kind != "*" && kind != "AWS" && kind != "Service" {
-				return &UnsupportedError{"policies of resources for the principal " + names[0] + " of type " + kind}
+				return wire.NotImplemented("policies of resources for the principal %s of type %s", names[0], kind)
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package cloudwatchlogs
 
 import (
 	"context"
-	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -71,11 +70,7 @@ func checkPolicy(text string) error {
 			}
 		}
 	}
-	err = resourcepolicy.Check(document)
-	if unsupported, ok := errors.AsType[*resourcepolicy.UnsupportedError](err); ok {
-		return wire.NotImplemented("%v", unsupported)
-	}
-	return err
+	return resourcepolicy.Check(document)
 }
 
 func describePolicy(row *store.LogPolicy) types.ResourcePolicy {

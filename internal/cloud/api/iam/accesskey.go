@@ -64,30 +64,10 @@ func statusOf(inactive bool) types.StatusType {
 	return types.StatusTypeActive
 }
 
-// The form of the ids of access keys in requests (IAM API Reference, UpdateAccessKey).
-const (
-	minKeyID = 16
-	maxKeyID = 128
-)
+var wordForm = regexp.MustCompile(`^\w+$`)
 
-var keyIDForm = regexp.MustCompile(`^\w+$`)
-
-func checkAccessKeyID(id *string) error { return checkKeyID("accessKeyId", id, minKeyID) }
-
-// checkKeyID refuses an id that no key of a user can have, shorter ones than shortest among them.
-func checkKeyID(member string, id *string, shortest int) error {
-	switch {
-	case id == nil:
-		return model.Null(member)
-	case len(*id) < shortest:
-		return model.TooShort(member, shortest)
-	case len(*id) > maxKeyID:
-		return model.TooLong(member, maxKeyID)
-	case !keyIDForm.MatchString(*id):
-		return model.Pattern(member, `[\w]+`)
-	}
-	return nil
-}
+// accessKeyID is the form of the ids of access keys (IAM API Reference, UpdateAccessKey).
+var accessKeyID = identifierForm{"accessKeyId", 16, 128, `[\w]+`, wordForm}
 
 // editKeys changes the keys of the user with a name.
 func (a *API) editKeys(ctx context.Context, name *string, change func(tx *store.Tx, user *store.User) error) error {
@@ -139,7 +119,7 @@ func (a *API) DeleteAccessKey(
 
 // withKey changes the access key that a request names, of the user that it names.
 func (a *API) withKey(ctx context.Context, user, id *string, change func(tx *store.Tx, id string)) error {
-	if err := checkAccessKeyID(id); err != nil {
+	if err := accessKeyID.check(id); err != nil {
 		return err
 	}
 	name, err := callersName(ctx, user)
@@ -161,12 +141,8 @@ func (a *API) withKey(ctx context.Context, user, id *string, change func(tx *sto
 func (a *API) ListAccessKeys(
 	ctx context.Context, in *iam.ListAccessKeysInput,
 ) (*iam.ListAccessKeysOutput, error) {
-	name, err := callersName(ctx, in.UserName)
-	if err != nil {
-		return nil, err
-	}
 	view := a.Store.Read(ctx)
-	user, err := findUser(ctx, view, name)
+	user, err := userOrCaller(ctx, view, in.UserName)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +172,7 @@ const notApplicable = "N/A"
 func (a *API) GetAccessKeyLastUsed(
 	ctx context.Context, in *iam.GetAccessKeyLastUsedInput,
 ) (*iam.GetAccessKeyLastUsedOutput, error) {
-	if err := checkAccessKeyID(in.AccessKeyId); err != nil {
+	if err := accessKeyID.check(in.AccessKeyId); err != nil {
 		return nil, err
 	}
 	row, ok := store.AccessKeys.Get(a.Store.Read(ctx), *in.AccessKeyId)

@@ -10,14 +10,10 @@ import (
 // nothingOf checks a request for what no user of the local cloud has: the user exists, and the
 // page too. Clients ask for all of these before they delete a user.
 func (a *API) nothingOf(ctx context.Context, name, marker *string, size *int32) error {
-	name, err := callersName(ctx, name)
-	if err != nil {
+	if _, err := userOrCaller(ctx, a.Store.Read(ctx), name); err != nil {
 		return err
 	}
-	if _, err := findUser(ctx, a.Store.Read(ctx), name); err != nil {
-		return err
-	}
-	_, err = paginate(nil, itself, marker, size)
+	_, err := paginate(nil, itself, marker, size)
 	return err
 }
 

@@ -80,11 +80,7 @@ func noLogin(row *store.User) error {
 func (a *API) GetLoginProfile(
 	ctx context.Context, in *iam.GetLoginProfileInput,
 ) (*iam.GetLoginProfileOutput, error) {
-	name, err := callersName(ctx, in.UserName)
-	if err != nil {
-		return nil, err
-	}
-	row, err := findUser(ctx, a.Store.Read(ctx), name)
+	row, err := userOrCaller(ctx, a.Store.Read(ctx), in.UserName)
 	switch {
 	case err != nil:
 		return nil, err

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"context"
 	"encoding/base32"
 	"io"
@@ -15,17 +16,21 @@ import (
 	"aloft.dev/aloft/internal/cloud/wire"
 )
 
-// Limits of second factors (IAM API Reference, EnableMFADevice; IAM User Guide, "IAM and AWS STS quotas").
+// Limits of second factors (IAM User Guide, "IAM and AWS STS quotas").
 const (
-	maxMFADevices = 8 // of a user
-	minSerial     = 9
-	maxSerial     = 256
-	codeLength    = 6
+	maxMFADevices = 8   // of a user
+	maxDeviceName = 226 // without a path: serial numbers, which are ARNs, have at most 256 characters
 )
 
+// The forms of serial numbers and codes (IAM API Reference, EnableMFADevice).
 var (
-	serialForm = regexp.MustCompile(`^[\w+=/:,.@-]+$`)
-	codeForm   = regexp.MustCompile(`^\d+$`)
+	serialNumber = identifierForm{
+		"serialNumber", 9, 256, `[\w+=/:,.@-]+`, regexp.MustCompile(`^[\w+=/:,.@-]+$`),
+	}
+	firstCode  = identifierForm{"authenticationCode1", 6, 6, `[\d]+`, codeForm}
+	secondCode = identifierForm{"authenticationCode2", 6, 6, `[\d]+`, codeForm}
+
+	codeForm = regexp.MustCompile(`^\d+$`)
 )
 
 // CreateVirtualMFADevice creates a virtual second factor, which is nobody's yet. Its answer is the only one that
@@ -33,12 +38,16 @@ var (
 func (a *API) CreateVirtualMFADevice(
 	ctx context.Context, in *iam.CreateVirtualMFADeviceInput,
 ) (*iam.CreateVirtualMFADeviceOutput, error) {
-	if err := checkName("virtualMFADeviceName", in.VirtualMFADeviceName, maxSerial); err != nil {
+	if err := checkName("virtualMFADeviceName", in.VirtualMFADeviceName, maxDeviceName); err != nil {
 		return nil, err
 	}
 	path, err := pathOf(in.Path)
 	if err != nil {
 		return nil, err
+	}
+	serial := arn(ctx, "mfa", path, *in.VirtualMFADeviceName)
+	if serialNumber.check(&serial) != nil {
+		return nil, model.TooLong("virtualMFADeviceName", maxDeviceName+1-len(path))
 	}
 	tags, err := insensitive.merge(nil, in.Tags)
 	if err != nil {
@@ -48,7 +57,7 @@ func (a *API) CreateVirtualMFADevice(
 	if _, err := io.ReadFull(a.Random, seed); err != nil {
 		return nil, err
 	}
-	row := &store.MFADevice{Serial: arn(ctx, "mfa", path, *in.VirtualMFADeviceName), Tags: tags}
+	row := &store.MFADevice{Serial: serial, Tags: tags}
 	row.Seed = a.Seal.Seal(seed, row.SealRow())
 	if err := a.Store.Update(func(tx *store.Tx) error {
 		if _, taken := store.MFADevices.Get(tx, row.Serial); taken {
@@ -66,24 +75,9 @@ func (a *API) CreateVirtualMFADevice(
 	}}, err
 }
 
-// checkSerial refuses a serial number that no second factor can have.
-func checkSerial(serial *string) error {
-	switch {
-	case serial == nil:
-		return model.Null("serialNumber")
-	case len(*serial) < minSerial:
-		return model.TooShort("serialNumber", minSerial)
-	case len(*serial) > maxSerial:
-		return model.TooLong("serialNumber", maxSerial)
-	case !serialForm.MatchString(*serial):
-		return model.Pattern("serialNumber", `[\w+=/:,.@-]+`)
-	}
-	return nil
-}
-
 // findDevice returns the second factor with a serial number.
 func findDevice(ctx context.Context, r store.Reader, serial *string) (*store.MFADevice, error) {
-	if err := checkSerial(serial); err != nil {
+	if err := serialNumber.check(serial); err != nil {
 		return nil, err
 	}
 	row, ok := store.MFADevices.Get(r, *serial)
@@ -153,12 +147,8 @@ func serialOf(row *store.MFADevice) string { return row.Serial }
 func (a *API) ListMFADevices(
 	ctx context.Context, in *iam.ListMFADevicesInput,
 ) (*iam.ListMFADevicesOutput, error) {
-	name, err := callersName(ctx, in.UserName)
-	if err != nil {
-		return nil, err
-	}
 	view := a.Store.Read(ctx)
-	user, err := findUser(ctx, view, name)
+	user, err := userOrCaller(ctx, view, in.UserName)
 	if err != nil {
 		return nil, err
 	}
@@ -189,21 +179,6 @@ func (a *API) GetMFADevice(ctx context.Context, in *iam.GetMFADeviceInput) (*iam
 }
 
 func notOfUser() error { return noSuchEntity("MFA Device invalid for user.") }
-
-// checkCode refuses what cannot be a code.
-func checkCode(member string, code *string) error {
-	switch {
-	case code == nil:
-		return model.Null(member)
-	case len(*code) < codeLength:
-		return model.TooShort(member, codeLength)
-	case len(*code) > codeLength:
-		return model.TooLong(member, codeLength)
-	case !codeForm.MatchString(*code):
-		return model.Pattern(member, `[\d]+`)
-	}
-	return nil
-}
 
 // editDevice changes a copy of the second factor with a serial number, and stores it.
 func (a *API) editDevice(
@@ -252,10 +227,7 @@ func (a *API) EnableMFADevice(
 }
 
 func checkCodes(first, second *string) error {
-	if err := checkCode("authenticationCode1", first); err != nil {
-		return err
-	}
-	return checkCode("authenticationCode2", second)
+	return cmp.Or(firstCode.check(first), secondCode.check(second))
 }
 
 // ResyncMFADevice finds out by two codes how far the clock of a user's second factor is ahead.

@@ -41,6 +41,29 @@ func checkName(member string, name *string, most int) error {
 	return nil
 }
 
+// identifierForm describes the ids, serial numbers and codes of a kind in requests, as the model of IAM does.
+type identifierForm struct {
+	member      string // that has it
+	least, most int    // characters
+	pattern     string
+	form        *regexp.Regexp // for the pattern
+}
+
+// check refuses an identifier that has another form.
+func (f identifierForm) check(text *string) error {
+	switch {
+	case text == nil:
+		return model.Null(f.member)
+	case len(*text) < f.least:
+		return model.TooShort(f.member, f.least)
+	case len(*text) > f.most:
+		return model.TooLong(f.member, f.most)
+	case !f.form.MatchString(*text):
+		return model.Pattern(f.member, f.pattern)
+	}
+	return nil
+}
+
 // pathOf returns the path of a new resource.
 func pathOf(path *string) (string, error) {
 	given := aws.ToString(path)

@@ -107,9 +107,8 @@ func describeSSHKey(row *store.SSHPublicKey, body string) *types.SSHPublicKey {
 	}
 }
 
-func checkSSHKeyID(id *string) error { return checkKeyID("sSHPublicKeyId", id, minSSHKeyID) }
-
-const minSSHKeyID = 20
+// sshKeyID is the form of the ids of SSH keys (IAM API Reference, GetSSHPublicKey).
+var sshKeyID = identifierForm{"sSHPublicKeyId", 20, 128, `[\w]+`, wordForm}
 
 // findSSHKey returns a key of a user.
 func findSSHKey(r store.Reader, user *store.User, id string) (*store.SSHPublicKey, error) {
@@ -131,7 +130,7 @@ func (a *API) GetSSHPublicKey(
 	default:
 		return nil, checkEnum("encoding", in.Encoding, in.Encoding.Values())
 	}
-	if err := checkSSHKeyID(in.SSHPublicKeyId); err != nil {
+	if err := sshKeyID.check(in.SSHPublicKeyId); err != nil {
 		return nil, err
 	}
 	view := a.Store.Read(ctx)
@@ -169,12 +168,8 @@ func pemOf(body string) (string, error) {
 func (a *API) ListSSHPublicKeys(
 	ctx context.Context, in *iam.ListSSHPublicKeysInput,
 ) (*iam.ListSSHPublicKeysOutput, error) {
-	name, err := callersName(ctx, in.UserName)
-	if err != nil {
-		return nil, err
-	}
 	view := a.Store.Read(ctx)
-	user, err := findUser(ctx, view, name)
+	user, err := userOrCaller(ctx, view, in.UserName)
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +195,7 @@ func (a *API) UpdateSSHPublicKey(
 	if err := checkStatus(in.Status); err != nil {
 		return nil, err
 	}
-	if err := checkSSHKeyID(in.SSHPublicKeyId); err != nil {
+	if err := sshKeyID.check(in.SSHPublicKeyId); err != nil {
 		return nil, err
 	}
 	out := &iam.UpdateSSHPublicKeyOutput{}
@@ -220,7 +215,7 @@ func (a *API) UpdateSSHPublicKey(
 func (a *API) DeleteSSHPublicKey(
 	ctx context.Context, in *iam.DeleteSSHPublicKeyInput,
 ) (*iam.DeleteSSHPublicKeyOutput, error) {
-	if err := checkSSHKeyID(in.SSHPublicKeyId); err != nil {
+	if err := sshKeyID.check(in.SSHPublicKeyId); err != nil {
 		return nil, err
 	}
 	out := &iam.DeleteSSHPublicKeyOutput{}

@@ -147,6 +147,15 @@ func callersName(ctx context.Context, name *string) (*string, error) {
 	return &p.User, nil
 }
 
+// userOrCaller returns the user with the name that a request has or, without one, the calling user.
+func userOrCaller(ctx context.Context, r store.Reader, name *string) (*store.User, error) {
+	name, err := callersName(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return findUser(ctx, r, name)
+}
+
 // describeUser describes a user as lists do: without tags and boundary (IAM API
 // Reference, ListUsers).
 func describeUser(row *store.User) types.User {
@@ -164,11 +173,7 @@ func describeWholeUser(row *store.User) *types.User {
 
 // GetUser returns the user with the name or, without a name, the caller.
 func (a *API) GetUser(ctx context.Context, in *iam.GetUserInput) (*iam.GetUserOutput, error) {
-	name, err := callersName(ctx, in.UserName)
-	if err != nil {
-		return nil, err
-	}
-	row, err := findUser(ctx, a.Store.Read(ctx), name)
+	row, err := userOrCaller(ctx, a.Store.Read(ctx), in.UserName)
 	if err != nil {
 		return nil, err
 	}

@@ -100,22 +100,16 @@ func (a *API) PutBucketPolicy(ctx context.Context, in *s3.PutBucketPolicyInput) 
 				return err
 			}
 			policy, err := bucketpolicy.Parse(b.Name, text)
-			if err == nil {
-				err = resourcepolicy.Check(policy.Document())
-			}
 			if err != nil {
 				return policyError(b, err)
 			}
 			b.Policy = text
-			return nil
+			return resourcepolicy.Check(policy.Document())
 		})
 }
 
 // policyError returns S3's error for a policy that a bucket cannot have.
 func policyError(b *store.Bucket, err error) error {
-	if unsupported, ok := errors.AsType[*resourcepolicy.UnsupportedError](err); ok {
-		return wire.NotImplemented("%v", unsupported)
-	}
 	if _, ok := errors.AsType[*bucketpolicy.PublicError](err); ok {
 		if b.BlockPublic == nil || !b.BlockPublic.PublicPolicy {
 			return wire.NotImplemented("bucket policies for everybody")

@@ -175,6 +175,18 @@ func lockable(ctx context.Context, r store.Reader, at place) (*store.Object, err
 	return findObject(ctx, r, at.bucket, at.owner, at.key, at.version)
 }
 
+// protectionOf returns how the version that a request names is protected.
+func (a *API) protectionOf(ctx context.Context, in any, at place) (store.Protection, error) {
+	if err := check(in); err != nil {
+		return store.Protection{}, err
+	}
+	o, err := lockable(ctx, a.Store.View(), at)
+	if err != nil {
+		return store.Protection{}, err
+	}
+	return o.Protection, nil
+}
+
 // editProtection changes how a version is protected.
 func (a *API) editProtection(ctx context.Context, at place, change func(p *store.Protection) error) error {
 	return a.Store.Update(func(tx *store.Tx) error {
@@ -244,18 +256,15 @@ func noLock() error {
 func (a *API) GetObjectRetention(
 	ctx context.Context, in *s3.GetObjectRetentionInput,
 ) (*s3.GetObjectRetentionOutput, error) {
-	if err := check(in); err != nil {
-		return nil, err
-	}
-	o, err := lockable(ctx, a.Store.View(), place{in.Bucket, in.ExpectedBucketOwner, in.Key, in.VersionId})
+	p, err := a.protectionOf(ctx, in, place{in.Bucket, in.ExpectedBucketOwner, in.Key, in.VersionId})
 	switch {
 	case err != nil:
 		return nil, err
-	case o.Protection.Mode == "":
+	case p.Mode == "":
 		return nil, noLock()
 	}
 	return &s3.GetObjectRetentionOutput{Retention: &types.ObjectLockRetention{
-		Mode: types.ObjectLockRetentionMode(o.Protection.Mode), RetainUntilDate: &o.Protection.Until,
+		Mode: types.ObjectLockRetentionMode(p.Mode), RetainUntilDate: &p.Until,
 	}}, nil
 }
 
@@ -280,18 +289,15 @@ func (a *API) PutObjectLegalHold(
 func (a *API) GetObjectLegalHold(
 	ctx context.Context, in *s3.GetObjectLegalHoldInput,
 ) (*s3.GetObjectLegalHoldOutput, error) {
-	if err := check(in); err != nil {
-		return nil, err
-	}
-	o, err := lockable(ctx, a.Store.View(), place{in.Bucket, in.ExpectedBucketOwner, in.Key, in.VersionId})
+	p, err := a.protectionOf(ctx, in, place{in.Bucket, in.ExpectedBucketOwner, in.Key, in.VersionId})
 	switch {
 	case err != nil:
 		return nil, err
-	case o.Protection.LegalHold == "":
+	case p.LegalHold == "":
 		return nil, noLock()
 	}
 	return &s3.GetObjectLegalHoldOutput{LegalHold: &types.ObjectLockLegalHold{
-		Status: types.ObjectLockLegalHoldStatus(o.Protection.LegalHold),
+		Status: types.ObjectLockLegalHoldStatus(p.LegalHold),
 	}}, nil
 }
 

@@ -99,22 +99,17 @@ func (a *API) notification(t types.TopicConfiguration) (store.BucketNotification
 // setFilter sets the keys that a row is about.
 func setFilter(row *store.BucketNotification, rules []types.FilterRule) error {
 	for _, rule := range rules {
-		end := &row.Prefix
-		switch name := strings.ToLower(string(rule.Name)); {
-		case name != "prefix" && name != "suffix":
+		name, value := strings.ToLower(string(rule.Name)), aws.ToString(rule.Value)
+		end, ok := map[string]**string{"prefix": &row.Prefix, "suffix": &row.Suffix}[name]
+		switch {
+		case !ok:
 			return invalidArgument("filter rule name must be either prefix or suffix")
-		case name == "suffix":
-			end = &row.Suffix
-			fallthrough
-		default:
-			if *end != nil {
-				return invalidArgument(fmt.Sprintf("Cannot specify more than one %s rule in a filter.", name))
-			}
-			*end = aws.String(aws.ToString(rule.Value))
-		}
-		if len(**end) > maxFilterValue {
+		case *end != nil:
+			return invalidArgument(fmt.Sprintf("Cannot specify more than one %s rule in a filter.", name))
+		case len(value) > maxFilterValue:
 			return invalidArgument("Size of filter rule value cannot exceed 1024 bytes in UTF-8 representation")
 		}
+		*end = &value
 	}
 	return nil
 }

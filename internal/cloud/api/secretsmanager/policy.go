@@ -41,11 +41,7 @@ func parsePolicy(text *string) (*policydocument.Document, error) {
 			}
 		}
 	}
-	err = resourcepolicy.Check(policy)
-	if unsupported, ok := errors.AsType[*resourcepolicy.UnsupportedError](err); ok {
-		return nil, wire.NotImplemented("%v", unsupported)
-	}
-	return policy, err
+	return policy, resourcepolicy.Check(policy)
 }
 
 func malformedPolicy(why string) error {

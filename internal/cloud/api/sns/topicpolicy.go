@@ -3,7 +3,6 @@ package sns
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,7 +14,6 @@ import (
 	"aloft.dev/aloft/internal/cloud/policydocument"
 	"aloft.dev/aloft/internal/cloud/resourcepolicy"
 	"aloft.dev/aloft/internal/cloud/store"
-	"aloft.dev/aloft/internal/cloud/wire"
 )
 
 // maxPolicy is the size of the largest policy of a topic, in bytes.
@@ -59,12 +57,8 @@ func setPolicy(row *store.Topic, text string) error {
 			return invalid("Policy statement must apply to a single resource!")
 		}
 	}
-	err = resourcepolicy.Check(policy)
-	if unsupported, ok := errors.AsType[*resourcepolicy.UnsupportedError](err); ok {
-		return wire.NotImplemented("%v", unsupported)
-	}
 	row.Policy = policydocument.Compact(text)
-	return err
+	return resourcepolicy.Check(policy)
 }
 
 // defaultPolicy returns the policy of a topic without one: its owner may do everything.
