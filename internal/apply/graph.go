@@ -151,22 +151,38 @@ func refreshes(c plan.Change) bool {
 func (g *graph) orderDeletions(p *plan.Plan) {
 	for _, c := range p.Changes {
 		for _, deletion := range g.deletions[c.Address] {
-			if g.desired != nil {
-				if _, ok := g.desired.Get(c.Address); ok {
-					g.afterReferrers(deletion, c.Address)
-					if c.Kind == stack.KindCertificate {
-						g.afterReferringKinds(deletion, c.Kind) // names that it is for lead here until then
-					}
-					continue
-				}
-			}
-			g.afterReferringKinds(deletion, c.Kind)
-			g.afterReferringGroups(deletion, c, p)
-			g.afterSameKind(deletion, c.Kind)
-			if c.Kind.Serves() {
-				g.afterSuccessors(deletion)
+			if g.isDesired(c.Address) {
+				g.orderReplacement(deletion, c)
+			} else {
+				g.orderRemoval(deletion, c, p)
 			}
 		}
+	}
+}
+
+func (g *graph) isDesired(address string) bool {
+	if g.desired == nil {
+		return false
+	}
+	_, ok := g.desired.Get(address)
+	return ok
+}
+
+// orderReplacement orders the deletion of a resource whose address remains in the stack.
+func (g *graph) orderReplacement(deletion *task, c plan.Change) {
+	g.afterReferrers(deletion, c.Address)
+	if c.Kind == stack.KindCertificate {
+		g.afterReferringKinds(deletion, c.Kind) // names that it is for lead here until then
+	}
+}
+
+// orderRemoval orders the deletion of a resource that the stack does not describe.
+func (g *graph) orderRemoval(deletion *task, c plan.Change, p *plan.Plan) {
+	g.afterReferringKinds(deletion, c.Kind)
+	g.afterReferringGroups(deletion, c, p)
+	g.afterSameKind(deletion, c.Kind)
+	if c.Kind.Serves() {
+		g.afterSuccessors(deletion)
 	}
 }
 

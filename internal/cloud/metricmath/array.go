@@ -22,15 +22,9 @@ func summary(reduce func(known []float64, all int) float64) function {
 			if err := r.spend(len(v)); err != nil {
 				return nil, err
 			}
-			values, known := r.empty(), make([]float64, 0, len(v))
+			values := r.empty()
 			for i := range values {
-				known = known[:0]
-				for _, s := range v {
-					if !missing(s.values[i]) {
-						known = append(known, s.values[i])
-					}
-				}
-				if len(known) > 0 {
+				if known := v.known(i); len(known) > 0 {
 					values[i] = finite(reduce(known, len(v)))
 				}
 			}
@@ -38,6 +32,16 @@ func summary(reduce func(known []float64, all int) float64) function {
 		}
 		return nil, n.wrong(v)
 	}}
+}
+
+// known returns the values of a period that are not missing.
+func (a array) known(period int) (values []float64) {
+	for _, s := range a {
+		if v := s.values[period]; !missing(v) {
+			values = append(values, v)
+		}
+	}
+	return values
 }
 
 func withoutMissing(values []float64) []float64 {

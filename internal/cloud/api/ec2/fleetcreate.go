@@ -167,17 +167,17 @@ func (a *API) CreateFleet(ctx context.Context, in *ec2.CreateFleetInput) (*ec2.C
 			return nil, err
 		}
 	}
-	launches, failures, err := a.planFleet(ctx, in, capacity)
+	plan, err := a.planFleet(ctx, in, capacity)
 	if err != nil {
 		return nil, err
 	}
-	row.Failures = failures
+	row.Failures = plan.failures
 	out := &ec2.CreateFleetOutput{}
 	return out, a.change(ctx, in.DryRun, func(tx *store.Tx, region identity.Region) error {
 		row.Region = region
 		q := tokenRequest{operation: "CreateFleet", token: in.ClientToken, input: in}
 		created, err := fleets.createOnce(a, tx, region, q, func() (fleet, error) {
-			if row.Launches, err = a.launchFleet(ctx, tx, region, in, row.ID, launches); err != nil {
+			if row.Launches, err = a.launchFleet(ctx, tx, region, in, row.ID, plan.launches); err != nil {
 				return nil, err
 			}
 			a.recordCreation(tx, row)
@@ -215,15 +215,21 @@ type fleetLaunch struct {
 	count int32
 }
 
+// fleetPlan is what a fleet launches, and why it does not launch more.
+type fleetPlan struct {
+	launches []fleetLaunch
+	failures []store.FleetFailure
+}
+
 // planFleet finds out, without changing anything, how many instances of which overrides give a
 // fleet its capacity, and why others do not. With fewer than the least capacity that the request
 // accepts, it launches none.
 func (a *API) planFleet(
 	ctx context.Context, in *ec2.CreateFleetInput, capacity fleetCapacity,
-) (planned []fleetLaunch, failures []store.FleetFailure, err error) {
+) (plan fleetPlan, err error) {
 	view, region, err := a.read(ctx, nil)
 	if err != nil {
-		return nil, nil, err
+		return fleetPlan{}, err
 	}
 	for _, spot := range []bool{false, true} {
 		wanted := capacity.of(spot)
@@ -232,19 +238,18 @@ func (a *API) planFleet(
 		}
 		candidates, refused, err := a.fleetCandidates(view, region, in, spot)
 		if err != nil {
-			return nil, nil, err
+			return fleetPlan{}, err
 		}
-		failures = append(failures, refused...)
-		var missing float64
-		planned, failures, missing, err = a.planCapacity(ctx, in, planned, failures, candidates, wanted)
+		plan.failures = append(plan.failures, refused...)
+		missing, err := a.planCapacity(ctx, in, &plan, candidates, wanted)
 		if err != nil {
-			return nil, nil, err
+			return fleetPlan{}, err
 		}
 		if wanted-missing < leastCapacity(in, spot) {
-			return nil, failures, nil
+			return fleetPlan{failures: plan.failures}, nil
 		}
 	}
-	return planned, failures, nil
+	return plan, nil
 }
 
 // leastCapacity returns the capacity of a kind of instances without which a fleet launches nothing.
@@ -258,31 +263,30 @@ func leastCapacity(in *ec2.CreateFleetInput, spot bool) float64 {
 	return 0
 }
 
-// planCapacity adds launches of candidates to planned ones until they give a capacity, and why some
-// do not launch to failures. It returns how much is missing.
+// planCapacity adds launches of candidates to a plan until they give a capacity, and why some do not
+// launch to its failures. It returns how much is missing.
 func (a *API) planCapacity(
-	ctx context.Context, in *ec2.CreateFleetInput, planned []fleetLaunch, failures []store.FleetFailure,
-	candidates []fleetOverride, wanted float64,
-) ([]fleetLaunch, []store.FleetFailure, float64, error) {
-	missing := wanted
+	ctx context.Context, in *ec2.CreateFleetInput, plan *fleetPlan, candidates []fleetOverride, wanted float64,
+) (missing float64, err error) {
+	missing = wanted
 	for _, o := range candidates {
 		if missing <= 0 {
 			break
 		}
-		trial := append(slices.Clone(planned), fleetLaunch{o, o.instances(missing)})
+		trial := append(slices.Clone(plan.launches), fleetLaunch{o, o.instances(missing)})
 		launched, err := a.tryFleet(ctx, in, trial)
 		if refusal, ok := errors.AsType[*wire.Error](err); ok {
-			failures = addFailure(failures, o, refusal)
+			plan.failures = addFailure(plan.failures, o, refusal)
 			continue
 		}
 		if err != nil {
-			return nil, nil, 0, err
+			return 0, err
 		}
 		trial[len(trial)-1].count = int32(len(launched[len(launched)-1].InstanceIDs))
-		planned = trial
+		plan.launches = trial
 		missing -= float64(trial[len(trial)-1].count) * o.weight()
 	}
-	return planned, failures, missing, nil
+	return missing, nil
 }
 
 // addFailure adds why an override does not launch. Of those for one reason, such as the types that

@@ -128,10 +128,10 @@ func (a *API) expireFleet(ctx context.Context, row fleet, terminate bool) error 
 
 // fleetStep describes what a fleet does next.
 type fleetStep struct {
+	fleetPlan
+
 	kept      []store.FleetLaunch // without instances that are gone
 	lost      []string            // instances that are gone
-	launches  []fleetLaunch
-	failures  []store.FleetFailure
 	terminate []string
 }
 
@@ -169,7 +169,7 @@ func (a *API) nextFleetStep(ctx context.Context, row fleet, in *ec2.CreateFleetI
 	}
 	missing.onDemand, missing.spot = max(missing.onDemand, 0), max(missing.spot, 0)
 	if missing.onDemand+missing.spot > 0 {
-		step.launches, step.failures, err = a.planFleet(ctx, in, missing)
+		step.fleetPlan, err = a.planFleet(ctx, in, missing)
 	}
 	return step, err
 }

@@ -24,13 +24,10 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 	if err := checkImageName(*in.Name); err != nil {
 		return nil, err
 	}
-	const mapping, ebs = "BlockDeviceMappings.", "BlockDeviceMappings.Ebs."
-	if err := supportOnly(
-		in, "DryRun", "InstanceId", "Name", "Description", "NoReboot", "TagSpecifications",
+	if err := supportOnly(in, append(
+		imageMappingParameters(), "DryRun", "InstanceId", "Name", "Description", "NoReboot", "TagSpecifications",
 		"SnapshotLocation=regional",
-		mapping+"DeviceName", mapping+"VirtualName", mapping+"NoDevice", ebs+"SnapshotId", ebs+"VolumeSize",
-		ebs+"VolumeType", ebs+"DeleteOnTermination", ebs+"Iops", ebs+"Throughput", ebs+"Encrypted",
-	); err != nil {
+	)...); err != nil {
 		return nil, err
 	}
 	given, err := readMappings(in.BlockDeviceMappings)
@@ -57,27 +54,9 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 		if volume, ok := store.Volumes.Get(tx, row.RootVolumeID); ok {
 			root = volume
 		}
-		image := &store.Image{
-			ID:               a.ids.ID("ami-"),
-			Region:           region,
-			Name:             *in.Name,
-			Description:      aws.ToString(in.Description),
-			Owner:            region.Account(),
-			SourceInstanceID: row.ID,
-			NoReboot:         aws.ToBool(in.NoReboot),
-			SnapshotID:       a.ids.ID("snap-"),
-			RootVolumeType:   cmp.Or(root.Type, string(types.VolumeTypeGp3)),
-			RootIOPS:         root.IOPS,
-			RootThroughput:   root.Throughput,
-			KeepRoot:         !root.DeleteOnTermination,
-			RootDevice:       rootDeviceOf(tx, row),
-			Traits:           row.Traits,
-			Architecture:     string(instancetype.ArchitectureOf(row.Type)),
-			Created:          a.Now(),
-			Tags:             tags[types.ResourceTypeImage],
-			State:            "pending",
-		}
-		image.AvailableAt = a.Manners.Until(a.Now(), manners.CreateImage, image.ID)
+		image := a.imageOf(tx, row, root)
+		image.Name, image.Description = *in.Name, aws.ToString(in.Description)
+		image.NoReboot, image.Tags = aws.ToBool(in.NoReboot), tags[types.ResourceTypeImage]
 		if err := a.addImageVolumes(tx, row, image, given, tags[types.ResourceTypeSnapshot]); err != nil {
 			return err
 		}
@@ -100,6 +79,37 @@ func (a *API) CreateImage(ctx context.Context, in *ec2.CreateImageInput) (*ec2.C
 		out.ImageId = aws.String(image.ID)
 		return nil
 	})
+}
+
+// imageMappingParameters returns the parameters of the volumes of images that the local cloud supports.
+func imageMappingParameters() []string {
+	const mapping, ebs = "BlockDeviceMappings.", "BlockDeviceMappings.Ebs."
+	return []string{
+		mapping + "DeviceName", mapping + "VirtualName", mapping + "NoDevice", ebs + "SnapshotId", ebs + "VolumeSize",
+		ebs + "VolumeType", ebs + "DeleteOnTermination", ebs + "Iops", ebs + "Throughput", ebs + "Encrypted",
+	}
+}
+
+// imageOf returns a pending image of an instance with a root volume.
+func (a *API) imageOf(r store.Reader, instance *store.Instance, root *store.Volume) *store.Image {
+	image := &store.Image{
+		ID:               a.ids.ID("ami-"),
+		Region:           instance.Region,
+		Owner:            instance.Region.Account(),
+		SourceInstanceID: instance.ID,
+		SnapshotID:       a.ids.ID("snap-"),
+		RootVolumeType:   cmp.Or(root.Type, string(types.VolumeTypeGp3)),
+		RootIOPS:         root.IOPS,
+		RootThroughput:   root.Throughput,
+		KeepRoot:         !root.DeleteOnTermination,
+		RootDevice:       rootDeviceOf(r, instance),
+		Traits:           instance.Traits,
+		Architecture:     string(instancetype.ArchitectureOf(instance.Type)),
+		Created:          a.Now(),
+		State:            "pending",
+	}
+	image.AvailableAt = a.Manners.Until(a.Now(), manners.CreateImage, image.ID)
+	return image
 }
 
 // addImageVolumes adds the volumes besides the root volume to an image of an instance: those of the

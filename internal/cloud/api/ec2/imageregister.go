@@ -30,13 +30,10 @@ func (a *API) RegisterImage(ctx context.Context, in *ec2.RegisterImageInput) (*e
 	if err != nil {
 		return nil, err
 	}
-	const mapping, ebs = "BlockDeviceMappings.", "BlockDeviceMappings.Ebs."
-	if err := supportOnly(
-		in, "DryRun", "Name", "Description", "Architecture", "RootDeviceName", "EnaSupport",
+	if err := supportOnly(in, append(
+		imageMappingParameters(), "DryRun", "Name", "Description", "Architecture", "RootDeviceName", "EnaSupport",
 		"TagSpecifications", "VirtualizationType", "SriovNetSupport", "BootMode", "TpmSupport", "ImdsSupport",
-		mapping+"DeviceName", mapping+"VirtualName", mapping+"NoDevice", ebs+"SnapshotId", ebs+"VolumeSize",
-		ebs+"VolumeType", ebs+"DeleteOnTermination", ebs+"Iops", ebs+"Throughput", ebs+"Encrypted",
-	); err != nil {
+	)...); err != nil {
 		return nil, err
 	}
 	traits, err := traitsOf(in)
@@ -49,11 +46,8 @@ func (a *API) RegisterImage(ctx context.Context, in *ec2.RegisterImageInput) (*e
 	}
 	device := cmp.Or(aws.ToString(in.RootDeviceName), defaultRootDevice)
 	root := given[device].Ebs
-	switch {
-	case root == nil || aws.ToString(root.SnapshotId) == "" && root.VolumeSize != nil:
-		return nil, wire.Errorf("InvalidBlockDeviceMapping", "No root snapshot specified in device mapping.")
-	case aws.ToString(root.SnapshotId) == "":
-		return nil, noContent(device)
+	if err := checkRootMapping(device, root); err != nil {
+		return nil, err
 	}
 	delete(given, device)
 	out := &ec2.RegisterImageOutput{}
@@ -90,6 +84,17 @@ func (a *API) RegisterImage(ctx context.Context, in *ec2.RegisterImageInput) (*e
 		out.ImageId = aws.String(image.ID)
 		return nil
 	})
+}
+
+// checkRootMapping refuses a root volume that has no snapshot. device is its name.
+func checkRootMapping(device string, root *types.EbsBlockDevice) error {
+	switch {
+	case root == nil || aws.ToString(root.SnapshotId) == "" && root.VolumeSize != nil:
+		return wire.Errorf("InvalidBlockDeviceMapping", "No root snapshot specified in device mapping.")
+	case aws.ToString(root.SnapshotId) == "":
+		return noContent(device)
+	}
+	return nil
 }
 
 // AddSnapshot adds a completed snapshot whose content came to the local cloud outside of

@@ -221,7 +221,7 @@ func (a *API) GetManagedPrefixListEntries(
 func (a *API) prefixList(
 	ctx context.Context, dryRun *bool, id *string,
 ) (*store.PrefixList, store.Reader, error) {
-	return named(ctx, a, &prefixLists, dryRun, "prefixListId", id)
+	return named(ctx, a, &prefixLists, dryRun, parameter{"prefixListId", id})
 }
 
 // entriesOf returns the entries of a version.

@@ -15,7 +15,7 @@ import (
 func (a *API) DescribeVolumeAttribute(
 	ctx context.Context, in *ec2.DescribeVolumeAttributeInput,
 ) (*ec2.DescribeVolumeAttributeOutput, error) {
-	row, _, err := attributeOf(ctx, a, &volumes, in.DryRun, "volumeId", in.VolumeId, string(in.Attribute))
+	row, _, err := attributeOf(ctx, a, &volumes, in.DryRun, parameter{"volumeId", in.VolumeId}, string(in.Attribute))
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func (a *API) DescribeVolumeAttribute(
 func (a *API) DescribeSnapshotAttribute(
 	ctx context.Context, in *ec2.DescribeSnapshotAttributeInput,
 ) (*ec2.DescribeSnapshotAttributeOutput, error) {
-	row, _, err := attributeOf(ctx, a, &snapshots, in.DryRun, "snapshotId", in.SnapshotId, string(in.Attribute))
+	row, _, err := attributeOf(ctx, a, &snapshots, in.DryRun, parameter{"snapshotId", in.SnapshotId}, string(in.Attribute))
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ var imageAttributes = map[types.ImageAttributeName]func(out *ec2.DescribeImageAt
 func (a *API) DescribeImageAttribute(
 	ctx context.Context, in *ec2.DescribeImageAttributeInput,
 ) (*ec2.DescribeImageAttributeOutput, error) {
-	row, view, err := attributeOf(ctx, a, &images, in.DryRun, "imageId", in.ImageId, string(in.Attribute))
+	row, view, err := attributeOf(ctx, a, &images, in.DryRun, parameter{"imageId", in.ImageId}, string(in.Attribute))
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (a *API) DescribeNetworkInterfaceAttribute(
 	ctx context.Context, in *ec2.DescribeNetworkInterfaceAttributeInput,
 ) (*ec2.DescribeNetworkInterfaceAttributeOutput, error) {
 	row, view, err := attributeOf(
-		ctx, a, &networkInterfaces, in.DryRun, "networkInterfaceId", in.NetworkInterfaceId, string(in.Attribute),
+		ctx, a, &networkInterfaces, in.DryRun, parameter{"networkInterfaceId", in.NetworkInterfaceId}, string(in.Attribute),
 	)
 	if err != nil {
 		return nil, err
@@ -152,26 +152,26 @@ func (a *API) DescribeNetworkInterfaceAttribute(
 
 // attributeOf returns the resource of which a request wants an attribute.
 func attributeOf[T any](
-	ctx context.Context, a *API, of *resourceType[T], dryRun *bool, name string, id *string, attribute string,
+	ctx context.Context, a *API, of *resourceType[T], dryRun *bool, id parameter, attribute string,
 ) (*T, store.Reader, error) {
-	if err := required(parameter{name, id}, parameter{"attribute", &attribute}); err != nil {
+	if err := required(id, parameter{"attribute", &attribute}); err != nil {
 		return nil, nil, err
 	}
-	return named(ctx, a, of, dryRun, name, id)
+	return named(ctx, a, of, dryRun, id)
 }
 
 // named returns the resource that a request to read names.
 func named[T any](
-	ctx context.Context, a *API, of *resourceType[T], dryRun *bool, name string, id *string,
+	ctx context.Context, a *API, of *resourceType[T], dryRun *bool, id parameter,
 ) (*T, store.Reader, error) {
-	if err := required(parameter{name, id}); err != nil {
+	if err := required(id); err != nil {
 		return nil, nil, err
 	}
 	view, region, err := a.read(ctx, dryRun)
 	if err != nil {
 		return nil, nil, err
 	}
-	row, err := of.get(view, region, *id)
+	row, err := of.get(view, region, *id.value)
 	return row, view, err
 }
 
@@ -184,7 +184,7 @@ func unknownAttribute(name string) error {
 func (a *API) GetPasswordData(
 	ctx context.Context, in *ec2.GetPasswordDataInput,
 ) (*ec2.GetPasswordDataOutput, error) {
-	row, _, err := named(ctx, a, &instances, in.DryRun, "instanceId", in.InstanceId)
+	row, _, err := named(ctx, a, &instances, in.DryRun, parameter{"instanceId", in.InstanceId})
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +198,7 @@ func (a *API) GetPasswordData(
 func (a *API) GetInstanceUefiData(
 	ctx context.Context, in *ec2.GetInstanceUefiDataInput,
 ) (*ec2.GetInstanceUefiDataOutput, error) {
-	row, _, err := named(ctx, a, &instances, in.DryRun, "instanceId", in.InstanceId)
+	row, _, err := named(ctx, a, &instances, in.DryRun, parameter{"instanceId", in.InstanceId})
 	if err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func isStale(r store.Reader, vpcID string, rule store.SecurityGroupRule) bool {
 func (a *API) DescribeStaleSecurityGroups(
 	ctx context.Context, in *ec2.DescribeStaleSecurityGroupsInput,
 ) (*ec2.DescribeStaleSecurityGroupsOutput, error) {
-	vpc, view, err := named(ctx, a, &vpcs, in.DryRun, "vpcId", in.VpcId)
+	vpc, view, err := named(ctx, a, &vpcs, in.DryRun, parameter{"vpcId", in.VpcId})
 	if err != nil {
 		return nil, err
 	}

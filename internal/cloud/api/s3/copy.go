@@ -173,7 +173,8 @@ func copiedHeaders(old store.ObjectHeaders, in *s3.CopyObjectInput) (store.Objec
 
 // UploadPartCopy uploads a part that is a range of an object.
 func (a *API) UploadPartCopy(ctx context.Context, in *s3.UploadPartCopyInput) (*s3.UploadPartCopyOutput, error) {
-	upload, err := a.uploadForPart(ctx, in, in.Bucket, in.ExpectedBucketOwner, in.Key, in.UploadId, in.PartNumber)
+	name := uploadName{in.Bucket, in.ExpectedBucketOwner, in.Key, in.UploadId}
+	upload, err := a.uploadForPart(ctx, in, name, in.PartNumber)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func (a *API) ListParts(ctx context.Context, in *s3.ListPartsInput) (*s3.ListPar
 		return nil, err
 	}
 	view := a.Store.View()
-	u, err := findUpload(ctx, view, in.Bucket, in.ExpectedBucketOwner, in.Key, in.UploadId)
+	u, err := findUpload(ctx, view, uploadName{in.Bucket, in.ExpectedBucketOwner, in.Key, in.UploadId})
 	if err != nil {
 		return nil, err
 	}

@@ -62,12 +62,15 @@ func deleteUpload(tx *store.Tx, u *store.Upload) (files []store.FileRef) {
 	return files
 }
 
-func findUpload(ctx context.Context, r store.Reader, bucket, owner, key, id *string) (*store.Upload, error) {
-	b, err := findBucket(ctx, r, bucket, owner)
+// uploadName is how a request names an upload.
+type uploadName struct{ bucket, owner, key, id *string }
+
+func findUpload(ctx context.Context, r store.Reader, name uploadName) (*store.Upload, error) {
+	b, err := findBucket(ctx, r, name.bucket, name.owner)
 	if err != nil {
 		return nil, err
 	}
-	u, ok := store.Uploads.Get(r, store.UploadKey(b.Name, aws.ToString(key), aws.ToString(id)))
+	u, ok := store.Uploads.Get(r, store.UploadKey(b.Name, aws.ToString(name.key), aws.ToString(name.id)))
 	if !ok {
 		return nil, noSuchUpload()
 	}
@@ -147,16 +150,14 @@ func chooseChecksum(u *store.Upload, in *s3.CreateMultipartUploadInput) error {
 }
 
 // uploadForPart checks a request for a part and returns its upload.
-func (a *API) uploadForPart(
-	ctx context.Context, in any, bucket, owner, key, id *string, number *int32,
-) (*store.Upload, error) {
+func (a *API) uploadForPart(ctx context.Context, in any, name uploadName, number *int32) (*store.Upload, error) {
 	if err := check(in); err != nil {
 		return nil, err
 	}
 	if n := aws.ToInt32(number); n < 1 || n > maxParts {
 		return nil, invalidArgument("Part number must be an integer between 1 and 10000, inclusive")
 	}
-	return findUpload(ctx, a.Store.View(), bucket, owner, key, id)
+	return findUpload(ctx, a.Store.View(), name)
 }
 
 // putPart adds a part to an upload, in place of an earlier one with its number.
@@ -185,7 +186,8 @@ func (a *API) putPart(u *store.Upload, number int32, c *content) (*store.UploadP
 
 // UploadPart uploads a part.
 func (a *API) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.UploadPartOutput, error) {
-	upload, err := a.uploadForPart(ctx, in, in.Bucket, in.ExpectedBucketOwner, in.Key, in.UploadId, in.PartNumber)
+	name := uploadName{in.Bucket, in.ExpectedBucketOwner, in.Key, in.UploadId}
+	upload, err := a.uploadForPart(ctx, in, name, in.PartNumber)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +221,7 @@ func (a *API) CompleteMultipartUpload(
 		return nil, malformedXML()
 	}
 	view := a.Store.View()
-	u, err := findUpload(ctx, view, in.Bucket, in.ExpectedBucketOwner, in.Key, in.UploadId)
+	u, err := findUpload(ctx, view, uploadName{in.Bucket, in.ExpectedBucketOwner, in.Key, in.UploadId})
 	if err != nil {
 		return nil, err
 	}
@@ -378,7 +380,7 @@ func (a *API) AbortMultipartUpload(
 	}
 	var files []store.FileRef
 	err := a.Store.Update(func(tx *store.Tx) error {
-		u, err := findUpload(ctx, tx, in.Bucket, in.ExpectedBucketOwner, in.Key, in.UploadId)
+		u, err := findUpload(ctx, tx, uploadName{in.Bucket, in.ExpectedBucketOwner, in.Key, in.UploadId})
 		if err == nil {
 			files = deleteUpload(tx, u)
 		}
