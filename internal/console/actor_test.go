@@ -50,7 +50,7 @@ func newStage(t *testing.T) *stage {
 	}
 	actor.Serve("drills", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", "none of it")
-		_, _ = io.WriteString(w, r.Header.Get(TokenHeader)+" cookie:"+r.Header.Get("Cookie"))
+		_, _ = io.WriteString(w, r.Header.Get(tokenHeader)+" cookie:"+r.Header.Get("Cookie"))
 	})
 	actor.Act("drills/start", func(r *http.Request) (string, error) {
 		s.wanted <- r.FormValue("experiment")

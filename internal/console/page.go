@@ -17,11 +17,11 @@ import (
 // Path begins the paths of all pages.
 const Path = "/_aloft/console/"
 
-// TokenHeader is the header in which a page's handler receives the token of the page's forms.
-const TokenHeader = "Aloft-Form-Token"
+// tokenHeader is the header in which a page's handler receives the token of the page's forms.
+const tokenHeader = "Aloft-Form-Token"
 
-// TokenField is the field of forms with their token.
-const TokenField = "token"
+// tokenField is the field of forms with their token.
+const tokenField = "token"
 
 // Page is one kind of page.
 type Page struct {
@@ -186,7 +186,7 @@ func (p *Pages) render(s Section, r *http.Request) (string, error) {
 	var out bytes.Buffer
 	region := r.PathValue("region")
 	err := p.templates.ExecuteTemplate(&out, s.Template, part{
-		Data: s.Data, Region: region, Base: Path + region + "/", Token: r.Header.Get(TokenHeader),
+		Data: s.Data, Region: region, Base: Path + region + "/", Token: r.Header.Get(tokenHeader),
 	})
 	return out.String(), err
 }

@@ -186,11 +186,11 @@ func (c *Console) signedIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	token := formToken(secret)
-	r.Header.Set(TokenHeader, token)
+	r.Header.Set(tokenHeader, token)
 	if r.Method == http.MethodPost {
 		r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
 		if err := r.ParseForm(); err != nil ||
-			subtle.ConstantTimeCompare([]byte(r.PostForm.Get(TokenField)), []byte(token)) != 1 {
+			subtle.ConstantTimeCompare([]byte(r.PostForm.Get(tokenField)), []byte(token)) != 1 {
 			c.problem(w, r, http.StatusForbidden, "Not asked for by a page",
 				"The form is not one of this session's pages. Open the page again.")
 			return

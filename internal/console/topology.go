@@ -67,8 +67,8 @@ type Subnet struct {
 	Items  []Item
 }
 
-// NewTopology arranges an inventory. VPCs with something in them come first.
-func NewTopology(i *inventory.Inventory) Topology {
+// newTopology arranges an inventory. VPCs with something in them come first.
+func newTopology(i *inventory.Inventory) Topology {
 	t := Topology{Region: i.Region}
 	a := arrangement{i, newFirewall(i), targetHealth(i)}
 	for _, vpc := range i.VPCs {
@@ -332,7 +332,7 @@ func (c *Console) topologyPage(r *http.Request) (View, error) {
 		return View{}, err
 	}
 	v := View{Title: "Topology", Current: "topology", Sections: []Section{
-		{ID: "topology", Template: "topology.html", Data: NewTopology(all)},
+		{ID: "topology", Template: "topology.html", Data: newTopology(all)},
 	}}
 	if c.Counts != nil {
 		var flows flowData

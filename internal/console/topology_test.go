@@ -113,7 +113,7 @@ func TestTopologyPage(t *testing.T) {
 	c := newDesk(t).Console
 	r := httptest.NewRequest(http.MethodGet, Path, nil)
 	r.SetPathValue("region", "us-east-1")
-	got, err := c.render(Section{ID: "topology", Template: "topology.html", Data: NewTopology(town(4))}, r)
+	got, err := c.render(Section{ID: "topology", Template: "topology.html", Data: newTopology(town(4))}, r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestTopologyPage(t *testing.T) {
 }
 
 func TestHealthOfMachines(t *testing.T) {
-	all := NewTopology(town(4))
+	all := newTopology(town(4))
 	got := map[string]Health{}
 	for _, zone := range all.VPCs[0].Zones {
 		for _, subnet := range zone.Subnets {
@@ -167,7 +167,7 @@ func BenchmarkTopologyOf300Machines(b *testing.B) {
 		if _, err := pages.render(Section{Template: "flow.html", Data: flows}, r); err != nil {
 			b.Fatal(err)
 		}
-		if _, err := pages.render(Section{Template: "topology.html", Data: NewTopology(i)}, r); err != nil {
+		if _, err := pages.render(Section{Template: "topology.html", Data: newTopology(i)}, r); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -19,9 +19,9 @@ import (
 	"strings"
 )
 
-// MaxLength is the number of characters that a parameter's value may have in the advanced
+// maxLength is the number of characters that a parameter's value may have in the advanced
 // tier (AWS Systems Manager User Guide, "Managing parameter tiers").
-const MaxLength = 8192
+const maxLength = 8192
 
 // maxUnpacked bounds what Decode unpacks.
 const maxUnpacked = 4 << 20
@@ -125,8 +125,8 @@ func (e Environment) Encode() (string, error) {
 		return "", fmt.Errorf("compress the environment: %w", err)
 	}
 	value := base64.StdEncoding.EncodeToString(out.Bytes())
-	if len(value) > MaxLength {
-		return "", fmt.Errorf("%w: %d of %d characters", ErrTooLong, len(value), MaxLength)
+	if len(value) > maxLength {
+		return "", fmt.Errorf("%w: %d of %d characters", ErrTooLong, len(value), maxLength)
 	}
 	return value, nil
 }

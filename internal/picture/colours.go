@@ -4,7 +4,7 @@ import "aloft.dev/aloft/internal/load"
 
 // Colours of the parts that every picture has.
 const (
-	Ink      = "#24292f" // texts
+	ink      = "#24292f" // texts
 	Faint    = "#6b7280" // labels
 	Hairline = "#e5e7eb"
 

@@ -34,7 +34,7 @@ func (p Plot) Bottom() float64 { return p.Top + p.High }
 func New(height int, grid Grid, title, summary string) *Picture {
 	p := &Picture{Grid: grid}
 	p.Printf(`<svg xmlns="http://www.w3.org/2000/svg" role="img" width="%d" height="%d" viewBox="0 0 %d %d" `+
-		`font-family="%s" font-size="12" fill="%s">`+"\n", Width, height, Width, height, fonts, Ink)
+		`font-family="%s" font-size="12" fill="%s">`+"\n", Width, height, Width, height, fonts, ink)
 	p.Printf("<title>")
 	p.escape(title)
 	p.Printf("</title>\n")

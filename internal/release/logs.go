@@ -24,7 +24,7 @@ func Logs(ctx context.Context, t remote.Target, app string, options LogOptions, 
 	}
 	defer func() { _ = machine.Close() }()
 	command := fmt.Sprintf("journalctl --no-pager -o short-iso -u %s -u %s",
-		remote.Quote(Unit(app)), remote.Quote(ProcessUnit(app, "*")))
+		remote.Quote(Unit(app)), remote.Quote(processUnit(app, "*")))
 	if options.Lines > 0 {
 		command += fmt.Sprintf(" -n %d", options.Lines)
 	} else {

@@ -43,7 +43,7 @@ func onUnits(t *testing.T, script string, processes ...string) (output string, e
 	dir := t.TempDir()
 	units := []string{"aloft-shop.service", "aloft-shop-env.service", "aloft-shopping.service", "ssh.service"}
 	for _, p := range processes {
-		units = append(units, ProcessUnit("shop", p))
+		units = append(units, processUnit("shop", p))
 	}
 	for _, unit := range units {
 		if err := os.WriteFile(filepath.Join(dir, unit), nil, 0o600); err != nil {

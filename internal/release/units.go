@@ -13,9 +13,9 @@ func User(app string) string { return "aloft-" + app }
 // Unit returns the name of the systemd service that runs an application's web process.
 func Unit(app string) string { return "aloft-" + app + ".service" }
 
-// ProcessUnit returns the name of the systemd service that runs another process of an
+// processUnit returns the name of the systemd service that runs another process of an
 // application, such as worker.
-func ProcessUnit(app, process string) string { return "aloft-" + app + "-" + process + ".service" }
+func processUnit(app, process string) string { return "aloft-" + app + "-" + process + ".service" }
 
 // Home returns the folder on a machine that contains an application's source.
 func Home(app string) string { return "/srv/" + app }
@@ -28,25 +28,25 @@ func (b *Builder) processes() []process {
 	all := []process{{Unit(b.Spec.Program()), b.Spec.Program(), b.Source.Project.Start}}
 	others := b.Source.Project.Processes
 	for _, name := range slices.Sorted(maps.Keys(others)) {
-		all = append(all, process{ProcessUnit(b.Spec.Program(), name), b.Spec.Program() + " " + name, others[name]})
+		all = append(all, process{processUnit(b.Spec.Program(), name), b.Spec.Program() + " " + name, others[name]})
 	}
 	return all
 }
 
-// EnvironmentUnit returns the name of the systemd service that fetches an application's
+// environmentUnit returns the name of the systemd service that fetches an application's
 // environment.
-func EnvironmentUnit(app string) string { return "aloft-" + app + "-env.service" }
+func environmentUnit(app string) string { return "aloft-" + app + "-env.service" }
 
-// LogsUnit returns the name of the systemd service that ships an application's log.
-func LogsUnit(app string) string { return ProcessUnit(app, "logs") }
+// logsUnit returns the name of the systemd service that ships an application's log.
+func logsUnit(app string) string { return processUnit(app, "logs") }
 
 // unitFiles returns the unit files of all processes, of what fetches their environment and
 // of what ships their log, each after a line with its name, as service.sh reads them.
 func (b *Builder) unitFiles() string {
 	var out strings.Builder
-	_, _ = fmt.Fprintf(&out, "#unit %s\n%s", EnvironmentUnit(b.Spec.Program()), environmentUnitFile(b.Spec.Program()))
+	_, _ = fmt.Fprintf(&out, "#unit %s\n%s", environmentUnit(b.Spec.Program()), environmentUnitFile(b.Spec.Program()))
 	if b.Spec.Logs != nil {
-		_, _ = fmt.Fprintf(&out, "#unit %s\n%s", LogsUnit(b.Spec.Program()), logsUnitFile(b.Spec.Program()))
+		_, _ = fmt.Fprintf(&out, "#unit %s\n%s", logsUnit(b.Spec.Program()), logsUnitFile(b.Spec.Program()))
 	}
 	for _, p := range b.processes() {
 		_, _ = fmt.Fprintf(&out, "#unit %s\n%s", p.unit, b.unitFile(p))
@@ -152,7 +152,7 @@ LockPersonality=yes
 WantedBy=multi-user.target
 `, p.title, User(app), strings.ReplaceAll(folder, "%", "%%"), settings.String(), quoteUnit("PATH="+b.path()), app,
 		strings.ReplaceAll(quoteUnit(p.command), "$", "$$"), strings.TrimSuffix(p.unit, ".service"),
-		EnvironmentUnit(app), b.Spec.Port)
+		environmentUnit(app), b.Spec.Port)
 }
 
 // quoteUnit quotes a text as one word of a unit file (systemd.syntax(7), "Quoting"). In

@@ -52,12 +52,12 @@ func NewCloud(app, region string, c *awsapi.Client) Cloud {
 	return Cloud{
 		App:    app,
 		Region: region,
-		EC2:    NewEC2(c.EC2),
-		ELB:    NewELB(c.ELB),
-		ASG:    NewASG(c.ASG),
+		EC2:    newEC2(c.EC2),
+		ELB:    newELB(c.ELB),
+		ASG:    newASG(c.ASG),
 		CW:     c.CW,
 		SSM:    c.SSM,
-		IAM:    NewIAM(c.IAM),
+		IAM:    newIAM(c.IAM),
 		ACM:    c.ACM,
 		DNS:    c.DNS,
 		SNS:    c.SNS,
@@ -92,8 +92,8 @@ type EC2 struct {
 	tagAPI
 }
 
-// NewEC2 returns an EC2 that uses the SDK's client.
-func NewEC2(c *ec2.Client) EC2 {
+// newEC2 returns an EC2 that uses the SDK's client.
+func newEC2(c *ec2.Client) EC2 {
 	return EC2{
 		accountAPI:          c,
 		vpcAPI:              c,
@@ -126,8 +126,8 @@ type ELB struct {
 	secureListenerAPI
 }
 
-// NewELB returns an ELB that uses the SDK's client.
-func NewELB(c *elb.Client) ELB {
+// newELB returns an ELB that uses the SDK's client.
+func newELB(c *elb.Client) ELB {
 	return ELB{
 		elbTagAPI: c, targetGroupAPI: c, targetAPI: c, loadBalancerAPI: c, listenerAPI: c, secureListenerAPI: c,
 	}
@@ -141,8 +141,8 @@ type ASG struct {
 	scheduleAPI
 }
 
-// NewASG returns an ASG that uses the SDK's client.
-func NewASG(c *autoscaling.Client) ASG {
+// newASG returns an ASG that uses the SDK's client.
+func newASG(c *autoscaling.Client) ASG {
 	return ASG{scalingGroupAPI: c, instanceRefreshAPI: c, scalingPolicyAPI: c, scheduleAPI: c}
 }
 
@@ -182,8 +182,8 @@ type IAM struct {
 	instanceProfileAPI
 }
 
-// NewIAM returns an IAM that uses the SDK's client.
-func NewIAM(c *iam.Client) IAM { return IAM{roleAPI: c, rolePolicyAPI: c, instanceProfileAPI: c} }
+// newIAM returns an IAM that uses the SDK's client.
+func newIAM(c *iam.Client) IAM { return IAM{roleAPI: c, rolePolicyAPI: c, instanceProfileAPI: c} }
 
 // SSM is the part of AWS Systems Manager that the package uses: the public parameters
 // that name base images, and the one with the application's environment.

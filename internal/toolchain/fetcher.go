@@ -17,9 +17,9 @@ import (
 
 // The places that Fetcher reads by default.
 const (
-	DefaultNodeMirror = "https://nodejs.org/dist"
+	defaultNodeMirror = "https://nodejs.org/dist"
 	DefaultRegistry   = "https://registry.npmjs.org"
-	DefaultGoProxy    = "https://proxy.golang.org"
+	defaultGoProxy    = "https://proxy.golang.org"
 )
 
 // SumDBOff is the value of GoSumDB that verifies nothing, for a private mirror.
@@ -29,9 +29,9 @@ const SumDBOff = "off"
 type Fetcher struct {
 	Client     *http.Client // http.DefaultClient if nil
 	Cache      string       // folder; made if it does not exist
-	NodeMirror string       // in the layout of nodejs.org/dist; DefaultNodeMirror if empty
+	NodeMirror string       // in the layout of nodejs.org/dist, which is the default
 	Registry   string       // of npm; DefaultRegistry if empty
-	GoProxy    string       // as the variable GOPROXY; DefaultGoProxy if empty
+	GoProxy    string       // as the variable GOPROXY; proxy.golang.org if empty
 	GoSumDB    string       // as the variable GOSUMDB: "off", or a key and a URL; sum.golang.org if empty
 	Now        time.Time    // determines which releases have long-term support when the mirror does not answer
 

@@ -78,7 +78,7 @@ func (f *Fetcher) Go(ctx context.Context, version, arch string) (Archive, error)
 	if len(proxies) == 0 {
 		return Archive{}, &diag.Diagnostic{
 			Where: "GOPROXY", Summary: "names no module proxy: a toolchain comes from one",
-			Hint: "set it to " + DefaultGoProxy + " or a mirror",
+			Hint: "set it to " + defaultGoProxy + " or a mirror",
 		}
 	}
 	var causes []error
@@ -102,7 +102,7 @@ func (f *Fetcher) Go(ctx context.Context, version, arch string) (Archive, error)
 // proxies returns the URLs in GOPROXY.
 func (f *Fetcher) proxies() []string {
 	var urls []string
-	list := orDefault(f.GoProxy, DefaultGoProxy)
+	list := orDefault(f.GoProxy, defaultGoProxy)
 	for _, entry := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == '|' }) {
 		if entry = strings.TrimSpace(entry); entry != "direct" && entry != "off" && entry != "" {
 			urls = append(urls, strings.TrimRight(entry, "/"))

@@ -75,7 +75,7 @@ func (f *Fetcher) Node(ctx context.Context, rangeText, arch string) (Archive, er
 
 // nodeFromMirror fetches from a mirror of nodejs.org/dist.
 func (f *Fetcher) nodeFromMirror(ctx context.Context, wanted project.Range, arch string) (Archive, error) {
-	base := orDefault(f.NodeMirror, DefaultNodeMirror)
+	base := orDefault(f.NodeMirror, defaultNodeMirror)
 	var index []struct {
 		Version string   `json:"version"`
 		Files   []string `json:"files"`

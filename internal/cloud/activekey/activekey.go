@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Lifetime is how long a key is active (EC2 Instance Connect API Reference,
+// lifetime is how long a key is active (EC2 Instance Connect API Reference,
 // SendSSHPublicKey).
-const Lifetime = time.Minute
+const lifetime = time.Minute
 
 // maxPerUser limits the active keys of one user of an instance. The oldest goes first.
 const maxPerUser = 64
@@ -48,7 +48,7 @@ func (s *Set) Push(instance, user, text string) {
 		s.keys = map[owner][]key{}
 	}
 	of := owner{instance, user}
-	keys := append(s.keys[of], key{text, now.Add(Lifetime)})
+	keys := append(s.keys[of], key{text, now.Add(lifetime)})
 	s.keys[of] = keys[max(0, len(keys)-maxPerUser):]
 }
 

@@ -35,9 +35,6 @@ import (
 // resolution 2024.07.29.06).
 var reserved = []string{"localhost", "test", "example", "home.arpa", "internal"}
 
-// Reserved returns the domains below which the root that hosts may trust can sign.
-func Reserved() []string { return append([]string(nil), reserved...) }
-
 const (
 	rootValidity = 10 * 365 * 24 * time.Hour
 	// backdated is how long before now certificates begin to be valid, for clients whose

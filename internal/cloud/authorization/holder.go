@@ -106,7 +106,7 @@ func (a *Authorizer) Key(accessKeyID, token string) (wire.Key, error) {
 	if err != nil {
 		return wire.Key{}, wire.ErrInvalidKey
 	}
-	p := PrincipalOf(&s)
+	p := principalOf(&s)
 	h, err := holderOf(a.Store.View(), wire.Caller{Region: identity.RegionOf(s.Account, ""), Principal: p})
 	if err != nil {
 		return wire.Key{}, wire.ErrInvalidKey
@@ -138,8 +138,8 @@ func (a *Authorizer) userKey(accessKeyID, token string) (wire.Key, error) {
 	}, nil
 }
 
-// PrincipalOf returns the principal that a session is.
-func PrincipalOf(s *session.Session) wire.Principal {
+// principalOf returns the principal that a session is.
+func principalOf(s *session.Session) wire.Principal {
 	region := identity.RegionOf(s.Account, "")
 	switch {
 	case s.Federated():

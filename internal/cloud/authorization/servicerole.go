@@ -50,7 +50,7 @@ func (a *Authorizer) serviceMay(
 	}
 	p, err := a.principal(r, wire.Caller{
 		Region: region, TLS: true,
-		Principal: PrincipalOf(&session.Session{
+		Principal: principalOf(&session.Session{
 			RoleID: role.ID, RoleName: role.Name, Account: role.Region().Account(),
 			Name: service, Issued: a.Now(),
 		}),

@@ -34,7 +34,7 @@ func TestOperationsWithoutEntriesAreForThoseWhoMayDoEverything(t *testing.T) {
 		if err := s.Update(func(tx *store.Tx) error { store.Roles.Put(tx, role); return nil }); err != nil {
 			t.Fatal(err)
 		}
-		who := PrincipalOf(&session.Session{RoleID: role.ID, RoleName: role.Name, Name: "s", Issued: time.Now()})
+		who := principalOf(&session.Session{RoleID: role.ID, RoleName: role.Name, Name: "s", Issued: time.Now()})
 		ran := false
 		_, err := New(Config{Store: s}).Around(
 			wire.WithCaller(t.Context(), wire.Caller{Region: "us-east-1", Principal: who}),

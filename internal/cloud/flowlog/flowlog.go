@@ -109,7 +109,6 @@ const (
 	NoPath          Path = 0
 	WithinVPC       Path = 1
 	Peering         Path = 4 // in the same region
-	GatewayEndpoint Path = 7
 	InternetGateway Path = 8
 )
 

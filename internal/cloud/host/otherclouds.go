@@ -25,8 +25,8 @@ type OtherCloud struct {
 	Alive bool // its daemon, its load balancers or one of its machines runs
 }
 
-// OtherClouds returns the local clouds on this host other than layout's.
-func OtherClouds(ctx context.Context, layout Layout) ([]OtherCloud, error) {
+// otherClouds returns the local clouds on this host other than layout's.
+func otherClouds(ctx context.Context, layout Layout) ([]OtherCloud, error) {
 	dirs, err := filepath.Glob(runDirs)
 	if err != nil {
 		return nil, fmt.Errorf("find other local clouds: %w", err)
@@ -92,7 +92,7 @@ func processesRun(ctx context.Context, layout Layout) bool {
 // addresses. Their state stays. It returns the local clouds whose leftovers it
 // removed.
 func RemoveAbandoned(ctx context.Context, layout Layout) ([]Layout, error) {
-	others, err := OtherClouds(ctx, layout)
+	others, err := otherClouds(ctx, layout)
 	if err != nil {
 		return nil, err
 	}

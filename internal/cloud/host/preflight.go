@@ -33,7 +33,7 @@ func thisHost() environment {
 		listen:   tryListen,
 		others: func(layout Layout) []OtherCloud {
 			// Without the list, the check of the networks still reports the conflict, less clearly.
-			others, _ := OtherClouds(context.Background(), layout)
+			others, _ := otherClouds(context.Background(), layout)
 			return others
 		},
 	}

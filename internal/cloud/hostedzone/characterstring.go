@@ -15,9 +15,9 @@ var (
 	errLong   = errors.New("CharacterStringTooLong (Value is too long)")
 )
 
-// ParseStrings returns the strings of a TXT record's value, which are in quotation marks
+// parseStrings returns the strings of a TXT record's value, which are in quotation marks
 // and separated by spaces. A backslash escapes a character or begins an octal code.
-func ParseStrings(value string) ([]string, error) {
+func parseStrings(value string) ([]string, error) {
 	var out []string
 	rest := strings.TrimSpace(value)
 	if rest == "" {

@@ -136,7 +136,7 @@ func word(kind, given string) (string, error) {
 }
 
 func text(_, given string) (string, error) {
-	strs, err := ParseStrings(given)
+	strs, err := parseStrings(given)
 	if err != nil {
 		return "", err
 	}

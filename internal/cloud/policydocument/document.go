@@ -25,7 +25,7 @@ const (
 // Versions of the policy language. A document without a version has the first. Policy
 // variables need the current one, and so do managed policies.
 const (
-	FirstVersion   = "2008-10-17"
+	firstVersion   = "2008-10-17"
 	CurrentVersion = "2012-10-17"
 )
 
@@ -105,13 +105,13 @@ func (r refusal) Error() string { return string(r) }
 func refuse(format string, args ...any) error { return refusal(fmt.Sprintf(format, args...)) }
 
 func (p *parser) document(members []member) (*Document, error) {
-	doc := &Document{Version: FirstVersion}
+	doc := &Document{Version: firstVersion}
 	var statements []byte
 	for _, m := range members {
 		switch m.name {
 		case "Version":
 			version, ok := stringOf(m.value)
-			if !ok || version != FirstVersion && version != CurrentVersion {
+			if !ok || version != firstVersion && version != CurrentVersion {
 				return nil, p.syntax("Version %s is not valid: it must be %q.", m.value, CurrentVersion)
 			}
 			doc.Version = version

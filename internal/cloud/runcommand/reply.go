@@ -58,8 +58,8 @@ func Reply(i *store.CommandInvocation, payload string, now time.Time) (*store.Co
 	ended.Sent, ended.Acknowledged = true, true
 	ended.Code = plugin.Code
 	ended.Started, ended.Ended = at(plugin.StartDateTime, now), at(plugin.EndDateTime, now)
-	ended.Stdout, ended.Stderr = first(plugin.StandardOutput, MaxStdout), first(plugin.StandardError, MaxStderr)
-	ended.Output = first(plugin.Output, MaxOutput)
+	ended.Stdout, ended.Stderr = first(plugin.StandardOutput, maxStdout), first(plugin.StandardError, maxStderr)
+	ended.Output = first(plugin.Output, maxOutput)
 	return ended, nil
 }
 

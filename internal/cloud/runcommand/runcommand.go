@@ -36,9 +36,9 @@ const (
 
 // Limits of Run Command.
 const (
-	MaxOutput  = 2500  // characters of the short output
-	MaxStdout  = 24000 // characters of the standard output
-	MaxStderr  = 8000  // characters of the standard error
+	maxOutput  = 2500  // characters of the short output
+	maxStdout  = 24000 // characters of the standard output
+	maxStderr  = 8000  // characters of the standard error
 	Kept       = 30 * 24 * time.Hour
 	KeptMost   = 1000 // commands; of more than these, the oldest that are done are forgotten
 	perMachine = 5    // commands that an agent runs at a time
@@ -52,14 +52,14 @@ const (
 	DefaultErrors      = "0"
 )
 
-// NotEnded is the exit code of an invocation that has not ended.
-const NotEnded = -1
+// notEnded is the exit code of an invocation that has not ended.
+const notEnded = -1
 
 // New returns the invocation of a command on an instance.
 func New(c *store.Command, instance *store.Instance) *store.CommandInvocation {
 	return &store.CommandInvocation{
 		Region: c.Region, CommandID: c.ID, InstanceID: instance.ID, InstanceName: instance.Tags["Name"],
-		Requested: c.Requested, Status: Pending, Details: Pending, Code: NotEnded,
+		Requested: c.Requested, Status: Pending, Details: Pending, Code: notEnded,
 	}
 }
 

@@ -15,8 +15,8 @@ import (
 	"fmt"
 )
 
-// KeySize is the length of a key's secret in bytes.
-const KeySize = 32
+// keySize is the length of a key's secret in bytes.
+const keySize = 32
 
 // Key seals and opens values with AES-256-GCM.
 type Key struct{ aead cipher.AEAD }
@@ -24,10 +24,10 @@ type Key struct{ aead cipher.AEAD }
 // Row names the version of a row that holds a value.
 type Row struct{ Table, Region, Name, Version string }
 
-// NewKey returns the key with a secret of KeySize bytes.
+// NewKey returns the key with a secret of keySize bytes.
 func NewKey(secret []byte) (*Key, error) {
-	if len(secret) != KeySize {
-		return nil, fmt.Errorf("a key has %d bytes, want %d", len(secret), KeySize)
+	if len(secret) != keySize {
+		return nil, fmt.Errorf("a key has %d bytes, want %d", len(secret), keySize)
 	}
 	block, err := aes.NewCipher(secret)
 	if err != nil {
@@ -51,7 +51,7 @@ func NewRandomKey() *Key {
 
 // NewSecret returns a random secret for a key.
 func NewSecret() []byte {
-	secret := make([]byte, KeySize)
+	secret := make([]byte, keySize)
 	_, _ = rand.Read(secret) // never fails
 	return secret
 }

@@ -53,5 +53,5 @@ func OrphanSocketPath(dir string) string { return filepath.Join(dir, "orphan.soc
 // LockPath returns the path of the file that the process in the folder locks.
 func LockPath(dir string) string { return filepath.Join(dir, "balancer.lock") }
 
-// LogPath returns the path of the process's log.
-func LogPath(dir string) string { return filepath.Join(dir, "balancer.log") }
+// logPath returns the path of the process's log.
+func logPath(dir string) string { return filepath.Join(dir, "balancer.log") }

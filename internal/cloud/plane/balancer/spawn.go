@@ -80,7 +80,7 @@ func (c *Client) succeed(ctx context.Context, running About) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("another version of the balancer process does not take over, see %s: %w",
-				LogPath(c.Dir), ctx.Err())
+				logPath(c.Dir), ctx.Err())
 		case <-time.After(successionPoll):
 		}
 	}
@@ -91,7 +91,7 @@ func (c *Client) spawn(ctx context.Context) error {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return err
 	}
-	log, err := os.OpenFile(LogPath(c.Dir), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	log, err := os.OpenFile(logPath(c.Dir), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (c *Client) spawn(ctx context.Context) error {
 		return ctx.Err()
 	}
 	if err != nil || strings.TrimSpace(string(line)) != strings.TrimSpace(ReadyLine) {
-		return fmt.Errorf("it exited at once, see %s", LogPath(c.Dir))
+		return fmt.Errorf("it exited at once, see %s", logPath(c.Dir))
 	}
 	c.Log.Info("started the balancer process", "pid", cmd.Process.Pid)
 	return nil

@@ -42,8 +42,8 @@ const (
 // socketPath returns the path of the control socket.
 func (p *Process) socketPath() string { return filepath.Join(p.Dir, p.Name+".sock") }
 
-// RootPath returns the folder that becomes a companion's root directory.
-func RootPath(dir string) string { return filepath.Join(dir, "root") }
+// rootPath returns the folder that becomes a companion's root directory.
+func rootPath(dir string) string { return filepath.Join(dir, "root") }
 
 // Keep makes a process run until ctx ends, or Stopping is called. follow starts it if it does not
 // run, and returns when it has ended.
@@ -127,7 +127,7 @@ func (p *Process) Start() error {
 }
 
 func (p *Process) start() error {
-	if err := errors.Join(os.MkdirAll(p.Dir, 0o700), os.MkdirAll(RootPath(p.Dir), 0o755)); err != nil {
+	if err := errors.Join(os.MkdirAll(p.Dir, 0o700), os.MkdirAll(rootPath(p.Dir), 0o755)); err != nil {
 		return err
 	}
 	path := p.socketPath()

@@ -76,7 +76,7 @@ func (r Role) run(dir string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	r.Confinement.Root = RootPath(dir)
+	r.Confinement.Root = rootPath(dir)
 	if err := r.Confinement.Enter(); err != nil {
 		return fmt.Errorf("give up privileges: %w", err)
 	}

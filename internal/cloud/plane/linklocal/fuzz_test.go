@@ -91,7 +91,7 @@ func FuzzCall(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		stream, err := NewStream(far)
+		stream, err := newStream(far)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -83,7 +83,7 @@ func receiveStream(conn *net.UnixConn) (*Stream, error) {
 		companion.CloseAll(files)
 		return nil, fmt.Errorf("a stream comes with %d files", len(files))
 	}
-	return NewStream(files[0])
+	return newStream(files[0])
 }
 
 // SendStream sends the other end of a Pair, and closes it.

@@ -72,8 +72,8 @@ func (f *Frame) Fill(n int) { f.n = 1 + n }
 // Stream carries one call from the process to the daemon, and the answer.
 type Stream struct{ conn *net.UnixConn }
 
-// NewStream returns the stream of one end of a pair of sockets. It closes the file.
-func NewStream(file *os.File) (*Stream, error) {
+// newStream returns the stream of one end of a pair of sockets. It closes the file.
+func newStream(file *os.File) (*Stream, error) {
 	defer func() { _ = file.Close() }()
 	conn, err := net.FileConn(file)
 	if err != nil {
@@ -94,7 +94,7 @@ func Pair() (*Stream, *os.File, error) {
 		return nil, nil, os.NewSyscallError("socketpair", err)
 	}
 	far := os.NewFile(uintptr(fds[1]), "stream")
-	near, err := NewStream(os.NewFile(uintptr(fds[0]), "stream"))
+	near, err := newStream(os.NewFile(uintptr(fds[0]), "stream"))
 	if err != nil {
 		_ = far.Close()
 		return nil, nil, err

@@ -118,7 +118,7 @@ func runStep(
 	if err != nil {
 		return err
 	}
-	c := takeCensus(tx, group, PolicyWarmup(group, policy), now)
+	c := takeCensus(tx, group, policyWarmup(group, policy), now)
 	wanted := adjust(int(group.Desired), policy, adjustment)
 	switch {
 	case wanted > int(group.Desired):

@@ -32,10 +32,10 @@ const (
 	Tracking = "TargetTrackingScaling"
 )
 
-// PolicyWarmup returns how long a new instance warms up before a policy counts it: the
+// policyWarmup returns how long a new instance warms up before a policy counts it: the
 // policy's own time, else the group's default warm-up, else its default cooldown
 // (PutScalingPolicy, EstimatedInstanceWarmup).
-func PolicyWarmup(group *store.ScalingGroup, policy *store.ScalingPolicy) time.Duration {
+func policyWarmup(group *store.ScalingGroup, policy *store.ScalingPolicy) time.Duration {
 	seconds := group.DefaultCooldown
 	switch {
 	case policy.Warmup != nil:

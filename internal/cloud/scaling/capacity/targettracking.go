@@ -160,7 +160,7 @@ func (p Policies) track(
 	because string,
 ) error {
 	c := configurationOf(policy)
-	has := takeCensus(tx, group, PolicyWarmup(group, policy), f.At)
+	has := takeCensus(tx, group, policyWarmup(group, policy), f.At)
 	switch grow, shrink := alarmsOf(policy); f.Alarm.Name {
 	default:
 		return errors.New("the alarm does not belong to the policy")

@@ -58,8 +58,8 @@ func sentence(at time.Time, format string, args ...any) string {
 	return "At " + at.UTC().Format("2006-01-02T15:04:05Z") + " " + fmt.Sprintf(format, args...) + "."
 }
 
-// CauseDesiredChanged says that the desired capacity changed.
-func CauseDesiredChanged(at time.Time, because string, from, to int32) string {
+// causeDesiredChanged says that the desired capacity changed.
+func causeDesiredChanged(at time.Time, because string, from, to int32) string {
 	return sentence(at, "%s changing the desired capacity from %d to %d", because, from, to)
 }
 

@@ -19,7 +19,7 @@ const TagKey = "aws:autoscaling:groupName"
 
 // ChangeDesired sets the desired capacity of the group with the key and reports
 // whether it changed. The scaling loop launches or terminates instances for the
-// difference, and their activities begin with CauseDesiredChanged. The caller keeps
+// difference, and their activities begin with causeDesiredChanged. The caller keeps
 // the number within the group's bounds.
 func ChangeDesired(tx *store.Tx, key string, to int32, because string, now time.Time) bool {
 	old, ok := store.ScalingGroups.Get(tx, key)
@@ -28,7 +28,7 @@ func ChangeDesired(tx *store.Tx, key string, to int32, because string, now time.
 	}
 	return store.ScalingGroups.Edit(tx, key, func(g *store.ScalingGroup) {
 		g.Desired = to
-		g.CapacityCauses = append(slices.Clip(old.CapacityCauses), CauseDesiredChanged(now, because, old.Desired, to))
+		g.CapacityCauses = append(slices.Clip(old.CapacityCauses), causeDesiredChanged(now, because, old.Desired, to))
 	})
 }
 

@@ -35,7 +35,7 @@ const (
 )
 
 // maxChunkLine is the greatest length in bytes of a line between chunks, and of all trailers.
-const maxChunkLine = MaxField
+const maxChunkLine = maxField
 
 // Next scans p, the next part of the body. It returns the number of bytes scanned, the
 // content among them, and whether the body has ended. It stops after the first content:

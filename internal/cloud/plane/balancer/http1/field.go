@@ -47,7 +47,7 @@ func (s *fieldSummary) parse(into []Field, text []byte) ([]Field, error) {
 		if len(line) == 0 {
 			return into, nil
 		}
-		if len(line) > MaxField {
+		if len(line) > maxField {
 			return into, errFieldLong
 		}
 		var f Field

@@ -8,7 +8,7 @@ import "bytes"
 // *ParseError.
 func (r *Request) Parse(head []byte) error {
 	*r = Request{Fields: r.Fields[:0]}
-	if i := bytes.IndexByte(head, '\n'); i > MaxRequestLine {
+	if i := bytes.IndexByte(head, '\n'); i > maxRequestLine {
 		return r.fail(errTargetLong)
 	}
 	line, rest, ok := cutLine(head)

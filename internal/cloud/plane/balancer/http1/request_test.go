@@ -107,8 +107,8 @@ func TestAmbiguousAndMalformedRequestsAreRefused(t *testing.T) {
 		{"tunnel", lines("CONNECT h:80 HTTP/1.1", host), 400, ""},
 		{"tunnel to a path", lines("CONNECT /h:80 HTTP/1.1", host), 400, ""},
 		{"relative target", lines("GET a HTTP/1.1", host), 400, ""},
-		{"long request line", lines("GET /"+strings.Repeat("a", MaxRequestLine)+" HTTP/1.1", host), 414, ""},
-		{"long field", lines(get, host, "X: "+strings.Repeat("a", MaxField)), 400, ""},
+		{"long request line", lines("GET /"+strings.Repeat("a", maxRequestLine)+" HTTP/1.1", host), 414, ""},
+		{"long field", lines(get, host, "X: "+strings.Repeat("a", maxField)), 400, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var r Request
