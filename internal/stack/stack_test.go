@@ -63,7 +63,8 @@ func TestStackOfASpec(t *testing.T) {
 
 func TestStacksOfAReleasesPhases(t *testing.T) {
 	for _, phase := range phases[1:] {
-		golden.Check(t, "testdata/tutorial-"+string(phase)+".golden", build(t, "testdata/tutorial.yaml", phase).String())
+		file := "testdata/tutorial-" + string(phase) + ".golden"
+		golden.Check(t, file, build(t, "testdata/tutorial.yaml", phase).String())
 	}
 }
 

@@ -62,7 +62,8 @@ func TestTemplatesDescribeWhatStands(t *testing.T) {
 				t.Errorf("%d files", len(files))
 			}
 			for file, text := range files {
-				checkGolden(t, filepath.Join("testdata", "cloudformation", strings.ReplaceAll(name, " ", "-"), file), text)
+				folder := strings.ReplaceAll(name, " ", "-")
+				checkGolden(t, filepath.Join("testdata", "cloudformation", folder, file), text)
 				if strings.Contains(string(text), "hunter") {
 					t.Errorf("%s has the value of a variable", file)
 				}

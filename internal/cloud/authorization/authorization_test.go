@@ -199,7 +199,8 @@ func TestSecretsThatAreParametersKeepTheirConditions(t *testing.T) {
 		want := "ValidationException: WithDecryption flag must be True for retrieving a Secret Manager secret."
 		if c.want == "denied" {
 			want = "AccessDeniedException: User: " + me + " is not authorized to perform: " +
-				"secretsmanager:GetSecretValue on resource: " + arn + " with an explicit deny in an identity-based policy"
+				"secretsmanager:GetSecretValue on resource: " + arn +
+				" with an explicit deny in an identity-based policy"
 		}
 		client := w.assume(w.role("web", allow("*", "*")+`,{"Effect":"Deny","Action":"secretsmanager:GetSecretValue",
 			"Resource":"*","Condition":{"StringEquals":{"`+c.key+`":"`+c.value+`"}}}`))

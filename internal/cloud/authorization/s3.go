@@ -113,7 +113,9 @@ func inBucket(action string) func(s *subject) []need {
 func newBucket(s *subject) []need {
 	needs := inBucket("CreateBucket")(s)
 	if s.flag("ObjectLockEnabledForBucket") == "true" {
-		needs = slices.Concat(needs, inBucket("PutBucketObjectLockConfiguration")(s), inBucket("PutBucketVersioning")(s))
+		needs = slices.Concat(
+			needs, inBucket("PutBucketObjectLockConfiguration")(s), inBucket("PutBucketVersioning")(s),
+		)
 	}
 	for i := range needs {
 		needs[i].creates = true

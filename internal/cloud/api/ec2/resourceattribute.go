@@ -35,7 +35,9 @@ func (a *API) DescribeVolumeAttribute(
 func (a *API) DescribeSnapshotAttribute(
 	ctx context.Context, in *ec2.DescribeSnapshotAttributeInput,
 ) (*ec2.DescribeSnapshotAttributeOutput, error) {
-	row, _, err := attributeOf(ctx, a, &snapshots, in.DryRun, parameter{"snapshotId", in.SnapshotId}, string(in.Attribute))
+	row, _, err := attributeOf(
+		ctx, a, &snapshots, in.DryRun, parameter{"snapshotId", in.SnapshotId}, string(in.Attribute),
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +128,8 @@ func (a *API) DescribeNetworkInterfaceAttribute(
 	ctx context.Context, in *ec2.DescribeNetworkInterfaceAttributeInput,
 ) (*ec2.DescribeNetworkInterfaceAttributeOutput, error) {
 	row, view, err := attributeOf(
-		ctx, a, &networkInterfaces, in.DryRun, parameter{"networkInterfaceId", in.NetworkInterfaceId}, string(in.Attribute),
+		ctx, a, &networkInterfaces, in.DryRun, parameter{"networkInterfaceId", in.NetworkInterfaceId},
+		string(in.Attribute),
 	)
 	if err != nil {
 		return nil, err
