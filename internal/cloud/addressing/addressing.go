@@ -23,6 +23,8 @@ var (
 	ErrReserved = errors.New("the address is reserved in the subnet")
 	// ErrNoIPv6 is returned for an IPv6 address in a subnet that has none.
 	ErrNoIPv6 = errors.New("the subnet has no IPv6 addresses")
+	// ErrNoIPv4 is returned for an IPv4 address in a subnet that has none.
+	ErrNoIPv4 = errors.New("the subnet has no IPv4 addresses")
 	// ErrInUse is returned for an address that another interface has.
 	ErrInUse = errors.New("the address is in use")
 )
@@ -34,8 +36,12 @@ const (
 	reservedLast  = 1
 )
 
-// CountFree returns the number of free private addresses in a subnet.
+// CountFree returns the number of free private addresses in a subnet. One without IPv4 addresses has
+// none (AWS CLI Command Reference, ec2 create-subnet).
 func CountFree(r store.Reader, subnet *store.Subnet) int {
+	if subnet.IPv6Only() {
+		return 0
+	}
 	used := store.NetworkInterfacesInSubnet(r, subnet.ID)
 	free := size(subnet.CIDR) - reservedFirst - reservedLast - len(used)
 	if reserved := reservationsOf(r, subnet).prefixes(); len(reserved) > 0 {
@@ -47,8 +53,11 @@ func CountFree(r store.Reader, subnet *store.Subnet) int {
 // FreePrivate returns a free private address in the subnet, or ErrSubnetFull. As on
 // AWS the choice is arbitrary: an address that has just become free is rarely
 // assigned again while clients still associate it with its last owner. None is from a block that
-// the user reserves.
+// the user reserves. A subnet without IPv4 addresses has ErrNoIPv4.
 func FreePrivate(r store.Reader, ids *identity.Source, subnet *store.Subnet) (netip.Addr, error) {
+	if subnet.IPv6Only() {
+		return netip.Addr{}, ErrNoIPv4
+	}
 	reserved := reservationsOf(r, subnet)
 	n := size(subnet.CIDR) - reservedFirst - reservedLast
 	if addr, ok := pick(ids, n, func(i int) (netip.Addr, bool) {
@@ -61,9 +70,12 @@ func FreePrivate(r store.Reader, ids *identity.Source, subnet *store.Subnet) (ne
 	return netip.Addr{}, ErrSubnetFull
 }
 
-// CheckPrivate returns ErrOutside, ErrReserved or ErrInUse if the private address cannot be
+// CheckPrivate returns ErrNoIPv4, ErrOutside, ErrReserved or ErrInUse if the private address cannot be
 // assigned in the subnet.
 func CheckPrivate(r store.Reader, subnet *store.Subnet, addr netip.Addr) error {
+	if subnet.IPv6Only() {
+		return ErrNoIPv4
+	}
 	if !subnet.CIDR.Contains(addr) {
 		return ErrOutside
 	}

@@ -46,9 +46,14 @@ func NewInterface(tx *store.Tx, ids *identity.Source, spec InterfaceSpec) (*stor
 		Type: "interface", SourceDestCheck: true, State: "available",
 	}
 	var err error
-	if nic.PrivateIP.IsValid() {
+	switch {
+	case subnet.IPv6Only() && spec.needsIPv4():
+		err = ErrNoIPv4
+	case subnet.IPv6Only():
+		spec.FreeIPv6 = max(spec.FreeIPv6, 1-len(spec.IPv6))
+	case nic.PrivateIP.IsValid():
 		err = CheckPrivate(tx, subnet, nic.PrivateIP)
-	} else {
+	default:
 		nic.PrivateIP, err = FreePrivate(tx, ids, subnet)
 	}
 	if err != nil {
@@ -73,9 +78,19 @@ func NewInterface(tx *store.Tx, ids *identity.Source, spec InterfaceSpec) (*stor
 	return nic, nil
 }
 
+// needsIPv4 reports whether an interface cannot do without IPv4 addresses: the request asks for some, or
+// a service owns it.
+func (spec InterfaceSpec) needsIPv4() bool {
+	return spec.PrivateIP.IsValid() || len(spec.Secondary)+spec.Free > 0 || spec.PublicFrom.IsValid() || spec.isOwned()
+}
+
+func (spec InterfaceSpec) isOwned() bool {
+	return spec.LoadBalancerARN != "" || spec.NatGatewayID != "" || spec.ConnectEndpoint || spec.VPCEndpoint
+}
+
 // attach makes the service that needs an interface its owner, if there is one.
 func (spec InterfaceSpec) attach(ids *identity.Source, nic *store.NetworkInterface) {
-	if spec.LoadBalancerARN != "" || spec.NatGatewayID != "" || spec.ConnectEndpoint || spec.VPCEndpoint {
+	if spec.isOwned() {
 		nic.State, nic.AttachmentID, nic.AttachedAt = "in-use", ids.ID("eni-attach-"), spec.AttachedAt
 	}
 	if spec.LoadBalancerARN != "" {

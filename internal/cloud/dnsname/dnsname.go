@@ -11,8 +11,11 @@ import (
 
 // Private returns the name of a private IP address (Amazon VPC User Guide, DNS
 // attributes for your VPC): ip-10-0-1-5.ec2.internal in us-east-1,
-// ip-10-0-1-5.eu-west-1.compute.internal elsewhere.
+// ip-10-0-1-5.eu-west-1.compute.internal elsewhere. Without an address there is no name.
 func Private(region string, addr netip.Addr) string {
+	if !addr.IsValid() {
+		return ""
+	}
 	return "ip-" + dashes(addr) + "." + privateDomain(region)
 }
 

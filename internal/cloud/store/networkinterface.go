@@ -26,6 +26,9 @@ var (
 			for _, address := range r.Addresses() {
 				all = append(all, addressIn(r.SubnetID, address.Private))
 			}
+			if len(all) == 0 {
+				all = []string{addressIn(r.SubnetID, netip.Addr{})}
+			}
 			return all
 		},
 	)
@@ -72,7 +75,7 @@ func NetworkInterfaceInVPC(r Reader, vpcID string, address netip.Addr) (*Network
 }
 
 // NetworkInterfacesInSubnet returns the network interfaces in a subnet, in no particular
-// order, each as often as it has private addresses.
+// order, each as often as it has private addresses, and at least once.
 func NetworkInterfacesInSubnet(r Reader, subnetID string) []*NetworkInterface {
 	return networkInterfacesByAddress.within(r, addressIn(subnetID, netip.Addr{}))
 }
@@ -102,7 +105,7 @@ type NetworkInterface struct {
 	ID, VPCID, SubnetID, Zone string
 	Region                    identity.Region
 	MAC                       string
-	PrivateIP                 netip.Addr
+	PrivateIP                 netip.Addr // of IPv4; zero: none, as the subnet has no such addresses
 	PublicIP                  netip.Addr // zero: no public address
 	Secondary                 []InterfaceAddress
 	IPv6                      []netip.Addr
@@ -142,6 +145,9 @@ type InterfaceAddress struct {
 
 // Addresses returns the private addresses of an interface, the primary one first.
 func (r *NetworkInterface) Addresses() []InterfaceAddress {
+	if !r.PrivateIP.IsValid() {
+		return nil
+	}
 	return append([]InterfaceAddress{{r.PrivateIP, r.PublicIP}}, r.Secondary...)
 }
 

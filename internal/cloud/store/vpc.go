@@ -102,7 +102,7 @@ func (r *DHCPOptions) region() identity.Region { return r.Region }
 type Subnet struct {
 	ID, VPCID           string
 	Region              identity.Region
-	CIDR                netip.Prefix
+	CIDR                netip.Prefix    // of IPv4; zero: none
 	IPv6                CIDRAssociation // zero: none
 	FormerIPv6          CIDRAssociation // the last that was disassociated, which is still described; zero: none
 	DNS64               bool            // the resolver makes up IPv6 addresses of names with IPv4 addresses alone
@@ -120,6 +120,19 @@ type Subnet struct {
 }
 
 func (r *Subnet) region() identity.Region { return r.Region }
+
+// IPv6Only reports whether a subnet has no IPv4 addresses.
+func (r *Subnet) IPv6Only() bool { return !r.CIDR.IsValid() }
+
+// Blocks returns the blocks of a subnet, that of IPv4 first.
+func (r *Subnet) Blocks() (blocks []netip.Prefix) {
+	for _, block := range []netip.Prefix{r.CIDR, r.IPv6.CIDR} {
+		if block.IsValid() {
+			blocks = append(blocks, block)
+		}
+	}
+	return blocks
+}
 
 // InternetGateway connects a VPC to the internet. VPCID is empty while the gateway
 // is detached.

@@ -124,9 +124,7 @@ func (a *API) newConnectEndpoint(
 		Description: "EC2 Instance Connect Endpoint - " + row.ID,
 	})
 	if err != nil {
-		return nil, wire.Errorf(
-			"InsufficientFreeAddressesInSubnet", "Not enough free addresses in subnet '%s'", subnet.ID,
-		)
+		return nil, addressError(err, subnet)
 	}
 	row.InterfaceID = eni.ID
 	store.InstanceConnectEndpoints.Put(tx, row)

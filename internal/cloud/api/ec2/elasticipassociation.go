@@ -131,7 +131,10 @@ func soleInterface(r store.Reader, row vm) (nic, error) {
 // associatedAddress returns the private address of an interface that a request names: by
 // default the primary one.
 func associatedAddress(eni nic, text *string) (netip.Addr, error) {
-	if aws.ToString(text) == "" {
+	switch {
+	case !eni.PrivateIP.IsValid():
+		return netip.Addr{}, errNoIPv4(eni.SubnetID)
+	case aws.ToString(text) == "":
 		return eni.PrivateIP, nil
 	}
 	private, err := netip.ParseAddr(*text)

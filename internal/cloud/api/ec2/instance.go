@@ -281,7 +281,7 @@ func addInterface(r store.Reader, item *types.Instance, row vm, eni nic) {
 		Groups:             described.Groups,
 		PrivateIpAddress:   described.PrivateIpAddress,
 		PrivateDnsName:     described.PrivateDnsName,
-		Association:        addresses[0].Association,
+		Association:        instanceAssociation(described.Association),
 		SourceDestCheck:    described.SourceDestCheck,
 		Status:             types.NetworkInterfaceStatusInUse,
 		InterfaceType:      aws.String("interface"),

@@ -32,6 +32,17 @@ func resourceNames(subnet *store.Subnet, in *types.PrivateDnsNameOptionsRequest)
 	return names
 }
 
+// checkNamesIn refuses options for names that instances in an IPv6-only subnet cannot have.
+func checkNamesIn(subnet *store.Subnet, in *types.PrivateDnsNameOptionsRequest) error {
+	if in == nil || !subnet.IPv6Only() {
+		return nil
+	}
+	if aws.ToBool(in.EnableResourceNameDnsARecord) {
+		return errNoIPv4(subnet.ID)
+	}
+	return checkHostnameType(subnet, "hostnameType", in.HostnameType)
+}
+
 // setNameOptions applies a request's options for resource names.
 func setNameOptions(names *store.ResourceNames, kind types.HostnameType, a, aaaa *bool) {
 	if kind != "" {
@@ -68,6 +79,13 @@ func (a *API) ModifyPrivateDnsNameOptions(
 		row, err := instances.get(tx, region, *in.InstanceId)
 		if err != nil {
 			return err
+		}
+		if subnet, ok := store.Subnets.Get(tx, row.SubnetID); ok {
+			if err := checkNamesIn(subnet, &types.PrivateDnsNameOptionsRequest{
+				HostnameType: in.PrivateDnsHostnameType, EnableResourceNameDnsARecord: in.EnableResourceNameDnsARecord,
+			}); err != nil {
+				return err
+			}
 		}
 		names := row.ResourceNames
 		setNameOptions(

@@ -11,6 +11,7 @@ import (
 
 	"aloft.dev/aloft/internal/cloud/addressing"
 	"aloft.dev/aloft/internal/cloud/identity"
+	"aloft.dev/aloft/internal/cloud/instancetype"
 	"aloft.dev/aloft/internal/cloud/store"
 	"aloft.dev/aloft/internal/cloud/wire"
 )
@@ -146,7 +147,20 @@ func (l *launch) resolveNetwork(r store.Reader, region identity.Region) error {
 		}
 		l.interfaces = append(l.interfaces, resolved)
 	}
-	return nil
+	return l.checkIPv6Only()
+}
+
+// checkIPv6Only refuses a launch that an IPv6-only subnet cannot have. Such subnets are for instances of
+// the Nitro system (Amazon VPC User Guide, Subnet types).
+func (l *launch) checkIPv6Only() error {
+	if !l.subnet.IPv6Only() {
+		return nil
+	}
+	if t, _ := instancetype.ByName(instanceTypeName(l.in)); t.Hypervisor != "nitro" {
+		return wire.Errorf("Unsupported", "The requested configuration is currently not supported. Please check the "+
+			"documentation for supported configurations.")
+	}
+	return checkNamesIn(l.subnet, l.in.PrivateDnsNameOptions)
 }
 
 // resolveSubnet finds the subnet of the primary network interface, which is the instance's.

@@ -112,6 +112,9 @@ func (a *API) createNatGateway(tx *store.Tx, region identity.Region, row *store.
 	if err != nil {
 		return err
 	}
+	if subnet.IPv6Only() {
+		return errNoIPv4(subnet.ID)
+	}
 	if row.AllocationID != "" {
 		if err := checkElasticIPOfGateway(tx, region, row.AllocationID); err != nil {
 			return err

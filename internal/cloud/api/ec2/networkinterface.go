@@ -38,16 +38,18 @@ var networkInterfaces = resourceType[store.NetworkInterface]{
 				func(g types.GroupIdentifier) string { return aws.ToString(g.GroupName) },
 			)
 		},
-		"description":                  field(func(row nic) string { return row.Description }),
-		"requester-id":                 optionalField(func(row nic) string { return row.RequesterID }),
-		"requester-managed":            booleanField(func(row nic) bool { return row.RequesterManaged }),
-		"interface-type":               field(func(row nic) string { return string(interfaceType(row)) }),
-		"status":                       field(func(row nic) string { return row.State }),
-		"owner-id":                     field(func(row nic) string { return row.Region.Account() }),
-		"mac-address":                  field(func(row nic) string { return row.MAC }),
-		"source-dest-check":            booleanField(func(row nic) bool { return row.SourceDestCheck }),
-		"private-ip-address":           field(func(row nic) string { return row.PrivateIP.String() }),
-		"private-dns-name":             field(interfaceDNSName),
+		"description":       field(func(row nic) string { return row.Description }),
+		"requester-id":      optionalField(func(row nic) string { return row.RequesterID }),
+		"requester-managed": booleanField(func(row nic) bool { return row.RequesterManaged }),
+		"interface-type":    field(func(row nic) string { return string(interfaceType(row)) }),
+		"status":            field(func(row nic) string { return row.State }),
+		"owner-id":          field(func(row nic) string { return row.Region.Account() }),
+		"mac-address":       field(func(row nic) string { return row.MAC }),
+		"source-dest-check": booleanField(func(row nic) bool { return row.SourceDestCheck }),
+		"private-ip-address": optionalField(func(row nic) string {
+			return aws.ToString(optionalAddress(row.PrivateIP))
+		}),
+		"private-dns-name":             optionalField(interfaceDNSName),
 		"addresses.private-ip-address": privateIPs,
 		"addresses.primary":            byAddress(isPrimary),
 		"addresses.private-dns-name": byAddress(
@@ -69,7 +71,7 @@ var networkInterfaces = resourceType[store.NetworkInterface]{
 		}),
 		"association.public-ip": ifPublic(publicIP),
 		"association.ip-owner-id": ifPublic(func(r store.Reader, row nic) string {
-			return publicIPOwnerOf(r, row, row.Addresses()[0])
+			return publicIPOwnerOf(r, row, primaryOf(row))
 		}),
 		"association.public-dns-name": ifPublic(
 			func(r store.Reader, row nic) string { return dnsname.Public(r, row.VPCID, row.PublicIP) },

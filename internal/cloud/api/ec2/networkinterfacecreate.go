@@ -168,6 +168,13 @@ func (a *API) newInterface(
 	return eni, addressError(err, spec.Subnet)
 }
 
+// errNoIPv4 is EC2's error for what needs an IPv4 address in a subnet that has none.
+func errNoIPv4(subnetID string) error {
+	return wire.Errorf(
+		"InvalidParameterValue", "Subnet '%s' does not have an IPv4 CIDR block associated with it.", subnetID,
+	)
+}
+
 // addressError returns EC2's error for an address that cannot be assigned.
 func addressError(err error, subnet *store.Subnet) error {
 	switch {
@@ -180,6 +187,8 @@ func addressError(err error, subnet *store.Subnet) error {
 	case errors.Is(err, addressing.ErrNoIPv6):
 		return wire.Errorf("InvalidParameterValue", "Subnet '%s' does not have an IPv6 CIDR block associated with it.",
 			subnet.ID)
+	case errors.Is(err, addressing.ErrNoIPv4):
+		return errNoIPv4(subnet.ID)
 	case errors.Is(err, addressing.ErrInUse):
 		return wire.Errorf("InvalidIPAddress.InUse", "The specified address is already in use.")
 	case errors.Is(err, addressing.ErrPublicRangeFull):

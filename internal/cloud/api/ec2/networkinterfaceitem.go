@@ -1,6 +1,8 @@
 package ec2
 
 import (
+	"net/netip"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
@@ -23,9 +25,9 @@ func networkInterfaceItem(r store.Reader) func(nic) types.NetworkInterface {
 			InterfaceType:      interfaceType(row),
 			MacAddress:         aws.String(row.MAC),
 			Status:             types.NetworkInterfaceStatus(row.State),
-			PrivateIpAddress:   aws.String(row.PrivateIP.String()),
-			PrivateDnsName:     aws.String(interfaceDNSName(row)),
-			Association:        associationItem(r, row, row.Addresses()[0]),
+			PrivateIpAddress:   optionalAddress(row.PrivateIP),
+			PrivateDnsName:     optionalString(interfaceDNSName(row)),
+			Association:        associationItem(r, row, primaryOf(row)),
 			PrivateIpAddresses: list(row.Addresses(), privateAddressItem(r, row)),
 			Ipv6Address:        firstIPv6(row),
 			Ipv6Addresses:      ipv6Items(row),
@@ -49,6 +51,20 @@ func networkInterfaceItem(r store.Reader) func(nic) types.NetworkInterface {
 		}
 		return item
 	}
+}
+
+// primaryOf returns the primary private address of an interface with its public one, zero if it has
+// none.
+func primaryOf(row nic) store.InterfaceAddress {
+	return store.InterfaceAddress{Private: row.PrivateIP, Public: row.PublicIP}
+}
+
+// optionalAddress returns nil for the zero address.
+func optionalAddress(address netip.Addr) *string {
+	if !address.IsValid() {
+		return nil
+	}
+	return aws.String(address.String())
 }
 
 // privateAddressItem returns a function that describes a private address of an interface.

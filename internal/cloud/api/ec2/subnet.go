@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,9 +28,9 @@ var subnets = resourceType[store.Subnet]{
 		"subnet-id":               field(func(row *store.Subnet) string { return row.ID }),
 		"subnet-arn":              field(subnetARN),
 		"vpc-id":                  field(func(row *store.Subnet) string { return row.VPCID }),
-		"cidr":                    field(func(row *store.Subnet) string { return row.CIDR.String() }),
-		"cidr-block":              field(func(row *store.Subnet) string { return row.CIDR.String() }),
-		"cidrBlock":               field(func(row *store.Subnet) string { return row.CIDR.String() }),
+		"cidr":                    optionalField(subnetCIDR),
+		"cidr-block":              optionalField(subnetCIDR),
+		"cidrBlock":               optionalField(subnetCIDR),
 		"availability-zone":       field(func(row *store.Subnet) string { return row.Zone }),
 		"availabilityZone":        field(func(row *store.Subnet) string { return row.Zone }),
 		"availability-zone-id":    field(func(row *store.Subnet) string { return row.ZoneID }),
@@ -49,7 +50,7 @@ var subnets = resourceType[store.Subnet]{
 		"ipv6-cidr-block-association.state": ifSubnetIPv6(
 			func(c types.SubnetIpv6CidrBlockAssociation) string { return string(c.Ipv6CidrBlockState.State) },
 		),
-		"ipv6-native":                     constant[*store.Subnet]("false"),
+		"ipv6-native":                     booleanField((*store.Subnet).IPv6Only),
 		"enable-lni-at-device-index":      noValue[*store.Subnet],
 		"enable-dns64":                    booleanField(func(row *store.Subnet) bool { return row.DNS64 }),
 		"customer-owned-ipv4-pool":        noValue[*store.Subnet],
@@ -71,15 +72,26 @@ var subnets = resourceType[store.Subnet]{
 
 func subnetARN(row *store.Subnet) string { return resourceARN(row.Region, "subnet", row.ID) }
 
+// subnetCIDR returns the block of IPv4 addresses of a subnet, "" if it has none.
+func subnetCIDR(row *store.Subnet) string {
+	if row.IPv6Only() {
+		return ""
+	}
+	return row.CIDR.String()
+}
+
 // CreateSubnet creates a subnet in the requested zone or, without one, in the zone
 // with the fewest subnets of the VPC.
 func (a *API) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*ec2.CreateSubnetOutput, error) {
-	if err := checkNewSubnet(in); err != nil {
+	if err := a.checkNewSubnet(in); err != nil {
 		return nil, err
 	}
-	block, err := parseCIDR("cidrBlock", *in.CidrBlock)
-	if err != nil {
-		return nil, err
+	var block netip.Prefix
+	var err error
+	if in.CidrBlock != nil {
+		if block, err = parseCIDR("cidrBlock", *in.CidrBlock); err != nil {
+			return nil, err
+		}
 	}
 	tags, err := tagsOfSpecifications(in.TagSpecifications, types.ResourceTypeSubnet)
 	if err != nil {
@@ -93,8 +105,10 @@ func (a *API) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*ec2
 			return err
 		}
 		siblings := store.SubnetsByVPC.List(tx, vpc.ID)
-		if err := checkSubnetCIDR(vpc, siblings, block, *in.CidrBlock); err != nil {
-			return err
+		if in.CidrBlock != nil {
+			if err := checkSubnetCIDR(vpc, siblings, block, *in.CidrBlock); err != nil {
+				return err
+			}
 		}
 		if err := a.limitSubnets(siblings); err != nil {
 			return err
@@ -120,23 +134,23 @@ func (a *API) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*ec2
 	return &ec2.CreateSubnetOutput{Subnet: &item}, nil
 }
 
-func checkNewSubnet(in *ec2.CreateSubnetInput) error {
+func (a *API) checkNewSubnet(in *ec2.CreateSubnetInput) error {
 	if err := required(parameter{"vpcId", in.VpcId}); err != nil {
 		return err
 	}
 	if aws.ToBool(in.Ipv6Native) {
 		switch {
-		case in.CidrBlock != nil && in.Ipv6CidrBlock != nil:
+		case in.Ipv6CidrBlock == nil && in.Ipv6IpamPoolId == nil:
+			return wire.Errorf("MissingParameter", "Either 'ipv6CidrBlock' or 'ipv6IpamPoolId' should be provided.")
+		case in.CidrBlock != nil || in.Ipv4IpamPoolId != nil:
 			return wire.Errorf(
 				"InvalidParameterCombination",
 				"When specifying ipv4 parameters, cidrBlock or ipv4IpamPoolId, you cannot set ipv6Native to true.",
 			)
-		case in.Ipv6CidrBlock == nil && in.Ipv6IpamPoolId == nil:
-			return wire.Errorf("MissingParameter", "Either 'ipv6CidrBlock' or 'ipv6IpamPoolId' should be provided.")
 		}
 	}
 	if err := unsupported(map[string]bool{
-		"ipv6Native":        aws.ToBool(in.Ipv6Native),
+		"ipv6Native":        aws.ToBool(in.Ipv6Native) && !a.Simulated, // machines need IPv4 to start
 		"ipv6IpamPoolId":    in.Ipv6IpamPoolId != nil,
 		"ipv6NetmaskLength": in.Ipv6NetmaskLength != nil,
 		"ipv4IpamPoolId":    in.Ipv4IpamPoolId != nil,
@@ -144,6 +158,9 @@ func checkNewSubnet(in *ec2.CreateSubnetInput) error {
 		"outpostArn":        in.OutpostArn != nil,
 	}); err != nil {
 		return err
+	}
+	if aws.ToBool(in.Ipv6Native) {
+		return nil
 	}
 	return required(parameter{"cidrBlock", in.CidrBlock})
 }
@@ -210,7 +227,7 @@ func subnetItem(r store.Reader) func(*store.Subnet) types.Subnet {
 			SubnetArn:                   aws.String(subnetARN(row)),
 			OwnerId:                     aws.String(row.Region.Account()),
 			VpcId:                       aws.String(row.VPCID),
-			CidrBlock:                   aws.String(row.CIDR.String()),
+			CidrBlock:                   optionalString(subnetCIDR(row)),
 			State:                       types.SubnetState(row.State),
 			AvailabilityZone:            aws.String(row.Zone),
 			AvailabilityZoneId:          aws.String(row.ZoneID),
@@ -220,7 +237,7 @@ func subnetItem(r store.Reader) func(*store.Subnet) types.Subnet {
 			MapCustomerOwnedIpOnLaunch:  aws.Bool(false),
 			AssignIpv6AddressOnCreation: aws.Bool(row.AssignIPv6),
 			EnableDns64:                 aws.Bool(row.DNS64),
-			Ipv6Native:                  aws.Bool(false),
+			Ipv6Native:                  aws.Bool(row.IPv6Only()),
 			Ipv6CidrBlockAssociationSet: describedIPv6(row),
 			PrivateDnsNameOptionsOnLaunch: &types.PrivateDnsNameOptionsOnLaunch{
 				HostnameType:                    types.HostnameType(row.HostnameType),
@@ -249,70 +266,10 @@ func (a *API) DeleteSubnet(ctx context.Context, in *ec2.DeleteSubnetInput) (*ec2
 			removeAssociation(tx, table.ID, existing.ID)
 		}
 		disassociateACL(tx, subnet)
-		forgetReservations(tx, subnet.ID, subnet.CIDR)
-		forgetReservations(tx, subnet.ID, subnet.IPv6.CIDR)
+		for _, block := range subnet.Blocks() {
+			forgetReservations(tx, subnet.ID, block)
+		}
 		store.Subnets.Delete(tx, subnet.ID)
-		return nil
-	})
-}
-
-// ModifySubnetAttribute changes one attribute of a subnet. EC2 accepts one attribute a
-// call.
-func (a *API) ModifySubnetAttribute(
-	ctx context.Context, in *ec2.ModifySubnetAttributeInput,
-) (*ec2.ModifySubnetAttributeOutput, error) {
-	if err := required(parameter{"subnetId", in.SubnetId}); err != nil {
-		return nil, err
-	}
-	if err := unsupported(map[string]bool{
-		"mapCustomerOwnedIpOnLaunch": isTrue(in.MapCustomerOwnedIpOnLaunch),
-		"customerOwnedIpv4Pool":      in.CustomerOwnedIpv4Pool != nil,
-		"enableLniAtDeviceIndex":     in.EnableLniAtDeviceIndex != nil,
-		"disableLniAtDeviceIndex":    isTrue(in.DisableLniAtDeviceIndex),
-	}); err != nil {
-		return nil, err
-	}
-	given := 0
-	for _, attribute := range []bool{
-		in.MapPublicIpOnLaunch != nil, in.EnableResourceNameDnsARecordOnLaunch != nil,
-		in.EnableResourceNameDnsAAAARecordOnLaunch != nil, in.PrivateDnsHostnameTypeOnLaunch != "",
-		in.AssignIpv6AddressOnCreation != nil, in.EnableDns64 != nil, in.MapCustomerOwnedIpOnLaunch != nil,
-		in.DisableLniAtDeviceIndex != nil,
-	} {
-		if attribute {
-			given++
-		}
-	}
-	switch {
-	case given == 0:
-		return nil, missingParameter("mapPublicIpOnLaunch")
-	case given > 1:
-		return nil, wire.Errorf("InvalidParameterCombination", "Only one subnet attribute can be modified at a time")
-	case in.PrivateDnsHostnameTypeOnLaunch != "" && !slices.Contains(
-		in.PrivateDnsHostnameTypeOnLaunch.Values(), in.PrivateDnsHostnameTypeOnLaunch,
-	):
-		return nil, invalidValue(
-			"privateDnsHostnameTypeOnLaunch",
-			string(in.PrivateDnsHostnameTypeOnLaunch), "Valid values are ip-name and resource-name.",
-		)
-	}
-	return &ec2.ModifySubnetAttributeOutput{}, a.change(ctx, nil, func(tx *store.Tx, region identity.Region) error {
-		subnet, err := subnets.get(tx, region, *in.SubnetId)
-		if err != nil {
-			return err
-		}
-		if in.AssignIpv6AddressOnCreation != nil {
-			return setAssignIPv6(tx, subnet, isTrue(in.AssignIpv6AddressOnCreation))
-		}
-		store.Subnets.Edit(tx, subnet.ID, func(row *store.Subnet) {
-			setBoolean(&row.MapPublicIPOnLaunch, in.MapPublicIpOnLaunch)
-			setBoolean(&row.DNS64, in.EnableDns64)
-			setBoolean(&row.ResourceNameDNSA, in.EnableResourceNameDnsARecordOnLaunch)
-			setBoolean(&row.ResourceNameDNSAAAA, in.EnableResourceNameDnsAAAARecordOnLaunch)
-			if in.PrivateDnsHostnameTypeOnLaunch != "" {
-				row.HostnameType = string(in.PrivateDnsHostnameTypeOnLaunch)
-			}
-		})
 		return nil
 	})
 }
@@ -321,6 +278,9 @@ func (a *API) ModifySubnetAttribute(
 func (a *API) newSubnet(tx *store.Tx, subnet *store.Subnet) {
 	subnet.ID, subnet.State, subnet.HostnameType = a.ids.ID("subnet-"), string(types.SubnetStateAvailable),
 		string(types.HostnameTypeIpName)
+	if subnet.IPv6Only() {
+		subnet.AssignIPv6, subnet.HostnameType = true, string(types.HostnameTypeResourceName)
+	}
 	if !subnet.DefaultForAZ {
 		subnet.AvailableAt = a.Manners.Until(a.Now(), manners.CreateSubnet, subnet.ID)
 	}

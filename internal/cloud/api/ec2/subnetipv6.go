@@ -159,17 +159,6 @@ func subnetWithAssociation(r store.Reader, region identity.Region, id string) (*
 		"The subnet CIDR block with association ID '%s' does not exist", id)
 }
 
-// setAssignIPv6 sets whether new network interfaces in a subnet get an IPv6 address.
-func setAssignIPv6(tx *store.Tx, subnet *store.Subnet, assign bool) error {
-	if assign && subnet.IPv6.ID == "" {
-		return wire.Errorf("InvalidParameterValue",
-			"Invalid value 'true' for assign-ipv6-address-on-creation. Cannot set assign-ipv6-address-on-creation "+
-				"to true unless the subnet (%s) has an IPv6 CIDR block associated with it.", subnet.ID)
-	}
-	store.Subnets.Edit(tx, subnet.ID, func(row *store.Subnet) { row.AssignIPv6 = assign })
-	return nil
-}
-
 // isWithin reports whether one of the blocks contains another block.
 func isWithin(block netip.Prefix, blocks []netip.Prefix) bool {
 	for _, own := range blocks {

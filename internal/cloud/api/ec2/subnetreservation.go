@@ -86,7 +86,7 @@ func checkReserved(r store.Reader, subnet *store.Subnet, block netip.Prefix) err
 	}
 	if !own.IsValid() || !isWithin(block, []netip.Prefix{own}) {
 		return wire.Errorf(
-			"InvalidParameterValue", "Reservation CIDR should be within subnet CIDR block (%s)", subnet.CIDR,
+			"InvalidParameterValue", "Reservation CIDR should be within subnet CIDR block (%s)", subnet.Blocks()[0],
 		)
 	}
 	for _, other := range store.SubnetReservationsBySubnet.List(r, subnet.ID) {

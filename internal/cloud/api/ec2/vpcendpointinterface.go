@@ -101,8 +101,7 @@ func (a *API) addEndpointSubnets(tx *store.Tx, row endpoint, ids []string) error
 			Description: "VPC Endpoint Interface " + row.ID,
 		})
 		if err != nil {
-			return wire.Errorf("InsufficientFreeAddressesInSubnet",
-				"Not enough free addresses in subnet '%s'", subnet.ID)
+			return addressError(err, subnet)
 		}
 		row.InterfaceIDs = append(slices.Clone(row.InterfaceIDs), eni.ID)
 	}
