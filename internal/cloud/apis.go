@@ -40,7 +40,11 @@ const homeRegion = "us-east-1"
 
 // machineEndpoint is the endpoint of the APIs inside every VPC, where machines reach it.
 // On AWS, machines reach the services' own endpoints over the internet.
-var machineEndpoint = "http://" + netip.AddrPortFrom(firewall.MetadataAddress, firewall.APIPort).String()
+// machineEndpoint6 is for machines without IPv4.
+var (
+	machineEndpoint  = "http://" + netip.AddrPortFrom(firewall.MetadataAddress, firewall.APIPort).String()
+	machineEndpoint6 = "http://" + netip.AddrPortFrom(firewall.MetadataAddress6, firewall.APIPort).String()
+)
 
 // openAPIs creates the handlers of all APIs, which share one endpoint: d.onHost for
 // clients on the host, d.atNames for those that use a name, and d.inVPC for machines.
@@ -53,7 +57,8 @@ func (d *daemon) openAPIs() error {
 	}
 	config.Answered = d.recordCall
 	forMachines := config
-	forMachines.Hosts, forMachines.Fallback = []string{firewall.MetadataAddress.String()}, nil
+	forMachines.Hosts = []string{firewall.MetadataAddress.String(), firewall.MetadataAddress6.String()}
+	forMachines.Fallback = nil
 	forMachines.Streams = nil // their requests come without their connections
 	config.AcceptAnyCredentials = d.AcceptAnyCredentials
 	config.AccountKeys = d.Layout.Simulated // a real local cloud has one account

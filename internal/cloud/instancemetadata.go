@@ -25,7 +25,7 @@ type instanceMetadata struct {
 	keys        *activekey.Set
 }
 
-// Instance returns the instance with a private IP address in the VPC.
+// Instance returns the instance with an IP address in the VPC.
 func (m instanceMetadata) Instance(vpcID string, address netip.Addr) (metadata.Instance, bool) {
 	view := m.store.View()
 	eni, ok := store.NetworkInterfaceInVPC(view, vpcID, address)
@@ -79,6 +79,7 @@ func describeInstance(view store.Reader, row *store.Instance) metadata.Instance 
 		Tags:            row.Tags,
 		TagsEnabled:     row.MetadataTags == "enabled",
 		EndpointEnabled: row.MetadataEndpoint != "disabled",
+		IPv6Enabled:     row.MetadataIPv6,
 		TokensRequired:  row.MetadataTokens == "required",
 		HopLimit:        int(row.MetadataHopLimit),
 	}

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+
+	"aloft.dev/aloft/internal/cloud/plane/firewall"
 )
 
 // proxyNames are the environment variables that name a proxy.
@@ -74,6 +76,21 @@ func viaProxy(env map[string]string, proxy netip.Addr) map[string]string {
 func withEndpoint(env map[string]string) map[string]string {
 	all := map[string]string{"AWS_ENDPOINT_URL": machineEndpoint}
 	maps.Copy(all, env)
+	return all
+}
+
+// overIPv6 returns the environment of machines without IPv4: env with the IPv6 addresses of what machines
+// find at link-local ones. The SDKs of AWS and Aloft's own scripts read the metadata service's there.
+func overIPv6(env map[string]string) map[string]string {
+	all := map[string]string{}
+	maps.Copy(all, env)
+	all["AWS_ENDPOINT_URL"] = machineEndpoint6
+	all["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = "http://[" + firewall.MetadataAddress6.String() + "]"
+	for _, name := range []string{"no_proxy", "NO_PROXY"} {
+		if all[name] != "" {
+			all[name] += "," + firewall.MetadataAddress6.String()
+		}
+	}
 	return all
 }
 

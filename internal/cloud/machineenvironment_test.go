@@ -61,6 +61,14 @@ func TestMachinesFindTheLocalCloudsAPIs(t *testing.T) {
 	if got := withEndpoint(map[string]string{"EDITOR": "vi"}); !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
+	want = map[string]string{
+		"EDITOR": "vi", "AWS_ENDPOINT_URL": "http://[fd00:ec2::254]:4566",
+		"AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://[fd00:ec2::254]", "no_proxy": "localhost,fd00:ec2::254",
+	}
+	got := overIPv6(withEndpoint(map[string]string{"EDITOR": "vi", "no_proxy": "localhost"}))
+	if !maps.Equal(got, want) {
+		t.Errorf("without IPv4: got %v, want %v", got, want)
+	}
 	if got := withEndpoint(nil); len(got) != 1 {
 		t.Errorf("without other variables: got %v", got)
 	}

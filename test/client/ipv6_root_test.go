@@ -99,4 +99,5 @@ func (c natCloud) checkIPv6(inner, outer, group string) {
 	program.Eventually(c.t, program.Patience, "the host reaches the machine over IPv6", func() bool {
 		return reaches(hostNamespace)
 	})
+	c.checkIPv6Only(outer, addresses[1])
 }

@@ -45,16 +45,20 @@ func want[Out any](t *testing.T) func(out *Out, err error) *Out {
 	}
 }
 
-// launch launches a machine in a subnet, waits until it runs and returns its id.
-func (c natCloud) launch(subnet string) string {
+// launch launches a machine in a subnet, with changes of the request, waits until it runs and returns its id.
+func (c natCloud) launch(subnet string, changes ...func(*ec2.RunInstancesInput)) string {
 	c.t.Helper()
 	images := want[ec2.DescribeImagesOutput](c.t)(c.API.EC2.DescribeImages(c.t.Context(), &ec2.DescribeImagesInput{
 		Filters: []types.Filter{{Name: aws.String("name"), Values: []string{"debian-12*"}}},
 	}))
-	run := want[ec2.RunInstancesOutput](c.t)(c.API.EC2.RunInstances(c.t.Context(), &ec2.RunInstancesInput{
+	in := &ec2.RunInstancesInput{
 		ImageId: images.Images[0].ImageId, InstanceType: types.InstanceTypeT3Micro, SubnetId: &subnet,
 		MinCount: aws.Int32(1), MaxCount: aws.Int32(1),
-	}))
+	}
+	for _, change := range changes {
+		change(in)
+	}
+	run := want[ec2.RunInstancesOutput](c.t)(c.API.EC2.RunInstances(c.t.Context(), in))
 	id := *run.Instances[0].InstanceId
 	program.Eventually(c.t, program.Patience, id+" runs", func() bool {
 		return c.instance(id).State.Name == types.InstanceStateNameRunning

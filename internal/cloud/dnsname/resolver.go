@@ -84,12 +84,11 @@ func namedPeers(r store.Reader, vpcID string) []string {
 	return peers
 }
 
-// Synthesizes reports whether the subnet of a machine, which has a private IP address in the VPC, has
-// DNS64.
+// Synthesizes reports whether the subnet of a machine, which has an IP address in the VPC, has DNS64.
 func (r Resolver) Synthesizes(vpcID string, machine netip.Addr) bool {
 	view := r.Store.View()
 	for _, subnet := range store.SubnetsByVPC.List(view, vpcID) {
-		if subnet.CIDR.Contains(machine) {
+		if subnet.CIDR.Contains(machine) || subnet.IPv6.CIDR.Contains(machine) {
 			return subnet.DNS64
 		}
 	}

@@ -49,6 +49,7 @@ type Instance struct {
 	MetadataEndpoint          string // "enabled", "disabled"
 	MetadataHopLimit          int32
 	MetadataTags              string // "enabled", "disabled"
+	MetadataIPv6              bool   // the metadata service answers at its IPv6 address, too
 	RootVolumeID              string
 	InterfaceIDs              []string
 	Traits                    ImageTraits

@@ -63,8 +63,15 @@ func NetworkInterfacesInVPC(r Reader, vpcID string) []*NetworkInterface {
 	return slices.Compact(all)
 }
 
-// NetworkInterfaceInVPC returns the network interface in a VPC that has a private address.
+// NetworkInterfaceInVPC returns the network interface in a VPC that has an address, which is a private
+// one or of IPv6.
 func NetworkInterfaceInVPC(r Reader, vpcID string, address netip.Addr) (*NetworkInterface, bool) {
+	if address.Is6() {
+		for _, row := range NetworkInterfacesByIPv6.List(r, addressText(address)) {
+			return row, row.VPCID == vpcID
+		}
+		return nil, false
+	}
 	for _, subnet := range SubnetsByVPC.List(r, vpcID) {
 		if !subnet.CIDR.Contains(address) {
 			continue

@@ -157,16 +157,21 @@ func TestMetadataOptionsChange(t *testing.T) {
 		*out.HttpPutResponseHopLimit != 3 || out.InstanceMetadataTags != "enabled" || out.HttpEndpoint != "enabled" {
 		t.Errorf("%+v", out)
 	}
+	for _, want := range []types.InstanceMetadataProtocolState{"enabled", "disabled"} {
+		got := doRemote(r, r.ModifyInstanceMetadataOptions, &ec2.ModifyInstanceMetadataOptionsInput{
+			InstanceId: before.InstanceId, HttpProtocolIpv6: want,
+		}).InstanceMetadataOptions.HttpProtocolIpv6
+		if got != want {
+			t.Errorf("the IPv6 address of the metadata service is %s, want %s", got, want)
+		}
+	}
 	now := doRemote(r, r.DescribeInstances, &ec2.DescribeInstancesInput{InstanceIds: []string{*before.InstanceId}}).
 		Reservations[0].Instances[0].MetadataOptions
 	if now.State != types.InstanceMetadataOptionsStateApplied || now.HttpTokens != "required" {
 		t.Errorf("%+v", now)
 	}
 	for want, in := range map[string]*ec2.ModifyInstanceMetadataOptionsInput{
-		"InvalidParameterValue:": {InstanceId: before.InstanceId, HttpPutResponseHopLimit: aws.Int32(65)},
-		"UnsupportedOperation:": {
-			InstanceId: before.InstanceId, HttpProtocolIpv6: types.InstanceMetadataProtocolStateEnabled,
-		},
+		"InvalidParameterValue:":      {InstanceId: before.InstanceId, HttpPutResponseHopLimit: aws.Int32(65)},
 		"InvalidInstanceID.NotFound:": {InstanceId: aws.String(noInstance)},
 		dryRun:                        {InstanceId: before.InstanceId, DryRun: aws.Bool(true)},
 	} {

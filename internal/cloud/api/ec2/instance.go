@@ -106,6 +106,7 @@ var instances = resourceType[store.Instance]{
 		"metadata-options.http-tokens":            field(func(row vm) string { return row.MetadataTokens }),
 		"metadata-options.http-endpoint":          field(func(row vm) string { return row.MetadataEndpoint }),
 		"metadata-options.instance-metadata-tags": field(func(row vm) string { return row.MetadataTags }),
+		"metadata-options.http-protocol-ipv6":     field(func(row vm) string { return string(metadataIPv6(row)) }),
 		"metadata-options.http-put-response-hop-limit": field(
 			func(row vm) string { return strconv.Itoa(int(row.MetadataHopLimit)) },
 		),

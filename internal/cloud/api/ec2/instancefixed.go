@@ -39,9 +39,6 @@ var fixedFilters = filters[vm]{
 	"hibernation-options.configured": constant[vm]("false"),
 	"host-id":                        noValue[vm],
 	"kernel-id":                      noValue[vm],
-	"metadata-options.http-protocol-ipv6": constant[vm](
-		string(types.InstanceMetadataProtocolStateDisabled),
-	),
 	"metadata-options.http-protocol-ipv4": constant[vm](
 		string(types.InstanceMetadataProtocolStateEnabled),
 	),

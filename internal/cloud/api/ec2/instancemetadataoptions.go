@@ -28,6 +28,7 @@ func checkMetadata(m *types.InstanceMetadataOptionsRequest) error {
 	return cmp.Or(
 		checkEnum("httpTokens", m.HttpTokens),
 		checkEnum("httpEndpoint", m.HttpEndpoint),
+		checkEnum("httpProtocolIpv6", m.HttpProtocolIpv6),
 		checkEnum("instanceMetadataTags", m.InstanceMetadataTags),
 	)
 }
@@ -40,9 +41,20 @@ func setMetadataOptions(row *store.Instance, m *types.InstanceMetadataOptionsReq
 	setIfGiven(&row.MetadataTokens, string(m.HttpTokens))
 	setIfGiven(&row.MetadataEndpoint, string(m.HttpEndpoint))
 	setIfGiven(&row.MetadataTags, string(m.InstanceMetadataTags))
+	if m.HttpProtocolIpv6 != "" {
+		row.MetadataIPv6 = m.HttpProtocolIpv6 == types.InstanceMetadataProtocolStateEnabled
+	}
 	if m.HttpPutResponseHopLimit != nil {
 		row.MetadataHopLimit = *m.HttpPutResponseHopLimit
 	}
+}
+
+// metadataIPv6 returns whether the metadata service answers an instance at its IPv6 address.
+func metadataIPv6(row vm) types.InstanceMetadataProtocolState {
+	if row.MetadataIPv6 {
+		return types.InstanceMetadataProtocolStateEnabled
+	}
+	return types.InstanceMetadataProtocolStateDisabled
 }
 
 func metadataOptionsItem(
@@ -52,7 +64,7 @@ func metadataOptionsItem(
 		State:                   state,
 		HttpTokens:              types.HttpTokensState(row.MetadataTokens),
 		HttpEndpoint:            types.InstanceMetadataEndpointState(row.MetadataEndpoint),
-		HttpProtocolIpv6:        types.InstanceMetadataProtocolStateDisabled,
+		HttpProtocolIpv6:        metadataIPv6(row),
 		HttpPutResponseHopLimit: aws.Int32(row.MetadataHopLimit),
 		InstanceMetadataTags:    types.InstanceMetadataTagsState(row.MetadataTags),
 	}
@@ -68,13 +80,14 @@ func (a *API) ModifyInstanceMetadataOptions(
 	}
 	if err := supportOnly(
 		in, "DryRun", "InstanceId", "HttpTokens", "HttpEndpoint", "HttpPutResponseHopLimit", "InstanceMetadataTags",
-		"HttpProtocolIpv6=disabled",
+		"HttpProtocolIpv6",
 	); err != nil {
 		return nil, err
 	}
 	options := &types.InstanceMetadataOptionsRequest{
 		HttpTokens: in.HttpTokens, HttpEndpoint: in.HttpEndpoint,
 		HttpPutResponseHopLimit: in.HttpPutResponseHopLimit, InstanceMetadataTags: in.InstanceMetadataTags,
+		HttpProtocolIpv6: in.HttpProtocolIpv6,
 	}
 	if err := checkMetadata(options); err != nil {
 		return nil, err

@@ -36,7 +36,7 @@ var launchParameters = []string{
 	"BlockDeviceMappings.Ebs.KmsKeyId", "BlockDeviceMappings.NoDevice", "BlockDeviceMappings.VirtualName",
 	"MetadataOptions.HttpTokens", "MetadataOptions.HttpEndpoint", "MetadataOptions.HttpPutResponseHopLimit",
 	"MetadataOptions.InstanceMetadataTags",
-	"MetadataOptions.HttpProtocolIpv6=disabled", "EbsOptimized", "DisableApiTermination", "DisableApiStop",
+	"MetadataOptions.HttpProtocolIpv6", "EbsOptimized", "DisableApiTermination", "DisableApiStop",
 	"InstanceInitiatedShutdownBehavior",
 	"Monitoring.Enabled", "CreditSpecification.CpuCredits",
 	"CapacityReservationSpecification.CapacityReservationPreference=open",

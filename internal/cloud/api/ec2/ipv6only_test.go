@@ -26,9 +26,6 @@ func TestAnIPv6OnlySubnetIsDescribedWithoutIPv4(t *testing.T) {
 		in.VpcId, in.Ipv6Native = &vpc, aws.Bool(true)
 		return &in
 	}
-	wantError(c, c.CreateSubnet, create(ec2.CreateSubnetInput{Ipv6CidrBlock: &text}),
-		"UnsupportedOperation: aloft's local cloud does not support the parameter ipv6Native")
-	c.Simulated = true
 	wantError(c, c.CreateSubnet, create(ec2.CreateSubnetInput{CidrBlock: aws.String("10.0.0.0/24")}),
 		"MissingParameter: Either 'ipv6CidrBlock' or 'ipv6IpamPoolId' should be provided.")
 	wantError(c, c.CreateSubnet, create(ec2.CreateSubnetInput{
@@ -55,7 +52,6 @@ func TestAnIPv6OnlySubnetIsDescribedWithoutIPv4(t *testing.T) {
 
 func TestSubnetAttributesNeedTheAddressesThatTheyAreAbout(t *testing.T) {
 	c := newCloud(t)
-	c.Simulated = true
 	only, without := c.ipv6Only(), c.subnet(c.vpc("10.0.0.0/16"), "10.0.0.0/24", "us-east-1a")
 	on, off := &types.AttributeBooleanValue{Value: aws.Bool(true)}, &types.AttributeBooleanValue{Value: aws.Bool(false)}
 	missing := func(name, subnet, family string) string {
@@ -108,7 +104,6 @@ func TestSubnetAttributesNeedTheAddressesThatTheyAreAbout(t *testing.T) {
 
 func TestAnInstanceInAnIPv6OnlySubnetHasOneAddress(t *testing.T) {
 	c := newCloud(t)
-	c.Simulated = true
 	image, subnet := c.availableImage(), c.ipv6Only()
 	run := func(kind types.InstanceType, change func(*ec2.RunInstancesInput)) *ec2.RunInstancesInput {
 		in := &ec2.RunInstancesInput{

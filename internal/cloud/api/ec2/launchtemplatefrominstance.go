@@ -55,6 +55,7 @@ func launchTemplateDataOf(r store.Reader, row vm) *types.ResponseLaunchTemplateD
 			State:                   types.LaunchTemplateInstanceMetadataOptionsStateApplied,
 			HttpTokens:              types.LaunchTemplateHttpTokensState(row.MetadataTokens),
 			HttpEndpoint:            types.LaunchTemplateInstanceMetadataEndpointState(row.MetadataEndpoint),
+			HttpProtocolIpv6:        types.LaunchTemplateInstanceMetadataProtocolIpv6(metadataIPv6(row)),
 			HttpPutResponseHopLimit: aws.Int32(row.MetadataHopLimit),
 			InstanceMetadataTags:    types.LaunchTemplateInstanceMetadataTagsState(row.MetadataTags),
 		},

@@ -83,7 +83,7 @@ func subnetCIDR(row *store.Subnet) string {
 // CreateSubnet creates a subnet in the requested zone or, without one, in the zone
 // with the fewest subnets of the VPC.
 func (a *API) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*ec2.CreateSubnetOutput, error) {
-	if err := a.checkNewSubnet(in); err != nil {
+	if err := checkNewSubnet(in); err != nil {
 		return nil, err
 	}
 	var block netip.Prefix
@@ -134,7 +134,7 @@ func (a *API) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*ec2
 	return &ec2.CreateSubnetOutput{Subnet: &item}, nil
 }
 
-func (a *API) checkNewSubnet(in *ec2.CreateSubnetInput) error {
+func checkNewSubnet(in *ec2.CreateSubnetInput) error {
 	if err := required(parameter{"vpcId", in.VpcId}); err != nil {
 		return err
 	}
@@ -150,7 +150,6 @@ func (a *API) checkNewSubnet(in *ec2.CreateSubnetInput) error {
 		}
 	}
 	if err := unsupported(map[string]bool{
-		"ipv6Native":        aws.ToBool(in.Ipv6Native) && !a.Simulated, // machines need IPv4 to start
 		"ipv6IpamPoolId":    in.Ipv6IpamPoolId != nil,
 		"ipv6NetmaskLength": in.Ipv6NetmaskLength != nil,
 		"ipv4IpamPoolId":    in.Ipv4IpamPoolId != nil,

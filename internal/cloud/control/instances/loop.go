@@ -53,7 +53,8 @@ type Loop struct {
 	Disks    bandwidth.Setting      // what limits the bandwidth of machines' disks
 	Networks bandwidth.Setting      // and of their networks, as far as their packets go
 	Parallel int                    // machines that launch at the same time; 0 means defaultParallel
-	Env      map[string]string      // environment variables of every machine, such as proxies
+	Env      map[string]string      // environment variables of every machine with IPv4, such as proxies
+	EnvIPv6  map[string]string      // and of every machine without
 	Layer    func(id string) string // returns the folder of an image's layer
 	Volume   func(id string) string // returns the file with a volume's content
 

@@ -44,7 +44,7 @@ func (l *Loop) machineConfig(id string) (machine.Machine, error) {
 		ID: id, Hostname: hostname(row, eni),
 		VCPUs: row.VCPUs(offered.VCPUs), CPUWeight: int(offered.BaselineCPU), MemoryMiB: offered.MemoryMiB,
 		PacketRate: l.Networks.PacketsPerSecond(offered.VCPUs),
-		UIDBase:    row.UIDBase, Env: l.Env, NewConsole: l.Manners.Has(manners.Times),
+		UIDBase:    row.UIDBase, Env: l.environment(eni), NewConsole: l.Manners.Has(manners.Times),
 	}
 	if volume, ok := store.Volumes.Get(view, row.RootVolumeID); ok {
 		m.DiskGiB = int(volume.SizeGiB)
@@ -68,10 +68,18 @@ func (l *Loop) machineConfig(id string) (machine.Machine, error) {
 	}
 	if vpc, ok := store.VPCs.Get(view, row.VPCID); ok {
 		if options, ok := store.DHCPOptionSets.Get(view, vpc.DHCPOptionsID); ok {
-			m.Nameservers, m.SearchDomain = nameservers(vpc, options), options.DomainName
+			m.Nameservers, m.SearchDomain = nameservers(vpc, eni, options), options.DomainName
 		}
 	}
 	return m, nil
+}
+
+// environment returns the environment of a machine with a primary network interface.
+func (l *Loop) environment(primary *store.NetworkInterface) map[string]string {
+	if primary.PrivateIP.IsValid() {
+		return l.Env
+	}
+	return l.EnvIPv6
 }
 
 // hostname returns the host name of an instance's machine: the first label of its private DNS name.
@@ -80,15 +88,19 @@ func hostname(row *store.Instance, primary *store.NetworkInterface) string {
 	return name
 }
 
-// nameservers returns the DNS servers that a VPC's DHCP options name. AmazonProvidedDNS is the
-// VPC's own resolver, which it has unless DNS support is off.
-func nameservers(vpc *store.VPC, options *store.DHCPOptions) []netip.Addr {
+// nameservers returns the DNS servers that a VPC's DHCP options name for a machine with a primary
+// network interface. AmazonProvidedDNS is the VPC's own resolver, which it has unless DNS support is off.
+func nameservers(vpc *store.VPC, primary *store.NetworkInterface, options *store.DHCPOptions) []netip.Addr {
+	own := firewall.ResolverAddress6
+	if primary.PrivateIP.IsValid() {
+		own = firewall.VPCResolverAddress(vpc.CIDR)
+	}
 	var servers []netip.Addr
 	for _, server := range options.DomainNameServers {
 		if address, err := netip.ParseAddr(server); err == nil {
 			servers = append(servers, address)
 		} else if vpc.DNSSupport {
-			servers = append(servers, firewall.VPCResolverAddress(vpc.CIDR))
+			servers = append(servers, own)
 		}
 	}
 	return servers

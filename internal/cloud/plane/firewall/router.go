@@ -16,7 +16,7 @@ type Router struct {
 	Uplink         string         // device towards the internet
 	UplinkMark     uint32         // of packets from there; zero: none
 	Peers          []Peer
-	Resolver       bool // DNS answers at the base of the primary CIDR plus two and at ResolverAddress
+	Resolver       bool // DNS answers at the base of the primary CIDR plus two and at ResolverAddress, or ResolverAddress6
 	Subnets        []Subnet
 	Interfaces     []Interface // attached to the router
 	Members        []Member    // all addresses of the VPC's and its peers' interfaces, attached or not
@@ -251,26 +251,28 @@ func (r Router) sanitizeChain() chain {
 
 // servicesChain lets machines reach the resolver, the instance metadata service and the
 // local cloud's APIs. Security groups and network ACLs do not filter this traffic (Amazon
-// VPC User Guide, Security groups). They have IPv4 addresses alone.
+// VPC User Guide, Security groups).
 func (r Router) servicesChain() chain {
+	metadata, resolvers := MetadataAddress, []netip.Addr{ResolverAddress, VPCResolverAddress(r.CIDRs[0])}
 	if r.Family == IPv6 {
-		return chain{name: "services", hook: inputFilter, dropByDefault: true, rules: []rule{neighborDiscovery()}}
+		metadata, resolvers = MetadataAddress6, []netip.Addr{ResolverAddress6}
 	}
 	tcp, udp := equals{protocol, byteValue(6)}, equals{protocol, byteValue(17)}
 	http, dns, api := equals{port, portValue(80)}, equals{port, portValue(53)}, equals{port, portValue(APIPort)}
-	c := chain{name: "services", hook: inputFilter, dropByDefault: true, rules: []rule{
-		{equals{inDevice, deviceValue(r.Uplink)}, drop},
-	}}
+	destination := r.Family.destination()
+	c := chain{name: "services", hook: inputFilter, dropByDefault: true, rules: append(r.Family.discovery(),
+		rule{equals{inDevice, deviceValue(r.Uplink)}, drop},
+	)}
 	for _, p := range r.Peers {
 		c.rules = append(c.rules, rule{equals{inDevice, deviceValue(p.Device)}, drop})
 	}
 	c.rules = append(c.rules, r.limitFlows()...)
 	c.rules = append(c.rules,
-		rule{equals{destination, addressValue(MetadataAddress)}, tcp, http, accept},
-		rule{equals{destination, addressValue(MetadataAddress)}, tcp, api, accept},
+		rule{equals{destination, addressValue(metadata)}, tcp, http, accept},
+		rule{equals{destination, addressValue(metadata)}, tcp, api, accept},
 	)
 	if r.Resolver {
-		for _, addr := range []netip.Addr{ResolverAddress, VPCResolverAddress(r.CIDRs[0])} {
+		for _, addr := range resolvers {
 			to := equals{destination, addressValue(addr)}
 			c.rules = append(c.rules,
 				rule{to, udp, dns, queriesOver{}, drop}, rule{to, udp, dns, accept}, rule{to, tcp, dns, accept})

@@ -9,9 +9,12 @@ import "net/netip"
 var (
 	MetadataAddress = netip.AddrFrom4([4]byte{169, 254, 169, 254})
 	ResolverAddress = netip.AddrFrom4([4]byte{169, 254, 169, 253})
+	// Those of VPCs with IPv6.
+	MetadataAddress6 = netip.MustParseAddr("fd00:ec2::254")
+	ResolverAddress6 = netip.MustParseAddr("fd00:ec2::253")
 )
 
-// APIPort is the port of the local cloud's APIs at MetadataAddress. On AWS, machines
+// APIPort is the port of the local cloud's APIs at MetadataAddress and MetadataAddress6. On AWS, machines
 // reach the APIs over the internet.
 const APIPort = 4566
 

@@ -108,7 +108,7 @@ func (c *Client) take(ctx context.Context, place Place) (*Sockets, error) {
 	case len(files) == 0:
 		return nil, nil
 	}
-	return OpenSockets(files)
+	return OpenSockets(place, files)
 }
 
 // Close makes the process serve a place no longer, and closes its sockets.

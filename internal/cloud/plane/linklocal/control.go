@@ -4,7 +4,7 @@ package linklocal
 
 // Protocol is the version of the protocol between daemon and process, streams included. The
 // daemon replaces a process of another version.
-const Protocol = 3
+const Protocol = 4
 
 // Operations of an order.
 const (

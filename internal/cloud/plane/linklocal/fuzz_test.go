@@ -19,7 +19,7 @@ func examples() map[Kind]Message {
 	header := http.Header{"Accept": {"a", ""}, "X-Bytes": {"\xff\x00"}}
 	return map[Kind]Message{
 		KindHTTP: &Request{
-			Service: API, Place: "vpc-1", Source: netip.MustParseAddrPort("10.0.0.1:40000"), Method: "POST",
+			Service: API, Place: "vpc-1", Source: netip.MustParseAddrPort("[2001:db8::1]:40000"), Method: "POST",
 			Path: "/a%2fb", Query: "x=%zz", Host: "169.254.169.254:4566", Length: -1, Header: header,
 		},
 		KindResponse: &Response{Status: 404, Hops: 1, Header: header},

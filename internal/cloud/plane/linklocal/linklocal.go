@@ -20,14 +20,16 @@ type Place struct {
 	ID        string     // of the VPC or the network interface
 	Namespace uint64     // of the VPC's router (SO_NETNS_COOKIE), or inode of the interface's
 	Resolver  netip.Addr // of the VPC's own; zero: the VPC has no resolver
+	IPv6      bool       // the VPC has IPv6: machines also find its services at addresses of that
 }
 
 // Sockets are the listening sockets of a place.
 type Sockets struct {
 	// Metadata and API are those of a VPC, with the resolver's.
-	Metadata, API *net.TCPListener
-	Packets       []*net.UDPConn     // of the resolver
-	Streams       []*net.TCPListener // of the resolver
+	Metadata, API   *net.TCPListener
+	Metadata6, API6 *net.TCPListener   // of IPv6; nil: the VPC has none
+	Packets         []*net.UDPConn     // of the resolver
+	Streams         []*net.TCPListener // of the resolver
 	// Endpoint is the only one at a network interface.
 	Endpoint *net.TCPListener
 }
@@ -37,7 +39,11 @@ func (s *Sockets) first() []*net.TCPListener {
 	if s.Endpoint != nil {
 		return []*net.TCPListener{s.Endpoint}
 	}
-	return []*net.TCPListener{s.Metadata, s.API}
+	first := []*net.TCPListener{s.Metadata, s.API}
+	if s.Metadata6 != nil {
+		first = append(first, s.Metadata6, s.API6)
+	}
+	return first
 }
 
 // Close closes the sockets that are open.
@@ -74,9 +80,9 @@ func (s *Sockets) Files() (files []*os.File, err error) {
 	return files, nil
 }
 
-// OpenSockets returns the sockets of files that Files has returned, in another process. The
+// OpenSockets returns the sockets of a place from files that Files has returned, in another process. The
 // caller closes the files.
-func OpenSockets(files []*os.File) (*Sockets, error) {
+func OpenSockets(place Place, files []*os.File) (*Sockets, error) {
 	s := &Sockets{}
 	if len(files) == 1 {
 		var err error
@@ -85,14 +91,20 @@ func OpenSockets(files []*os.File) (*Sockets, error) {
 		}
 		return s, nil
 	}
-	if len(files) == 0 || len(files)%2 != 0 {
+	first := []**net.TCPListener{&s.Metadata, &s.API}
+	if place.IPv6 {
+		first = append(first, &s.Metadata6, &s.API6)
+	}
+	if len(files) < len(first) || len(files)%2 != 0 {
 		return nil, fmt.Errorf("a VPC has %d sockets", len(files))
 	}
-	var problems [2]error
-	s.Metadata, problems[0] = listenerOf(files[0])
-	s.API, problems[1] = listenerOf(files[1])
-	err := errors.Join(problems[:]...)
-	for i := 2; i < len(files) && err == nil; i += 2 {
+	var err error
+	for i, listener := range first {
+		var problem error
+		*listener, problem = listenerOf(files[i])
+		err = errors.Join(err, problem)
+	}
+	for i := len(first); i < len(files) && err == nil; i += 2 {
 		var packets net.PacketConn
 		if packets, err = net.FilePacketConn(files[i]); err != nil {
 			break

@@ -211,7 +211,8 @@ func (r *Request) Parse(text []byte) error {
 	var length uint64
 	p.wrong = p.wrong || !p.ReadUint64(&length)
 	r.Length, r.Header = int64(length), p.header()
-	if err := r.Source.UnmarshalBinary([]byte(source)); err != nil || !r.Source.Addr().Is4() {
+	err := r.Source.UnmarshalBinary([]byte(source))
+	if at := r.Source.Addr(); err != nil || !at.IsValid() || at.Is4In6() || at.Zone() != "" {
 		return errEncoding
 	}
 	if r.Service < Metadata || r.Service > Endpoint || r.Method == "" || r.Length < -1 {

@@ -17,7 +17,7 @@ func (i Instance) categories() map[string]string {
 		"ami-id": i.ImageID, "ami-launch-index": strconv.Itoa(i.LaunchIndex), "ami-manifest-path": "(unknown)",
 		"hostname": i.PrivateName, "instance-action": "none", "instance-id": i.ID,
 		"instance-life-cycle": "on-demand", "instance-type": i.Type, "local-hostname": i.PrivateName,
-		"local-ipv4": i.PrivateIP.String(), "mac": i.MAC.String(), "profile": "default-hvm",
+		"mac": i.MAC.String(), "profile": "default-hvm",
 		"block-device-mapping/ami":    strings.TrimPrefix(i.RootDevice, "/dev/"),
 		"block-device-mapping/root":   i.RootDevice,
 		"placement/availability-zone": i.Zone, "placement/availability-zone-id": i.ZoneID,
@@ -30,6 +30,9 @@ func (i Instance) categories() map[string]string {
 	}
 	for n, device := range i.Devices {
 		all["block-device-mapping/ebs"+strconv.Itoa(n+1)] = strings.TrimPrefix(device, "/dev/")
+	}
+	if i.PrivateIP.IsValid() {
+		all["local-ipv4"] = i.PrivateIP.String()
 	}
 	if i.PublicIP.IsValid() {
 		all["public-ipv4"] = i.PublicIP.String()
@@ -72,7 +75,10 @@ func (i Instance) interfaceCategories(of Interface) map[string]string {
 		"local-hostname": of.PrivateName, "mac": of.MAC.String(), "owner-id": i.AccountID,
 		"security-group-ids": strings.Join(of.SecurityGroupIDs, "\n"),
 		"security-groups":    strings.Join(of.SecurityGroups, "\n"),
-		"subnet-id":          of.SubnetID, "subnet-ipv4-cidr-block": of.SubnetCIDR.String(), "vpc-id": i.VPCID,
+		"subnet-id":          of.SubnetID, "vpc-id": i.VPCID,
+	}
+	if of.SubnetCIDR.IsValid() {
+		all["subnet-ipv4-cidr-block"] = of.SubnetCIDR.String()
 	}
 	if len(i.VPCCIDRs) > 0 {
 		all["vpc-ipv4-cidr-block"], all["vpc-ipv4-cidr-blocks"] = i.VPCCIDRs[0].String(), lines(i.VPCCIDRs)
@@ -87,14 +93,16 @@ func (i Instance) interfaceCategories(of Interface) map[string]string {
 		all["ipv6s"] = lines(of.IPv6)
 	}
 	var private, public []string
-	for _, address := range append([]Address{{of.PrivateIP, of.PublicIP}}, of.Secondary...) {
+	for _, address := range of.addresses() {
 		private = append(private, address.Private.String())
 		if address.Public.IsValid() {
 			public = append(public, address.Public.String())
 			all["ipv4-associations/"+address.Public.String()] = address.Private.String()
 		}
 	}
-	all["local-ipv4s"] = strings.Join(private, "\n")
+	if len(private) > 0 {
+		all["local-ipv4s"] = strings.Join(private, "\n")
+	}
 	if len(public) > 0 {
 		all["public-ipv4s"] = strings.Join(public, "\n")
 	}

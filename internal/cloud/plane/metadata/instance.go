@@ -1,7 +1,7 @@
 //go:build linux
 
 // Package metadata is the instance metadata service, at which a machine reads facts about
-// its instance from 169.254.169.254 (Amazon EC2 User Guide, Instance metadata).
+// its instance from 169.254.169.254 or fd00:ec2::254 (Amazon EC2 User Guide, Instance metadata).
 package metadata
 
 import (
@@ -45,6 +45,7 @@ type Instance struct {
 	Tags            map[string]string
 	TagsEnabled     bool // Tags are readable
 	EndpointEnabled bool // the service answers
+	IPv6Enabled     bool // also at its IPv6 address
 	TokensRequired  bool // refuse IMDSv1 requests
 	HopLimit        int  // of responses with a token; 0 means 1, as on AWS
 }
@@ -57,12 +58,20 @@ type Interface struct {
 	SubnetCIDR              netip.Prefix
 	SubnetIPv6              netip.Prefix // zero: none
 	MAC                     net.HardwareAddr
-	PrivateIP, PublicIP     netip.Addr // PublicIP zero: none
+	PrivateIP, PublicIP     netip.Addr // zero: none
 	PrivateName, PublicName string     // host names; PublicName empty: none
 	Secondary               []Address
 	IPv6                    []netip.Addr
 	SecurityGroups          []string // names
 	SecurityGroupIDs        []string
+}
+
+// addresses returns the private addresses of the interface, the primary one first.
+func (i Interface) addresses() []Address {
+	if !i.PrivateIP.IsValid() {
+		return nil
+	}
+	return append([]Address{{i.PrivateIP, i.PublicIP}}, i.Secondary...)
 }
 
 // Address is a secondary private address of a network interface.
@@ -94,6 +103,6 @@ var ErrNotTrusted = errors.New("the role does not trust instances")
 
 // Source finds instances.
 type Source interface {
-	// Instance returns the instance with a private address in the VPC.
+	// Instance returns the instance with an address in the VPC, a private one or one of IPv6.
 	Instance(vpcID string, address netip.Addr) (Instance, bool)
 }

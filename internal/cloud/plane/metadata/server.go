@@ -37,11 +37,11 @@ func Headers() []string { return []string{forwardedHeader, tokenHeader, tokenTTL
 func (s *Server) Handler(vpcID string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Server", "EC2ws")
-		instance, ok := s.instanceOf(vpcID, r)
+		instance, ipv6, ok := s.instanceOf(vpcID, r)
 		switch {
 		case !ok:
 			writeError(w, http.StatusNotFound)
-		case !instance.EndpointEnabled, r.Header.Get(forwardedHeader) != "" && r.Method == http.MethodPut:
+		case !instance.EndpointEnabled, ipv6 && !instance.IPv6Enabled, r.Header.Get(forwardedHeader) != "" && r.Method == http.MethodPut:
 			// An open proxy may have forwarded the request for someone else.
 			writeError(w, http.StatusForbidden)
 		case r.Method == http.MethodPut && path.Clean(r.URL.Path) == "/latest/api/token":
@@ -57,13 +57,15 @@ func (s *Server) Handler(vpcID string) http.Handler {
 	})
 }
 
-// instanceOf returns the instance that sent the request.
-func (s *Server) instanceOf(vpcID string, r *http.Request) (Instance, bool) {
+// instanceOf returns the instance that sent the request, and whether it did so over IPv6.
+func (s *Server) instanceOf(vpcID string, r *http.Request) (instance Instance, ipv6, ok bool) {
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
-		return Instance{}, false
+		return Instance{}, false, false
 	}
-	return s.source.Instance(vpcID, from.Addr().Unmap())
+	address := from.Addr().Unmap()
+	instance, ok = s.source.Instance(vpcID, address)
+	return instance, address.Is6(), ok
 }
 
 // allowed reports whether the request has a valid token or needs none.

@@ -28,7 +28,13 @@ type attachment struct {
 	intercepted bool // routes lead what comes from the internet to another interface first
 }
 
-func (a attachment) private() netip.Addr { return a.addresses[0].Private }
+// private returns the primary address of IPv4 inside the VPC and its public one, zero if there is none.
+func (a attachment) private() firewall.Address {
+	if len(a.addresses) == 0 {
+		return firewall.Address{}
+	}
+	return a.addresses[0]
+}
 
 // all returns the addresses of both families inside the VPC.
 func (a attachment) all() []netip.Addr {
@@ -64,6 +70,9 @@ func (a attachment) outside() (all []netip.Addr) {
 
 // addresses returns the private IPv4 addresses of an interface, the primary one first.
 func (i Interface) addresses() []firewall.Address {
+	if !i.Private.IsValid() {
+		return nil
+	}
 	return append([]firewall.Address{{Private: i.Private, Public: i.Public}}, i.Secondary...)
 }
 
@@ -191,7 +200,10 @@ func (r *router) attach(i Interface, a attachment, subnet Subnet, near netlink.L
 	if err := machine.configureMachine(far, a, subnet); err != nil {
 		return 0, err
 	}
-	problems := keepNeighbor(end{machine, far}, subnetGateway(subnet.CIDR), near)
+	var problems error
+	if len(a.addresses) > 0 {
+		problems = keepNeighbor(end{machine, far}, subnetGateway(subnet.CIDR), near)
+	}
 	if len(a.ipv6) > 0 {
 		problems = errors.Join(problems,
 			r.setAddresses(near, []netip.Prefix{hostPrefix(gateway6)}),

@@ -62,10 +62,18 @@ type Peer struct {
 // Subnet is a range of a VPC.
 type Subnet struct {
 	ID     string
-	CIDR   netip.Prefix
+	CIDR   netip.Prefix // of IPv4; zero: none
 	IPv6   netip.Prefix // zero: none
 	Routes []Route
 	ACL    *firewall.ACL // nil: no filtering
+}
+
+// block returns the subnet's block of a family, zero if it has none.
+func (s Subnet) block(family firewall.Family) netip.Prefix {
+	if family == firewall.IPv6 {
+		return s.IPv6
+	}
+	return s.CIDR
 }
 
 // Route directs packets from a subnet to a destination. The longest matching
@@ -96,7 +104,7 @@ const (
 type Interface struct {
 	ID, SubnetID    string
 	MAC             net.HardwareAddr // nil: the kernel chooses
-	Private, Public netip.Addr       // Public zero: none
+	Private, Public netip.Addr       // of IPv4; zero: none
 	Secondary       []firewall.Address
 	IPv6            []netip.Addr
 	Inside6         bool     // gateways carry nothing between its IPv6 addresses and the internet

@@ -63,7 +63,7 @@ func (r *router) forgetStale(
 		}
 		link := present[observed.device]
 		if link != nil && ok && want.namespaceID == observed.namespaceID && want.number == observed.number &&
-			want.private() == observed.private() && link.Attrs().Index == observed.index {
+			want.private().Private == observed.private().Private && link.Attrs().Index == observed.index {
 			want.index = observed.index
 			r.attached[id] = want
 			if !want.samePrivate(observed) {

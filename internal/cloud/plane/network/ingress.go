@@ -3,7 +3,6 @@
 package network
 
 import (
-	"net/netip"
 	"slices"
 
 	"aloft.dev/aloft/internal/cloud/plane/firewall"
@@ -22,7 +21,7 @@ func (vpc VPC) intercepted(family firewall.Family) map[string]bool {
 		return all
 	}
 	for _, s := range vpc.Subnets {
-		block := map[firewall.Family]netip.Prefix{firewall.IPv4: s.CIDR, firewall.IPv6: s.IPv6}[family]
+		block := s.block(family)
 		if slices.ContainsFunc(vpc.Ingress, func(entry Route) bool {
 			return entry.Via != Local && block.IsValid() && covers(entry.Destination, block)
 		}) {

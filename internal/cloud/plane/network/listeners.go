@@ -50,15 +50,18 @@ func (s *listeners) claimNew() *egressListener {
 
 // openServices makes the link-local process serve a VPC. Its sockets exist afterwards.
 func (r *router) openServices(ctx context.Context, vpc VPC, client *linklocal.Client) error {
-	served := linklocal.Place{ID: vpc.ID, Namespace: r.cookie}
+	served := linklocal.Place{ID: vpc.ID, Namespace: r.cookie, IPv6: len(vpc.IPv6) > 0}
 	addresses := []netip.Addr{}
 	if vpc.DNSSupport {
 		served.Resolver = firewall.VPCResolverAddress(vpc.CIDRs[0])
 		addresses = append(addresses, firewall.ResolverAddress, served.Resolver)
+		if served.IPv6 {
+			addresses = append(addresses, firewall.ResolverAddress6)
+		}
 	}
 	return client.Open(ctx, served, func() (sockets *linklocal.Sockets, err error) {
 		err = inNamespace(r.path, func() error {
-			sockets, err = listenForMachines(addresses)
+			sockets, err = listenForMachines(addresses, served.IPv6)
 			return err
 		})
 		return sockets, err
@@ -94,22 +97,24 @@ func (r *router) openEndpoints(ctx context.Context, vpc VPC, client *linklocal.C
 const securePort = 443
 
 // listenForMachines opens the sockets of a VPC in the calling thread's network namespace, those
-// of its resolver at the addresses.
-func listenForMachines(resolvers []netip.Addr) (sockets *linklocal.Sockets, err error) {
+// of its resolver at the addresses, and with ipv6 those of IPv6.
+func listenForMachines(resolvers []netip.Addr, ipv6 bool) (sockets *linklocal.Sockets, err error) {
 	s := &linklocal.Sockets{}
 	defer func() {
 		if err != nil {
 			s.Close()
 		}
 	}()
-	if s.Metadata, err = net.ListenTCP("tcp4", tcpAddr(firewall.MetadataAddress, 80)); err != nil {
-		return nil, fmt.Errorf("listen for the metadata service: %w", err)
+	if s.Metadata, s.API, err = listenAt(firewall.MetadataAddress); err != nil {
+		return nil, err
 	}
-	if s.API, err = net.ListenTCP("tcp4", tcpAddr(firewall.MetadataAddress, firewall.APIPort)); err != nil {
-		return nil, fmt.Errorf("listen for the APIs: %w", err)
+	if ipv6 {
+		if s.Metadata6, s.API6, err = listenAt(firewall.MetadataAddress6); err != nil {
+			return nil, err
+		}
 	}
 	for _, addr := range resolvers {
-		packets, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, 53)))
+		packets, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, 53)))
 		if err != nil {
 			return nil, fmt.Errorf("listen for the resolver: %w", err)
 		}
@@ -117,13 +122,24 @@ func listenForMachines(resolvers []netip.Addr) (sockets *linklocal.Sockets, err 
 		if err := setQueueSize(packets); err != nil {
 			return nil, fmt.Errorf("listen for the resolver: %w", err)
 		}
-		stream, err := net.ListenTCP("tcp4", tcpAddr(addr, 53))
+		stream, err := net.ListenTCP("tcp", tcpAddr(addr, 53))
 		if err != nil {
 			return nil, fmt.Errorf("listen for the resolver: %w", err)
 		}
 		s.Streams = append(s.Streams, stream)
 	}
 	return s, nil
+}
+
+// listenAt opens the sockets of the metadata service and of the APIs at an address.
+func listenAt(address netip.Addr) (metadata, api *net.TCPListener, err error) {
+	if metadata, err = net.ListenTCP("tcp", tcpAddr(address, 80)); err != nil {
+		return nil, nil, fmt.Errorf("listen for the metadata service: %w", err)
+	}
+	if api, err = net.ListenTCP("tcp", tcpAddr(address, firewall.APIPort)); err != nil {
+		return metadata, nil, fmt.Errorf("listen for the APIs: %w", err)
+	}
+	return metadata, api, nil
 }
 
 // queueSize is the size of the queue of a resolver's socket, in bytes. A query takes up to a KiB of

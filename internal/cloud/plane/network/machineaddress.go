@@ -27,14 +27,17 @@ func (n *namespace) configureMachine(link netlink.Link, a attachment, subnet Sub
 	if err := n.setMachineAddresses(link, a, subnet); err != nil {
 		return err
 	}
-	device, gateway := link.Attrs().Index, subnetGateway(subnet.CIDR)
+	device := link.Attrs().Index
 	if a.number == 0 {
-		return n.setDefaultRoutes(device, gateway, a)
+		return n.setDefaultRoutes(device, a, subnet)
 	}
 	table := tableBase + a.number
-	routes := []route{
-		{table: table, to: subnet.CIDR.Masked(), device: device},
-		{table: table, to: everywhere, device: device, via: gateway},
+	var routes []route
+	if len(a.addresses) > 0 {
+		routes = []route{
+			{table: table, to: subnet.CIDR.Masked(), device: device},
+			{table: table, to: everywhere, device: device, via: subnetGateway(subnet.CIDR)},
+		}
 	}
 	if len(a.ipv6) > 0 {
 		routes = append(routes, route{table: table, to: everywhere6, device: device, via: gateway6})
@@ -45,14 +48,16 @@ func (n *namespace) configureMachine(link netlink.Link, a attachment, subnet Sub
 	return n.setSourceRules(a)
 }
 
-// setDefaultRoutes sets the default routes of the machine's primary device. gateway is that of
-// IPv4.
-func (n *namespace) setDefaultRoutes(device int, gateway netip.Addr, a attachment) error {
-	route := netlink.Route{LinkIndex: device, Gw: gateway.AsSlice(), Family: netlink.FAMILY_V4}
-	if err := n.netlink.RouteReplace(&route); err != nil {
-		return fmt.Errorf("add the default route: %w", err)
+// setDefaultRoutes sets the default routes of the machine's primary device.
+func (n *namespace) setDefaultRoutes(device int, a attachment, subnet Subnet) error {
+	if len(a.addresses) > 0 {
+		gateway := subnetGateway(subnet.CIDR)
+		route := netlink.Route{LinkIndex: device, Gw: gateway.AsSlice(), Family: netlink.FAMILY_V4}
+		if err := n.netlink.RouteReplace(&route); err != nil {
+			return fmt.Errorf("add the default route: %w", err)
+		}
 	}
-	route = netlink.Route{LinkIndex: device, Gw: gateway6.AsSlice(), Family: netlink.FAMILY_V6}
+	route := netlink.Route{LinkIndex: device, Gw: gateway6.AsSlice(), Family: netlink.FAMILY_V6}
 	if len(a.ipv6) > 0 {
 		if err := n.netlink.RouteReplace(&route); err != nil {
 			return fmt.Errorf("add the default route of IPv6: %w", err)

@@ -120,8 +120,13 @@ func serviceAddresses(vpc VPC) []netip.Prefix {
 		hostPrefix(firewall.ResolverAddress),
 		hostPrefix(firewall.VPCResolverAddress(vpc.CIDRs[0])),
 	}
+	if len(vpc.IPv6) > 0 {
+		all = append(all, hostPrefix(firewall.MetadataAddress6), hostPrefix(firewall.ResolverAddress6))
+	}
 	for _, s := range vpc.Subnets {
-		all = append(all, hostPrefix(subnetGateway(s.CIDR)))
+		if s.CIDR.IsValid() {
+			all = append(all, hostPrefix(subnetGateway(s.CIDR)))
+		}
 	}
 	return all
 }

@@ -48,9 +48,7 @@ func firewallOf(vpc VPC, desired map[string]attachment) firewall.Router {
 		})
 		f.Members = append(f.Members, p.Members...)
 	}
-	for _, s := range vpc.Subnets {
-		f.Subnets = append(f.Subnets, firewall.Subnet{ID: s.ID, Mark: subnetMark(s.ID), CIDR: s.CIDR, ACL: s.ACL})
-	}
+	f.Subnets = vpc.filteredSubnets(firewall.IPv4)
 	for _, i := range vpc.Interfaces {
 		for _, address := range i.addresses() {
 			f.Members = append(f.Members, firewall.Member{Private: address.Private, SecurityGroups: i.SecurityGroups})
@@ -59,9 +57,10 @@ func firewallOf(vpc VPC, desired map[string]attachment) firewall.Router {
 			f.Members = append(f.Members, firewall.Member{Private: address, SecurityGroups: i.SecurityGroups})
 		}
 		if a, ok := desired[i.ID]; ok {
+			secondary := a.addresses[min(1, len(a.addresses)):]
 			f.Interfaces = append(f.Interfaces, firewall.Interface{
 				ID: i.ID, Device: a.device, Mark: subnetMark(i.SubnetID), Private: i.Private,
-				Public: a.addresses[0].Public, Secondary: a.addresses[1:], Intercepted: a.intercepted,
+				Public: a.private().Public, Secondary: secondary, Intercepted: a.intercepted,
 				SecurityGroups: i.SecurityGroups, SourceCheck: i.SourceDestCheck && !i.Balances, Cut: i.Cut,
 				Rate: i.Rate, Translates: i.Translates, Balances: i.Balances, ReturnMark: returnMark(i.ID),
 				Unfiltered: i.Unfiltered, Recording: i.Recording,
@@ -75,19 +74,12 @@ func firewallOf(vpc VPC, desired map[string]attachment) firewall.Router {
 // forwards IPv6, and nodes of load balancers with IPv6 addresses do.
 func firewall6Of(vpc VPC, v4 firewall.Router, desired map[string]attachment) firewall.Router {
 	f := v4
-	f.Family, f.CIDRs, f.Resolver = firewall.IPv6, vpc.IPv6, false
-	f.Peers, f.Subnets, f.Interfaces = nil, nil, nil
+	f.Family, f.CIDRs = firewall.IPv6, vpc.IPv6
+	f.Peers, f.Subnets, f.Interfaces = nil, vpc.filteredSubnets(firewall.IPv6), nil
 	for _, p := range vpc.Peers {
 		f.Peers = append(f.Peers, firewall.Peer{
 			Device: peerDevice(p.ID), CIDRs: ofFamily(p.CIDRs, firewall.IPv6),
 		})
-	}
-	for i, s := range vpc.Subnets {
-		if s.IPv6.IsValid() {
-			of := v4.Subnets[i]
-			of.CIDR = s.IPv6
-			f.Subnets = append(f.Subnets, of)
-		}
 	}
 	for _, i := range v4.Interfaces {
 		i.Private, i.Public, i.Secondary = netip.Addr{}, netip.Addr{}, nil
@@ -109,6 +101,16 @@ func firewall6Of(vpc VPC, v4 firewall.Router, desired map[string]attachment) fir
 		f.Interfaces = append(f.Interfaces, i)
 	}
 	return f
+}
+
+// filteredSubnets returns the VPC's subnets that have addresses of a family, as the firewall sees them.
+func (vpc VPC) filteredSubnets(family firewall.Family) (subnets []firewall.Subnet) {
+	for _, s := range vpc.Subnets {
+		if block := s.block(family); block.IsValid() {
+			subnets = append(subnets, firewall.Subnet{ID: s.ID, Mark: subnetMark(s.ID), CIDR: block, ACL: s.ACL})
+		}
+	}
+	return subnets
 }
 
 // ofFamily returns the blocks of a family.

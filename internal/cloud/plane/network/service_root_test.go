@@ -27,7 +27,9 @@ type testSource struct{}
 
 // Instance returns an instance whose ID contains the VPC and the address.
 func (testSource) Instance(vpc string, addr netip.Addr) (metadata.Instance, bool) {
-	return metadata.Instance{ID: vpc + " " + addr.String(), EndpointEnabled: true, TokensRequired: true}, true
+	return metadata.Instance{
+		ID: vpc + " " + addr.String(), EndpointEnabled: true, IPv6Enabled: true, TokensRequired: true,
+	}, true
 }
 
 // withMachineServices returns a change that adds a metadata service, a resolver and an
@@ -84,10 +86,12 @@ func clientIn(path string) *http.Client {
 }
 
 // readInstanceID reads the instance ID with a token, as a machine does.
-func readInstanceID(path string) (string, error) {
+func readInstanceID(path string) (string, error) { return readInstanceIDAt(path, "169.254.169.254") }
+
+func readInstanceIDAt(path, host string) (string, error) {
 	client := clientIn(path)
 	do := func(method, path, header, value string) (string, error) {
-		request, err := http.NewRequest(method, "http://169.254.169.254/latest/"+path, nil)
+		request, err := http.NewRequest(method, "http://"+host+"/latest/"+path, nil)
 		if err != nil {
 			return "", err
 		}
@@ -163,8 +167,10 @@ func TestRealServicesOfEachVPC(t *testing.T) {
 }
 
 // callAPI calls the cloud's APIs as a machine does.
-func callAPI(path string) (string, error) {
-	response, err := clientIn(path).Get("http://169.254.169.254:4566/")
+func callAPI(path string) (string, error) { return callAPIAt(path, "169.254.169.254") }
+
+func callAPIAt(path, host string) (string, error) {
+	response, err := clientIn(path).Get("http://" + host + ":4566/")
 	if err != nil {
 		return "", err
 	}

@@ -72,7 +72,9 @@ func (r *router) passOwn(vpc VPC, s Subnet) (all []route) {
 	if !vpc.routesWithin(s) {
 		return nil
 	}
-	all = append(all, route{table: withinTable(s.ID), to: s.CIDR.Masked(), pass: true})
+	if s.CIDR.IsValid() {
+		all = append(all, route{table: withinTable(s.ID), to: s.CIDR.Masked(), pass: true})
+	}
 	if r.ipv6 && s.IPv6.IsValid() {
 		all = append(all, route{table: withinTable(s.ID), to: s.IPv6.Masked(), pass: true})
 	}

@@ -87,7 +87,7 @@ func (c *control) obey(ctx context.Context, order linklocal.Order, files []*os.F
 			return nil, nil // the daemon has taken these sockets from here
 		}
 		c.close(order.Place.ID)
-		sockets, err := linklocal.OpenSockets(files)
+		sockets, err := linklocal.OpenSockets(order.Place, files)
 		if err != nil {
 			return nil, err
 		}

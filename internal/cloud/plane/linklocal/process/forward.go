@@ -215,17 +215,24 @@ func (x *exchange) stopBody() {
 	<-x.sent
 }
 
-// limitHops sets the IP time to live of the response to a request with context ctx.
+// limitHops sets the time to live, or the hop limit of IPv6, of the response to a request with context ctx.
 func limitHops(ctx context.Context, hops int) error {
-	conn, ok := ctx.Value(connKey{}).(syscall.Conn)
+	conn, ok := ctx.Value(connKey{}).(interface {
+		net.Conn
+		syscall.Conn
+	})
 	if !ok {
 		return errors.New("limit hops: the request has no connection")
+	}
+	level, option := unix.IPPROTO_IP, unix.IP_TTL
+	if at, err := netip.ParseAddrPort(conn.LocalAddr().String()); err == nil && at.Addr().Is6() {
+		level, option = unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS
 	}
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return fmt.Errorf("limit hops: %w", err)
 	}
 	var optErr error
-	err = raw.Control(func(fd uintptr) { optErr = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_TTL, hops) })
+	err = raw.Control(func(fd uintptr) { optErr = unix.SetsockoptInt(int(fd), level, option, hops) })
 	return errors.Join(err, optErr)
 }

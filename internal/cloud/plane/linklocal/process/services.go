@@ -61,12 +61,20 @@ func (s *services) serve(ctx context.Context, id string, sockets *linklocal.Sock
 		})
 		return
 	}
-	start("metadata", func() error {
-		return vpchttp.Serve(ctx, s.metadataServer(id), s.metadata.Listen(id, sockets.Metadata))
-	})
-	start("api", func() error {
-		return vpchttp.Serve(ctx, s.apiServer(id, linklocal.API), s.api.Listen(id, sockets.API))
-	})
+	for _, listener := range []*net.TCPListener{sockets.Metadata, sockets.Metadata6} {
+		if listener != nil {
+			start("metadata", func() error {
+				return vpchttp.Serve(ctx, s.metadataServer(id), s.metadata.Listen(id, listener))
+			})
+		}
+	}
+	for _, listener := range []*net.TCPListener{sockets.API, sockets.API6} {
+		if listener != nil {
+			start("api", func() error {
+				return vpchttp.Serve(ctx, s.apiServer(id, linklocal.API), s.api.Listen(id, listener))
+			})
+		}
+	}
 	if len(sockets.Packets) == 0 {
 		return
 	}
