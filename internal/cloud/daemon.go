@@ -156,7 +156,7 @@ func (d *daemon) open(ctx context.Context, openStore func() (*store.Store, error
 	d.instances = &instances.Loop{
 		Store: d.store, Machines: d.machines, Network: d.networks, Log: d.Log, Manners: &d.manners,
 		Disks: d.limits.Disk, Networks: d.limits.Network, Env: d.env, EnvIPv6: overIPv6(d.env),
-		Layer: d.layers.Path,
+		Layer:  d.layers.Path,
 		Volume: d.planes.volumes.Path,
 	}
 	d.images = &images.Loop{

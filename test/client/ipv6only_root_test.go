@@ -67,4 +67,5 @@ func (c natCloud) checkIPv6Only(neighbor, neighborIPv6 string) {
 	if got := c.lookUp(neighbor, name, dns.TypeAAAA); len(got) != 1 || got[0] != own {
 		c.t.Errorf("%s resolves to %v, want %s", name, got, own)
 	}
+	c.checkRootReplacement(id, "["+own+"]:22")
 }

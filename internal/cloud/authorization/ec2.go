@@ -102,10 +102,14 @@ var ec2Operations = operations{
 	"ResetSnapshotAttribute":               on(snapshots, "SnapshotId"),
 	"DeleteVolume":                         on(volumes, "VolumeId"),
 
-	"CreateVolume":   {resources: []resource{created(volumes), maybe(snapshots, "SnapshotId")}},
-	"ModifyVolume":   on(volumes, "VolumeId"),
-	"AttachVolume":   {resources: []resource{of(volumes, "VolumeId"), of(instances, "InstanceId")}},
-	"DetachVolume":   {resources: []resource{of(volumes, "VolumeId"), maybe(instances, "InstanceId")}},
+	"CreateVolume": {resources: []resource{created(volumes), maybe(snapshots, "SnapshotId")}},
+	"ModifyVolume": on(volumes, "VolumeId"),
+	"AttachVolume": {resources: []resource{of(volumes, "VolumeId"), of(instances, "InstanceId")}},
+	"DetachVolume": {resources: []resource{of(volumes, "VolumeId"), maybe(instances, "InstanceId")}},
+	"CreateReplaceRootVolumeTask": {resources: []resource{
+		created(rootReplacements), created(volumes), of(instances, "InstanceId"), maybe(snapshots, "SnapshotId"),
+		maybe(images, "ImageId"),
+	}},
 	"CreateSnapshot": {resources: []resource{created(snapshots), of(volumes, "VolumeId")}},
 	"CreateSnapshots": {resources: []resource{
 		created(snapshots), of(instances, "InstanceSpecification.InstanceId"),

@@ -66,6 +66,10 @@ var (
 		name: "subnet-cidr-reservation", prefix: "scr-",
 		describe: tagsOf(store.SubnetReservations, subnetReservationTags),
 	}
+	rootReplacements = kind{
+		name: "replace-root-volume-task", prefix: "replacevol-",
+		describe: tagsOf(store.RootReplacements, rootReplacementTags),
+	}
 	vpcEndpoints = kind{name: "vpc-endpoint", prefix: "vpce-", describe: tagsOf(store.VPCEndpoints, vpcEndpointTags)}
 )
 
@@ -123,6 +127,7 @@ func connectEndpointTags(row *store.InstanceConnectEndpoint) store.Tags { return
 func peeringTags(row *store.PeeringConnection) store.Tags               { return row.Tags }
 func vpcEndpointTags(row *store.VPCEndpoint) store.Tags                 { return row.Tags }
 func subnetReservationTags(row *store.SubnetReservation) store.Tags     { return row.Tags }
+func rootReplacementTags(row *store.RootReplacement) store.Tags         { return row.Tags }
 func spotRequestTags(row *store.SpotRequest) store.Tags                 { return row.Tags }
 func flowLogTags(row *store.FlowLog) store.Tags                         { return row.Tags }
 func fleetTags(row *store.Fleet) store.Tags                             { return row.Tags }

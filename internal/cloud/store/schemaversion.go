@@ -79,7 +79,8 @@ var migrations = []migration{
 	// locks and storage classes of S3, and topics that buckets notify of changes; and delivery
 	// policies of Amazon SNS.
 	nil,
-	// Version 11 adds the former blocks of VPCs, and the IPv6 address of the metadata service of instances.
+	// Version 11 adds the former blocks of VPCs, the IPv6 address of the metadata service of instances, and
+	// replacements of root volumes.
 	nil,
 }
 

@@ -24,4 +24,5 @@ var tables = []table{
 	SSHPublicKeys, OpenIDProviders, RoleDeletions,
 	MFADevices,
 	SubnetReservations,
+	RootReplacements,
 }

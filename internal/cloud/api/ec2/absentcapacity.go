@@ -94,16 +94,3 @@ func (a *API) DescribeInstanceEventNotificationAttributes(
 		},
 	}, err
 }
-
-// DescribeReplaceRootVolumeTasks lists replacements of root volumes.
-func (a *API) DescribeReplaceRootVolumeTasks(
-	ctx context.Context, in *ec2.DescribeReplaceRootVolumeTasksInput,
-) (*ec2.DescribeReplaceRootVolumeTasksOutput, error) {
-	out := &ec2.DescribeReplaceRootVolumeTasksOutput{ReplaceRootVolumeTasks: []types.ReplaceRootVolumeTask{}}
-	return out, a.none(ctx, absent{
-		operation: "DescribeReplaceRootVolumeTasks",
-		dryRun:    in.DryRun, ids: in.ReplaceRootVolumeTaskIds, filters: in.Filters,
-		page: pageRequest{in.MaxResults, in.NextToken},
-		code: "InvalidReplaceRootVolumeTaskId.NotFound", text: "The replaceRootVolumeTask ID",
-	})
-}

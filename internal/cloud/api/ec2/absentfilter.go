@@ -36,8 +36,7 @@ var absentFilters = map[string]string{
 		"network-interface-permission.aws-service network-interface-permission.network-interface-id " +
 		"network-interface-permission.network-interface-permission-id " +
 		"network-interface-permission.permission",
-	"DescribePublicIpv4Pools":        "",
-	"DescribeReplaceRootVolumeTasks": "instance-id",
+	"DescribePublicIpv4Pools": "",
 	"DescribeReservedInstances": "availability-zone availability-zone-id duration end " +
 		"fixed-price instance-type product-description reserved-instances-id scope start state " +
 		"usage-price",

@@ -164,13 +164,10 @@ func (a *API) newInstance(l *launch, reservation string, index int32) *store.Ins
 		MetadataTags:          "disabled",
 		CPUCredits:            defaultCredits(l.setting, t),
 		Traits:                l.image.Traits,
-		Layers:                l.snapshot.Layers,
+		Layers:                l.layers,
 		Tags:                  l.tags[types.ResourceTypeInstance],
 		Desired:               store.Running,
 		State:                 store.Pending,
-	}
-	if l.snapshot.InFile { // of a simulated cloud
-		row.Layers = []string{l.snapshot.ID}
 	}
 	if l.profile != nil {
 		a.setProfile(row, l.profile)

@@ -20,6 +20,7 @@ type launch struct {
 	in           *ec2.RunInstancesInput // merged with the launch template
 	image        *store.Image
 	snapshot     *store.Snapshot
+	layers       []string // of the snapshot
 	subnet       *store.Subnet
 	anyZone      bool              // the request leaves the zone to EC2
 	interfaces   []launchInterface // the primary one first
@@ -100,12 +101,28 @@ func (a *API) resolveLaunch(
 	if err := l.resolve(r, region, a.launchImage); err != nil {
 		return nil, err
 	}
-	if l.snapshot.InFile && !a.Simulated {
-		return nil, wire.Errorf("UnsupportedOperation", "aloft's local cloud starts machines of root volumes: the "+
-			"snapshot %s of the image %s is of another volume.", l.snapshot.ID, l.image.ID)
+	if l.layers, err = a.rootLayers(l.snapshot); err != nil {
+		return nil, err
 	}
 	l.setTags(types.ResourceTypeInstance, l.tags[types.ResourceTypeInstance], l.templateTags)
 	return l, nil
+}
+
+// rootLayers returns the layers of a machine whose root volume is created of a snapshot.
+func (a *API) rootLayers(of snap) ([]string, error) {
+	switch {
+	case of.InFile && a.Simulated:
+		return []string{of.ID}, nil
+	case of.InFile:
+		return nil, wire.Errorf("UnsupportedOperation", "aloft's local cloud starts machines of root volumes: the "+
+			"snapshot %s is of another volume.", of.ID)
+	}
+	return of.Layers, nil
+}
+
+func imageUnavailable(image ami, state string) error {
+	return wire.Errorf("InvalidAMIID.Unavailable",
+		"The image ID '%s' is not available: it is %s. %s", image.ID, state, image.StateReason)
 }
 
 // merge merges the request with a version of the launch template that it names.
@@ -158,14 +175,10 @@ func (l *launch) resolve(
 		return err
 	}
 	if state := imageState(l.image); state != string(types.ImageStateAvailable) {
-		return wire.Errorf(
-			"InvalidAMIID.Unavailable",
-			"The image ID '%s' is not available: it is %s. %s", l.image.ID, state, l.image.StateReason,
-		)
+		return imageUnavailable(l.image, state)
 	}
-	l.snapshot, _ = store.Snapshots.Get(r, l.image.SnapshotID)
-	if l.snapshot == nil {
-		return wire.Errorf("InvalidSnapshot.NotFound", "The snapshot '%s' does not exist.", l.image.SnapshotID)
+	if l.snapshot, err = contentOf(r, l.image.SnapshotID); err != nil {
+		return err
 	}
 	t, ok := instancetype.ByName(instanceTypeName(l.in))
 	if !ok {

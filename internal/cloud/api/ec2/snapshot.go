@@ -48,6 +48,14 @@ func snapshotShared(row snap, region identity.Region) bool {
 		(row.Owner != row.Region.Account() || row.Public || slices.Contains(row.Users, region.Account()))
 }
 
+// contentOf returns the snapshot that an image or a volume was created of.
+func contentOf(r store.Reader, id string) (snap, error) {
+	if row, ok := store.Snapshots.Get(r, id); ok {
+		return row, nil
+	}
+	return nil, wire.Errorf("InvalidSnapshot.NotFound", "The snapshot '%s' does not exist.", id)
+}
+
 // findOwnSnapshot returns the snapshot with the id, or EC2's error for one that does not exist
 // or belongs to another account.
 func findOwnSnapshot(r store.Reader, region identity.Region, id string) (snap, error) {

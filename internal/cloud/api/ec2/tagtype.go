@@ -28,6 +28,7 @@ func taggableTypes() []taggableType {
 		&networkInterfaces, &elasticIPs, &natGateways, &dhcpOptions, &instances, &images, &snapshots, &volumes,
 		&launchTemplates, &connectEndpoints, &prefixLists, &peerings, &endpoints, &egressOnlyGateways,
 		&placementGroups, &fleets, &spotRequests, &flowLogs, &subnetReservations,
+		&rootReplacements,
 	}
 }
 

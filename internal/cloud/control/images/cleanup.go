@@ -52,6 +52,13 @@ func (l *Loop) usedLayers(r store.Reader) map[string]bool {
 			used[layer] = true
 		}
 	}
+	for _, task := range store.RootReplacements.List(r) {
+		if !task.Ended() {
+			for _, layer := range task.Layers {
+				used[layer] = true
+			}
+		}
+	}
 	for _, id := range l.Machines.List() {
 		for _, folder := range l.Machines.Status(id).Layers {
 			used[path.Base(folder)] = true

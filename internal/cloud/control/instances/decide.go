@@ -27,17 +27,18 @@ type Situation struct {
 	Reachable        bool
 	ShutdownBehavior string
 	AwaitsContent    bool // its base image is not built yet, or the content of one of its volumes
+	ReplacesRoot     bool // it is to get another root volume
 	Machine          Condition
 	Unsettled        bool // the change of state in progress takes longer
 }
 
-// situationOf combines an instance's row with the status of its machine, and whether one of its
-// volumes has no content yet.
-func situationOf(row *store.Instance, awaitsVolume bool, status machine.Status, now time.Time) Situation {
+// situationOf combines an instance's row with the status of its machine and what r has of its volumes.
+func situationOf(r store.Reader, row *store.Instance, status machine.Status, now time.Time) Situation {
 	return Situation{
 		Desired: row.Desired, State: row.State, Reachable: row.Reachable,
 		RebootRequested: row.Reboots != row.RebootsDone, ShutdownBehavior: row.ShutdownBehavior,
-		AwaitsContent: len(row.Layers) == 0 || awaitsVolume,
+		AwaitsContent: len(row.Layers) == 0 || awaitsVolume(r, row.ID),
+		ReplacesRoot:  awaitsReplacement(r, row),
 		Machine:       conditionOf(status), Unsettled: now.Before(row.SettledAt),
 	}
 }
@@ -64,6 +65,7 @@ const (
 	Stop           Action = "stop"      // shut the machine down, or kill it if forced
 	ShutDown       Action = "shut down" // power off the machine of an instance that terminates
 	Reboot         Action = "reboot"    // restart the system inside the machine
+	ReplaceRoot    Action = "replace the root volume of"
 	Terminate      Action = "terminate" // delete the machine with its disk
 	RecordState    Action = "record the state of"
 	RecordShutdown Action = "record the shutdown of" // the machine powered off: apply the shutdown behavior
@@ -113,6 +115,9 @@ func Next(s Situation) Step {
 func nextTowardRunning(s Situation) Step {
 	if s.AwaitsContent {
 		return Step{None, store.Running} // the images loop and the volumes loop create it, or it terminates
+	}
+	if s.ReplacesRoot {
+		return Step{ReplaceRoot, store.Running} // also if the last daemon ended meanwhile
 	}
 	pending := s.State == store.Pending
 	if pending && s.Unsettled && s.Machine != MachineRunning {

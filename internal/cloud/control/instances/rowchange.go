@@ -29,12 +29,17 @@ func (l *Loop) recordRunning(id string, reboots int, reachable bool) error {
 
 // recordBoot records that the machine booted now and runs.
 func (l *Loop) recordBoot(id string, reboots int) error {
-	return l.edit(id, func(row *store.Instance) {
-		now := time.Now().UTC()
-		row.MachineStarted = now
-		row.CheckedAt = l.Manners.Until(now, manners.CheckInstance, id+now.String())
-		row.ConsoleAt = l.Manners.Until(now, manners.PostConsole, id+now.String())
-		setRunning(row, reboots, true)
+	return l.Store.Batch(func(tx *store.Tx) {
+		if row, ok := store.Instances.Get(tx, id); ok && !awaitsReplacement(tx, row) {
+			endReplacement(tx, id, store.ReplacementSucceeded)
+		}
+		store.Instances.Edit(tx, id, func(row *store.Instance) {
+			now := time.Now().UTC()
+			row.MachineStarted = now
+			row.CheckedAt = l.Manners.Until(now, manners.CheckInstance, id+now.String())
+			row.ConsoleAt = l.Manners.Until(now, manners.PostConsole, id+now.String())
+			setRunning(row, reboots, true)
+		})
 	})
 }
 
@@ -50,14 +55,17 @@ func setRunning(row *store.Instance, reboots int, reachable bool) {
 // recordEnd records that the machine ended without a request of the API. next is
 // Stopping or ShuttingDown, and decides whether the instance stops or terminates.
 func (l *Loop) recordEnd(row *store.Instance, next, code, reason string) error {
-	return l.edit(row.ID, func(row *store.Instance) {
-		row.Desired = store.Stopped
-		if next == store.ShuttingDown {
-			row.Desired = store.Terminated
-		}
-		row.State, row.Reachable = next, false
-		row.StateReasonCode, row.StateReason = code, code+": "+reason
-		row.TransitionReason = code
+	return l.Store.Batch(func(tx *store.Tx) {
+		endReplacement(tx, row.ID, store.ReplacementFailed)
+		store.Instances.Edit(tx, row.ID, func(row *store.Instance) {
+			row.Desired = store.Stopped
+			if next == store.ShuttingDown {
+				row.Desired = store.Terminated
+			}
+			row.State, row.Reachable = next, false
+			row.StateReasonCode, row.StateReason = code, code+": "+reason
+			row.TransitionReason = code
+		})
 	})
 }
 
@@ -65,6 +73,7 @@ func (l *Loop) recordEnd(row *store.Instance, next, code, reason string) error {
 // no Elastic IP address, and discards pending reboots.
 func (l *Loop) recordStopped(id string) error {
 	return l.Store.Batch(func(tx *store.Tx) {
+		endReplacement(tx, id, store.ReplacementFailed)
 		store.Instances.Edit(tx, id, func(row *store.Instance) {
 			row.Reachable, row.RebootsDone, row.StartedBefore = false, row.Reboots, true
 			row.ImpairedSince = time.Time{}

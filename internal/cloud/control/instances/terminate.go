@@ -85,6 +85,7 @@ func (l *Loop) disconnect(ctx context.Context) error {
 // instance's network interfaces and volumes, or detaches those that outlive it.
 func (l *Loop) recordTermination(id string) error {
 	return l.Store.Batch(func(tx *store.Tx) {
+		endReplacement(tx, id, store.ReplacementFailed)
 		for _, eni := range store.NetworkInterfacesByInstance.List(tx, id) {
 			if eni.DeleteOnTermination {
 				addressing.DeleteInterface(tx, eni.ID)

@@ -170,7 +170,7 @@ func (l *Loop) converge(ctx context.Context, w *worker) (time.Duration, error) {
 			return rowDeleted, nil
 		}
 		now := time.Now()
-		step := Next(situationOf(row, awaitsVolume(l.Store.View(), row.ID), l.Machines.Status(row.ID), now))
+		step := Next(situationOf(l.Store.View(), row, l.Machines.Status(row.ID), now))
 		switch {
 		case step.Action == None && now.Before(row.SettledAt):
 			return row.SettledAt.Sub(now), nil
@@ -195,6 +195,8 @@ func (l *Loop) take(ctx context.Context, w *worker, row *store.Instance, step St
 		return l.shutDown(ctx, row)
 	case Reboot:
 		return l.reboot(ctx, row)
+	case ReplaceRoot:
+		return l.replaceRoot(ctx, row)
 	case Terminate:
 		return l.terminate(ctx, row)
 	case RecordShutdown:
@@ -220,6 +222,9 @@ func (l *Loop) deleteExpired(row *store.Instance) (time.Duration, error) {
 	}
 	return rowDeleted, l.Store.Batch(func(tx *store.Tx) {
 		store.Instances.Delete(tx, row.ID)
+		for _, task := range store.RootReplacementsByInstance.List(tx, row.ID) {
+			store.RootReplacements.Delete(tx, task.ID)
+		}
 		request, ok := store.SpotRequests.Get(tx, row.SpotRequestID)
 		if ok && request.InstanceID == row.ID && (request.Again == "" || !request.CancelledAt.IsZero()) {
 			store.SpotRequests.Delete(tx, request.ID)
