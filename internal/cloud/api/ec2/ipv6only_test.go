@@ -76,20 +76,23 @@ func TestSubnetAttributesNeedTheAddressesThatTheyAreAbout(t *testing.T) {
 		{without, ec2.ModifySubnetAttributeInput{MapPublicIpOnLaunch: on}, ""},
 		{only, ec2.ModifySubnetAttributeInput{EnableDns64: on}, ""},
 		{only, ec2.ModifySubnetAttributeInput{EnableResourceNameDnsAAAARecordOnLaunch: on}, ""},
-		{only, ec2.ModifySubnetAttributeInput{MapPublicIpOnLaunch: on}, missing("map-public-ip-on-launch", only, "IPv4")},
+		{
+			only, ec2.ModifySubnetAttributeInput{MapPublicIpOnLaunch: on},
+			missing("map-public-ip-on-launch", only, "IPv4"),
+		},
 		{
 			only, ec2.ModifySubnetAttributeInput{EnableResourceNameDnsARecordOnLaunch: on},
 			missing("enable-resource-name-dns-a-record-on-launch", only, "IPv4"),
 		},
 		{
 			only, ec2.ModifySubnetAttributeInput{AssignIpv6AddressOnCreation: off},
-			"InvalidParameterValue: Value (false) for parameter assign-ipv6-address-on-creation is invalid. The subnet (" +
-				only + ") is IPv6 only, which needs true.",
+			"InvalidParameterValue: Value (false) for parameter assign-ipv6-address-on-creation is invalid. The " +
+				"subnet (" + only + ") is IPv6 only, which needs true.",
 		},
 		{
 			only, ec2.ModifySubnetAttributeInput{PrivateDnsHostnameTypeOnLaunch: types.HostnameTypeIpName},
-			"InvalidParameterValue: Value (ip-name) for parameter private-dns-hostname-type-on-launch is invalid. The " +
-				"subnet (" + only + ") is IPv6 only, which needs resource-name.",
+			"InvalidParameterValue: Value (ip-name) for parameter private-dns-hostname-type-on-launch is invalid. " +
+				"The subnet (" + only + ") is IPv6 only, which needs resource-name.",
 		},
 		{only, ec2.ModifySubnetAttributeInput{PrivateDnsHostnameTypeOnLaunch: types.HostnameTypeResourceName}, ""},
 	} {
@@ -118,8 +121,8 @@ func TestAnInstanceInAnIPv6OnlySubnetHasOneAddress(t *testing.T) {
 		in   *ec2.RunInstancesInput
 		want string
 	}{
-		{run("t2.micro", asked), "Unsupported: The requested configuration is currently not supported. Please check the " +
-			"documentation for supported configurations."},
+		{run("t2.micro", asked), "Unsupported: The requested configuration is currently not supported. Please check " +
+			"the documentation for supported configurations."},
 		{run("t3.micro", func(in *ec2.RunInstancesInput) { in.PrivateIpAddress = aws.String("10.0.0.9") }), noIPv4},
 		{run("t3.micro", func(in *ec2.RunInstancesInput) {
 			in.SubnetId = nil
@@ -145,7 +148,8 @@ func TestAnInstanceInAnIPv6OnlySubnetHasOneAddress(t *testing.T) {
 		Filters: []types.Filter{filter("private-dns-name", id+".ec2.internal")},
 	}).Reservations[0].Instances[0]
 	eni := got.NetworkInterfaces[0]
-	if got.PrivateIpAddress != nil || aws.ToString(got.Ipv6Address) == "" || *got.PrivateDnsName != id+".ec2.internal" ||
+	if got.PrivateIpAddress != nil || aws.ToString(got.Ipv6Address) == "" ||
+		*got.PrivateDnsName != id+".ec2.internal" ||
 		eni.PrivateIpAddress != nil || len(eni.PrivateIpAddresses) != 0 || len(eni.Ipv6Addresses) != 1 {
 		t.Errorf("got %+v, interface %+v", got, eni)
 	}

@@ -71,8 +71,8 @@ func TestARootVolumeIsReplacedByWhatTheRequestNames(t *testing.T) {
 			t.Errorf("%s: task %+v", name, task)
 		}
 		row, _ := store.RootReplacements.Get(c.Store.View(), *task.ReplaceRootVolumeTaskId)
-		if !slices.Equal(row.Layers, want.layers) || row.Volume.SizeGiB != want.size || row.Volume.Device != "/dev/xvda" ||
-			row.Volume.Type != "gp3" || row.OldVolumeID != instance.RootVolumeID {
+		if !slices.Equal(row.Layers, want.layers) || row.Volume.SizeGiB != want.size ||
+			row.Volume.Device != "/dev/xvda" || row.Volume.Type != "gp3" || row.OldVolumeID != instance.RootVolumeID {
 			t.Errorf("%s: row %+v", name, row)
 		}
 		found := do(c, c.DescribeReplaceRootVolumeTasks, &ec2.DescribeReplaceRootVolumeTasksInput{
@@ -94,8 +94,8 @@ func TestARootVolumeThatCannotReplaceAnotherIsRefused(t *testing.T) {
 		SourceRegion: aws.String(home), SourceSnapshotId: &image.SnapshotID,
 	}).SnapshotId
 	for want, in := range map[string]ec2.CreateReplaceRootVolumeTaskInput{
-		"InvalidParameterValue: Value (" + other + ") for parameter snapshotId is invalid. It is not a snapshot of a root " +
-			"volume of the instance " + instance.ID + ".": {SnapshotId: &other},
+		"InvalidParameterValue: Value (" + other + ") for parameter snapshotId is invalid. It is not a snapshot of a " +
+			"root volume of the instance " + instance.ID + ".": {SnapshotId: &other},
 		"InvalidParameterCombination: The parameter snapshotId cannot be used with the parameter imageId": {
 			SnapshotId: &other, ImageId: &image.ID,
 		},

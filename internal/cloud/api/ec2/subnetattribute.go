@@ -98,8 +98,8 @@ func checkSubnetAttribute(subnet *store.Subnet, in *ec2.ModifySubnetAttributeInp
 	} {
 		if isTrue(attribute.value) && !attribute.has {
 			return wire.Errorf("InvalidParameterValue",
-				"Invalid value 'true' for %[1]s. Cannot set %[1]s to true unless the subnet (%[2]s) has an %[3]s CIDR block "+
-					"associated with it.", attribute.name, subnet.ID, attribute.family)
+				"Invalid value 'true' for %[1]s. Cannot set %[1]s to true unless the subnet (%[2]s) has an %[3]s CIDR "+
+					"block associated with it.", attribute.name, subnet.ID, attribute.family)
 		}
 	}
 	switch assign := in.AssignIpv6AddressOnCreation; {

@@ -104,13 +104,15 @@ func (l *Loop) Run(ctx context.Context) error {
 	return nil
 }
 
-// followRows notifies the worker of every instance whose row changes, or that of a volume.
+// followRows notifies the worker of every instance whose row changes, or that of a volume or of the
+// replacement of its root volume.
 func (l *Loop) followRows(ctx context.Context) error {
 	seen := map[string]*store.Instance{}
 	volumes := map[string]*store.Volume{}
 	for {
 		view := l.Store.View()
 		volumes = l.followVolumes(view, volumes)
+		l.followReplacements(view)
 		rows := store.Instances.List(view)
 		for _, row := range rows {
 			if seen[row.ID] != row {
@@ -124,7 +126,7 @@ func (l *Loop) followRows(ctx context.Context) error {
 				return !present
 			})
 		}
-		if err := view.Changed(ctx, store.Instances, store.Volumes); err != nil {
+		if err := view.Changed(ctx, store.Instances, store.Volumes, store.RootReplacements); err != nil {
 			return err
 		}
 	}

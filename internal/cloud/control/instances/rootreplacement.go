@@ -16,6 +16,15 @@ func awaitsReplacement(r store.Reader, row *store.Instance) bool {
 	return ok && row.RootVolumeID == task.OldVolumeID
 }
 
+// followReplacements notifies the workers of instances that are to get another root volume.
+func (l *Loop) followReplacements(r store.Reader) {
+	for _, task := range store.RootReplacements.List(r) {
+		if !task.Ended() {
+			l.notify(task.InstanceID)
+		}
+	}
+}
+
 // replaceRoot shuts the machine down and deletes it with its disk. The next launch creates it with the
 // content of the new root volume, and with the same network interfaces and other volumes.
 func (l *Loop) replaceRoot(ctx context.Context, row *store.Instance) error {
@@ -24,7 +33,9 @@ func (l *Loop) replaceRoot(ctx context.Context, row *store.Instance) error {
 		return nil
 	}
 	if err := l.Store.Batch(func(tx *store.Tx) {
-		store.RootReplacements.Edit(tx, task.ID, func(t *store.RootReplacement) { t.State = store.ReplacementInProgress })
+		store.RootReplacements.Edit(tx, task.ID, func(t *store.RootReplacement) {
+			t.State = store.ReplacementInProgress
+		})
 		store.Instances.Edit(tx, row.ID, func(row *store.Instance) { row.Reachable = false })
 	}); err != nil {
 		return err

@@ -13,16 +13,19 @@ func TestMachineRestartsWithItsNewRootVolume(t *testing.T) {
 	for _, deleteOld := range []bool{false, true} {
 		withLoop(t, func(f *fixture) {
 			f.launch("i-1", func(row *store.Instance) { row.RootVolumeID = "vol-old" })
+			f.update(func(tx *store.Tx) {
+				store.Volumes.Put(tx, &store.Volume{ID: "vol-old", InstanceID: "i-1", State: "in-use"})
+			})
 			before := f.instance("i-1")
 			f.update(func(tx *store.Tx) {
-				store.Volumes.Put(tx, &store.Volume{ID: "vol-old", InstanceID: "i-1", State: "in-use", Device: "/dev/xvda"})
 				store.RootReplacements.Put(tx, &store.RootReplacement{
-					ID: "replacevol-1", InstanceID: "i-1", ImageID: "ami-2", OldVolumeID: "vol-old", DeleteOld: deleteOld,
-					Volume: store.Volume{ID: "vol-new", Device: "/dev/xvda"}, Layers: []string{"base", "new"}, State: "pending",
+					ID: "replacevol-1", InstanceID: "i-1", ImageID: "ami-2", OldVolumeID: "vol-old",
+					DeleteOld: deleteOld, Volume: store.Volume{ID: "vol-new"}, Layers: []string{"base", "new"},
 				})
 			})
 			row := f.instance("i-1")
-			if row.State != store.Running || !row.Reachable || row.RootVolumeID != "vol-new" || row.ImageID != "ami-2" ||
+			if row.State != store.Running || !row.Reachable || row.RootVolumeID != "vol-new" ||
+				row.ImageID != "ami-2" ||
 				!slices.Equal(row.InterfaceIDs, before.InterfaceIDs) || row.LaunchTime != before.LaunchTime {
 				t.Errorf("instance %+v", row)
 			}

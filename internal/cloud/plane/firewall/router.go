@@ -16,7 +16,7 @@ type Router struct {
 	Uplink         string         // device towards the internet
 	UplinkMark     uint32         // of packets from there; zero: none
 	Peers          []Peer
-	Resolver       bool // DNS answers at the base of the primary CIDR plus two and at ResolverAddress, or ResolverAddress6
+	Resolver       bool // DNS answers at VPCResolverAddress and ResolverAddress, or at ResolverAddress6
 	Subnets        []Subnet
 	Interfaces     []Interface // attached to the router
 	Members        []Member    // all addresses of the VPC's and its peers' interfaces, attached or not

@@ -41,7 +41,8 @@ func (s *Server) Handler(vpcID string) http.Handler {
 		switch {
 		case !ok:
 			writeError(w, http.StatusNotFound)
-		case !instance.EndpointEnabled, ipv6 && !instance.IPv6Enabled, r.Header.Get(forwardedHeader) != "" && r.Method == http.MethodPut:
+		case !instance.EndpointEnabled, ipv6 && !instance.IPv6Enabled,
+			r.Header.Get(forwardedHeader) != "" && r.Method == http.MethodPut:
 			// An open proxy may have forwarded the request for someone else.
 			writeError(w, http.StatusForbidden)
 		case r.Method == http.MethodPut && path.Clean(r.URL.Path) == "/latest/api/token":
