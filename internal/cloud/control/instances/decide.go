@@ -109,15 +109,15 @@ func Next(s Situation) Step {
 		}
 		return Step{None, store.Stopped}
 	}
+	if s.ReplacesRoot && !s.AwaitsContent {
+		return Step{ReplaceRoot, store.Running} // also if the last daemon ended meanwhile
+	}
 	return nextTowardRunning(s)
 }
 
 func nextTowardRunning(s Situation) Step {
 	if s.AwaitsContent {
 		return Step{None, store.Running} // the images loop and the volumes loop create it, or it terminates
-	}
-	if s.ReplacesRoot {
-		return Step{ReplaceRoot, store.Running} // also if the last daemon ended meanwhile
 	}
 	pending := s.State == store.Pending
 	if pending && s.Unsettled && s.Machine != MachineRunning {
