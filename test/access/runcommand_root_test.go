@@ -213,6 +213,16 @@ func TestRealMachinesRunTheCommandsOfTheCLI(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 	})
+	t.Run("a document of one's own", func(t *testing.T) {
+		script := `aws ssm create-document --name Greet --content '{"schemaVersion": "2.2",
+			"parameters": {"who": {"type": "String"}}, "mainSteps": [{"action": "aws:runShellScript", "name": "greet",
+			"inputs": {"runCommand": ["echo hello {{ who }}", "pwd"], "workingDirectory": "/tmp"}}]}' >/dev/null
+		aws ssm send-command --instance-ids "$INSTANCE" --document-name Greet --parameters who=ada \
+			--query Command.CommandId --output text`
+		if got := f.output(managed, f.must(managed, script)); got != "hello ada\n/tmp" {
+			t.Errorf("got %q", got)
+		}
+	})
 	t.Run("a restart of the local cloud", func(t *testing.T) {
 		id := f.send(managed, "echo x >>/root/ran", "sleep 5", "cat /root/ran")
 		f.Must(t, "local", "restart")

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 
+	"aloft.dev/aloft/internal/cloud/identity"
 	"aloft.dev/aloft/internal/cloud/runcommand"
 	"aloft.dev/aloft/internal/cloud/store"
 )
@@ -16,16 +17,24 @@ var commandOperations = operations{
 		{fields: []string{"InstanceIds"}, find: instances.withID, optional: true},
 		{fields: []string{"Targets.Key"}, find: targeted, optional: true},
 	}},
-	"CancelCommand":               {},
-	"ListCommands":                {},
-	"ListCommandInvocations":      {},
-	"GetCommandInvocation":        {},
-	"DescribeInstanceInformation": {},
-	"ListDocuments":               {},
-	"GetDocument":                 {resources: []resource{{fields: []string{"Name"}, find: commandDocuments}}},
-	"DescribeDocument":            {resources: []resource{{fields: []string{"Name"}, find: commandDocuments}}},
-	"UpdateInstanceInformation":   {resources: []resource{{fields: []string{"InstanceId"}, find: instances.withID}}},
+	"CancelCommand":                {},
+	"ListCommands":                 {},
+	"ListCommandInvocations":       {},
+	"GetCommandInvocation":         {},
+	"DescribeInstanceInformation":  {},
+	"ListDocuments":                {},
+	"GetDocument":                  onDocument,
+	"DescribeDocument":             onDocument,
+	"DescribeDocumentPermission":   onDocument,
+	"CreateDocument":               onDocument,
+	"UpdateDocument":               onDocument,
+	"DeleteDocument":               onDocument,
+	"ListDocumentVersions":         onDocument,
+	"UpdateDocumentDefaultVersion": onDocument,
+	"UpdateInstanceInformation":    {resources: []resource{{fields: []string{"InstanceId"}, find: instances.withID}}},
 }
+
+var onDocument = operation{resources: []resource{{fields: []string{"Name"}, find: commandDocuments}}}
 
 // messageOperations are those of the service that delivers messages to agents. They are about
 // no resource; the service accepts an instance's own credentials only.
@@ -45,10 +54,15 @@ func joined(a, b operations) operations {
 // commandDocuments returns the document that a text names, by name or by ARN. The documents that AWS
 // owns belong to no account.
 func commandDocuments(s *subject, text string) []target {
-	if !strings.HasPrefix(text, "arn:") {
-		text = "arn:aws:ssm:" + s.region.Name() + "::document/" + text
+	name := text[strings.LastIndex(text, "/")+1:]
+	if name == runcommand.Document {
+		return []target{{arn: "arn:aws:ssm:" + s.region.Name() + "::document/" + name}}
 	}
-	return []target{{arn: text}}
+	t := target{arn: identity.ARN("ssm", s.region, "document/"+name)}
+	if row, ok := store.Documents.Get(s, s.region.Key(name)); ok {
+		t.tags = row.Tags
+	}
+	return []target{t}
 }
 
 // targeted returns the instances that all targets of a command select together. Without an

@@ -1,6 +1,7 @@
 package runcommand
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"aloft.dev/aloft/internal/cloud/store"
 )
 
 // Plugin is the name of the plugin that runs the commands of Document.
@@ -116,6 +119,21 @@ func arguments(given map[string][]string) map[string]any {
 	}
 	return all
 }
+
+// argumentsOf returns the parameters of the message that carries a command. A document of one's own has become a
+// script, which is sent as AWS's document would be.
+func argumentsOf(c *store.Command) map[string]any {
+	if c.Step == "" {
+		return arguments(c.Parameters)
+	}
+	return map[string]any{
+		commands: c.Script, workingDirectory: c.Directory,
+		executionTimeout: strconv.Itoa(int(c.Execution / time.Second)),
+	}
+}
+
+// PluginOf returns the name of the only plugin of a command: the step of a document of one's own.
+func PluginOf(c *store.Command) string { return cmp.Or(c.Step, Plugin) }
 
 // content returns the document as messages have it.
 func content() json.RawMessage { return json.RawMessage(DocumentContent) }

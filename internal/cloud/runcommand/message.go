@@ -183,7 +183,7 @@ func sendMessage(r store.Reader, i *store.CommandInvocation) (Message, error) {
 		CloudWatchLogGroupName  string
 		CloudWatchOutputEnabled string
 	}{
-		Parameters: arguments(c.Parameters), DocumentContent: content(), CommandID: c.ID, DocumentName: c.Document,
+		Parameters: argumentsOf(c), DocumentContent: content(), CommandID: c.ID, DocumentName: c.Document,
 		CloudWatchOutputEnabled: "false",
 	})
 	if err != nil {

@@ -27,6 +27,9 @@ type Command struct {
 	Execution       time.Duration       // that it may take
 	MaxConcurrency  string              // "50", "10%"
 	MaxErrors       string              // "0", "10%"
+	Script          []string            // lines of a document of one's own; nil: those of Parameters
+	Directory       string              // in which Script runs
+	Step            string              // of that document
 	Requested       time.Time
 	Cancelled       bool // the user has cancelled it, at least for some instances
 	Done            bool // every invocation has ended

@@ -17,7 +17,7 @@ var tables = []table{
 	ScalingNotifications, LaunchConfigurations, WarmPools,
 	AccountSettings, PlacementGroups, Fleets,
 	SharedTags,
-	ObjectVersions, LogPolicies, QueryDefinitions, CertificateSettings, FlowLogs,
+	ObjectVersions, LogPolicies, QueryDefinitions, Documents, CertificateSettings, FlowLogs,
 	ServerCertificates, Dashboards,
 	SpotRequests,
 	Users, Groups, AccessKeys, AccountIdentities,

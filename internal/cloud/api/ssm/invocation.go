@@ -40,13 +40,13 @@ func (a *API) GetCommandInvocation(
 	switch {
 	case !ok || !known:
 		return nil, &wire.Error{Code: "InvocationDoesNotExist"}
-	case in.PluginName != nil && *in.PluginName != runcommand.Plugin:
+	case in.PluginName != nil && *in.PluginName != runcommand.PluginOf(command):
 		return nil, &wire.Error{Code: "InvalidPluginName"}
 	}
 	return &ssm.GetCommandInvocationOutput{
 		CommandId: &row.CommandID, InstanceId: &row.InstanceID, Comment: &command.Comment,
 		DocumentName: &command.Document, DocumentVersion: &command.DocumentVersion,
-		PluginName: aws.String(runcommand.Plugin), ResponseCode: row.Code,
+		PluginName: aws.String(runcommand.PluginOf(command)), ResponseCode: row.Code,
 		ExecutionStartDateTime: timeText(row.Started), ExecutionEndDateTime: timeText(row.Ended),
 		ExecutionElapsedTime: elapsed(row.Started, row.Ended),
 		Status:               types.CommandInvocationStatus(row.Status), StatusDetails: &row.Details,
@@ -128,16 +128,16 @@ func describeInvocation(row *store.CommandInvocation, c *store.Command, details 
 		ServiceRole: aws.String(""), NotificationConfig: noNotifications(), CloudWatchOutputConfig: noLogs(),
 	}
 	if details {
-		out.CommandPlugins = append(out.CommandPlugins, describePlugin(row))
+		out.CommandPlugins = append(out.CommandPlugins, describePlugin(row, c))
 	}
 	return out
 }
 
 // describePlugin returns the only plugin of an invocation.
-func describePlugin(row *store.CommandInvocation) types.CommandPlugin {
+func describePlugin(row *store.CommandInvocation, c *store.Command) types.CommandPlugin {
 	plugin := types.CommandPlugin{
-		Name: aws.String(runcommand.Plugin), Status: types.CommandPluginStatus(row.Status), StatusDetails: &row.Details,
-		ResponseCode: row.Code, Output: &row.Output,
+		Name: aws.String(runcommand.PluginOf(c)), Status: types.CommandPluginStatus(row.Status),
+		StatusDetails: &row.Details, ResponseCode: row.Code, Output: &row.Output,
 		StandardOutputUrl: aws.String(""), StandardErrorUrl: aws.String(""),
 		OutputS3BucketName: aws.String(""), OutputS3KeyPrefix: aws.String(""),
 	}

@@ -40,7 +40,11 @@ func (a *API) SendCommand(ctx context.Context, in *ssm.SendCommandInput) (*ssm.S
 	if err := checkMissing(in); err != nil {
 		return nil, err
 	}
-	row, err := a.command(in)
+	view, region, err := a.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	row, err := a.command(view, region, in)
 	if err != nil {
 		return nil, err
 	}
@@ -95,27 +99,28 @@ func refersToParameters(parameters map[string][]string) bool {
 }
 
 // command returns the command that a request describes, without its region.
-func (a *API) command(in *ssm.SendCommandInput) (*store.Command, error) {
+func (a *API) command(r store.Reader, region identity.Region, in *ssm.SendCommandInput) (*store.Command, error) {
 	if in.DocumentName == nil {
 		return nil, model.Null("documentName")
 	}
-	document, err := findDocument(*in.DocumentName, in.DocumentVersion)
+	document, err := findDocument(r, region, *in.DocumentName, in.DocumentVersion, nil)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkCommand(in); err != nil {
 		return nil, err
 	}
-	execution, problem := runcommand.CheckParameters(in.Parameters)
+	script, problem := document.script(in.Parameters)
 	if problem != "" {
 		return nil, wire.Errorf("InvalidParameters", "%s", problem)
 	}
 	row := &store.Command{
-		ID: a.random.UUID(), Document: document, Comment: aws.ToString(in.Comment),
+		ID: a.random.UUID(), Document: document.name, Comment: aws.ToString(in.Comment),
 		DocumentVersion: constraint.Default(in.DocumentVersion, "$DEFAULT"),
 		Parameters:      in.Parameters, InstanceIDs: in.InstanceIds,
-		Timeout:        time.Duration(constraint.Default(in.TimeoutSeconds, defaultTimeout)) * time.Second,
-		Execution:      execution,
+		Timeout:   time.Duration(constraint.Default(in.TimeoutSeconds, defaultTimeout)) * time.Second,
+		Execution: script.Timeout,
+		Script:    script.Lines, Directory: script.Directory, Step: document.step(),
 		MaxConcurrency: constraint.Default(in.MaxConcurrency, runcommand.DefaultConcurrency),
 		MaxErrors:      constraint.Default(in.MaxErrors, runcommand.DefaultErrors),
 		Requested:      a.Now().UTC().Truncate(time.Millisecond),

@@ -33,20 +33,35 @@ func mergeTags(old store.Tags, added []types.Tag) (store.Tags, error) {
 	return constraint.MergeTags(tagRules, old, added, func(t types.Tag) (key, value *string) { return t.Key, t.Value })
 }
 
-// findTagged returns the parameter that a tag operation names.
+// taggable is something with tags.
+type taggable struct {
+	tags store.Tags
+	set  func(tx *store.Tx, tags store.Tags)
+}
+
+// findTagged returns the parameter or the document that a tag operation names.
 func findTagged(
 	r store.Reader, region identity.Region, kind types.ResourceTypeForTagging, id *string,
-) (*store.Parameter, error) {
-	if kind != types.ResourceTypeForTaggingParameter {
-		return nil, wire.Errorf(
-			"InvalidResourceType", "%s is not a resource type that aloft's local cloud has: it has Parameter.", kind,
-		)
+) (taggable, error) {
+	name := aws.ToString(id)
+	switch kind {
+	case types.ResourceTypeForTaggingParameter:
+		if row, ok := findParameter(r, region, name); ok && !store.IsPublicParameter(row.Name) {
+			return taggable{row.Tags, func(tx *store.Tx, tags store.Tags) {
+				store.Parameters.Edit(tx, row.Key(), func(edited *store.Parameter) { edited.Tags = tags })
+			}}, nil
+		}
+	case types.ResourceTypeForTaggingDocument:
+		if row, ok := store.Documents.Get(r, region.Key(name)); ok {
+			return taggable{row.Tags, func(tx *store.Tx, tags store.Tags) {
+				store.Documents.Edit(tx, region.Key(name), func(edited *store.Document) { edited.Tags = tags })
+			}}, nil
+		}
+	default:
+		return taggable{}, wire.Errorf("InvalidResourceType",
+			"%s is not a resource type that aloft's local cloud has: it has Parameter and Document.", kind)
 	}
-	row, ok := findParameter(r, region, aws.ToString(id))
-	if !ok || store.IsPublicParameter(row.Name) {
-		return nil, &wire.Error{Code: "InvalidResourceId"}
-	}
-	return row, nil
+	return taggable{}, &wire.Error{Code: "InvalidResourceId"}
 }
 
 func (a *API) editTags(
@@ -56,20 +71,20 @@ func (a *API) editTags(
 	change func(store.Tags) (store.Tags, error),
 ) error {
 	return a.change(ctx, func(tx *store.Tx, region identity.Region) error {
-		row, err := findTagged(tx, region, kind, id)
+		found, err := findTagged(tx, region, kind, id)
 		if err != nil {
 			return err
 		}
-		tags, err := change(row.Tags)
+		tags, err := change(found.tags)
 		if err != nil {
 			return err
 		}
-		store.Parameters.Edit(tx, row.Key(), func(edited *store.Parameter) { edited.Tags = tags })
+		found.set(tx, tags)
 		return nil
 	})
 }
 
-// AddTagsToResource adds tags to a parameter. A tag replaces one with the same key.
+// AddTagsToResource adds tags to a parameter or a document. A tag replaces one with the same key.
 func (a *API) AddTagsToResource(
 	ctx context.Context, in *ssm.AddTagsToResourceInput,
 ) (*ssm.AddTagsToResourceOutput, error) {
@@ -77,7 +92,7 @@ func (a *API) AddTagsToResource(
 	return &ssm.AddTagsToResourceOutput{}, a.editTags(ctx, in.ResourceType, in.ResourceId, add)
 }
 
-// RemoveTagsFromResource removes the tags with the keys from a parameter.
+// RemoveTagsFromResource removes the tags with the keys from a parameter or a document.
 func (a *API) RemoveTagsFromResource(
 	ctx context.Context, in *ssm.RemoveTagsFromResourceInput,
 ) (*ssm.RemoveTagsFromResourceOutput, error) {
@@ -95,7 +110,7 @@ func (a *API) RemoveTagsFromResource(
 	)
 }
 
-// ListTagsForResource lists the tags of a parameter.
+// ListTagsForResource lists the tags of a parameter or a document.
 func (a *API) ListTagsForResource(
 	ctx context.Context, in *ssm.ListTagsForResourceInput,
 ) (*ssm.ListTagsForResourceOutput, error) {
@@ -103,13 +118,18 @@ func (a *API) ListTagsForResource(
 	if err != nil {
 		return nil, err
 	}
-	row, err := findTagged(view, region, in.ResourceType, in.ResourceId)
+	found, err := findTagged(view, region, in.ResourceType, in.ResourceId)
 	if err != nil {
 		return nil, err
 	}
-	out := &ssm.ListTagsForResourceOutput{TagList: []types.Tag{}}
-	for _, key := range slices.Sorted(maps.Keys(row.Tags)) {
-		out.TagList = append(out.TagList, types.Tag{Key: aws.String(key), Value: aws.String(row.Tags[key])})
+	return &ssm.ListTagsForResourceOutput{TagList: describeTags(found.tags)}, nil
+}
+
+// describeTags returns tags in the order of their keys.
+func describeTags(tags store.Tags) []types.Tag {
+	list := []types.Tag{}
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		list = append(list, types.Tag{Key: aws.String(key), Value: aws.String(tags[key])})
 	}
-	return out, nil
+	return list
 }
