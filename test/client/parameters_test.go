@@ -59,6 +59,9 @@ var harmless = map[string]string{
 	"TrustStoreAssociationStatus":           "listeners that verify clients are refused",
 	"Unmask":                                "nothing is masked",
 
+	"DeleteDocumentInput.Force":                                         "documents of other types need it",
+	"DescribeDocumentPermissionInput.MaxResults":                        "documents are not shared",
+	"DescribeDocumentPermissionInput.NextToken":                         "documents are not shared",
 	"ListServiceSpecificCredentialsInput.AllUsers":                      "the answer is empty",
 	"ListServiceSpecificCredentialsInput.ServiceName":                   "the answer is empty",
 	"PutObjectLockConfigurationInput.Token":                             "AWS's support once gave tokens",

@@ -79,8 +79,10 @@ var migrations = []migration{
 	// locks and storage classes of S3, and topics that buckets notify of changes; and delivery
 	// policies of Amazon SNS.
 	nil,
-	// Version 11 adds the former blocks of VPCs, the IPv6 address of the metadata service of instances, and
-	// replacements of root volumes.
+	// Version 11 adds former blocks of VPCs, the IPv6 address of the metadata service of instances, and
+	// replacements of root volumes. It adds ownership of buckets with access control lists, and rules
+	// for objects that are not empty; how topics trace messages; saved queries of CloudWatch Logs; and
+	// documents of Systems Manager.
 	nil,
 }
 
