@@ -13,7 +13,7 @@ func TestCanonical(t *testing.T) {
   "Version": "2012-10-17"
 }`: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"x"},"Action":"s:* & t",` +
 			`"Resource":["b","a"]}]}`,
-		`{"Statement": {"Action": "a & b", "Other": 1, "Sid": ""}}`: `{"Statement":{"Sid":"","Action":"a & b","Other":1}}`,
+		`{"Statement": {"Action": "a & b", "Other": 1}}`: `{"Statement":{"Action":"a & b","Other":1}}`,
 		`{"Statement": 7}`: `{"Statement":7}`,
 		`[ 1 ]`:            `[1]`,
 		`no policy`:        `no policy`,
