@@ -167,22 +167,8 @@ func checkModification(in *ec2.ModifyInstanceAttributeInput, row vm) error {
 	if needsStop && row.State != store.Stopped {
 		return notStopped(row)
 	}
-	if err := checkEnhancedNetworking(in, row); err != nil {
+	if err := cmp.Or(checkEnhancedNetworking(in, row), checkNewType(in.InstanceType, row)); err != nil {
 		return err
-	}
-	if in.InstanceType != nil {
-		t, ok := instancetype.ByName(aws.ToString(in.InstanceType.Value))
-		if !ok {
-			return wire.Errorf(
-				"InvalidInstanceAttributeValue",
-				"Invalid value '%s' for InstanceType.", aws.ToString(in.InstanceType.Value),
-			)
-		}
-		if err := cmp.Or(
-			checkArchitecture(t, string(instancetype.ArchitectureOf(row.Type))), checkTraits(t, row.Traits),
-		); err != nil {
-			return err
-		}
 	}
 	if in.UserData != nil && len(in.UserData.Value) > maxUserData {
 		return wire.Errorf("InvalidParameterValue", "User data is limited to 16384 bytes")
@@ -194,6 +180,20 @@ func checkModification(in *ec2.ModifyInstanceAttributeInput, row vm) error {
 		)
 	}
 	return checkShutdown(row.SpotRequestID != "", in.InstanceInitiatedShutdownBehavior)
+}
+
+// checkNewType refuses a type that does not exist or that the instance cannot become; nil: it keeps its
+// type.
+func checkNewType(name *types.AttributeValue, row vm) error {
+	if name == nil {
+		return nil
+	}
+	t, ok := instancetype.ByName(aws.ToString(name.Value))
+	if !ok {
+		return wire.Errorf(
+			"InvalidInstanceAttributeValue", "Invalid value '%s' for InstanceType.", aws.ToString(name.Value))
+	}
+	return cmp.Or(checkArchitecture(t, string(instancetype.ArchitectureOf(row.Type))), checkTraits(t, row.Traits))
 }
 
 // checkEnhancedNetworking refuses to take a network adapter that the type of the instance needs, and kinds of adapters
