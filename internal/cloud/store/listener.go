@@ -59,13 +59,25 @@ type QueryPair struct{ Key, Value string }
 
 // Action is one of a listener's or rule's actions.
 type Action struct {
-	Type              string // "forward", "redirect", "fixed-response"
+	Type              string // "forward", "redirect", "fixed-response", "authenticate-oidc", "authenticate-cognito"
 	Order             int32
 	Forward           []WeightedTargetGroup
 	Stickiness        bool
 	StickinessSeconds int32
 	Redirect          *Redirect
 	FixedResponse     *FixedResponse
+	Authentication    *Authentication
+}
+
+// Authentication is how an action authenticates clients: with an OpenID Connect provider, or with a user
+// pool of Amazon Cognito.
+type Authentication struct {
+	Issuer, AuthorizationEndpoint, TokenEndpoint, UserInfoEndpoint, ClientID string
+	UserPool, UserPoolClient, UserPoolDomain                                 string // "": a provider
+	Cookie, Scope                                                            string
+	Seconds                                                                  int64 // of a session
+	Parameters                                                               map[string]string
+	Unauthenticated                                                          string // "deny", "allow", "authenticate"
 }
 
 // WeightedTargetGroup is a target group's share of a forward action.

@@ -81,8 +81,8 @@ var migrations = []migration{
 	nil,
 	// Version 11 adds former blocks of VPCs, the IPv6 address of the metadata service of instances, and
 	// replacements of root volumes. It adds ownership of buckets with access control lists, and rules
-	// for objects that are not empty; how topics trace messages; saved queries of CloudWatch Logs; and
-	// documents of Systems Manager.
+	// for objects that are not empty; how topics trace messages; saved queries of CloudWatch Logs;
+	// documents of Systems Manager; and how load balancers authenticate clients.
 	nil,
 }
 

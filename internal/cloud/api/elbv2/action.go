@@ -1,6 +1,7 @@
 package elbv2
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,35 +14,62 @@ import (
 // readActions validates the actions of one of lb's listeners or rules (Elastic
 // Load Balancing API Reference, Action). parameter is the name under which the
 // request has them.
-func readActions(
+func (a *API) readActions(
 	r store.Reader,
 	lb *store.LoadBalancer,
 	parameter string,
 	given []types.Action,
 ) ([]store.Action, error) {
-	switch len(given) {
-	case 0:
+	if len(given) == 0 {
 		return nil, model.Null(parameter)
-	case 1:
-	default: // on AWS, every action but the last authenticates
-		for _, action := range given {
-			if isAuthentication(action.Type) {
-				return nil, wire.NotImplemented("actions of type %s", action.Type)
-			}
+	}
+	for _, action := range given {
+		if isAuthentication(action.Type) && !lb.IsNetwork() && !a.records(action.Type) {
+			return nil, wire.NotImplemented("actions of type %s", action.Type)
 		}
+	}
+	if answers(given) > 1 {
 		return nil, wire.Errorf(
 			"TooManyActions",
 			"You can specify exactly one of 'forward', 'redirect' and 'fixed-response' actions",
 		)
 	}
-	in := given[0]
+	var actions []store.Action
+	for _, in := range given {
+		action, err := readAction(r, lb, parameter, in)
+		if err != nil {
+			return nil, err
+		}
+		actions = append(actions, action)
+	}
+	return inOrder(actions)
+}
+
+// records reports whether actions of a type that authenticates are recorded: they are those of
+// simulated load balancers, which have no traffic.
+func (a *API) records(t types.ActionTypeEnum) bool {
+	return a.simulated && t != types.ActionTypeEnumJwtValidation
+}
+
+// answers returns how many of the actions answer the request.
+func answers(given []types.Action) (n int) {
+	for _, action := range given {
+		if !isAuthentication(action.Type) {
+			n++
+		}
+	}
+	return n
+}
+
+// readAction validates one action.
+func readAction(r store.Reader, lb *store.LoadBalancer, parameter string, in types.Action) (store.Action, error) {
 	if lb.IsNetwork() {
 		if err := checkNetworkAction(in); err != nil {
-			return nil, err
+			return store.Action{}, err
 		}
 	}
 	if err := model.Between(parameter+".1.member.order", in.Order, 1, 50000); err != nil {
-		return nil, err
+		return store.Action{}, err
 	}
 	action := store.Action{Type: string(in.Type), Order: aws.ToInt32(in.Order)}
 	var err error
@@ -55,13 +83,37 @@ func readActions(
 		action.Redirect, err = readRedirect(parameter, in.RedirectConfig)
 	case types.ActionTypeEnumFixedResponse:
 		action.FixedResponse, err = readFixedResponse(parameter, in.FixedResponseConfig)
+	case types.ActionTypeEnumAuthenticateOidc:
+		action.Authentication, err = readOIDC(parameter, in.AuthenticateOidcConfig)
+	case types.ActionTypeEnumAuthenticateCognito:
+		action.Authentication, err = readCognito(parameter, in.AuthenticateCognitoConfig)
 	default:
-		if isAuthentication(in.Type) {
-			return nil, wire.NotImplemented("actions of type %s", in.Type)
-		}
-		return nil, model.OutOfSet(parameter+".1.member.type", in.Type, "forward", "redirect", "fixed-response")
+		err = model.OutOfSet(parameter+".1.member.type", in.Type, "forward", "redirect", "fixed-response")
 	}
-	return []store.Action{action}, err
+	return action, err
+}
+
+// inOrder returns the actions of a listener or rule in their order. The last of them answers the request, and the
+// others authenticate its client.
+func inOrder(actions []store.Action) ([]store.Action, error) {
+	if len(actions) == 1 && actions[0].Authentication == nil {
+		return actions, nil
+	}
+	slices.SortStableFunc(actions, func(a, b store.Action) int { return cmp.Compare(a.Order, b.Order) })
+	for i, action := range actions {
+		if action.Order == 0 || i > 0 && action.Order == actions[i-1].Order {
+			return nil, invalid("Each of several actions must have an order of its own")
+		}
+	}
+	if actions[len(actions)-1].Authentication != nil {
+		return nil, wire.Errorf("InvalidLoadBalancerAction",
+			"The last action must be a 'forward', 'redirect' or 'fixed-response' action")
+	}
+	if len(actions) > 2 {
+		return nil, wire.Errorf("TooManyActions",
+			"You can specify at most one of 'authenticate-oidc' and 'authenticate-cognito' actions")
+	}
+	return actions, nil
 }
 
 // checkNetworkAction refuses what an action of a Network Load Balancer cannot have. Clients
@@ -94,6 +146,10 @@ func checkNetworkAction(in types.Action) error {
 
 // checkActions refuses actions that do not suit the listener.
 func checkActions(r store.Reader, l *store.Listener, actions []store.Action) error {
+	if a := actions[0]; a.Authentication != nil && l.Protocol != "HTTPS" {
+		return wire.Errorf("InvalidLoadBalancerAction",
+			"Actions of type '%s' are supported only on HTTPS listeners", a.Type)
+	}
 	if err := checkProtocols(r, l, actions); err != nil {
 		return err
 	}
@@ -126,6 +182,7 @@ func describeActions(actions []store.Action) []types.Action {
 				MessageBody: new(f.Body),
 			}
 		}
+		describeAuthentication(&a, action.Authentication)
 		describeForward(&a, action)
 		out = append(out, a)
 	}

@@ -32,7 +32,7 @@ func (a *API) CreateListener(ctx context.Context, in *elb.CreateListenerInput) (
 		if err := protocol.check(lb); err != nil {
 			return nil, err
 		}
-		actions, err := readActions(tx, lb, "defaultActions", in.DefaultActions)
+		actions, err := a.readActions(tx, lb, "defaultActions", in.DefaultActions)
 		if err != nil {
 			return nil, err
 		}
@@ -165,7 +165,7 @@ func (a *API) ModifyListener(ctx context.Context, in *elb.ModifyListenerInput) (
 			}
 		}
 		if in.DefaultActions != nil {
-			if l.Actions, err = readActions(tx, lb, "defaultActions", in.DefaultActions); err != nil {
+			if l.Actions, err = a.readActions(tx, lb, "defaultActions", in.DefaultActions); err != nil {
 				return nil, err
 			}
 		}

@@ -147,7 +147,7 @@ func (a *API) CreateRule(ctx context.Context, in *elb.CreateRuleInput) (*elb.Cre
 				"Rules are not supported for listeners of load balancers of type 'network'",
 			)
 		}
-		actions, err := readActions(tx, lb, "actions", in.Actions)
+		actions, err := a.readActions(tx, lb, "actions", in.Actions)
 		if err != nil {
 			return nil, err
 		}
@@ -210,7 +210,7 @@ func (a *API) ModifyRule(ctx context.Context, in *elb.ModifyRuleInput) (*elb.Mod
 			if err != nil {
 				return nil, err
 			}
-			if row.Actions, err = readActions(tx, lb, "actions", in.Actions); err != nil {
+			if row.Actions, err = a.readActions(tx, lb, "actions", in.Actions); err != nil {
 				return nil, err
 			}
 			if err := checkActions(tx, l, row.Actions); err != nil {
