@@ -31,11 +31,12 @@ var links = map[string]string{
 	"etc/apt/apt.conf.d/90-aloft-machine": "/run/aloft/apt.conf",
 	wantedUnit("aloft-init.service"):      "/usr/lib/systemd/system/aloft-init.service",
 	"etc/systemd/system/local-fs.target.wants/aloft-volumes.service": "/usr/lib/systemd/system/aloft-volumes.service",
-	"usr/sbin/mount.ext2":       "/usr/lib/aloft/mount.ext4",
-	"usr/sbin/mount.ext3":       "/usr/lib/aloft/mount.ext4",
-	"usr/sbin/mount.ext4":       "/usr/lib/aloft/mount.ext4",
-	"usr/sbin/umount.fuse":      "/usr/lib/aloft/umount.fuse",
-	"usr/sbin/umount.fuse.ext4": "/usr/lib/aloft/umount.fuse",
+	"usr/local/bin/cloud-init":                                       "/usr/lib/aloft/cloud-init",
+	"usr/sbin/mount.ext2":                                            "/usr/lib/aloft/mount.ext4",
+	"usr/sbin/mount.ext3":                                            "/usr/lib/aloft/mount.ext4",
+	"usr/sbin/mount.ext4":                                            "/usr/lib/aloft/mount.ext4",
+	"usr/sbin/umount.fuse":                                           "/usr/lib/aloft/umount.fuse",
+	"usr/sbin/umount.fuse.ext4":                                      "/usr/lib/aloft/umount.fuse",
 }
 
 // wantedUnit returns the path of the link that makes systemd start a unit at boot.

@@ -44,6 +44,7 @@ func TestImageHasExecutableHooksAndAProtectedSudoers(t *testing.T) {
 	}
 	modes := map[string]os.FileMode{
 		"usr/lib/aloft/first-boot":            0o755,
+		"usr/lib/aloft/cloud-init":            0o755,
 		"etc/sudoers.d/90-aloft":              0o440,
 		"etc/ssh/sshd_config.d/50-aloft.conf": 0o644,
 	}

@@ -48,6 +48,9 @@ func TestRealMachineBootsItsOwnDebian(t *testing.T) {
 		"sshd -T | grep -E '^(passwordauthentication|permitrootlogin) ' | sort": "passwordauthentication no\n" +
 			"permitrootlogin no",
 		"systemctl is-active ssh aloft-init aloft-user-data": "active\nactive\nactive",
+		"runuser -l admin -c 'cloud-init status --wait; cloud-init clean 2>&1' | cut -d: -f1-2": "status: done\n" +
+			"cloud-init: clean",
+		"test -s /var/lib/cloud/instance/boot-finished && echo finished": "finished",
 
 		"grep -c BEGIN $SSL_CERT_FILE /run/aloft/ca-certificates.crt | cut -d: -f2 | grep -vc ^0": "1",
 	})

@@ -34,7 +34,8 @@ func tmpMountOptions(memoryMiB int) string {
 	return fmt.Sprintf("[Mount]\nOptions=mode=1777,strictatime,nosuid,nodev,size=%dm,nr_inodes=1m\n", memoryMiB/2)
 }
 
-// userDataService runs the user data at every boot; the program itself knows what to do once.
+// userDataService runs the user data at every boot; the program itself knows what to do once. Then it
+// leaves the file by which scripts know from cloud-init that a boot is complete.
 const userDataService = `[Unit]
 Description=User data of this instance
 After=aloft-init.service network-online.target ssh.service
@@ -42,7 +43,8 @@ After=aloft-init.service network-online.target ssh.service
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=/bin/sh /run/aloft/user-data
+ExecStart=/bin/sh -c '/bin/sh /run/aloft/user-data; code=$$?; mkdir -p /var/lib/cloud/instance; \
+	date --rfc-email >/var/lib/cloud/instance/boot-finished; exit $$code'
 KillMode=process
 TimeoutSec=infinity
 `
