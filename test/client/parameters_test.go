@@ -17,8 +17,6 @@ var harmless = map[string]string{
 	"AdvertiseTrustStoreCaNames":            "listeners that verify clients are refused",
 	"AllAvailabilityZones":                  "every zone is available without opting in",
 	"AllRegions":                            "every region is available without opting in",
-	"AuthenticateCognitoConfig":             "actions of the type that it is for are refused",
-	"AuthenticateOidcConfig":                "actions of the type that it is for are refused",
 	"BucketKeyEnabled":                      "there are no KMS keys that it would save calls of",
 	"ConfirmRemoveSelfBucketAccess":         "the account's own key keeps its access",
 	"DescribeAnomalyDetectorsInput.*":       "there are no anomaly detectors",

@@ -61,7 +61,10 @@ func readCognito(parameter string, in *types.AuthenticateCognitoActionConfig) (*
 	for _, field := range []struct {
 		name  string
 		value *string
-	}{{"userPoolArn", in.UserPoolArn}, {"userPoolClientId", in.UserPoolClientId}, {"userPoolDomain", in.UserPoolDomain}} {
+	}{
+		{"userPoolArn", in.UserPoolArn}, {"userPoolClientId", in.UserPoolClientId},
+		{"userPoolDomain", in.UserPoolDomain},
+	} {
 		if aws.ToString(field.value) == "" {
 			return nil, model.Null(parameter + ".1.member.authenticateCognitoConfig." + field.name)
 		}
