@@ -1,8 +1,9 @@
 // Package commanddocument reads documents of Systems Manager that run commands on machines, and makes scripts of them
 // (AWS Systems Manager User Guide, "SSM Command document plugin reference" and "Data elements and parameters").
 //
-// The documents are JSON of schema version 2.0 or 2.2. One of their steps is for Linux and runs a shell script.
-// Others are for other systems: their preconditions say so, and they are not run.
+// The documents are JSON of schema version 2.0 or 2.2, or of the earlier 1.2 with one plugin, which is read as a
+// step. One of the steps is for Linux and runs a shell script. Others are for other systems: their preconditions say
+// so, and they are not run.
 package commanddocument
 
 import (
@@ -47,7 +48,8 @@ type content struct {
 	Description string               `json:"description"`
 	Parameters  map[string]Parameter `json:"parameters"`
 	Steps       []step               `json:"mainSteps"`
-	Editor      string               `json:"$schema"` // for editors
+	Plugins     map[string]plugin    `json:"runtimeConfig"` // of schema version 1.2, by action
+	Editor      string               `json:"$schema"`       // for editors
 }
 
 type step struct {
@@ -55,6 +57,11 @@ type step struct {
 	Name         string              `json:"name"`
 	Inputs       json.RawMessage     `json:"inputs"`
 	Precondition map[string][]string `json:"precondition"`
+}
+
+// plugin is what steps are in documents of schema version 1.2. It runs once for each of its properties.
+type plugin struct {
+	Properties []map[string]json.RawMessage `json:"properties"`
 }
 
 // inputs are those of Action.
@@ -94,10 +101,17 @@ func Parse(text string) (*Document, error) {
 	}
 	switch c.Schema {
 	case "2.2", "2.0":
-	case "1.2", "1.0", "0.3":
+	case "1.2":
+		if err := c.readPlugins(); err != nil {
+			return nil, err
+		}
+	case "1.0", "0.3":
 		return nil, unsupported("documents of schema version %s", c.Schema)
 	default:
 		return nil, fmt.Errorf("the schema version %q is not supported for the document type Command", c.Schema)
+	}
+	if len(c.Plugins) > 0 {
+		return nil, fmt.Errorf("a document of schema version %s has no runtimeConfig", c.Schema)
 	}
 	d := &Document{Schema: c.Schema, Description: c.Description, Parameters: c.Parameters}
 	for _, name := range slices.Sorted(maps.Keys(c.Parameters)) {
@@ -123,6 +137,27 @@ func strict(text []byte, into any) error {
 	if decoder.More() {
 		return fmt.Errorf("JSON not well-formed: there is more after its end")
 	}
+	return nil
+}
+
+// readPlugins makes a step of the only plugin.
+func (c *content) readPlugins() error {
+	if len(c.Steps) > 0 || len(c.Plugins) == 0 {
+		return fmt.Errorf("a document of schema version 1.2 has a runtimeConfig and no mainSteps")
+	}
+	for action, p := range c.Plugins {
+		if len(c.Plugins) > 1 || len(p.Properties) != 1 {
+			return unsupported("documents of schema version 1.2 with several plugins or properties")
+		}
+		inputs := maps.Clone(p.Properties[0])
+		delete(inputs, "id")
+		text, err := json.Marshal(inputs)
+		if err != nil {
+			return fmt.Errorf("the properties of %s: %w", action, err)
+		}
+		c.Steps = []step{{Action: action, Name: strings.TrimPrefix(action, "aws:"), Inputs: text}}
+	}
+	c.Plugins = nil
 	return nil
 }
 

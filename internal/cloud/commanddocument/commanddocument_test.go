@@ -31,6 +31,19 @@ const greeting = `{
 	]
 }`
 
+func TestADocumentOfSchemaVersion12HasAPlugin(t *testing.T) {
+	d, err := commanddocument.Parse(`{"schemaVersion": "1.2", "description": "Lists.", "parameters": {
+		"dir": {"type": "String", "default": "/srv"}}, "runtimeConfig": {"aws:runShellScript": {"properties": [
+		{"id": "0.aws:runShellScript", "runCommand": ["ls {{ dir }}"]}]}}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, problem := d.Script(nil)
+	if problem != "" || !slices.Equal(s.Lines, []string{"ls /srv"}) || d.Step() != "runShellScript" {
+		t.Errorf("script %+v, %s, step %s", s, problem, d.Step())
+	}
+}
+
 func TestADocumentBecomesAScript(t *testing.T) {
 	d, err := commanddocument.Parse(greeting)
 	if err != nil {
@@ -105,10 +118,15 @@ func TestParseRefusals(t *testing.T) {
 		text        string
 		unsupported bool
 	}{
-		"no JSON":           {"x", false},
-		"more after JSON":   {step(inputs) + "{}", false},
-		"no schema":         {`{"mainSteps":[]}`, false},
-		"schema 1.2":        {`{"schemaVersion":"1.2"}`, true},
+		"no JSON":         {"x", false},
+		"more after JSON": {step(inputs) + "{}", false},
+		"no schema":       {`{"mainSteps":[]}`, false},
+		"schema 1.0":      {`{"schemaVersion":"1.0"}`, true},
+		"schema 1.2":      {`{"schemaVersion":"1.2"}`, false},
+		"two properties": {`{"schemaVersion":"1.2","runtimeConfig":{"aws:runShellScript":{"properties":[` +
+			`{"runCommand":["a"]},{"runCommand":["b"]}]}}}`, true},
+		"plugins in 2.2": {`{"schemaVersion":"2.2","runtimeConfig":{"aws:runShellScript":{"properties":[` +
+			`{"runCommand":["a"]}]}}}`, false},
 		"no steps":          {`{"schemaVersion":"2.2"}`, false},
 		"an element":        {`{"schemaVersion":"2.2","x":1}`, false},
 		"a step's element":  {step(`,"x":1` + inputs), false},

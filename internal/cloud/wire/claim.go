@@ -158,3 +158,13 @@ func regionName(s string) bool {
 	}
 	return true
 }
+
+// speaksJSON reports whether the client of a service that does not exist here reads errors in JSON: its request
+// names the operation in a header, or it is one of REST. Of those services, CloudFront alone speaks XML.
+func (c *claim) speaksJSON(r *http.Request) bool {
+	if r.Header.Get("X-Amz-Target") != "" {
+		return true
+	}
+	form := strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
+	return c.service != "" && c.service != "cloudfront" && !form && !r.URL.Query().Has("Action")
+}

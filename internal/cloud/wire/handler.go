@@ -200,7 +200,7 @@ func (h *handler) identify(r *http.Request, x *exchange) (*service, error) {
 	}
 	if svc != nil {
 		x.table, x.dialect = svc.table, dialect(r, svc.table)
-	} else if r.Header.Get("X-Amz-Target") != "" {
+	} else if x.claim.speaksJSON(r) {
 		x.table, x.dialect = unknownTable, names.JSON
 	}
 	if x.dialect == names.S3 {

@@ -303,3 +303,26 @@ func BenchmarkDescribeVpcs(b *testing.B) {
 		}
 	}
 }
+
+// Clients of REST services read errors in JSON, and those of query services in XML.
+func TestErrorsAboutUnknownServicesAreReadable(t *testing.T) {
+	e := newEndpoint(t)
+	for _, test := range []struct{ service, method, path, contentType, want string }{
+		{"lambda", http.MethodGet, "/2015-03-31/functions", "", "application/"},
+		{"lambda", http.MethodPost, "/2015-03-31/functions", "application/json", "application/"},
+		{"rds", http.MethodPost, "/", "application/x-www-form-urlencoded; charset=utf-8", "text/xml"},
+		{"rds", http.MethodGet, "/?Action=DescribeDBInstances", "", "text/xml"},
+		{"cloudfront", http.MethodGet, "/2020-05-31/distribution", "", "text/xml"},
+	} {
+		r := httptest.NewRequest(test.method, "http://127.0.0.1"+test.path, nil)
+		r.Header.Set("X-Amz-Date", noon.Format(basicTime))
+		r.Header.Set("Content-Type", test.contentType)
+		r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/"+noon.Format("20060102")+"/us-east-1/"+
+			test.service+"/aws4_request, SignedHeaders=host;x-amz-date, Signature="+strings.Repeat("0", 64))
+		answer := e.send(r)
+		if got := answer.Header().Get("Content-Type"); !strings.HasPrefix(got, test.want) ||
+			!strings.Contains(answer.Body.String(), "does not implement the service "+test.service) {
+			t.Errorf("%v: %s %s", test, got, answer.Body)
+		}
+	}
+}

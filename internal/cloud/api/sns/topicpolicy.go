@@ -53,7 +53,7 @@ func setPolicy(row *store.Topic, text string) error {
 			}
 		}
 		// As on AWS, it may be another topic's; then the statement allows nothing here.
-		if len(s.Resources) != 1 || strings.Contains(s.Resources[0], "*") {
+		if len(s.Resources) != 1 || s.Resources[0] == "*" {
 			return invalid("Policy statement must apply to a single resource!")
 		}
 	}

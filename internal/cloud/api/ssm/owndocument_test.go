@@ -168,7 +168,7 @@ func TestVersionsOfDocuments(t *testing.T) {
 		t.Errorf("a deleted document: %v", err)
 	}
 	for content, want := range map[string]string{
-		"{": "InvalidDocumentContent", `{"schemaVersion":"1.2"}`: "UnsupportedOperation",
+		"{": "InvalidDocumentContent", `{"schemaVersion":"1.0"}`: "UnsupportedOperation",
 		strings.Repeat(" ", 64<<10+1): "MaxDocumentSizeExceeded",
 	} {
 		_, err := api.CreateDocument(ctx, &client.CreateDocumentInput{Name: name, Content: &content})
