@@ -160,11 +160,12 @@ func regionName(s string) bool {
 }
 
 // speaksJSON reports whether the client of a service that does not exist here reads errors in JSON: its request
-// names the operation in a header, or it is one of REST. Of those services, CloudFront alone speaks XML.
+// names the operation in a header, or it is one of REST, but for the few such services that speak XML.
 func (c *claim) speaksJSON(r *http.Request) bool {
 	if r.Header.Get("X-Amz-Target") != "" {
 		return true
 	}
 	form := strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
-	return c.service != "" && c.service != "cloudfront" && !form && !r.URL.Query().Has("Action")
+	rest := c.service != "" && !form && !r.URL.Query().Has("Action")
+	return rest && !slices.Contains([]string{"cloudfront", "route53", "s3"}, c.service)
 }

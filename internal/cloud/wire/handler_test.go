@@ -313,6 +313,7 @@ func TestErrorsAboutUnknownServicesAreReadable(t *testing.T) {
 		{"rds", http.MethodPost, "/", "application/x-www-form-urlencoded; charset=utf-8", "text/xml"},
 		{"rds", http.MethodGet, "/?Action=DescribeDBInstances", "", "text/xml"},
 		{"cloudfront", http.MethodGet, "/2020-05-31/distribution", "", "text/xml"},
+		{"route53", http.MethodGet, "/2013-04-01/hostedzone", "", "text/xml"},
 	} {
 		r := httptest.NewRequest(test.method, "http://127.0.0.1"+test.path, nil)
 		r.Header.Set("X-Amz-Date", noon.Format(basicTime))
