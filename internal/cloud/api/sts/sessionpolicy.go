@@ -13,9 +13,9 @@ import (
 )
 
 // Limits of session policies (AWS STS API Reference, AssumeRole). All session policies and tags of a session share
-// a space, of which PackedPolicySize is the used part. AWS does not document how it packs them. Here characters of
-// policies count against policySpace, and those of tags against tagSpace, which is AWS's: it says that nine tags of
-// 252 characters take 498 percent.
+// a space. PackedPolicySize is the part that they use, in percent. AWS does not document how it packs them. Here
+// characters of policies count against policySpace, and those of tags against tagSpace. tagSpace follows from an
+// answer of AWS: nine tags of 252 characters take 498 percent.
 const (
 	maxPolicy     = 2048 // characters
 	maxPolicyARNs = 10
